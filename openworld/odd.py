@@ -74,7 +74,7 @@ def _purpose(asked: Experiment, met: Population) -> Iterator[str]:
 
 def _entities(asked: Experiment, met: Population) -> Iterator[str]:
     yield from _table(("what is drawn", "what it can be", "what it says"), (
-        (row.name, ", ".join(row.value) if isinstance(row.value, dict) else "", row.meaning)
+        (row.name, ", ".join(row.value) if isinstance(row.value, dict) else "so, or not", row.meaning)
         for row in _used(asked, met) if row.kind != "numbers"
     ))  # fmt: skip
     yield ""

@@ -35,7 +35,7 @@ def effects(table: pd.DataFrame, title: str = "", meant: Mapping[str, str] = Map
             _panel(axes, [f"{each}: {meant[each]}" if each in meant else each for each in order], shown)
             axes.set_title(labels.titled_outcome(kind, outcome, 32), loc="left", fontsize=9.5, pad=13)
             labels.code(axes, outcome, (0, 1), (0, 4))
-        row[len(row) // 2].set_xlabel(f"change in the share of attempts, where {last['parameter'].iloc[0]} "
+        row[len(row) // 2].set_xlabel(f"change in percentage points, where {last['parameter'].iloc[0]} "
                                       f"is {last['value'].iloc[0]:g}")  # fmt: skip
         if title:
             titled(figure, title)

@@ -45,6 +45,13 @@ def test_every_reader_has_its_words() -> None:
     assert all((ROOT / test).exists() for _, test in PATTERNS.values())
 
 
+def test_no_cell_is_empty() -> None:
+    """What is met together is, or is not; nothing else there has no values."""
+    said = "\n".join(lines(find("years"), population_for(find("years"), None)))
+    assert "| FastMCP | so, or not | met together: " in said
+    assert "|  |" not in said
+
+
 def test_threats_follow_the_statements() -> None:
     """A number that gets a source is none that nobody measured; one of low confidence is one of those."""
     asked, met = find("iss"), load("measured_2026")
