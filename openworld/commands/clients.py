@@ -18,6 +18,7 @@ from model.clients import DeployedClient, find
 from model.clients import clients as known
 from model.conversation import STAGES, Conversation, converse
 from model.design import Design
+from model.words import worded
 from model.world import NONE
 from openworld import missing_page
 from openworld.commands import completion
@@ -152,6 +153,7 @@ def _design_lines(client: DeployedClient) -> Iterator[str]:
         decided = client.decided_by.get(name, ())
         shown = shorten(" ".join(decided), 90, placeholder=" ...")
         yield f"  {f'{name} = {value}':<42} [{shown}]"
+        yield f"      {worded('value', f'{name}={value}')}"
         if client.code.get(name):
             yield f"      {client.code[name]}"
 

@@ -36,6 +36,7 @@ def test_client_shows_its_design_and_every_outcome():
     result = run("clients", "mcp-python==2.3.0")
     assert result.exit_code == 0
     assert "prm = prefix_sdk_py " in result.output
+    assert "resource a prefix by segments as they are spelt, as the Python SDK" in result.output
     assert "A02_issuer_slash                    d  d  client.metadata_issuer_matches  [RFC 8414 3.3]" in result.output
     data = json.loads(run("clients", "mcp-python", "--json").output)
     assert data["name"] == "mcp-python==2.3.0"
