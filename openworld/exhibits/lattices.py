@@ -45,7 +45,7 @@ def _lattice(name: str, draw: Callable[[pd.DataFrame, str], tuple[Figure, pd.Dat
     against = of_configuration(f"cap={attacker}")
     caption = Caption(
         BOUNDED, f"all designs of the lattice without: {without}; wanted: {wanted}; {against}",
-        f"{len(table)} minimal sets, enumerated exactly; usable in so many of {len(DEPLOYMENTS)} deployments",
+        f"{len(table)} minimal sets, enumerated exactly; {len(DEPLOYMENTS)} deployments to be usable in",
         EXHAUSTIVE, "none, sets are proved and not estimated",
     )  # fmt: skip
     return Drawing(figure, question, caption, data)

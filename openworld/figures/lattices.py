@@ -93,10 +93,7 @@ def hasse(table: pd.DataFrame, title: str = "") -> Figure:
         axes.margins(y=0.1)
         _key(figure, {letter: worded("mechanism", name) for name, letter in letters.items()} if named else _NUMBERS)
         titled(figure, title)
-        for place, (sufficient, minimal, words) in enumerate(
-            [(True, True, "suffices, nothing less does"), (True, False, "suffices"), (False, False, "does not suffice")]
-        ):
-            _sample(axes, place, sufficient, minimal, words)
+        _key_below(axes)
     return figure
 
 
@@ -133,13 +130,19 @@ def _node(axes: Axes, place: tuple[float, float], words: str, sufficient: bool, 
     axes.plot(*place, alpha=0)
 
 
-def _sample(axes: Axes, place: int, sufficient: bool, minimal: bool, words: str) -> None:
-    looks = {"AB": (14, _look(sufficient, minimal)), words: (32, {"va": "center", "fontsize": 9})}
-    for said, (aside, look) in looks.items():
-        axes.annotate(
-            said, (0, 0), xycoords="axes fraction", xytext=(aside + 190 * place, -14), textcoords="offset points",
-            annotation_clip=False, **look,
-        )  # fmt: skip
+def _key_below(axes: Axes) -> None:
+    """How sets and lines look, by what that means."""
+    line = {"ha": "center", "va": "center", "color": INK, "fontsize": 16}
+    for start, sign, look, words in (
+        (0, "AB", _look(True, True), "suffices, nothing less does"), (190, "AB", _look(True, False), "suffices"),
+        (290, "AB", _look(False, False), "does not suffice"), (425, "—", line, "one mechanism decides"),
+    ):  # fmt: skip
+        said = {"va": "center", "fontsize": 9}
+        for aside, text, how in ((14, sign, look), (32, words, said)):
+            axes.annotate(
+                text, (0, 0), xycoords="axes fraction", xytext=(start + aside, -14), textcoords="offset points",
+                annotation_clip=False, **how,
+            )  # fmt: skip
 
 
 def _key(figure: Figure, meanings: dict[str, str]) -> None:
@@ -253,7 +256,7 @@ def _named(figure: Figure, best: pd.DataFrame) -> None:
     few = best if len(best) <= 4 else best.head(0)
     named = [
         textwrap.fill(
-            f"{row.size}: " + (", ".join(worded("mechanism", name) for name in str(row.mechanisms).split())
+            f"with {row.size}: " + (", ".join(worded("mechanism", name) for name in str(row.mechanisms).split())
                                or "nothing is needed"),
             46, subsequent_indent="    ", break_on_hyphens=False,
         )
