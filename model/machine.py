@@ -134,14 +134,6 @@ class Machine:
             if successor is not None:
                 yield Step(action.name, outcome.choices), successor
 
-    def refusals(self, state: State) -> list[tuple[Step, Rule]]:
-        """Steps that could be tried here but that an honest party refuses, with the rule that does."""
-        return [
-            (Step(action.name, outcome.choices), outcome.refused_by)
-            for action, outcome in self.outcomes(state)
-            if outcome.refused_by is not None
-        ]
-
     def step(self, state: State, step: Step) -> State:
         """The state after a step.
 

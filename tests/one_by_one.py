@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from walks import refusals
 
 from model.design import Configuration, Design
 from model.extension import marks
@@ -164,5 +165,5 @@ class _Search:
             return Label("success", ACCEPTED, harms, attainable)
         if (harms and self.attacked) or finished(machine.world, view):
             return Label("diverted", DIVERTED, harms, attainable)
-        refused = (rule.name for step, rule in machine.refusals(state) if stops(machine.by_name[step.action], rule))
+        refused = (rule.name for step, rule in refusals(machine, state) if stops(machine.by_name[step.action], rule))
         return Label(stopped(machine.world, view), next(refused, NOTHING_ENABLED), harms, attainable)

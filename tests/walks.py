@@ -9,6 +9,12 @@ from model.machine import Machine, NotEnabledError, Step
 from properties.engine import Answer
 
 
+def refusals(machine, state):
+    """Steps that could be tried in a state but that an honest party refuses, with the rule that does."""
+    tried = [(Step(action.name, outcome.choices), outcome.refused_by) for action, outcome in machine.outcomes(state)]
+    return [(step, rule) for step, rule in tried if rule is not None]
+
+
 def walk(machine, rng, length):
     """The states and steps of a random run of at most so many steps."""
     states, steps = [machine.initial], []

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 from conftest import judged
+from walks import refusals
 
 from model.design import Configuration
 from model.machine import Machine, _write, _writes
@@ -99,7 +100,7 @@ def refuses_alone(machine, name, rng):
     """Whether on a walk there is a step that this rule refuses and no other."""
     state = machine.initial
     while moves := list(machine.moves(state)):
-        refused = [step for step, rule in machine.refusals(state) if rule.name == name]
+        refused = [step for step, rule in refusals(machine, state) if rule.name == name]
         if any(failing(machine, state, step)[1] == {name} for step in refused):
             return True
         state = rng.choice(moves)[1]

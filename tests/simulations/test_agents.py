@@ -7,6 +7,7 @@ from itertools import islice
 
 import pytest
 from one_by_one import plan_for, shown, visit_of
+from walks import refusals
 
 from model.machine import Machine
 from properties.security import PROPERTIES
@@ -58,7 +59,7 @@ def test_simulated_attempts_are_runs_of_the_machine() -> None:
         broken = suffered([PROPERTIES[name].event(machine.context(view)) for name in every_harm()])
         assert ending.harms == tuple(name for name, happens in zip(every_harm(), broken, strict=True) if happens)
         if ending.kind in ("refused", "blocked"):
-            assert ending.name in {rule.name for _, rule in machine.refusals(last)}
+            assert ending.name in {rule.name for _, rule in refusals(machine, last)}
         held = {"warm": "yes"} if PLACES[found.places[code // ADOPTIONS % len(found.places)]].capabilities else {}
         known = (plan, plan_for(visit_of(found, arm, code, held)))
         assert sample[arm, code] in {each for way in known for each in (way.ending, way.late)}

@@ -13,6 +13,7 @@ import pandas
 import pytest
 from one_by_one import shown, visit_of
 from scipy.stats import chi2
+from walks import refusals
 
 from model.design import Configuration
 from model.errors import InputError
@@ -317,7 +318,7 @@ def refusal_on_the_way(configuration: Configuration, steps: tuple[Step, ...]) ->
     state = machine.initial
     for step in steps:
         if step not in [step for step, _ in machine.moves(state)]:
-            return next(rule.name for refused, rule in machine.refusals(state) if refused == step)
+            return next(rule.name for refused, rule in refusals(machine, state) if refused == step)
         state = machine.step(state, step)
     return ""
 
