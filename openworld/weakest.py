@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from model.design import Configuration, named_switches, own_switches, parse
 from model.switches import SWITCHES
+from model.words import worded
 from properties.assume import Assumptions, Values, Weakest
 from properties.checker import Checker
 from properties.reads import check_read
@@ -109,9 +112,30 @@ def _plain(values: Values) -> dict[str, list[str]]:
 
 
 def written(values: Values, either: bool = False) -> str:
-    """Assumptions in words: ``h_iss=yes; as_resource=honor or reject_unknown``; or what is a choice, with commas."""
+    """Assumptions as text: ``h_iss=yes; as_resource=honor or reject_unknown``; or what is a choice, with commas."""
     words = [f"{name}={' or '.join(left)}" for name, left in values.items()]
     return (", or " if either else "; ").join(words) or "(whatever others do)"
+
+
+def spoken(assumptions: str) -> str:
+    """Assumptions that are :func:`written`, each value by its words.
+
+    >>> spoken("h_iss=yes; api=single_path or multi_path")
+    'AS sends iss; resource metadata for each path or one resource metadata for the whole API'
+    """
+
+    def said(one: re.Match[str]) -> str:
+        return " or ".join(worded("value", f"{one[1]}={value}") for value in one[2].split(" or "))
+
+    return re.sub(r"(\w+)=([^\s,;]+(?: or [^\s,;]+)*)", said, assumptions)
+
+
+def _both(values: Values, either: bool = False) -> Iterator[str]:
+    """Assumptions as text, and what they say."""
+    text = written(values, either)
+    yield f"            {text}"
+    if values:
+        yield from textwrap.wrap(spoken(text), 100, initial_indent=" " * 14, subsequent_indent=" " * 14)
 
 
 def lines(found: Holding) -> Iterator[str]:
@@ -123,7 +147,7 @@ def lines(found: Holding) -> Iterator[str]:
     several = (" all of" if utility else " one of") if len(found.sets) > 1 else ""
     yield f"verdict     {SAID[found.kind][utility]}{several if found.kind == 'if' else ''}"
     if found.kind == "if":
-        yield from (f"            {written(each, utility)}" for each in found.sets)
+        yield from (line for each in found.sets for line in _both(each, utility))
     kinder = found.kind_environment
     steps = f" in {kinder.steps} steps" if kinder.steps else ""
     yield f"as it is    {kinder.result}{steps}, where others do what the configuration says or else the baseline"
@@ -131,4 +155,4 @@ def lines(found: Holding) -> Iterator[str]:
         yield "            (nothing could violate it there; elsewhere something could)"
     if found.kind in ("if", "never") and found.otherwise and not utility:
         yield "an attack where"
-        yield from (f"            {written(each)}" for each in found.otherwise)
+        yield from (line for each in found.otherwise for line in _both(each))

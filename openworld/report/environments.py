@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from model.design import DESIGN_NOTES
-from model.words import worded
 from openworld.report.verdicts import signed
-from openworld.weakest import SAID
+from openworld.weakest import SAID, spoken
 from properties.results import today
 
 #: How a cell looks that depends on what others do: sign and class.
 _WHATEVER_OTHERS_DO = {"always": ("✓", "safe"), "if": ("if", "some"), "not_in_this_world": ("–", "not_in_this_world"),
           "unknown": ("?", "unknown")}  # fmt: skip
-#: A switch, and the values that it may have.
-_VALUES = re.compile(r"(\w+)=([^\s,;]+(?: or [^\s,;]+)*)")
 
 
 def table(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -37,9 +33,8 @@ def cell(row: dict[str, Any]) -> dict[str, Any]:
     sign, look = _WHATEVER_OTHERS_DO.get(str(row["whatever"]), (as_it_is[0], today(str(row["verdict"]), kind)))
     words = SAID[row["whatever"]][utility] if row["whatever"] in SAID else "undecided"
     # Sets of assumptions of which one is enough, or choices all of which have to be so.
-    sets = [
-        (_said(part), part.strip()) for part in str(row["assumptions"]).split("&" if utility else "|") if part.strip()
-    ]
+    texts = map(str.strip, str(row["assumptions"]).split("&" if utility else "|"))
+    sets = [(spoken(text), text) for text in texts if text]
     words += f" {'all' if utility else 'one'} of" if len(sets) > 1 else ""
     return {
         "code": row["code"], "property": row["property"], "sign": sign, "look": look,
@@ -47,10 +42,3 @@ def cell(row: dict[str, Any]) -> dict[str, Any]:
         "products": products[0] if products != as_it_is else "", "says": words, "sets": sets,
         "asked": row["configuration"],
     }  # fmt: skip
-
-
-def _said(assumptions: str) -> str:
-    """Assumptions as :func:`openworld.weakest.written` has them, each value by its words."""
-    return _VALUES.sub(
-        lambda one: " or ".join(worded("value", f"{one[1]}={value}") for value in one[2].split(" or ")), assumptions
-    ).strip()
