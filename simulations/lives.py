@@ -74,10 +74,10 @@ def tallied(worlds: Sequence[LivedWorld]) -> Tally:
     tally = Tally()
     ended = [world.ended for world in worlds]
     tally.endings.update(zip(*ended, strict=True))
-    accepted = [np.array([label.kind == "success" for label in labels]) for labels in ended]
+    accepted = [np.array([label.kind == "success" for label in labels], dtype=float) for labels in ended]
+    bills = [np.ascontiguousarray(world.bills.T) for world in worlds]
     for arm, world in enumerate(worlds):
-        for place, name in enumerate(QUANTITIES):
-            values, first = world.bills[:, place], worlds[0].bills[:, place]
+        for name, values, first in zip(QUANTITIES, bills[arm], bills[0], strict=True):
             tally.sums[name, arm] = measured(values, first, (accepted[arm], accepted[0]))
         for name, peak, other in zip(PEAKS, _peaks(world), _peaks(worlds[0]), strict=True):
             tally.sums[name, arm] = measured([peak], [other])

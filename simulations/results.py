@@ -473,7 +473,7 @@ def measured(
         accepted: which attempts ended in an accepted flow in this arm, and in the first one.
         times: how often each attempt was met, if not once.
     """
-    here, there = (np.ascontiguousarray(each, dtype=float) for each in (values, first))
+    here, there = np.asarray(values, dtype=float), np.asarray(first, dtype=float)
     weights = np.ones(len(here)) if times is None else np.asarray(times)
 
     def summed(products: NDArray[np.float64]) -> float:
