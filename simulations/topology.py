@@ -7,7 +7,7 @@ purpose of its own, so that one number of a population changes nothing but what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -160,6 +160,14 @@ def decided_by(switch: str) -> str:
     return owner if owner in (AUTHORIZATION_SERVER, RESOURCE_SERVER, "origin") else CLIENT
 
 
+def _merged(settings: Iterable[dict[str, str]]) -> Settings:
+    """Some settings as one; what two of them set is as the later has it."""
+    merged: dict[str, str] = {}
+    for each in settings:
+        merged |= each
+    return tuple(merged.items())
+
+
 def _party(factor: Factor) -> str:
     """Who decides all that a factor sets; nobody where that are several, or where it sets nothing."""
     parties = {decided_by(name) for kind in factor.categories for name, _ in kind.settings}
@@ -239,28 +247,40 @@ class PartyDraws:
         bounds = np.cumsum(weights / weights.sum())[:-1]
         return list(map(int, np.searchsorted(bounds, self.uniforms(purpose, count), side="right")))
 
+    def places(self, factor: Factor, count: int) -> list[int]:
+        """What a factor comes out as, for each of so many: a number of its categories in as much detail as there is."""
+        shares = tuple(kind.share for kind in factor.refined)
+        found: list[int] = draws.categories(self.uniforms(factor.name, count), shares).tolist()
+        return found
+
     def drawn(self, factor: Factor, count: int) -> list[Category]:
-        """What a factor comes out as, for each of so many."""
+        """The categories themselves."""
         kinds = factor.refined
-        numbers = draws.categories(self.uniforms(factor.name, count), tuple(kind.share for kind in kinds))
-        return [kinds[place] for place in numbers]
+        return [kinds[place] for place in self.places(factor, count)]
 
     def settings(self, party: str, count: int, met: Whole | None = None) -> list[Settings]:
         """The switches that each of so many decides; where two factors set one, the later does.
 
         ``met``: the number of the AS that each is met with, where they may be met together.
         """
-        made: list[dict[str, str]] = [{} for _ in range(count)]
+        decided, places = [], []
         for factor in self.population.factors:
             kept = [name for name, _ in factor.refined[0].settings if decided_by(name) == party]
             if kept:
-                kinds = self.together(factor, count, met) if factor.name in self.groups else self.drawn(factor, count)
-                for one, kind in zip(made, kinds, strict=True):
-                    one.update((name, value) for name, value in kind.settings if name in kept)
-        return [tuple(one.items()) for one in made]
+                decided.append([
+                    {name: value for name, value in kind.settings if name in kept} for kind in factor.refined
+                ])  # fmt: skip
+                together = factor.name in self.groups
+                places.append(self.together(factor, count, met) if together else self.places(factor, count))
+        if not places:
+            return [()] * count
+        kinds = list(zip(*places, strict=True))
+        # Many decide the same.
+        made = {each: _merged(own[place] for own, place in zip(decided, each, strict=True)) for each in set(kinds)}
+        return [made[each] for each in kinds]
 
-    def together(self, factor: Factor, count: int, met: Whole | None) -> list[Category]:
-        """What a factor comes out as that is not independent of others, given those that are drawn already."""
+    def together(self, factor: Factor, count: int, met: Whole | None) -> list[int]:
+        """The same of a factor that is not independent of others, given those that are drawn already."""
         group, party = self.groups[factor.name], _party(factor)
         rows: Whole = np.zeros(count, dtype=np.int64)
         order = []
@@ -274,7 +294,8 @@ class PartyDraws:
         shares = given(group, [*order, factor])[:, coarse] * within
         drawn = draws.below(self.uniforms(factor.name, count), draws.ends(shares), rows)
         self.found[factor.name] = coarse[drawn]
-        return [factor.refined[place] for place in drawn]
+        found: list[int] = drawn.tolist()
+        return found
 
     # --- parties ---------------------------------------------------------------------------------------
 
@@ -309,15 +330,17 @@ class PartyDraws:
         own = self.settings("resource_server", count, np.array([numbers[now[0]] for now, _ in designated]))
         bad = self.uniforms("attackers.resource_servers", count).tolist()
         shares = self.number("attackers.resource_servers"), self.number("attackers.tenants")
-        traits = [self.drawn(self.population.trait(name), count) for name in ("access", "identifier", "slash", "port")]
+        traits = [
+            [kind.name for kind in self.drawn(self.population.trait(name), count)]
+            for name in ("access", "identifier", "slash", "port")
+        ]
         paths = self.some("paths_per_policy", self.number("mean.paths_per_policy"), count)
         made = {}
-        for place in range(count):
-            access, identifier, slash, port = (kinds[place].name for kinds in traits)
+        for place, (access, identifier, slash, port) in enumerate(zip(*traits, strict=True)):
             origin = f"https://shared{at[place]}.example" if shared[place] else f"https://rs{place}.example"
             base = f"{origin}/t{place}" if shared[place] else f"{origin}/mcp"
             settings = (*(hosts[at[place]] if shared[place] else alone[place]), *own[place])
-            many = dict(settings).get("api") == "multi_path"
+            many = ("api", "multi_path") in settings
             urls = tuple(f"{base}/{number}" for number in range(paths[place])) if many else (base,)
             resource = origin if identifier == "origin" else base
             resource += "/" if slash == "added" else ""
