@@ -42,8 +42,8 @@ def balance_lines(table: pandas.DataFrame) -> Iterator[tuple[str, list[str]]]:
         said = [_trade(together)]
         if together["weight"] == together["weight"]:
             said += _answer(together, alone)
-        elif together["price"] == together["price"] and len(alone):
-            said.append(f"moved most by {_movers(alone)}")
+        elif _is_trade(together) and (moved := _movers(alone)):
+            said.append(f"moved most by {moved}")
         told.setdefault(tuple(said), []).append(str(arm))
     yield from ((LISTED.join(arms), list(said)) for said, arms in told.items())
 
@@ -54,7 +54,7 @@ def _trade(row: Mapping[Any, Any]) -> str:
     thefts = f"{'prevents' if saved > 0 else 'lets in'} {abs(saved):.3g} thefts for each attempt"
     if abs(paid) < 1e-12 and abs(saved) < 1e-12:
         return "changes neither honest flows that work nor thefts"
-    if row["price"] != row["price"] or abs(paid) < 1e-12:
+    if not _is_trade(row):
         worth = "whatever a theft weighs" if paid <= 0 and saved >= 0 else "at no price of a theft"
         return f"{flows} and {thefts}: worth it {worth}"
     side = "more" if saved > 0 else "less"
@@ -62,6 +62,11 @@ def _trade(row: Mapping[Any, Any]) -> str:
     if row["same"] < SURE:
         bounds += f", in {row['same']:.0%} of draws; in the others it is no such trade"
     return f"{flows} and {thefts}: worth it where a theft weighs {side} than {row['price']:.3g} failed flows ({bounds})"
+
+
+def _is_trade(row: Mapping[Any, Any]) -> bool:
+    """Whether something is paid for what is saved, or won for what is let in."""
+    return bool(row["price"] == row["price"] and abs(row["paid"]) >= 1e-12)
 
 
 def _answer(together: Mapping[Any, Any], alone: pandas.DataFrame) -> Iterator[str]:
@@ -81,7 +86,9 @@ def _answer(together: Mapping[Any, Any], alone: pandas.DataFrame) -> Iterator[st
 
 def _movers(alone: pandas.DataFrame) -> str:
     """The knobs that move the price most, each with the prices between which it does."""
-    moved = alone.assign(by=alone["high"] - alone["low"]).sort_values("by", ascending=False, kind="stable")
+    moved = (
+        alone.assign(by=alone["high"] - alone["low"]).query("by > 0").sort_values("by", ascending=False, kind="stable")
+    )
     return ", ".join(
         input_words(row["knob"], f"{row['low']:.3g} to {row['high']:.3g}")
         for row in moved.head(_MOST).to_dict("records")

@@ -14,6 +14,7 @@ from model.words import worded
 from simulations.options import OPTIONS
 from simulations.population import NUMBERS
 from simulations.population_statements import CHANGED
+from simulations.worth import FEWEST
 
 _Row = Mapping[Hashable, Any]
 #: What stands around the name of what a knob turns (:mod:`simulations.knobs`).
@@ -44,6 +45,8 @@ def worth_lines(table: pandas.DataFrame) -> Iterator[str]:
     first = table.iloc[0]
     counted = f"{first['attempts']} attempts counted at each" if first["attempts"] else "nothing sampled but them"
     yield f"{first['draws']} draws of the inputs, {counted}; a theft weighs as much as {first['weight']:g} honest flows"
+    if first["draws"] < FEWEST:
+        yield f"these are too few to tell an input that matters from chance: take {FEWEST} or more (--samples)"
     yield f"chosen on what is known: {first['chosen']}, which is best in {first['best_in']:.0%} of the draws"
     yield f"knowing everything first would gain {_flows(first['all'])}; knowing one thing:"
     for row in table[table["worth"] > 0].to_dict("records"):

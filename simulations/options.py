@@ -81,11 +81,14 @@ OPTIONS: dict[str, dict[str, Option]] = {
         "review": Option(0.25, 0.05, 1, "share of vendors that look at the measure again in a quarter"),
         "cost_client": Option(0.005, 0.001, 0.05, "what a measure costs a client, in flows that come through, for each "
                               "flow", _ANY),
-        "cost_server": Option(0.005, 0.001, 0.05, "the same for an AS", _ANY),
-        "cost_spread": Option(0.5, 0, 1, "how far vendors lie to either side of that, as a share of it"),
+        "cost_server": Option(0.005, 0.001, 0.05, "what a measure costs an AS, in flows that come through, for each "
+                              "flow", _ANY),
+        "cost_spread": Option(0.5, 0, 1, "how far what it costs one vendor lies to either side of what it costs most, "
+                              "as a share of that"),
         "liability_client": Option(1, 0, 10, "what a use of a user's data by an attacker costs the client, in flows "
                                    "that come through", _ANY),
-        "liability_server": Option(1, 0, 10, "the same for the AS", _ANY),
+        "liability_server": Option(1, 0, 10, "what a use of a user's data by an attacker costs the AS, in flows "
+                                   "that come through", _ANY),
         "mandate_clients": Option(0, 0, 1, "share of clients that are obliged to"),
         "mandate_servers": Option(0, 0, 1, "share of AS that are obliged to"),
         "flag_day": Option(0, 0, 1, "share of all that have the measure on the first day, and are free afterwards"),

@@ -35,6 +35,8 @@ COLUMNS = (
 WEIGHT = 10.0
 #: Draws of the inputs where nothing is sampled but them, and where attempts are counted at each.
 EXACT, COUNTED = 4096, 128
+#: With fewer draws a regression finds in any input what chance has made.
+FEWEST = 64
 #: Observations are enough that get so much of what knowing would.
 ENOUGH = 0.95
 #: More observations than this are not looked into.

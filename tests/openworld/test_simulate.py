@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 from pathlib import Path
 
+import pandas
 import pytest
 from click.testing import CliRunner, Result
 from refused import refused
 
+from openworld.balance import balance_lines
 from openworld.cli import main
 from openworld.inputs import input_words
+from simulations.break_even import ALL
 
 
 def simulate(*arguments: object) -> Result:
@@ -70,11 +74,27 @@ def test_where_arms_break_even_is_worked_out() -> None:
     assert "where a theft weighs 10 failed flows: not worth it as inputs are stated" in done.stdout
 
 
+def test_where_nothing_is_traded_nothing_moves_a_price() -> None:
+    """Thefts are let in and no flow is won: there is no price, whatever the inputs are."""
+    table = pandas.DataFrame(
+        [("b", knob, 0.0, -0.05, 0.0, 0.0, -0.0, 1.0, math.nan) for knob in ("api", ALL)],
+        columns=["arm", "knob", "paid", "saved", "price", "low", "high", "same", "weight"],
+    )
+    ((_, said),) = balance_lines(table)
+    assert said == ["wins 0 honest flows and lets in 0.05 thefts for each attempt: worth it at no price of a theft"]
+
+
 def test_inputs_are_told_in_words() -> None:
     """What would be worth measuring, the most first, and what nobody needs to measure; a headline names one as well."""
     assert input_words("matters") == "matters"
     assert input_words("together Keycloak", "0 to 1") == "what Keycloak is met with (together Keycloak: 0 to 1)"
+    assert input_words("log latency.push", "1") == (
+        "median seconds of pushing an authorization request (log latency.push: 1)"
+    )
+    few = CliRunner().invoke(main, ["simulate", "matching", "--worth", "--samples", "8"]).stdout
     said = CliRunner().invoke(main, ["simulate", "matching", "--worth", "--samples", "64"]).stdout
+    assert "too few to tell an input that matters from chance" in few
+    assert "too few" not in said
     worth, idle = said.split("  nothing, as it does not change the choice: ")
     lure = "  how many times as often as an honest server a malicious one is called (log attackers.lure)\n"
     assert lure in worth
