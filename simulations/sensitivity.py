@@ -273,6 +273,6 @@ def _rates(tally: Tally) -> Mapping[tuple[str, str], tuple[float, ...]]:
             for key in outcomes_of(label):
                 counts.setdefault(key, [0.0] * arms)[place] += times / total
     for name in {name for name, _ in tally.sums}:
-        sums = [tally.sums[name, place] for place in range(arms)]
-        counts["mean", name] = [one.total / one.number if one.number else float("nan") for one in sums]
+        sums = [tally.sums.get((name, place)) for place in range(arms)]
+        counts["mean", name] = [one.total / one.number if one and one.number else float("nan") for one in sums]
     return {key: tuple(values) for key, values in counts.items()}

@@ -20,6 +20,7 @@ from simulations.horizon import lasting
 from simulations.knobs import Knob, knobs, stand, unit_at
 from simulations.options import OPTIONS, told
 from simulations.population import Provenance, StatedNumber, load
+from simulations.results import measured
 from simulations.sensitivity import COLUMNS, EFFORTS, MOST_ATTEMPTS, indices
 from simulations.units import Tally, Unit
 from simulations.visits import Label
@@ -252,3 +253,20 @@ def test_what_is_told_first_is_how_many_attempts_were_counted(monkeypatch: pytes
     most = max(each.attempts for each in counted)
     assert most > EFFORTS["residents"].attempts
     assert f"at most {most} attempts counted at each point" in first
+
+
+def test_a_mean_that_an_arm_does_not_have_is_compared_with_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a measure never pays there is no share from which on it does; of what all arms have there are rows."""
+
+    def run(units: list[Unit], *_: Any) -> dict[int, Tally]:
+        found = {}
+        for place, each in enumerate(units):
+            accepted = (Label("success", "accepted", ()),) * len(each.arms)
+            found[place] = Tally(Counter({accepted: each.attempts}))
+            for arm in range(len(each.arms)):
+                found[place].sums["everywhere", arm] = measured([arm * place], [0])
+            found[place].sums["somewhere", 1] = measured([place], [0])
+        return found
+
+    monkeypatch.setattr("simulations.engine.run", run)
+    assert set(indices(EXPERIMENTS["mandate_servers"]).outcome) == {"everywhere"}
