@@ -120,7 +120,7 @@ def test_sweeping_replaces_one_factor() -> None:
         ("spread = { value = 0.5", "spread = { value = inf", "number 'latency.spread': must be finite, found inf"),
         ("agents = { value = 500", "agents = { value = true", "value: must be a number, found True"),
         ("token = { value = 0.2, swept = true }", "token = 0.2", "'latency.token': must be a table, found 0.2"),
-        ("token = { value = 0.2, swept = true }", "", "number 'latency.token' is missing (median seconds of a token req"),
+        ("token = { value = 0.2, swept = true }", "", "number 'latency.token' is missing (median seconds of a token"),
         ("shares = { honor = 1.0 }", "", "factor 'as_resource': 'shares' is missing"),
         ("shares = { honor = 1.0 }", "shares = {}", "factor 'as_resource': shares are missing: at least one value"),
         ("shares = { honor = 1.0 }", "shares = { honor = 1.0 }\ncounted = 9",
