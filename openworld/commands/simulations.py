@@ -7,8 +7,12 @@ from typing import Any
 
 import click
 
+from model.errors import InputError
 from openworld.commands import completion
 from openworld.commands.common import as_json, call, workers_option
+
+#: What may be asked of an experiment instead of counting it.
+INSTEAD = ("sensitivity", "worth", "couplings", "break-even")
 
 
 class Shares(click.ParamType[tuple[float, ...]]):
@@ -79,19 +83,19 @@ class Shares(click.ParamType[tuple[float, ...]]):
     "outcomes are known exactly; none where attempts have to be counted at each draw]",
 )  # fmt: skip
 @click.option(
-    "--sensitivity", "instead", flag_value="sensitivity",
+    "--sensitivity", is_flag=True,
     help="Instead: which of what is not known for sure decides the outcome.",
 )  # fmt: skip
 @click.option(
-    "--worth", "instead", flag_value="worth",
+    "--worth", is_flag=True,
     help="Instead: which measurement would be worth most to whoever chooses an arm, and how many observations do.",
 )  # fmt: skip
 @click.option(
-    "--couplings", "instead", flag_value="couplings",
+    "--couplings", is_flag=True,
     help="Instead: between what rates lie however clients, AS and RS are paired that are not known to be met together.",
 )  # fmt: skip
 @click.option(
-    "--break-even", "instead", flag_value="break-even",
+    "--break-even", is_flag=True,
     help="Instead: where arms break even, as how many failed flows a theft weighs, and which input moves that; with "
     "--weight, whether they are worth it and which input turns that.",
 )  # fmt: skip
@@ -133,7 +137,10 @@ def simulate(**given: Any) -> int:
     openworld simulate matching --worth
     openworld simulate profiles --break-even --weight 5
     """
-    return call("openworld.work.simulate.simulate", **given)
+    asked = [name for name in INSTEAD if given.pop(name.replace("-", "_"))]
+    if len(asked) > 1:
+        raise InputError(f"{' and '.join(f'--{name}' for name in asked)}: one question at a time")
+    return call("openworld.work.simulate.simulate", instead=asked[0] if asked else None, **given)
 
 
 @click.command()

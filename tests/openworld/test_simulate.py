@@ -115,6 +115,7 @@ def test_the_schema_of_a_file_is_printed() -> None:
         (("matching", "--adoption", "0.5"), "--adoption belongs to --arms"),
         (("--arms", "", "mcp", "--adoption", "2"), "'2' is no share between 0 and 1, nor several that grow"),
         (("--arms", "", "mcp", "--attacker", "greedy"), "unknown attacker 'greedy'"),
+        (("matching", "--worth", "--sensitivity"), "--sensitivity and --worth: one question at a time"),
         (("matching", "--weight", "5"), "--weight belongs to --worth or --break-even"),
         (("--arms", "", "mcq"), "unknown design 'mcq'; did you mean 'mcp'?"),
         (
