@@ -7,12 +7,8 @@ from typing import Any
 
 import click
 
-from model.errors import InputError
 from openworld.commands import completion
 from openworld.commands.common import as_json, call, workers_option
-
-#: What may be asked of an experiment instead of counting it.
-INSTEAD = ("sensitivity", "worth", "couplings", "break-even")
 
 
 class Shares(click.ParamType[tuple[float, ...]]):
@@ -137,10 +133,7 @@ def simulate(**given: Any) -> int:
     openworld simulate matching --worth
     openworld simulate profiles --break-even --weight 5
     """
-    asked = [name for name in INSTEAD if given.pop(name.replace("-", "_"))]
-    if len(asked) > 1:
-        raise InputError(f"{' and '.join(f'--{name}' for name in asked)}: one question at a time")
-    return call("openworld.work.simulate.simulate", instead=asked[0] if asked else None, **given)
+    return call("openworld.work.simulate.simulate", **given)
 
 
 @click.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,10 @@ def simulate(
     cluster: str | None,
     record: Path | None,
     inputs: int | None,
-    instead: str | None,
+    sensitivity: bool,
+    worth: bool,
+    couplings: bool,
+    break_even: bool,
     samples: int | None,
     weight: float | None,
     method: str | None,
@@ -73,6 +76,8 @@ def simulate(
         "--samples": samples, "--weight": weight, "--method": method,
         "--replications": replications if _is_said("replications") else None,
     }  # fmt: skip
+    questions = {"sensitivity": sensitivity, "worth": worth, "couplings": couplings, "break-even": break_even}
+    instead = _question(name for name, wanted in questions.items() if wanted)
     check_places(instead, given)
     store = None if output is None else output / "counted"
     where: dict[str, Any] = {"workers": workers or cores(), "cluster": cluster, "store": store}
@@ -116,6 +121,14 @@ def simulate(
 def _is_said(option: str) -> bool:
     """Whether an option is on the command line."""
     return click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE
+
+
+def _question(wanted: Iterable[str]) -> str | None:
+    """What is asked of an experiment in place of counting it, if anything is."""
+    asked = tuple(wanted)
+    if len(asked) > 1:
+        raise click.UsageError(f"{' and '.join(f'--{name}' for name in asked)}: one question at a time")
+    return asked[0] if asked else None
 
 
 def _alone(option: str, beside: Collection[str]) -> None:
