@@ -31,9 +31,12 @@ def started(design: str) -> tuple[Explorer, float]:
     """Controls for all mechanisms, at a named design, and how long the first answer took."""
     begun = time.perf_counter()
     shown = explore(
-        "authorization", f"design={design};cap=mal_as",
-        switches=dict.fromkeys(switch for switch, _, _ in MECHANISMS.values()), attackers=CAPABILITIES, watch=WATCHED,
-    )  # fmt: skip
+        "authorization",
+        f"design={design};cap=mal_as",
+        switches=dict.fromkeys(switch for switch, _, _ in MECHANISMS.values()),
+        attackers=CAPABILITIES,
+        watch=WATCHED,
+    )
     return shown, time.perf_counter() - begun
 
 
@@ -62,8 +65,10 @@ def main() -> int:
     measured += [moved(shown, rng) for _ in range(MOVES - MOVES // 2)]
     waits, spent = zip(*measured, strict=True)
     within = sum(wait <= PATIENCE for wait in waits) / MOVES
-    print(f"first answer {first:.2f} s; {MOVES} moves of a control, wait until the verdict: {_spread(waits)}; "
-          f"{within:.0%} within {1000 * PATIENCE:.0f} ms")  # fmt: skip
+    print(
+        f"first answer {first:.2f} s; {MOVES} moves of a control, wait until the verdict: {_spread(waits)}; "
+        f"{within:.0%} within {1000 * PATIENCE:.0f} ms"
+    )
     print(f"processor time of a move, with the rules that block and {len(WATCHED)} more results: {_spread(spent)}")
     return int(statistics.quantiles(waits, n=20)[-1] > PATIENCE)
 

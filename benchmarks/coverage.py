@@ -85,9 +85,7 @@ def _pair(quantities: pandas.DataFrame) -> Iterator[pandas.DataFrame]:
     columns = {"difference": "estimate", "difference_low": "low", "difference_high": "high"}
     changes = told[told["against"] != ""].drop(columns=["low", "high"]).rename(columns=columns)
     first = told[told["against"] == ""].set_index("outcome")["seen"]
-    yield changes.assign(
-        table="its changes", seen=np.minimum(changes["seen"], changes["outcome"].map(first))
-    )[_COLUMNS]  # fmt: skip
+    yield changes.assign(table="its changes", seen=np.minimum(changes["seen"], changes["outcome"].map(first)))[_COLUMNS]
 
 
 def covered(reader: str, runs: int) -> pandas.DataFrame:
@@ -117,8 +115,9 @@ def main() -> None:
             low, mean, high = (group["coverage"].agg(how) for how in ("min", "mean", "max"))
             print(
                 f"{reader:<14} {table:<16} {runs} runs, {len(group):>3} outcomes: intervals hold them in {mean:.3f} "
-                f"(least {low:.3f}, most {high:.3f})", flush=True,
-            )  # fmt: skip
+                f"(least {low:.3f}, most {high:.3f})",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -103,8 +103,10 @@ def theirs(servers: int, sessions: int, text: str) -> Run:
 def sizes(quick: bool) -> None:
     """Growing sizes, with the check and without it."""
     print(f"{ASKED}, one question, each tool in processes of its own (seconds)")
-    print(f"{'servers':>7}{'sessions':>10}  {'check':<6}{'found':>18}{'SPIN: all':>12}{'search':>9}"
-          f"{'suite: all':>13}{'question':>10}{'ratio: all':>13}{'search':>8}")  # fmt: skip
+    print(
+        f"{'servers':>7}{'sessions':>10}  {'check':<6}{'found':>18}{'SPIN: all':>12}{'search':>9}"
+        f"{'suite: all':>13}{'question':>10}{'ratio: all':>13}{'search':>8}"
+    )
     for (servers, sessions), text in itertools.product(SIZES, (CHECKED, UNCHECKED)):
         states, checked = STATES.get((servers, sessions)), text == CHECKED
         found = ours(servers, sessions, text)
@@ -165,13 +167,17 @@ def lattice() -> None:
     answers = [formula.attack(design) for design in designs]
     seconds = time.perf_counter() - started
     rate = len(designs) / seconds
-    print(f"  one formula: {seconds:.2f} s ({laid:.2f} of them to lay it down), {len(designs) - sum(answers)} safe, "
-          f"{rate:,.0f} designs a second")  # fmt: skip
+    print(
+        f"  one formula: {seconds:.2f} s ({laid:.2f} of them to lay it down), {len(designs) - sum(answers)} safe, "
+        f"{rate:,.0f} designs a second"
+    )
     started = time.perf_counter()
     found = Lattice([ASKED], parse("cap=mal_as").capabilities, mechanisms=LATTICE, world=SMALL).enumerate()
     enumerating = time.perf_counter() - started
-    print(f"  its minimal sufficient sets: {enumerating:.2f} s, {found.questions} questions, "
-          f"{len(designs) / enumerating:,.0f} designs a second")  # fmt: skip
+    print(
+        f"  its minimal sufficient sets: {enumerating:.2f} s, {found.questions} questions, "
+        f"{len(designs) / enumerating:,.0f} designs a second"
+    )
     for each in found.sufficient:
         print(f"    {', '.join(sorted(each))}")
         with_them = {LATTICE[name][0]: LATTICE[name][2] for name in each}.items()
@@ -189,10 +195,14 @@ def lattice() -> None:
         if (run.steps is not None) != answers[number]:
             raise Disagreement(f"{designs[number]}: SPIN {run}, this suite {answers[number]}")
     slower = SAMPLE / spent
-    print(f"  SPIN, once for each: {spent:.2f} s for {SAMPLE} of them, the same answers, {slower:.2f} designs a second "
-          f"({SAMPLE / searching:.0f} searching alone)")  # fmt: skip
-    print(f"  ratio: {rate / slower:,.0f} question by question, {len(designs) / enumerating / slower:,.0f} by sets, "
-          f"{rate * searching / SAMPLE:,.1f} beside SPIN's searching alone")  # fmt: skip
+    print(
+        f"  SPIN, once for each: {spent:.2f} s for {SAMPLE} of them, the same answers, {slower:.2f} designs a second "
+        f"({SAMPLE / searching:.0f} searching alone)"
+    )
+    print(
+        f"  ratio: {rate / slower:,.0f} question by question, {len(designs) / enumerating / slower:,.0f} by sets, "
+        f"{rate * searching / SAMPLE:,.1f} beside SPIN's searching alone"
+    )
     print(
         f"  extrapolated, not measured, to {LARGE:,} designs: {LARGE / slower / 86400:,.1f} days with SPIN, "
         f"{LARGE / rate / 60:,.1f} minutes with one formula"

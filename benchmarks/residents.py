@@ -125,8 +125,9 @@ def main() -> None:
         plain, ruled = (min(times) for times in zip(*pairs, strict=True))
         print(
             f"{name:<13} {len(written.calls):,} calls, {waits:,} waits, {queues:,} of them in a queue: bare loop "
-            f"{plain:.2f} s, world {ruled:.2f} s, ratio {ruled / plain:.2f}", flush=True,
-        )  # fmt: skip
+            f"{plain:.2f} s, world {ruled:.2f} s, ratio {ruled / plain:.2f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -89,8 +89,9 @@ def against_bare() -> None:
         plain, ruled = (min(times) for times in zip(*pairs, strict=True))
         print(
             f"{live:>7,} live agents, {attempts:,} attempts, {events} events each: bare loop {plain:.2f} s, "
-            f"with rules {ruled:.2f} s, ratio {ruled / plain:.2f}, {attempts / ruled:,.0f} attempts/s", flush=True,
-        )  # fmt: skip
+            f"with rules {ruled:.2f} s, ratio {ruled / plain:.2f}, {attempts / ruled:,.0f} attempts/s",
+            flush=True,
+        )
 
 
 def plain(met: Population, endings: NDArray[np.int64], attempts: int) -> float:
@@ -132,8 +133,11 @@ def _endings(met: Population, designs: tuple[Settings, ...]) -> NDArray[np.int64
 
 def over_arrays(attempts: int) -> float:
     """Seconds an attempt, of one design and of ten at once, beside plain NumPy; the first of all includes the rules."""
-    arms = tuple((("prm", matching), ("echo", echo)) for matching in ("exact", "prefix") for echo in
-                 ("off", "opt", "req", "req_strict", "grant"))  # fmt: skip
+    arms = tuple(
+        (("prm", matching), ("echo", echo))
+        for matching in ("exact", "prefix")
+        for echo in ("off", "opt", "req", "req_strict", "grant")
+    )
     met, cost = load("measured_2026"), 0.0
     for designs in (arms[:1], arms):
         started = time.process_time()
@@ -147,8 +151,9 @@ def over_arrays(attempts: int) -> float:
         print(
             f"over arrays, measured_2026, {attempts:,} attempts, designs: {len(designs)}: rules {rules:.2f} s once, "
             f"then {cost:.2f} s; plain NumPy {bare_cost:.2f} s, ratio {cost / bare_cost:.2f}; its {len(chances)} joint "
-            f"endings alone {least:.2f} s, ratio {cost / least:.2f}", flush=True,
-        )  # fmt: skip
+            f"endings alone {least:.2f} s, ratio {cost / least:.2f}",
+            flush=True,
+        )
     return cost / attempts
 
 
@@ -182,8 +187,9 @@ def on_two_cores(attempts: int) -> tuple[float, float]:
     work, most = sum(busy for busy, _ in peaks), max(peak for _, peak in peaks)
     print(
         f"{attempts:>10,} attempts in time on two cores, streamed to {written} files: {seconds:.1f} s passed, "
-        f"{work:.1f} s of work, peak memory {most:.0f} MB a process, {size / 1e6:.1f} MB on disk", flush=True,
-    )  # fmt: skip
+        f"{work:.1f} s of work, peak memory {most:.0f} MB a process, {size / 1e6:.1f} MB on disk",
+        flush=True,
+    )
     return work / attempts, size / attempts
 
 
@@ -191,8 +197,10 @@ def plan(cost: float, size: float, array_cost: float) -> None:
     """What a billion first contacts take at the measured cost."""
     hours = BILLION * cost / 3600
     print("a billion first contacts at the cost measured here:")
-    print(f"  in time:      {hours:.1f} core hours, so {hours / 64:.2f} hours on 64 cores; "
-          f"{BILLION * size / 1e9:.1f} GB if every attempt is written down, else next to nothing")  # fmt: skip
+    print(
+        f"  in time:      {hours:.1f} core hours, so {hours / 64:.2f} hours on 64 cores; "
+        f"{BILLION * size / 1e9:.1f} GB if every attempt is written down, else next to nothing"
+    )
     print(f"  over arrays:  {BILLION * array_cost / 3600:.2f} core hours for one design; counts only")
     print("  memory: as above for each core; nothing grows with the number of attempts")
 
@@ -204,12 +212,16 @@ def main() -> None:
     array_cost = over_arrays(4_000_000)
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         seconds, peak = pool.apply(_peak, (Unit(load("measured_2026"), ((),), "benchmark", HUNDRED_MILLION),))
-        print(f"{HUNDRED_MILLION:>10,} outcomes over arrays on one core, rules included: {seconds:.1f} s, peak memory "
-              f"{peak:.0f} MB", flush=True)  # fmt: skip
+        print(
+            f"{HUNDRED_MILLION:>10,} outcomes over arrays on one core, rules included: {seconds:.1f} s, peak memory "
+            f"{peak:.0f} MB",
+            flush=True,
+        )
         for attempts in (100_000, 1_000_000):
             seconds, peak = pool.apply(_peak, (Unit(load("swept"), ((),), "benchmark", attempts, reader="agents"),))
-            print(f"{attempts:>10,} attempts in time on one core: {seconds:.1f} s, peak memory {peak:.0f} MB",
-                  flush=True)  # fmt: skip
+            print(
+                f"{attempts:>10,} attempts in time on one core: {seconds:.1f} s, peak memory {peak:.0f} MB", flush=True
+            )
     on_two_cores(1_000_000)
     cost, size = on_two_cores(10_000_000)
     plan(cost, size, array_cost)

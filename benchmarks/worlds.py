@@ -88,9 +88,12 @@ def _with(world: World, other: str, name: str) -> World:
     sessions = [session for session in more.sessions if session.name not in world.session]
     approvals = [made for made in more.approvals if made not in world.approvals]
     return replace(
-        world, name=name, parties=(*world.parties, *added), sessions=(*world.sessions, *sessions),
+        world,
+        name=name,
+        parties=(*world.parties, *added),
+        sessions=(*world.sessions, *sessions),
         approvals=(*world.approvals, *approvals),
-    )  # fmt: skip
+    )
 
 
 #: The default world with one more grant for everybody, one more AS, one more session of the user, one more client.

@@ -190,11 +190,19 @@ def as_play(trace: Trace, design: Design | None = None) -> Play:
     looks = json.dumps(seen, sort_keys=True)
     capabilities = "+".join(sorted(trace.configuration.capabilities))
     return Play(
-        f"attack_{capabilities}_{hashlib.sha256(looks.encode()).hexdigest()[:8]}", "attack",
-        f"{trace.shows} under {trace.configuration}", telling.stated, attacks=tuple(attacks), bounce=telling.bounce,
-        acts=acts, deeds=tuple(dict.fromkeys(deeds)), given=telling.given, deployment=deployment, parties=PARTIES,
+        f"attack_{capabilities}_{hashlib.sha256(looks.encode()).hexdigest()[:8]}",
+        "attack",
+        f"{trace.shows} under {trace.configuration}",
+        telling.stated,
+        attacks=tuple(attacks),
+        bounce=telling.bounce,
+        acts=acts,
+        deeds=tuple(dict.fromkeys(deeds)),
+        given=telling.given,
+        deployment=deployment,
+        parties=PARTIES,
         trace=trace,
-    )  # fmt: skip
+    )
 
 
 def _told(run: Trace) -> tuple[Telling, tuple[Sign, ...]]:

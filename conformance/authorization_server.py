@@ -195,14 +195,27 @@ class AuthorizationServer:
         resources = tuple(asked.values("resource"))
         # It takes requests as they come, for any resource, and asks its user each time.
         for resource in resources or (NONE,):
-            demand(ask(
-                guards.AUTHORIZATION_REQUEST, design=self.design, pushed=False, challenge=challenge, requested=resource,
-                listed=True, shown=True, reused=False, unasked=False,
-            ))  # fmt: skip
+            demand(
+                ask(
+                    guards.AUTHORIZATION_REQUEST,
+                    design=self.design,
+                    pushed=False,
+                    challenge=challenge,
+                    requested=resource,
+                    listed=True,
+                    shown=True,
+                    reused=False,
+                    unasked=False,
+                )
+            )
         return IssuedGrant(
-            asked.value("client_id"), asked.value("redirect_uri"), challenge, resources,
-            asked.value("scope") or "read", asked.value("dpop_jkt") or NONE,
-        )  # fmt: skip
+            asked.value("client_id"),
+            asked.value("redirect_uri"),
+            challenge,
+            resources,
+            asked.value("scope") or "read",
+            asked.value("dpop_jkt") or NONE,
+        )
 
     def token(self, asked: WireRequest, scenario: Scenario) -> WireMessage:
         """The token response (RFC 6749 5)."""
@@ -238,15 +251,28 @@ class AuthorizationServer:
             raise RefusedRequest("invalid_grant", "authorization_server.code_is_known")
         verifier = asked.value("code_verifier")
         # Its clients are public ones.
-        demand(ask(
-            (*guards.AUTHENTICATION, *guards.CODE), design=self.design, policy=self.design, genuine=True,
-            certified=True, secret=False,
-            assertion=False, named=True, endpoint="token", replaced=False, code_client=grant.client,
-            client=asked.value("client_id") or grant.client, code_redirect=grant.redirect,
-            redirect=asked.value("redirect_uri"), challenge=grant.challenge,
-            verifier=s256(verifier) if verifier else NONE, code_key=grant.key,
-            key=NONE if proof is None else proof.thumbprint,
-        ))  # fmt: skip
+        demand(
+            ask(
+                (*guards.AUTHENTICATION, *guards.CODE),
+                design=self.design,
+                policy=self.design,
+                genuine=True,
+                certified=True,
+                secret=False,
+                assertion=False,
+                named=True,
+                endpoint="token",
+                replaced=False,
+                code_client=grant.client,
+                client=asked.value("client_id") or grant.client,
+                code_redirect=grant.redirect,
+                redirect=asked.value("redirect_uri"),
+                challenge=grant.challenge,
+                verifier=s256(verifier) if verifier else NONE,
+                code_key=grant.key,
+                key=NONE if proof is None else proof.thumbprint,
+            )
+        )
         return self, grant
 
     def _granted(
@@ -275,18 +301,31 @@ class AuthorizationServer:
     def _grants(self, grant: IssuedGrant, resource: str, proof: Proof | None) -> tuple[Named, ...]:
         """What is asked of a token request for a resource."""
         granted = resource if resource in grant.resources else (*grant.resources, NONE)[0]
-        return tuple(ask(
-            guards.TOKEN_REQUEST, design=self.design, granted=granted, requested=resource, listed=True,
-            proven=proof is not None, promised=False,
-        ))  # fmt: skip
+        return tuple(
+            ask(
+                guards.TOKEN_REQUEST,
+                design=self.design,
+                granted=granted,
+                requested=resource,
+                listed=True,
+                proven=proof is not None,
+                promised=False,
+            )
+        )
 
     def mint(self, audience: list[str], grant: IssuedGrant, thumbprint: str = "") -> str:
         """A signed access token (RFC 9068 2)."""
         now = int(time.time())
         claims: dict[str, Any] = {
-            "iss": self.origin, "sub": grant.subject, "aud": audience, "client_id": grant.client, "scope": grant.scope,
-            "iat": now, "exp": now + LIFETIME, "jti": secrets.token_urlsafe(9),
-        }  # fmt: skip
+            "iss": self.origin,
+            "sub": grant.subject,
+            "aud": audience,
+            "client_id": grant.client,
+            "scope": grant.scope,
+            "iat": now,
+            "exp": now + LIFETIME,
+            "jti": secrets.token_urlsafe(9),
+        }
         if thumbprint:
             claims["cnf"] = {"jkt": thumbprint}
         token = jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": self.key.kid}, claims, self.key)

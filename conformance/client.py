@@ -118,11 +118,22 @@ class PlayedClient:
         except (aiohttp.ClientError, ValueError, OSError):
             raise BrokenReply("not HTTP", url) from None
         finally:
-            self.recording.add(Exchange(
-                urlsplit(url).netloc, message, "client", method, url, tuple(sent.items()), data, status,
-                tuple(received.items()), body[:LARGEST].decode("utf-8", "replace"), started,
-                time.perf_counter() - clock,
-            ))  # fmt: skip
+            self.recording.add(
+                Exchange(
+                    urlsplit(url).netloc,
+                    message,
+                    "client",
+                    method,
+                    url,
+                    tuple(sent.items()),
+                    data,
+                    status,
+                    tuple(received.items()),
+                    body[:LARGEST].decode("utf-8", "replace"),
+                    started,
+                    time.perf_counter() - clock,
+                )
+            )
         return Reply(url, status, received, body.decode("utf-8", "replace"))
 
     async def metadata(self, issuer: str) -> dict[str, Any]:
@@ -137,10 +148,13 @@ class PlayedClient:
     async def register(self, endpoint: str) -> dict[str, Any]:
         """Register as a public client (RFC 7591 3), or BrokenReply."""
         wanted = {
-            "client_name": "openworld", "redirect_uris": [self.callback], "token_endpoint_auth_method": "none",
-            "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
+            "client_name": "openworld",
+            "redirect_uris": [self.callback],
+            "token_endpoint_auth_method": "none",
+            "grant_types": ["authorization_code", "refresh_token"],
+            "response_types": ["code"],
             "application_type": "native",
-        }  # fmt: skip
+        }
         headers = {"Content-Type": "application/json"}
         reply = await self.ask("POST", endpoint, "registration_response", headers, json.dumps(wanted))
         if reply.status not in (200, 201) or "client_id" not in reply.json():
@@ -225,10 +239,15 @@ class _Run:
         self.flow, self.client, self.metadata = flow, flow.client, flow.metadata
         self.verifier, self.state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
         self.request = [
-            ("response_type", "code"), ("client_id", flow.client_id), ("redirect_uri", self.client.callback),
-            ("state", self.state), ("code_challenge", s256(self.verifier)), ("code_challenge_method", "S256"),
-            *([("scope", flow.scope)] if flow.scope else []), *(("resource", one) for one in flow.resources),
-        ]  # fmt: skip
+            ("response_type", "code"),
+            ("client_id", flow.client_id),
+            ("redirect_uri", self.client.callback),
+            ("state", self.state),
+            ("code_challenge", s256(self.verifier)),
+            ("code_challenge_method", "S256"),
+            *([("scope", flow.scope)] if flow.scope else []),
+            *(("resource", one) for one in flow.resources),
+        ]
         self.over = False
         self.answer: dict[str, str] = {}
         self.token: dict[str, Any] = {}
@@ -253,9 +272,18 @@ class _Run:
         self.over = "code" not in self.answer
         returned, at = self.answer.get("state", NONE), self.client.callback
         asked = ask(
-            guards.AUTHORIZATION_RESPONSE, design=Design({"iss_check": "off"}), session=self.state, returned=returned,
-            other_browser=False, after_use=False, arrived_at=at, expected=at, iss=NONE, issuer=NONE, advertised=False,
-        )  # fmt: skip
+            guards.AUTHORIZATION_RESPONSE,
+            design=Design({"iss_check": "off"}),
+            session=self.state,
+            returned=returned,
+            other_browser=False,
+            after_use=False,
+            arrived_at=at,
+            expected=at,
+            iss=NONE,
+            issuer=NONE,
+            advertised=False,
+        )
         refused = next((condition.rule.name for condition in asked if not condition.holds), None)
         if not self.over and refused is not None:
             self.answer, self.over = {**self.answer, "error": refused}, True
@@ -263,10 +291,13 @@ class _Run:
     async def redeem_code(self) -> None:
         """Ask for a token."""
         request = [
-            ("grant_type", "authorization_code"), ("code", self.answer["code"]), ("redirect_uri", self.client.callback),
-            ("client_id", self.flow.client_id), ("code_verifier", self.verifier),
+            ("grant_type", "authorization_code"),
+            ("code", self.answer["code"]),
+            ("redirect_uri", self.client.callback),
+            ("client_id", self.flow.client_id),
+            ("code_verifier", self.verifier),
             *(("resource", one) for one in self.flow.redeemed_for),
-        ]  # fmt: skip
+        ]
         self.token = await self.client.post(
             str(self.metadata["token_endpoint"]), "token_response", request, self.flow.proof
         )

@@ -86,9 +86,12 @@ def _bind(source: str, path: str) -> None:
 def _read_only(path: str) -> None:
     """Let nothing be changed there, nor in what is mounted below it."""
     attributes = (ctypes.c_uint64 * 4)(_RDONLY | _NOSUID, 0, 0, 0)
-    _called(path, _libc.syscall(
-        _MOUNT_SETATTR, _HERE, os.fsencode(path), _RECURSIVE, ctypes.byref(attributes), ctypes.sizeof(attributes)
-    ))  # fmt: skip
+    _called(
+        path,
+        _libc.syscall(
+            _MOUNT_SETATTR, _HERE, os.fsencode(path), _RECURSIVE, ctypes.byref(attributes), ctypes.sizeof(attributes)
+        ),
+    )
 
 
 def _mount(source: str, target: str, kind: str | None, flags: int, data: str | None = None) -> None:

@@ -23,9 +23,7 @@ _TEXT: dict[str, Any] = {"type": "string", "minLength": 1}
 _OUTCOME = {"title": "outcome", "enum": [letter for letter in OUTCOMES if letter != "?"]}
 _TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
 _FALL: dict[str, Any] = {"falls_for": {**_TEXTS, "minItems": 1}, "because": {"type": "string"}}
-_ACCEPTED = {
-    "type": "object", "additionalProperties": False, "required": ["falls_for", "because"], "properties": _FALL,
-}  # fmt: skip
+_ACCEPTED = {"type": "object", "additionalProperties": False, "required": ["falls_for", "because"], "properties": _FALL}
 _SHARED = {
     "type": "object", "additionalProperties": False, "required": ["scenario", "clients", *_FALL],
     "properties": {"scenario": _TEXT, "clients": {**_TEXTS, "minItems": 1}, **_FALL},
@@ -38,13 +36,20 @@ _CLIENT = {
         "package": _TEXT, "driver": _TEXT,
     },
 }  # fmt: skip
-_SCHEMA = Schema(lambda: {
-    "type": "object", "additionalProperties": False, "required": ["client"],
-    "properties": {
-        "client": {"type": "array", "items": _CLIENT}, "accepted": {"type": "array", "items": _SHARED},
-        "scenarios": _TEXTS, "attacks": _TEXTS, "traces_for": _TEXTS,
-    },
-})  # fmt: skip
+_SCHEMA = Schema(
+    lambda: {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["client"],
+        "properties": {
+            "client": {"type": "array", "items": _CLIENT},
+            "accepted": {"type": "array", "items": _SHARED},
+            "scenarios": _TEXTS,
+            "attacks": _TEXTS,
+            "traces_for": _TEXTS,
+        },
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

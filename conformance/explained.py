@@ -21,9 +21,8 @@ from model.turns import Turn, of
 
 
 def explain(
-    release: Release, plays: Sequence[Play], judgements: Sequence[Judgement],
-    note: Note = lambda explained, of: None,
-) -> Explanation:  # fmt: skip
+    release: Release, plays: Sequence[Play], judgements: Sequence[Judgement], note: Note = lambda explained, of: None
+) -> Explanation:
     """The design of a client, and how well it predicts what was seen; ``note`` is told how far a fit is.
 
     The model is asked about every play that is told by messages alone: not about how messages travel, and not about

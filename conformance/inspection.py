@@ -111,9 +111,17 @@ def refused_by(answer: Input, alphabet: Sequence[Input]) -> RefusingRule | None:
     """The first rule found by which a client refuses an answer; honest ones in its place it does not refuse."""
     known = inputs()
     for document in ("resource_metadata.honest", *(one.name for one in alphabet if one.to == "resource_metadata")):
-        honest = [known[name] for name in (
-            "call.challenge", document, "server_metadata.honest", "register.honest", "authorize.honest", "token.honest",
-        )]  # fmt: skip
+        honest = [
+            known[name]
+            for name in (
+                "call.challenge",
+                document,
+                "server_metadata.honest",
+                "register.honest",
+                "authorize.honest",
+                "token.honest",
+            )
+        ]
         place = next((place for place, one in enumerate(honest) if one.to == answer.to), None)
         if place is None or answer == honest[place] or answer.to == "call":
             continue

@@ -119,9 +119,12 @@ def _around(program: Path) -> Iterator[Path]:
 
 
 def install(
-    release: Release, folder: Path | None = None, lock: Lock | None = None, source: bool = False,
+    release: Release,
+    folder: Path | None = None,
+    lock: Lock | None = None,
+    source: bool = False,
     begins: Callable[[Release], None] = lambda release: None,
-) -> Installed:  # fmt: skip
+) -> Installed:
     """Make sure that a release is there: with a lock what that says, with ``source`` also if it has to be built.
 
     ``begins`` is told of one that is not there yet, which can take minutes.
@@ -190,8 +193,12 @@ def _from_npm(order: _Order) -> None:
 
 
 _INSTALLERS: dict[str, Callable[[_Order], None]] = {
-    "pypi": _from_pypi, "npm": _from_npm, "path": _from_path, "git": _from_git, "deb": _from_debian,
-}  # fmt: skip
+    "pypi": _from_pypi,
+    "npm": _from_npm,
+    "path": _from_path,
+    "git": _from_git,
+    "deb": _from_debian,
+}
 
 
 def _wheels(

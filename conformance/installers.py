@@ -29,8 +29,15 @@ NPM = ("--no-audit", "--no-fund", "--ignore-scripts", "--save-exact", "--allow-g
 #: What tells installers where packages are and whom to trust; whatever files these name can be read as well.
 _SETTINGS = re.compile(r"(?i)(pip|npm_config)_.*|(https?|all|no)_proxy|ssl_cert_(file|dir)|.*_ca_(bundle|certs)")
 _SETTING_FILES = (
-    "/etc/pip.conf", "/etc/xdg/pip", "/etc/npmrc", "/usr/etc/npmrc", "~/.config/pip", "~/.pip", "~/.npmrc", "~/.netrc"
-)  # fmt: skip
+    "/etc/pip.conf",
+    "/etc/xdg/pip",
+    "/etc/npmrc",
+    "/usr/etc/npmrc",
+    "~/.config/pip",
+    "~/.pip",
+    "~/.npmrc",
+    "~/.netrc",
+)
 
 
 def tools(cache: Path) -> str:
@@ -73,9 +80,10 @@ def outward(command: Sequence[str], complaint: str, folder: Path, reads: tuple[P
     named = [path for value in settings.values() for path in re.findall(r"/[^\s:,]+", value)]
     files = [Path(path).expanduser() for path in (*_SETTING_FILES, *named)]
     places = {
-        "XDG_CONFIG_HOME": str(Path.home() / ".config"), "npm_config_userconfig": str(Path.home() / ".npmrc"),
+        "XDG_CONFIG_HOME": str(Path.home() / ".config"),
+        "npm_config_userconfig": str(Path.home() / ".npmrc"),
         "NO_PROXY": "",
-    }  # fmt: skip
+    }
     _run(command, complaint, Room((*reads, *python_folders(), *files), (folder,), outward=True), places | settings)
 
 
@@ -88,9 +96,17 @@ def _run(command: Sequence[str], complaint: str, inside: Room, extra: dict[str, 
     with room(command, inside) as start:
         try:
             subprocess.run(
-                start.command, cwd=start.folder, env={**start.environment, **extra}, check=True, capture_output=True,
-                text=True, errors="replace", timeout=PATIENCE, stdin=subprocess.DEVNULL, pass_fds=start.handles,
-            )  # fmt: skip
+                start.command,
+                cwd=start.folder,
+                env={**start.environment, **extra},
+                check=True,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=PATIENCE,
+                stdin=subprocess.DEVNULL,
+                pass_fds=start.handles,
+            )
         except subprocess.CalledProcessError as error:
             said = error.stderr or error.stdout or ""
             if os.strerror(errno.ENOSPC) in said:

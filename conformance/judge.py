@@ -35,11 +35,12 @@ NOT_MEASURED = "?"
 
 #: What is looked for where a scenario is no attack trace, which says itself by what it is seen.
 ANYWHERE = tuple(
-    Violation(loss.violates, (
-        *(Sign("{evil}", (name,)) for name in loss.gives), *((Sign("{rs}", ("served",)),) if loss.used else ()),
-    ))
+    Violation(
+        loss.violates,
+        (*(Sign("{evil}", (name,)) for name in loss.gives), *((Sign("{rs}", ("served",)),) if loss.used else ())),
+    )
     for loss in LOSSES
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,12 @@ class Judgement:
 _TEXT: dict[str, Any] = {"type": "string"}
 _TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
 _SENT: dict[str, Any] = {
-    "request": _TEXT, "to": _TEXT, "at": _TEXT, "resources": _TEXTS, "what": {"type": "array", "items": PART},
-}  # fmt: skip
+    "request": _TEXT,
+    "to": _TEXT,
+    "at": _TEXT,
+    "resources": _TEXTS,
+    "what": {"type": "array", "items": PART},
+}
 _FIELDS: dict[str, Any] = {
     "scenario": _TEXT, "source": _TEXT, "outcome": {"title": "outcome", "enum": list(OUTCOMES)}, "ended": _TEXT,
     "sent": {"type": "array", "items": {
@@ -110,10 +115,16 @@ def judge(world: PlayedWorld, run: Run) -> Judgement:
     """What the recording of a world says about the client that ran in it."""
     seen, play = world.recording, world.play
     return Judgement(
-        play.name, play.source, _outcome(world, run), run.ended, tuple(_sent(world)),
-        tuple(_attacks(world)), expected(play),
-        world.origins.named(run.error), _facts(seen) | ({"unfit": True} if run.said.get("unfit") else {}),
-    )  # fmt: skip
+        play.name,
+        play.source,
+        _outcome(world, run),
+        run.ended,
+        tuple(_sent(world)),
+        tuple(_attacks(world)),
+        expected(play),
+        world.origins.named(run.error),
+        _facts(seen) | ({"unfit": True} if run.said.get("unfit") else {}),
+    )
 
 
 def expected(play: Play) -> tuple[str, ...]:
@@ -280,7 +291,4 @@ def _is_for_attacker(world: PlayedWorld, token: str) -> bool:
 
 
 def _facts(seen: Recording) -> dict[str, Any]:
-    return {
-        "requests": len(seen.exchanges),
-        "not_found": sum(one.message == "" for one in seen.exchanges),
-    }
+    return {"requests": len(seen.exchanges), "not_found": sum(one.message == "" for one in seen.exchanges)}

@@ -77,10 +77,14 @@ def check_json(check: Check) -> dict[str, Any]:
     """What a machine makes of an answer that should be refused, as data."""
     refusal = check.refusal
     return {
-        "answer": check.answer.name, "about": check.answer.about, "rule": refusal.rule.name,
-        "source": refusal.rule.source, "switch": refusal.switch, "value": refusal.value,
+        "answer": check.answer.name,
+        "about": check.answer.about,
+        "rule": refusal.rule.name,
+        "source": refusal.rule.source,
+        "switch": refusal.switch,
+        "value": refusal.value,
         "made": {how: [list(word) for word in reached] for how, reached in check.made.items()},
-    }  # fmt: skip
+    }
 
 
 def dot(machine: Automaton, title: str) -> str:

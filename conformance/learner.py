@@ -170,9 +170,12 @@ def by_model(design: Mapping[str, str], calls: int = 1) -> Ask:
 
 
 def learn(
-    known: Answered, predicted: Automaton | None = None, walks: int = 50, seed: int = 1,
+    known: Answered,
+    predicted: Automaton | None = None,
+    walks: int = 50,
+    seed: int = 1,
     told: Callable[[Automaton], None] = lambda machine: None,
-) -> Automaton:  # fmt: skip
+) -> Automaton:
     """The machine that a client is, as far as a prediction and so many random walks tell.
 
     Raises:
@@ -194,9 +197,14 @@ class _Teacher(Oracle):  # type: ignore[misc]
     """Looks for words that a client does not go through as the machine says."""
 
     def __init__(
-        self, names: list[str], client: _Client, predicted: Automaton | None, walks: int, draw: random.Random,
+        self,
+        names: list[str],
+        client: _Client,
+        predicted: Automaton | None,
+        walks: int,
+        draw: random.Random,
         told: Callable[[Automaton], None],
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(names, client)
         self.known, self.predicted, self.walks, self.draw, self.told = client.known, predicted, walks, draw, told
 

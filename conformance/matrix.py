@@ -94,8 +94,10 @@ def as_toml(matrix: Matrix, seen: Mapping[str, Sequence[Judgement]]) -> Iterator
     A fall stands there once, with all clients that it was seen of; why it is accepted is for its reader to say.
     """
     for name, values in (
-        ("scenarios", matrix.scenarios), ("attacks", matrix.attacks), ("traces_for", matrix.traces_for),
-    ):  # fmt: skip
+        ("scenarios", matrix.scenarios),
+        ("attacks", matrix.attacks),
+        ("traces_for", matrix.traces_for),
+    ):
         yield f"{name} = {json.dumps(values)}"
     falls: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for entry in matrix.entries:

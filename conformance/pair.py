@@ -162,8 +162,14 @@ def _remarks(world: Watched, issuer: str) -> Iterator[tuple[Named, str]]:
     for seen, metadata in world.said("server_metadata"):
         if seen.status == 200:
             claimed = str(metadata.get("issuer"))
-            yield from _strictly(guards.SERVER_METADATA, f"issuer {claimed}", claimed=claimed, server=issuer,
-                                 configured=False, attested=True)  # fmt: skip
+            yield from _strictly(
+                guards.SERVER_METADATA,
+                f"issuer {claimed}",
+                claimed=claimed,
+                server=issuer,
+                configured=False,
+                attested=True,
+            )
             break
     advertised = bool(metadata.get("authorization_response_iss_parameter_supported"))
     for seen in world.recording.of("authorization_response", "as1"):
@@ -173,10 +179,18 @@ def _remarks(world: Watched, issuer: str) -> Iterator[tuple[Named, str]]:
             iss, state = answer.get("iss", NONE), answer.get("state", NONE)
             # Behind a page of the server's own it is another request that is answered.
             yield from _strictly(
-                guards.AUTHORIZATION_RESPONSE, f"iss {iss}", session=seen.value("state") or state, other_browser=False,
-                returned=state, after_use=False, arrived_at=world.callback, expected=world.callback, iss=iss,
-                issuer=issuer, advertised=advertised,
-            )  # fmt: skip
+                guards.AUTHORIZATION_RESPONSE,
+                f"iss {iss}",
+                session=seen.value("state") or state,
+                other_browser=False,
+                returned=state,
+                after_use=False,
+                arrived_at=world.callback,
+                expected=world.callback,
+                iss=iss,
+                issuer=issuer,
+                advertised=advertised,
+            )
     for seen, token in world.said("token_response"):
         if "access_token" not in token:
             continue
@@ -184,11 +198,16 @@ def _remarks(world: Watched, issuer: str) -> Iterator[tuple[Named, str]]:
         values = named if isinstance(named, list) else [named]
         requested = seen.value("resource") or NONE
         yield from _strictly(
-            guards.TOKEN_RESPONSE, f"requested {requested}, echoed {', '.join(map(str, values)) or 'nothing'}",
-            wanted=bool(seen.header("dpop")), bound=str(token.get("token_type")).lower() == "dpop", read=True,
-            requested=requested, present=bool(values), has_requested=requested in values,
+            guards.TOKEN_RESPONSE,
+            f"requested {requested}, echoed {', '.join(map(str, values)) or 'nothing'}",
+            wanted=bool(seen.header("dpop")),
+            bound=str(token.get("token_type")).lower() == "dpop",
+            read=True,
+            requested=requested,
+            present=bool(values),
+            has_requested=requested in values,
             has_more=bool(set(values) - {requested}),
-        )  # fmt: skip
+        )
         shown = (claims_of(str(token["access_token"])) or {}).get("aud", "not shown")
         for condition in world.audience(str(token["access_token"])):
             yield condition, f"audience {shown}"

@@ -33,8 +33,12 @@ from model.world import DEFAULT_AUDIENCE, NONE
 
 #: Of a token in a request: what worlds ask, and what only real ones give cause to ask.
 GUARD: guards.Guard = (
-    *serving.CARRIED, *guards.ACCESS_TOKEN, rules.token_is_typed, *guards.VALIDITY, *guards.POSSESSION
-)  # fmt: skip
+    *serving.CARRIED,
+    *guards.ACCESS_TOKEN,
+    rules.token_is_typed,
+    *guards.VALIDITY,
+    *guards.POSSESSION,
+)
 _PLAIN = f"http://{HOST}"
 _TYPES = ("at+jwt", "application/at+jwt")
 #: A token may be as long as the longest scope that a scenario has.
@@ -134,20 +138,31 @@ def _values(design: Design, shown: Presented, around: Around, used: Collection[s
     spelled = dict.fromkeys(text for value in meant for text in serving.audiences_read(design, value))
     for audience, own in product(spelled, around.identifiers):
         yield {
-            "place": token.place, "scheme": token.scheme, "on_list": issuer in listed, "chained": False,
-            "published": False, "looks_known": any(issuer.startswith(one) for one in listed),
+            "place": token.place,
+            "scheme": token.scheme,
+            "on_list": issuer in listed,
+            "chained": False,
+            "published": False,
+            "looks_known": any(issuer.startswith(one) for one in listed),
             "shares_origin": any(identifiers.same_origin(issuer, one) for one in listed),
-            "by_issuer": issuer == shown.signer, "signer_listed": shown.signer in listed, "typed": shown.typed,
-            "identifier": _as_https(own), "url": _as_https(shown.asked.place), "audience": _as_https(audience),
+            "by_issuer": issuer == shown.signer,
+            "signer_listed": shown.signer in listed,
+            "typed": shown.typed,
+            "identifier": _as_https(own),
+            "url": _as_https(shown.asked.place),
+            "audience": _as_https(audience),
             "expired": is_past(claims.get("exp")),
             "has_default": DEFAULT_AUDIENCE in audiences or (not audiences and serving.needs_no_audience(design)),
             "sufficient": around.scope in ("", *str(claims.get("scope", "")).split()),
-            "key": bound if token.scheme == "dpop" else NONE, "own": bound == NONE,
-            "for_this": fits and here, "for_another": fits and not here,
+            "key": bound if token.scheme == "dpop" else NONE,
+            "own": bound == NONE,
+            "for_this": fits and here,
+            "for_another": fits and not here,
             "bare": proof is None and token.scheme == "bearer",
-            "certificate": certificate, "presented": shown.certificate,
+            "certificate": certificate,
+            "presented": shown.certificate,
             "used": proof is not None and (proof.name in used or _lacks_nonce(design, known)),
-        }  # fmt: skip
+        }
 
 
 def _fits(design: Design, proof: Proof, shown: Presented, bound: str, known: bool) -> bool:

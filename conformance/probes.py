@@ -92,9 +92,7 @@ class Probe:
         return replace(self, request=proof, bound="jkt")
 
 
-_OWN = ResourceRequest(
-    URL, TOKEN, token_issuer="{as1}", token_subject="user", token_audience=(URL,)
-)  # fmt: skip
+_OWN = ResourceRequest(URL, TOKEN, token_issuer="{as1}", token_subject="user", token_audience=(URL,))
 
 
 def _for(*audience: str, url: str = URL) -> ResourceRequest:
@@ -220,11 +218,17 @@ class OnTheWire:
         more = {name: now + value if name == "exp" else value for name, value in probe.more.items()}
         issuer = message.token_issuer
         claims = {
-            "iss": None if issuer == NONE else self.placed(issuer), "sub": message.token_subject,
-            "aud": (audience[0] if len(audience) == 1 else audience) or None, "client_id": CLIENT, "scope": SCOPE,
-            "iat": now - 60, "exp": now + LIFETIME, "jti": secrets.token_urlsafe(9),
-            "cnf": {probe.bound: self._bound_to(probe.bound)} if probe.bound else None, **more,
-        }  # fmt: skip
+            "iss": None if issuer == NONE else self.placed(issuer),
+            "sub": message.token_subject,
+            "aud": (audience[0] if len(audience) == 1 else audience) or None,
+            "client_id": CLIENT,
+            "scope": SCOPE,
+            "iat": now - 60,
+            "exp": now + LIFETIME,
+            "jti": secrets.token_urlsafe(9),
+            "cnf": {probe.bound: self._bound_to(probe.bound)} if probe.bound else None,
+            **more,
+        }
         return {name: value for name, value in claims.items() if value is not None}
 
     def _bound_to(self, binding: Binding) -> str:
@@ -254,11 +258,13 @@ class OnTheWire:
         nonces = {"given": self.nonce, "none": "", "made_up": secrets.token_urlsafe(12)}
         head = {"alg": "ES256", "typ": "dpop+jwt", "jwk": key.as_dict(private=False)}
         claims = {
-            "jti": secrets.token_urlsafe(12), "htm": probe.proof_method or method, "htu": self.placed(at),
+            "jti": secrets.token_urlsafe(12),
+            "htm": probe.proof_method or method,
+            "htu": self.placed(at),
             "iat": int(time.time()) - probe.proof_age,
             **({"ath": s256(tokens[made_for])} if made_for else {}),
             **({"nonce": nonces[probe.nonce]} if nonces[probe.nonce] else {}),
-        }  # fmt: skip
+        }
         return jwt.encode(head, claims, key)
 
 

@@ -24,9 +24,7 @@ _KEPT = 20_000
 _ALONE = Room()
 #: Where a driver finds the certificate authority that it is to trust, and the variables that say so.
 _AUTHORITY = "authority.pem"
-_TRUSTS = (
-    "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE", "PERL_LWP_SSL_CA_FILE"
-)  # fmt: skip
+_TRUSTS = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE", "PERL_LWP_SSL_CA_FILE")
 #: The browser that it finds, and names under which programs look for one.
 _BROWSER = (
     f"#!{os.path.realpath(sys.executable)} -B\nimport sys\nsys.path.insert(0, {str(DRIVERS)!r})\n"
@@ -64,9 +62,13 @@ class Run:
 
 @asynccontextmanager
 async def _started(
-    installed: Installed, job: dict[str, Any] | None, given: Mapping[str, str] = MappingProxyType({}),
-    extra: Mapping[str, str] = MappingProxyType({}), arguments: tuple[str, ...] = (), found: Room = _ALONE,
-) -> AsyncIterator[asyncio.subprocess.Process]:  # fmt: skip
+    installed: Installed,
+    job: dict[str, Any] | None,
+    given: Mapping[str, str] = MappingProxyType({}),
+    extra: Mapping[str, str] = MappingProxyType({}),
+    arguments: tuple[str, ...] = (),
+    found: Room = _ALONE,
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """A process in a room of its own that has its job, if there is one; it is ended with everything it started."""
     given = {**given, **dict.fromkeys(_BROWSERS, _BROWSER)}
     beside = (*installed.reads, *found.reads, DRIVERS, Path(sys.base_prefix))
@@ -77,10 +79,16 @@ async def _started(
         environment["PATH"] = f"{start.given}{os.pathsep}{environment.get('PATH', '')}"
         environment["BROWSER"] = f"{start.given}/{_BROWSERS[0]}"
         process = await asyncio.create_subprocess_exec(
-            *start.command, cwd=start.folder, env=environment,
-            start_new_session=True, limit=_LINE, pass_fds=start.handles,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
+            *start.command,
+            cwd=start.folder,
+            env=environment,
+            start_new_session=True,
+            limit=_LINE,
+            pass_fds=start.handles,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
         try:
             if job is not None:
                 _give(process, job)

@@ -62,9 +62,13 @@ class Profile:
     def to_json(self) -> dict[str, Any]:
         """The profile as data."""
         return {
-            "as_name": self.server, "variant": self.variant, "expressible": self.expressible,
-            "switches": dict(self.switches), "answers": dict(self.answers), "reason": self.reason,
-        }  # fmt: skip
+            "as_name": self.server,
+            "variant": self.variant,
+            "expressible": self.expressible,
+            "switches": dict(self.switches),
+            "answers": dict(self.answers),
+            "reason": self.reason,
+        }
 
 
 async def profiles(installed: Installed, limit: float) -> list[Profile]:

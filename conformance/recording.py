@@ -101,8 +101,10 @@ class Recording:
             entries[place] |= {"comment": f"here is lost: {', '.join(lost)}", "_lost": list(lost)}
         page: dict[str, Any] = {
             "startedDateTime": entries[0]["startedDateTime"] if entries else datetime.now(UTC).isoformat(),
-            "id": title, "title": title, "pageTimings": {},
-        }  # fmt: skip
+            "id": title,
+            "title": title,
+            "pageTimings": {},
+        }
         creator = {"name": "openworld", "version": version("openworld")}
         return {"log": {"version": "1.2", "creator": creator, "pages": [page], "entries": entries}}
 
@@ -110,14 +112,21 @@ class Recording:
 def _entry(seen: Exchange, page: str) -> dict[str, Any]:
     milliseconds = round(seen.seconds * 1000, 3)
     request: dict[str, Any] = {
-        "method": seen.method, "url": seen.url, "httpVersion": "HTTP/1.1", "cookies": [],
-        "headers": _named(seen.headers), "queryString": _named(seen.query),
-        "headersSize": -1, "bodySize": len(seen.body.encode()),
-    }  # fmt: skip
+        "method": seen.method,
+        "url": seen.url,
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _named(seen.headers),
+        "queryString": _named(seen.query),
+        "headersSize": -1,
+        "bodySize": len(seen.body.encode()),
+    }
     if seen.body:
         request["postData"] = {
-            "mimeType": seen.header("content-type"), "params": _named(seen.form), "text": seen.body[:KEPT]
-        }  # fmt: skip
+            "mimeType": seen.header("content-type"),
+            "params": _named(seen.form),
+            "text": seen.body[:KEPT],
+        }
     kind = next((value for key, value in seen.response_headers if key.lower() == "content-type"), "")
     location = next((value for key, value in seen.response_headers if key.lower() == "location"), "")
     body = seen.response_body.encode()
@@ -127,8 +136,13 @@ def _entry(seen: Exchange, page: str) -> dict[str, Any]:
         "time": milliseconds,
         "request": request,
         "response": {
-            "status": seen.status, "statusText": "", "httpVersion": "HTTP/1.1", "cookies": [],
-            "headers": _named(seen.response_headers), "redirectURL": location, "headersSize": -1,
+            "status": seen.status,
+            "statusText": "",
+            "httpVersion": "HTTP/1.1",
+            "cookies": [],
+            "headers": _named(seen.response_headers),
+            "redirectURL": location,
+            "headersSize": -1,
             "bodySize": len(body),
             "content": {"size": len(body), "mimeType": kind, "text": seen.response_body},
         },
@@ -138,7 +152,7 @@ def _entry(seen: Exchange, page: str) -> dict[str, Any]:
         "_message": seen.message,
         "_by": seen.by,
         "_session": seen.act,
-    }  # fmt: skip
+    }
 
 
 def _named(pairs: Pairs) -> list[dict[str, str]]:

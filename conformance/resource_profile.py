@@ -86,10 +86,18 @@ class Surroundings(Proxied):
         """What the driver is told."""
         issuer = self.origins.origin("as1")
         return {
-            "variant": variant, "url": self.url, "origin": self.origins.origin("rs"), "path": PATH, "issuer": issuer,
-            "jwks": f"{issuer}/keys", "introspection": f"{issuer}/introspect", "scope": SCOPE,
-            "client_id": CREDENTIALS[0], "client_secret": CREDENTIALS[1], "certificate": self.certificate,
-        }  # fmt: skip
+            "variant": variant,
+            "url": self.url,
+            "origin": self.origins.origin("rs"),
+            "path": PATH,
+            "issuer": issuer,
+            "jwks": f"{issuer}/keys",
+            "introspection": f"{issuer}/introspect",
+            "scope": SCOPE,
+            "client_id": CREDENTIALS[0],
+            "client_secret": CREDENTIALS[1],
+            "certificate": self.certificate,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +152,12 @@ def _any(name: str) -> bool:
 
 
 async def resource_profile(
-    installed: Installed, variant: str, limit: float, only: Callable[[str], bool] = _any,
+    installed: Installed,
+    variant: str,
+    limit: float,
+    only: Callable[[str], bool] = _any,
     done: Callable[[str], Any] = _any,
-) -> ResourceProfile:  # fmt: skip
+) -> ResourceProfile:
     """The profile of a resource server in one configuration.
 
     ``only`` says of probes by their names whether they are sent, and ``done`` is told of each.
@@ -174,10 +185,13 @@ def _measured(profile: ResourceProfile) -> ResourceProfile:
     if honest.outcome == "A":
         return profile
     why = f"no honest request was served ({honest.error or honest.ended})"
-    return replace(profile, seen=tuple(
-        replace(one, judgement=replace(one.judgement, outcome=NOT_MEASURED, ended=why, attacks=()))
-        for one in profile.seen
-    ))  # fmt: skip
+    return replace(
+        profile,
+        seen=tuple(
+            replace(one, judgement=replace(one.judgement, outcome=NOT_MEASURED, ended=why, attacks=()))
+            for one in profile.seen
+        ),
+    )
 
 
 class _Asking:
@@ -291,15 +305,20 @@ class _Asking:
         named = challenge.get("resource_metadata", "")
         documents = {place: await self._document(place) for place in dict.fromkeys((named, at_path, at_root)) if place}
         told = replace(
-            self.world.scenario, name="resource_server", about="what a real resource server says", url=self.world.url,
-            challenge=challenge, documents={**self._of_servers(), **documents},
-        )  # fmt: skip
+            self.world.scenario,
+            name="resource_server",
+            about="what a real resource server says",
+            url=self.world.url,
+            challenge=challenge,
+            documents={**self._of_servers(), **documents},
+        )
         shown = self.world.origins.named
         form = {
-            "status": str(status), "challenge": shown(header) or "none",
+            "status": str(status),
+            "challenge": shown(header) or "none",
             "error without a token": error_of(header, "") or "none",
             **{f"GET {shown(place)}": shown(_summary(one)) for place, one in documents.items()},
-        }  # fmt: skip
+        }
         return told, form
 
     def _of_servers(self) -> dict[str, Fetched]:

@@ -118,8 +118,9 @@ def _told(one: Judgement) -> Iterator[str]:
             f"{made.to} resource={made.resources[-1] if made.resources else None}"
             + "".join(f" grant={part.of}" for part in made.what if part.kind == "grant")
             + (" DPoP-proof" if PROOF in made.what else "")
-            for made in own if made.request == request
-        ]  # fmt: skip
+            for made in own
+            if made.request == request
+        ]
         if sent:
             yield f"{kind}@{','.join(sent)}"
     schemes = [made.what[0].of for made in own if made.request == "call"]

@@ -121,10 +121,13 @@ class Surprise:
     def to_json(self) -> dict[str, Any]:
         """The surprise as data."""
         return {
-            "scenario": self.name, "ends": self.comparison.observed.stage, "predicted": self.comparison.predicted.stage,
+            "scenario": self.name,
+            "ends": self.comparison.observed.stage,
+            "predicted": self.comparison.predicted.stage,
             "fields": {".".join(path): value for path, value in self.fields.items()},
-            "explained_by": {switch: list(broken) for switch, broken in self.explained_by.items()}, "place": self.place,
-        }  # fmt: skip
+            "explained_by": {switch: list(broken) for switch, broken in self.explained_by.items()},
+            "place": self.place,
+        }
 
 
 #: What a client does in plays, as far as that could be measured.
@@ -145,11 +148,12 @@ def surprise(design: Design, observed: Mapping[str, Observed], play: Play, see: 
     found = Comparison(play.name, seen, converse(design, played))
     explained_by = {
         f"{name}={value}": lost(design, observed, name, value)
-        for name, switch in SWITCHES.items() if switch.kind in FITTED
+        for name, switch in SWITCHES.items()
+        if switch.kind in FITTED
         for value in switch.values
         if value != design[name]
         and Comparison(play.name, seen, converse(design.but(**{name: value}), played)).verdict == "predicted"
-    }  # fmt: skip
+    }
     last = found.predicted.decisions[-1]
     return Surprise(play.name, found, fields, explained_by, f"at {last.step}, after {last.rule.name}")
 
@@ -161,9 +165,10 @@ def _shrunk(design: Design, play: Play, see: Seeing) -> Mapping[tuple[str, ...],
         smaller = [{path: value for path, value in fields.items() if path != without} for without in fields]
         plays = [_of(play, fields) for fields in smaller]
         still = (
-            fields for fields, one, seen in zip(smaller, plays, see(plays), strict=True)
+            fields
+            for fields, one, seen in zip(smaller, plays, see(plays), strict=True)
             if seen and Comparison(one.name, seen, converse(design, one.scenario(ORIGINS))).verdict != "predicted"
-        )  # fmt: skip
+        )
         less = next(still, None)
         if less is None:
             return fields
@@ -208,22 +213,31 @@ class Paired:
     def to_json(self) -> dict[str, Any]:
         """The pairs as data."""
         return {
-            "rivals": {str(rival): list(rival.parts_in) for rival in self.rivals}, "told": dict(self.told),
-            "played": [play.name for play in self.plays], "surprises": [one.to_json() for one in self.surprises],
-        }  # fmt: skip
+            "rivals": {str(rival): list(rival.parts_in) for rival in self.rivals},
+            "told": dict(self.told),
+            "played": [play.name for play in self.plays],
+            "surprises": [one.to_json() for one in self.surprises],
+        }
 
 
 def meet(
-    release: Release, plays: Sequence[Play], judgements: Sequence[Judgement],
-    run: Callable[[Sequence[Play]], Sequence[Judgement]], note: Note = lambda done, of: None,
-) -> Paired:  # fmt: skip
+    release: Release,
+    plays: Sequence[Play],
+    judgements: Sequence[Judgement],
+    run: Callable[[Sequence[Play]], Sequence[Judgement]],
+    note: Note = lambda done, of: None,
+) -> Paired:
     """Play to a client what tells its design from the rivals of that, after plays that did not."""
     explained = explain(release, plays, judgements)
     design = explained.design
-    known = {**everything().get(str(release), {}), **{
-        name: one.observed for name, one in explained.comparisons.items()
-        if explained.sources[name] in ("catalogue", "mutation")
-    }}  # fmt: skip
+    known = {
+        **everything().get(str(release), {}),
+        **{
+            name: one.observed
+            for name, one in explained.comparisons.items()
+            if explained.sources[name] in ("catalogue", "mutation")
+        },
+    }
     found = apart(design, known, note)
     pairs = chosen(found)
     judged = run(pairs)
@@ -243,8 +257,10 @@ def verdict(design: Design, rival: Rival, seen: Mapping[str, Observed]) -> str:
     """What those pairs say of a rival in which it parts from the design."""
     for name in rival.parts_in:
         if name in seen:
-            own, other = (Comparison(name, seen[name], converse(each, scenario.load(name))).verdict == "predicted"
-                          for each in (design, rival.design))  # fmt: skip
+            own, other = (
+                Comparison(name, seen[name], converse(each, scenario.load(name))).verdict == "predicted"
+                for each in (design, rival.design)
+            )
             if own != other:
                 return f"{'refuted' if own else 'what it does'}, by {name}"
     return "not told: nothing was measured, or neither is what it does"

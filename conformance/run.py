@@ -134,9 +134,8 @@ async def run_all(
 
 
 async def _run(
-    installed: Installed, play: Play, store: Store, authority: Authority | None, settings: Settings,
-    by: Driving,
-) -> Judgement:  # fmt: skip
+    installed: Installed, play: Play, store: Store, authority: Authority | None, settings: Settings, by: Driving
+) -> Judgement:
     software = installed.release.software
     async with PlayedWorld(play, authority, software.own_document) as world:
         if world.calls > 1 and software.single_call:
@@ -144,9 +143,13 @@ async def _run(
             store.save(play, judgement, None)
             return judgement
         job = world.task(
-            software, settings.limit, document=world.document_url if software.documents else "", calls=world.calls,
-            variant=software.variants[0], about=f"{play.name}: {play.about}",
-        )  # fmt: skip
+            software,
+            settings.limit,
+            document=world.document_url if software.documents else "",
+            calls=world.calls,
+            variant=software.variants[0],
+            about=f"{play.name}: {play.about}",
+        )
         trusted = "" if authority is None else authority.certificate
         runs = []
         for act in range(world.sessions):

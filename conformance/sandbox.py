@@ -168,9 +168,14 @@ def _unshare(inside: Room, given: Mapping[str, str]) -> Iterator[str]:
     yield from ("--uts", "--fork", "--kill-child")
     yield from ("--net",) if inside.sealed else ()
     wanted = {
-        "links": list(_links()), "bound": list(_bound(inside)), "writes": list(map(str, inside.writes)),
-        "given": given, "home": HOME, "size": SIZE, "over": str(inside.over) if inside.over else None,
-    }  # fmt: skip
+        "links": list(_links()),
+        "bound": list(_bound(inside)),
+        "writes": list(map(str, inside.writes)),
+        "given": given,
+        "home": HOME,
+        "size": SIZE,
+        "over": str(inside.over) if inside.over else None,
+    }
     yield from ("--", sys.executable, "-I", str(Path(__file__).with_name("enter.py")), json.dumps(wanted))
 
 

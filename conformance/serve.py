@@ -62,9 +62,13 @@ class _Page:
                 await asyncio.to_thread(certificate.write_text, authority)
                 trust = f" (trust <code>{certificate}</code>)" if authority else ""
                 self._shown = _PAGE.format(
-                    number=self._number, total=self._total, about=html.escape(job["about"]), trust=trust,
-                    url=html.escape(job["url"]), calls="one call" if job["calls"] == 1 else f"{job['calls']} calls",
-                )  # fmt: skip
+                    number=self._number,
+                    total=self._total,
+                    about=html.escape(job["about"]),
+                    trust=trust,
+                    url=html.escape(job["url"]),
+                    calls="one call" if job["calls"] == 1 else f"{job['calls']} calls",
+                )
                 self._say(f"{self._number} of {self._total}: send your client to {job['url']}, then {self._address}")
                 ended = await self._ended.get()
         return Run("timed out", {}, "") if ended == "timed out" else Run("finished", {"done": True}, "")

@@ -63,9 +63,10 @@ class Served:
     def explained(self) -> tuple[str, ...]:
         """The requests that were answered as the rules say of this design."""
         return tuple(
-            one.probe.name for one in _told(self.profile.seen)
+            one.probe.name
+            for one in _told(self.profile.seen)
             if (self.refused_by[one.probe.name] is None) == (one.judgement.outcome == "A")
-        )  # fmt: skip
+        )
 
     @property
     def unexplained(self) -> tuple[str, ...]:
@@ -95,31 +96,41 @@ class Served:
         """How the requests were answered, each that is served with the rule by which a strict one refuses it."""
         return [
             replace(
-                one.judgement, scenario=f"{self.profile.variant}.{one.probe.name}",
+                one.judgement,
+                scenario=f"{self.profile.variant}.{one.probe.name}",
                 attacks=tuple(rule.name for name, rule in self.strictly.items() if name == one.probe.name),
             )
             for one in self.profile.seen
-        ]  # fmt: skip
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """All of it as data."""
         by = {name: rule.name if rule else "" for name, rule in self.refused_by.items()}
         return {
-            "rs_name": self.profile.server, "variant": self.profile.variant, "design": self.changes,
+            "rs_name": self.profile.server,
+            "variant": self.profile.variant,
+            "design": self.changes,
             "decided_by": {name: list(found) for name, found in self.decided_by.items()},
             "open": {name: list(values) for name, values in self.open.items()},
-            "settings": self.settings, "rows": self.rows, "unexplained": list(self.unexplained),
-            "explained": list(self.explained), "host": list(self.host),
-            "form": dict(self.profile.form), "strict_client": self.meeting,
+            "settings": self.settings,
+            "rows": self.rows,
+            "unexplained": list(self.unexplained),
+            "explained": list(self.explained),
+            "host": list(self.host),
+            "form": dict(self.profile.form),
+            "strict_client": self.meeting,
             "requests": [
                 {
-                    **judged.to_json(), "about": seen.probe.about, "source_section": seen.probe.source,
-                    "model": by.get(seen.probe.name, "not asked"), "request": seen.probe.name,
+                    **judged.to_json(),
+                    "about": seen.probe.about,
+                    "source_section": seen.probe.source,
+                    "model": by.get(seen.probe.name, "not asked"),
+                    "request": seen.probe.name,
                     "strictly": self.strictly[seen.probe.name].source if seen.probe.name in self.strictly else "",
                 }
                 for seen, judged in zip(self.profile.seen, self.judgements(), strict=True)
             ],
-        }  # fmt: skip
+        }
 
 
 def explain(profile: ResourceProfile, release: Release) -> Served:
@@ -131,13 +142,20 @@ def explain(profile: ResourceProfile, release: Release) -> Served:
     strict = STRICT.but(dpop_replay="nonce") if profile.around.nonces else STRICT
     off = {name for name in search.read if values[name] != SET_UP[name]}
     strictly = {
-        one.probe.name: rule for one in told
+        one.probe.name: rule
+        for one in told
         if one.judgement.outcome == "A" and (rule := search.refuses(one, dict(strict)))
-    }  # fmt: skip
+    }
     return Served(
-        profile, Design(values), {name: search.worse_without(name, values) for name in SWITCHES if name in off},
-        dict(search.left_open(values)), refused_by, strictly, release.software.known_as, host_of(release),
-    )  # fmt: skip
+        profile,
+        Design(values),
+        {name: search.worse_without(name, values) for name in SWITCHES if name in off},
+        dict(search.left_open(values)),
+        refused_by,
+        strictly,
+        release.software.known_as,
+        host_of(release),
+    )
 
 
 def _told(seen: Iterable[Seen]) -> list[Seen]:
@@ -185,9 +203,7 @@ class _Search:
         return [name for name in FITTED if name in self.read]
 
     def _near(self, values: dict[str, str], together: int) -> Iterator[dict[str, str]]:
-        single = [
-            (name, value) for name in self._looked_at for value in SWITCHES[name].values if value != values[name]
-        ]  # fmt: skip
+        single = [(name, value) for name in self._looked_at for value in SWITCHES[name].values if value != values[name]]
         return (values | dict(changes) for changes in combinations(single, together))
 
     def worse_without(self, name: str, values: Mapping[str, str]) -> tuple[str, ...]:
@@ -198,8 +214,9 @@ class _Search:
         explained = self.score(values)[0]
         for name in self._looked_at:
             others = tuple(
-                value for value in SWITCHES[name].values
+                value
+                for value in SWITCHES[name].values
                 if value != values[name] and self.score(values | {name: value})[0] == explained
-            )  # fmt: skip
+            )
             if others:
                 yield name, others

@@ -47,9 +47,19 @@ def build(source: Path, pip: str, work: Path) -> Path:
         left_out = shutil.ignore_patterns(".git", "node_modules", "__pycache__", ".venv")
         source = Path(shutil.copytree(source, work / source.absolute().name, symlinks=True, ignore=left_out))
     command = [
-        pip, "-m", "pip", "wheel", "--quiet", "--no-index", "--no-deps", "--find-links", str(needs),
-        "-w", str(made), str(source),
-    ]  # fmt: skip
+        pip,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-index",
+        "--no-deps",
+        "--find-links",
+        str(needs),
+        "-w",
+        str(made),
+        str(source),
+    ]
     sealed(command, f"pip could not build {source.name}", work, (source,))
     return next(made.glob("*.whl"))
 

@@ -68,9 +68,14 @@ class Beside:
     def to_json(self) -> dict[str, Any]:
         """The comparison as data."""
         return {
-            "scenario": self.scenario, "counterpart": self.counterpart, "passed": self.passed, "failed": self.failed,
-            "conforms": self.conforms, "agrees": self.agrees, "complaint": self.complaint,
-        }  # fmt: skip
+            "scenario": self.scenario,
+            "counterpart": self.counterpart,
+            "passed": self.passed,
+            "failed": self.failed,
+            "conforms": self.conforms,
+            "agrees": self.agrees,
+            "complaint": self.complaint,
+        }
 
 
 async def compare(client: Installed, suite: Installed, judgements: Sequence[Judgement], limit: float) -> list[Beside]:

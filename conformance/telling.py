@@ -144,11 +144,15 @@ class Telling:
         places = {**{who: place for place, who in enumerate(order)}, "": ALONE}
         acts = tuple(
             Act(
-                one.whose, one.approves, None if one.code is None else places[one.code],
-                places[one.state] if one.state else None, one.spliced, one.read,
+                one.whose,
+                one.approves,
+                None if one.code is None else places[one.code],
+                places[one.state] if one.state else None,
+                one.spliced,
+                one.read,
             )
             for one in (self.sessions[who] for who in order)
-        )  # fmt: skip
+        )
         if any(max(act.code or 0, act.state or 0) > place for place, act in enumerate(acts)):
             raise UntellableError("two sessions wait for each other")
         return () if acts == (Act("user", "user", 0, 0),) else acts
@@ -188,11 +192,15 @@ def _describes_server(telling: Telling, told: Told, document: m.ServerMetadata) 
     places = {name: f"{telling.placed(getattr(document, name))}/{path}" for name, path in endpoints.items()}
     advertised = document.authorization_response_iss_parameter_supported
     telling.state(
-        "servers", telling.party(told.arrow.sender), "metadata", issuer=telling.placed(document.issuer),
-        authorization_endpoint=places["authorization_endpoint"], token_endpoint=places["token_endpoint"],
+        "servers",
+        telling.party(told.arrow.sender),
+        "metadata",
+        issuer=telling.placed(document.issuer),
+        authorization_endpoint=places["authorization_endpoint"],
+        token_endpoint=places["token_endpoint"],
         authorization_response_iss_parameter_supported=True if advertised else "absent",
         client_id_metadata_document_supported=True,
-    )  # fmt: skip
+    )
 
 
 def _leads(telling: Telling, told: Told, there: m.Redirection) -> None:

@@ -42,13 +42,21 @@ _PATH = "/mcp"
 #: Where the world tells of tokens of an AS that has nothing of the kind, on its origin.
 _INTROSPECTION = "/openworld/introspection"
 HONEST = Play("honest", "catalogue", "nobody is dishonest", {})
-COUNTERFEIT = Play("counterfeit", "catalogue", "a resource server of the attacker's names the same AS", {
-    "url": f"{{evil}}{_PATH}",
-    "challenge": {"resource_metadata": f"{{evil}}/.well-known/oauth-protected-resource{_PATH}"},
-    "documents": {"main": {
-        "at": [f"{{evil}}/.well-known/oauth-protected-resource{_PATH}"], "body": {"resource": f"{{evil}}{_PATH}"},
-    }},
-})  # fmt: skip
+COUNTERFEIT = Play(
+    "counterfeit",
+    "catalogue",
+    "a resource server of the attacker's names the same AS",
+    {
+        "url": f"{{evil}}{_PATH}",
+        "challenge": {"resource_metadata": f"{{evil}}/.well-known/oauth-protected-resource{_PATH}"},
+        "documents": {
+            "main": {
+                "at": [f"{{evil}}/.well-known/oauth-protected-resource{_PATH}"],
+                "body": {"resource": f"{{evil}}{_PATH}"},
+            }
+        },
+    },
+)
 #: How three parties meet.
 MET = HONEST, COUNTERFEIT
 
@@ -77,10 +85,18 @@ class Three(Watched):
         """What the driver of the resource server is told."""
         rs, issuer = self.origins.origin("rs"), self.origins.origin("as1")
         return {
-            "variant": variant, "url": f"{rs}{_PATH}", "origin": rs, "path": _PATH, "issuer": issuer, "scope": SCOPE,
-            "jwks": metadata.get("jwks_uri", f"{issuer}/keys"), "introspection": f"{issuer}{_INTROSPECTION}",
-            "algorithm": algorithm, "client_id": CREDENTIALS[0], "client_secret": CREDENTIALS[1],
-        }  # fmt: skip
+            "variant": variant,
+            "url": f"{rs}{_PATH}",
+            "origin": rs,
+            "path": _PATH,
+            "issuer": issuer,
+            "scope": SCOPE,
+            "jwks": metadata.get("jwks_uri", f"{issuer}/keys"),
+            "introspection": f"{issuer}{_INTROSPECTION}",
+            "algorithm": algorithm,
+            "client_id": CREDENTIALS[0],
+            "client_secret": CREDENTIALS[1],
+        }
 
     def stolen(self) -> Iterator[str]:
         """The tokens that came to the attacker's resource server."""
@@ -91,18 +107,24 @@ class Three(Watched):
     async def replay(self, token: str) -> bool:
         """Whether the real resource server serves a token that the attacker was sent."""
         headers = {
-            "Authorization": f"Bearer {token}", "Content-Type": "application/json", "User-Agent": ATTACKER,
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            "User-Agent": ATTACKER,
             "Accept": "application/json, text/event-stream",
-        }  # fmt: skip
+        }
         url = f"{self.origins.origin('rs')}{_PATH}"
         async with aiohttp.ClientSession() as session, session.post(url, data=CALL, headers=headers) as answer:
             return answer.status < 300
 
 
 async def meetings(
-    client: Installed, server: Installed, resource_server: Installed, limit: float,
-    known: Mapping[str, Meeting] = MappingProxyType({}), done: Callable[[Meeting], None] = lambda met: None,
-) -> list[Meeting]:  # fmt: skip
+    client: Installed,
+    server: Installed,
+    resource_server: Installed,
+    limit: float,
+    known: Mapping[str, Meeting] = MappingProxyType({}),
+    done: Callable[[Meeting], None] = lambda met: None,
+) -> list[Meeting]:
     """Every configuration of the two servers, with nobody dishonest and with the attacker's resource server.
 
     Those that are ``known`` by what they are called do not meet again; ``done`` is told of each that does.

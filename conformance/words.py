@@ -100,9 +100,19 @@ class Answering(PlayedWorld):
     def _turn(self, asked: WireRequest) -> Turn | None:
         """What a request is, or nothing where the client goes on without its answer."""
         seen = Exchange(
-            asked.party, "", asked.by, asked.method, asked.url, tuple(asked.headers.items()), asked.body,
-            0, (), "", datetime.now(UTC), 0.0,
-        )  # fmt: skip
+            asked.party,
+            "",
+            asked.by,
+            asked.method,
+            asked.url,
+            tuple(asked.headers.items()),
+            asked.body,
+            0,
+            (),
+            "",
+            datetime.now(UTC),
+            0.0,
+        )
         if (turn := request_of(self, seen)) is not None:
             return None if TRIAL in turn.what else turn
         if identifiers.equal_htu(asked.place, self.url):
@@ -138,9 +148,13 @@ class RealClient:
         software, authority = self.installed.release.software, self.authority
         async with Answering(word, authority, software.own_document) as world:
             job = world.task(
-                software, self.settings.limit, document=world.document_url if software.documents else "",
-                calls=self.calls, variant=software.variants[0], about="a word",
-            )  # fmt: skip
+                software,
+                self.settings.limit,
+                document=world.document_url if software.documents else "",
+                calls=self.calls,
+                variant=software.variants[0],
+                about="a word",
+            )
             certificate = "" if authority is None else authority.certificate
             run = asyncio.create_task(self.by(self.installed, job, self.settings.limit, certificate))
             over = asyncio.create_task(world.over.wait())

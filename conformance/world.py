@@ -113,9 +113,9 @@ class PlayedWorld:
             # Who does not listen takes no connections: the callback, which drivers stop at, and who is down.
             if name == "callback" or self.origins.origin(name) in self.scenario.down:
                 continue
-            runner = web.ServerRunner(web.Server(
-                partial(self._handle, name), access_log=None, max_line_size=LINE, max_field_size=LINE,
-            ))  # fmt: skip
+            runner = web.ServerRunner(
+                web.Server(partial(self._handle, name), access_log=None, max_line_size=LINE, max_field_size=LINE)
+            )
             await runner.setup()
             self._runners.append(runner)
             await web.SockSite(runner, bound, ssl_context=context).start()
@@ -133,9 +133,20 @@ class PlayedWorld:
         message = self._twisted(await self.say(asked, request))
         sent = response(message)
         seen = Exchange(
-            party, message.name, asked.by, request.method, asked.url, tuple(request.headers.items()), asked.body,
-            sent.status, tuple(sent.headers.items()), wire.shown(sent), started, 0.0, self.act,
-        )  # fmt: skip
+            party,
+            message.name,
+            asked.by,
+            request.method,
+            asked.url,
+            tuple(request.headers.items()),
+            asked.body,
+            sent.status,
+            tuple(sent.headers.items()),
+            wire.shown(sent),
+            started,
+            0.0,
+            self.act,
+        )
         place = self.recording.add(seen)
         try:
             return await wire.send(request, sent)
@@ -215,10 +226,23 @@ class PlayedWorld:
     def _did(self, asked: WireRequest, answer: WireMessage) -> None:
         """Record what the attacker asked an honest party, and what it was answered."""
         sent = response(answer)
-        self.recording.add(Exchange(
-            asked.party, answer.name, ATTACKER, asked.method, asked.url, tuple(asked.headers.items()), asked.body,
-            sent.status, tuple(sent.headers.items()), wire.shown(sent), datetime.now(UTC), 0.0, self.act,
-        ))  # fmt: skip
+        self.recording.add(
+            Exchange(
+                asked.party,
+                answer.name,
+                ATTACKER,
+                asked.method,
+                asked.url,
+                tuple(asked.headers.items()),
+                asked.body,
+                sent.status,
+                tuple(sent.headers.items()),
+                wire.shown(sent),
+                datetime.now(UTC),
+                0.0,
+                self.act,
+            )
+        )
 
     def go_on(self) -> None:
         """Let the attacker do what it does in the end, with all that it has got."""
@@ -233,8 +257,12 @@ class PlayedWorld:
     def _redeem(self, code: str) -> None:
         server = self.servers["as1"]
         grant = server.granted[code]
-        form = {"grant_type": "authorization_code", "code": code, "client_id": grant.client,
-                "redirect_uri": grant.redirect}  # fmt: skip
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "client_id": grant.client,
+            "redirect_uri": grant.redirect,
+        }
         kind = {"content-type": "application/x-www-form-urlencoded"}
         asked = WireRequest("as1", "POST", f"{server.origin}/token", kind, urlencode(form), tuple(form.items()))
         self._did(asked, server.token(asked, self.scenario))
@@ -246,12 +274,19 @@ class PlayedWorld:
 
     def _stolen(self) -> list[str]:
         """The user's tokens of honest AS that have come to the attacker, in requests or for codes."""
-        evil = [self.origins.filled(sign.at) for attack in self.play.attacks for sign in attack.signs
-                if {"access_token", "call"} & set(sign.names)]  # fmt: skip
+        evil = [
+            self.origins.filled(sign.at)
+            for attack in self.play.attacks
+            for sign in attack.signs
+            if {"access_token", "call"} & set(sign.names)
+        ]
         evil.append(self.origins.origin("evil"))
         honest = self.servers["as1"]
-        seen = [one.header("authorization").partition(" ")[2] for one in self.recording.exchanges
-                if any(one.url.startswith(at) for at in evil)]  # fmt: skip
+        seen = [
+            one.header("authorization").partition(" ")[2]
+            for one in self.recording.exchanges
+            if any(one.url.startswith(at) for at in evil)
+        ]
         answered = [one.answered("access_token") for one in self.recording.exchanges if one.by == ATTACKER]
         return [one for one in dict.fromkeys((*seen, *answered)) if one in honest.tokens]
 
@@ -267,11 +302,17 @@ class PlayedWorld:
             self._did(asked, WireMessage("challenge", {"scheme": "Bearer", **refused.fields()}, 401))
 
     def _document(self) -> WireMessage:
-        return WireMessage("client_document", {
-            "client_id": self.document_url, "client_name": "openworld", "redirect_uris": [self.callback],
-            "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
-            "token_endpoint_auth_method": "none",
-        })  # fmt: skip
+        return WireMessage(
+            "client_document",
+            {
+                "client_id": self.document_url,
+                "client_name": "openworld",
+                "redirect_uris": [self.callback],
+                "grant_types": ["authorization_code", "refresh_token"],
+                "response_types": ["code"],
+                "token_endpoint_auth_method": "none",
+            },
+        )
 
     def _twisted(self, message: WireMessage) -> WireMessage:
         twist = self.play.twist

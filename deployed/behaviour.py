@@ -57,8 +57,10 @@ class Observed:
 
 #: Clients that are another one with a different setting. Of these only what the setting may change was measured.
 SETTINGS = {
-    "ts-client-v2-nodisc": "ts-client-v2", "ts-client-v2-dpop": "ts-client-v2", "oauth4webapi-dpop": "oauth4webapi",
-}  # fmt: skip
+    "ts-client-v2-nodisc": "ts-client-v2",
+    "ts-client-v2-dpop": "ts-client-v2",
+    "oauth4webapi-dpop": "oauth4webapi",
+}
 
 Verdict = Literal["predicted", "other_messages", "other_end"]
 

@@ -56,9 +56,12 @@ class Fit:
 
 
 def fit(
-    observed: Mapping[str, Observed], starts: Iterable[Design] = (), near: Design | None = None,
-    patience: float = math.inf, note: Note = lambda explained, of: None,
-) -> Fit:  # fmt: skip
+    observed: Mapping[str, Observed],
+    starts: Iterable[Design] = (),
+    near: Design | None = None,
+    patience: float = math.inf,
+    note: Note = lambda explained, of: None,
+) -> Fit:
     """The design that explains most of what was seen, or the best that is found in so many seconds.
 
     The search starts from whichever of ``near`` (by default the baseline) and ``starts`` explains the most. ``note`` is
@@ -224,9 +227,10 @@ class _Search:
         read = set().union(*(remembered.reads for remembered in self.remembered.values())) if among is None else among
         off = {name for name, value in values.items() if value != self.near[name]}
         return [
-            name for name, switch in SWITCHES.items()
+            name
+            for name, switch in SWITCHES.items()
             if switch.kind in FITTED and name in (read if among is not None else {*read, *off})
-        ]  # fmt: skip
+        ]
 
     def _total(self, explained: Mapping[str, Explained], values: Mapping[str, str]) -> Score:
         ends, messages, parts = (sum(column) for column in zip(*explained.values(), strict=True))

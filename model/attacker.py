@@ -51,8 +51,9 @@ def is_attackers(c: Context, receiver: Value) -> Condition:
     on_device = all_of(same(receiver, LOOPBACK), c.capabilities["local_app"])
     hosted = (
         all_of(same(receiver, page), c.runs(party))
-        for client in c.world.clients for page, party in pages(c.world, client).items()
-    )  # fmt: skip
+        for client in c.world.clients
+        for page, party in pages(c.world, client).items()
+    )
     return any_of(one_of(receiver, ATTACKER, *own), on_device, *hosted, c.attackers(receiver))
 
 
@@ -168,10 +169,13 @@ def attacker_authenticates(c: Context, server: Party, client_id: Value, endpoint
             for client in c.world.clients
         )
     )
-    assertion = any_of(*(
-        all_of(same(client_id, identity), knows(c, "assertion", assertion_at(server, identity)))
-        for client in c.world.clients for identity in ids_of(c, client)
-    ))  # fmt: skip
+    assertion = any_of(
+        *(
+            all_of(same(client_id, identity), knows(c, "assertion", assertion_at(server, identity)))
+            for client in c.world.clients
+            for identity in ids_of(c, client)
+        )
+    )
     own = is_own(c, client_id)
     published = all_of(same(design.reg, "cimd"), same(design.client_auth, "pkjwt"))
     written = all_of(published, c.has({name for client in c.world.clients for name in client.taken_by}))
@@ -180,11 +184,22 @@ def attacker_authenticates(c: Context, server: Party, client_id: Value, endpoint
     otherwise = server_rules.client_is_authenticated(design, genuine, secret, assertion, False).holds
     replaced = all_of(replaced, no(otherwise))
     attested = all_of(client_rules.attests(design), same(c.design.own_attester, "yes"), no(otherwise))
-    return tuple(ask(
-        guards.AUTHENTICATION, design=design, policy=c.of(server.name), genuine=genuine, certified=True, secret=secret,
-        assertion=all_of(assertion, knows_attester(c, server, design)), named=True, endpoint=endpoint,
-        replaced=replaced, attested=attested, anyhow=any_of(genuine, replaced, server_rules.is_public(design)),
-    ))  # fmt: skip
+    return tuple(
+        ask(
+            guards.AUTHENTICATION,
+            design=design,
+            policy=c.of(server.name),
+            genuine=genuine,
+            certified=True,
+            secret=secret,
+            assertion=all_of(assertion, knows_attester(c, server, design)),
+            named=True,
+            endpoint=endpoint,
+            replaced=replaced,
+            attested=attested,
+            anyhow=any_of(genuine, replaced, server_rules.is_public(design)),
+        )
+    )
 
 
 def token_type(key: Value) -> Value:

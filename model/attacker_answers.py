@@ -52,20 +52,16 @@ from model.world import ATTACKER, NONE, World
 
 def _documents(world: World) -> Domains:
     return {
-        "resource": world.resources, "listed": world.issuers, "demands_dpop": (False, True),
+        "resource": world.resources,
+        "listed": world.issuers,
+        "demands_dpop": (False, True),
         "scope": world.scopes_or_none,
-    }  # fmt: skip
+    }
 
 
 @action("S3", sessions_and_channels, _documents)
 def publish_resource_metadata(
-    c: Context,
-    who: str,
-    channel: str,
-    resource: Value,
-    listed: Value,
-    demands_dpop: Condition,
-    scope: Value = NONE,
+    c: Context, who: str, channel: str, resource: Value, listed: Value, demands_dpop: Condition, scope: Value = NONE
 ) -> Move:
     """A client reads resource metadata by the attacker: of its own resource, or of an honest one over a channel.
 
@@ -144,9 +140,18 @@ def _endpoints(world: World) -> Domains:
 
 @action("S7", sessions_and_strangers, _endpoints)
 def publish_server_metadata(
-    c: Context, who: str, server: str, issuer: Value, authorization_at: Value, token_at: Value, par_at: Value,
-    promises_iss: Condition, offers_pkce: Condition, offers_dpop: Condition, connector: Condition,
-) -> Move:  # fmt: skip
+    c: Context,
+    who: str,
+    server: str,
+    issuer: Value,
+    authorization_at: Value,
+    token_at: Value,
+    par_at: Value,
+    promises_iss: Condition,
+    offers_pkce: Condition,
+    offers_dpop: Condition,
+    connector: Condition,
+) -> Move:
     """An AS of the attacker's names any issuer and any endpoints; it may come as a connector of the client's.
 
     The user goes to the AS that the resource lists, unless the choice is rewritten on the way; the attacker, in its own
@@ -173,17 +178,28 @@ def publish_server_metadata(
         implies(offers_dpop, same(design.dpop_policy, "metadata")),
     )
     told = ServerMetadata(
-        issuer, authorization_at, token_at, par_at, promises_iss,
-        choose(offers_pkce, "S256", NONE), choose(offers_dpop, "ES256", NONE),
+        issuer,
+        authorization_at,
+        token_at,
+        par_at,
+        promises_iss,
+        choose(offers_pkce, "S256", NONE),
+        choose(offers_dpop, "ES256", NONE),
         **offered(c, who, party, is_attested(c, who, party, issuer, authorization_at, token_at)),
-    )  # fmt: skip
+    )
     client = c.world.session[who].client
     fetch = Fetch(well_known_authorization_server(party.url))
     recorded = {
-        "metadata": party.url, "issuer": issuer, "authorization_at": authorization_at, "token_at": token_at,
-        "par_at": par_at, "promises_iss": promises_iss, "offers_pkce": offers_pkce, "offers_dpop": offers_dpop,
+        "metadata": party.url,
+        "issuer": issuer,
+        "authorization_at": authorization_at,
+        "token_at": token_at,
+        "par_at": par_at,
+        "promises_iss": promises_iss,
+        "offers_pkce": offers_pkce,
+        "offers_dpop": offers_dpop,
         "connector": connector,
-    }  # fmt: skip
+    }
     return Move(
         all_of(here, any_of(same(session.listed, party.url), by_choice), allowed, plainest),
         server_metadata_rules(c, session, party, issuer, authorization_at, token_at, connector, promises_iss),

@@ -88,12 +88,15 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
     grants = {name: c.world.by_name[grant.server].url for name, grant in c.world.grant.items()}
     refresh = mapped(lambda token: token if token in grants else NONE, session.token)
     here = possible(
-        same(session.phase, "sent"), c.runs(party), no(same(refresh, NONE)),
+        same(session.phase, "sent"),
+        c.runs(party),
+        no(same(refresh, NONE)),
         client_rules.may_refresh(design, follows(c, who)),
         same(session.code, refresh),
         no(is_strangers(c.world, session.token_at)),
-        no(same(design.prm, "off")), controls_document(c, who, session.url, channel),
-    )  # fmt: skip
+        no(same(design.prm, "off")),
+        controls_document(c, who, session.url, channel),
+    )
     came_from = mapped(lambda grant: grants.get(grant, NONE), refresh)
     # The client is now where the new metadata leads; it sends what it would send there.
     moved = Moved(session, issuer=issuer, metadata=party.url, token_at=party.url)
@@ -122,9 +125,10 @@ def _downgrades(world: World) -> list[dict[str, str]]:
     at = {tampering.party for tampering in world.tamperings if tampering.channel == "challenge"}
     return [
         {"who": session.name, "party": party.name}
-        for session in world.sessions for party in world.resource_servers
+        for session in world.sessions
+        for party in world.resource_servers
         if session.instead_of and party.name in at and party.speaks_protocol("aauth")
-    ]  # fmt: skip
+    ]
 
 
 @action("S1", _downgrades, lambda world: {"scope": world.scopes_or_none})
@@ -133,9 +137,13 @@ def challenge_in_other_protocol(c: Context, who: str, party: str, scope: Value =
     url, client = c.world.by_name[party].url, c.world.session[who].client
     signed = c.state.session(c.world.session[who].instead_of)
     here = possible(
-        same(c.state.session(who).phase, "idle"), same(signed.phase, "asked"), same(signed.url, url),
-        tampered(c, "challenge", url), takes_part(c, who), may_begin(c, who),
-    )  # fmt: skip
+        same(c.state.session(who).phase, "idle"),
+        same(signed.phase, "asked"),
+        same(signed.url, url),
+        tampered(c, "challenge", url),
+        takes_part(c, who),
+        may_begin(c, who),
+    )
     return Move(
         here,
         (client_rules.other_challenge_is_heeded(c.client(who)),),
@@ -401,8 +409,10 @@ def present_foreign_token(c: Context, url: str) -> Move:
     )
 
 
-@action("S19", lambda world: [{"token": made["token"]} for made in _tokens_and_urls(world)
-                              if made["url"] == world.honest_urls[0]])  # fmt: skip
+@action(
+    "S19",
+    lambda world: [{"token": made["token"]} for made in _tokens_and_urls(world) if made["url"] == world.honest_urls[0]],
+)
 def introspect_token(c: Context, token: str) -> Move:
     """A resource server of the attacker's asks the honest AS about a token that it knows."""
     made = token_of(c, token)
@@ -457,9 +467,10 @@ def redirect_request(c: Context, who: str, url: Value) -> Move:
         {f"{who}.url": url, f"{who}.diverted": True},
         (
             Sent(session.url, client, Redirection(url)),
-            Sent(client, url, resource_request(c, url), no(with_token)), Sent(client, url, again, with_token),
+            Sent(client, url, resource_request(c, url), no(with_token)),
+            Sent(client, url, again, with_token),
         ),
-    )  # fmt: skip
+    )
 
 
 # --- addresses that others name ----------------------------------------------------------------------------------
@@ -486,9 +497,10 @@ def name_internal_address(c: Context, who: str, channel: str) -> Move:
     """The attacker, who writes a challenge or a document, names an internal address for the client to fetch."""
     session = c.state.session(who)
     here = possible(
-        same(session.phase, "challenged"), controls_document(c, who, session.url, channel),
+        same(session.phase, "challenged"),
+        controls_document(c, who, session.url, channel),
         no(same(c.client(who).prm, "off")),
-    )  # fmt: skip
+    )
     client = c.world.session[who].client
     told = ResourceMetadata(session.url, INTERNAL)
     named = (
@@ -499,10 +511,7 @@ def name_internal_address(c: Context, who: str, channel: str) -> Move:
     forged = document_rules(c, who, session.url, session.url, vouches(c, who, channel), channel)
     return Move(
         here,
-        (
-            *(() if channel == "own" else forged),
-            client_rules.fetches_are_guarded(c.client(who), internal=True),
-        ),
+        (*(() if channel == "own" else forged), client_rules.fetches_are_guarded(c.client(who), internal=True)),
         {"fetched.internal": True},
         (*named, Sent(client, INTERNAL, Fetch(INTERNAL))),
     )

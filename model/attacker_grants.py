@@ -43,9 +43,15 @@ def _as_anybody(world: World) -> Domains:
 
 
 def _present_assertion(
-    c: Context, grant: str, client: Value, assertion: Value, wanted: Value, checked: Iterable[Named],
-    subject: str = NONE, tenant: Value = NONE,
-) -> Move:  # fmt: skip
+    c: Context,
+    grant: str,
+    client: Value,
+    assertion: Value,
+    wanted: Value,
+    checked: Iterable[Named],
+    subject: str = NONE,
+    tenant: Value = NONE,
+) -> Move:
     """The attacker presents an assertion as a grant, as a client, for a resource that it wants.
 
     ``assertion``: that of a session, or whose that is which an AS (or a ``tenant`` of it) has made for it, about the
@@ -55,9 +61,14 @@ def _present_assertion(
     policy, requested = c.of(server.name), published(c, wanted)
     key, listed = attackers_key(c, server, client), serves(c, server, requested)
     request = TokenRequest(
-        client, grant_type="jwt_bearer", assertion=assertion, assertion_subject=subject,
-        assertion_tenant=tenant, proof_key=key, resource=requested,
-    )  # fmt: skip
+        client,
+        grant_type="jwt_bearer",
+        assertion=assertion,
+        assertion_subject=subject,
+        assertion_tenant=tenant,
+        proof_key=key,
+        resource=requested,
+    )
     facts, answer = deliver(c, Sent(server.name, ATTACKER, TokenResponse(grant, token_type(key))))
     return Move(
         possible(same(c.state.grant(grant).code, "none")),
@@ -66,17 +77,27 @@ def _present_assertion(
             server_rules.assertions_are_granted(policy),
             *checked,
             *ask(
-                guards.TOKEN_REQUEST, design=policy, granted=NONE, requested=requested, listed=listed,
-                proven=True, promised=True,
+                guards.TOKEN_REQUEST,
+                design=policy,
+                granted=NONE,
+                requested=requested,
+                listed=listed,
+                proven=True,
+                promised=True,
             ),
         ),
         {
-            f"{grant}.code": "redeemed", f"{grant}.of": THIEF, f"{grant}.to": THIEF,
-            f"{grant}.client": client, f"{grant}.bound_key": key, f"{grant}.target": requested, **facts,
+            f"{grant}.code": "redeemed",
+            f"{grant}.of": THIEF,
+            f"{grant}.to": THIEF,
+            f"{grant}.client": client,
+            f"{grant}.bound_key": key,
+            f"{grant}.target": requested,
+            **facts,
             **scopes.entry(c, grant, scopes.approved(c, server, NONE, requested)),
         },
         (Sent(ATTACKER, server.name, request), *answer),
-    )  # fmt: skip
+    )
 
 
 @action("S15", own_grants, _as_whom)
@@ -113,9 +134,16 @@ def make_assertion(c: Context, grant: str, server: str, wanted: Value, client: V
     """
     party, at, own = c.world.by_name[server], server_of(c, grant), same(under, NONE)
     checked = ask(
-        guards.ASSERTION, design=c.of(at.name), named=True, by_client=True, bound=False, own=True, users=False,
-        partner=takes_word_of(c, at, choose(own, party.url, under)), other_tenants=no(own),
-    )  # fmt: skip
+        guards.ASSERTION,
+        design=c.of(at.name),
+        named=True,
+        by_client=True,
+        bound=False,
+        own=True,
+        users=False,
+        partner=takes_word_of(c, at, choose(own, party.url, under)),
+        other_tenants=no(own),
+    )
     signer = choose(own, server, mapped(lambda url: NONE if url == NONE else c.world.by_url[url].name, under))
     tenant = choose(own, NONE, ATTACKER)
     move = _present_assertion(c, grant, client, signer, wanted, checked, user_of(c, grant), tenant)
@@ -150,14 +178,24 @@ def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Va
         server_rules.exchanged_token_is_the_clients(policy, by_name),
         server_rules.audience_is_partner(policy, gives_word_to(c, server, at.url)),
         *ask(
-            guards.ASSERTION, design=c.of(at.name), named=True, partner=takes_word_of(c, at, server.url),
-            by_client=True, bound=False, own=True, users=True,
+            guards.ASSERTION,
+            design=c.of(at.name),
+            named=True,
+            partner=takes_word_of(c, at, server.url),
+            by_client=True,
+            bound=False,
+            own=True,
+            users=True,
         ),
-    )  # fmt: skip
+    )
     request = TokenExchange(
-        client, grant_type="token-exchange", requested_token_type="id-jag", subject_token=token,
-        subject_token_type="access_token", audience=at.url,
-    )  # fmt: skip
+        client,
+        grant_type="token-exchange",
+        requested_token_type="id-jag",
+        subject_token=token,
+        subject_token_type="access_token",
+        audience=at.url,
+    )
     user = user_of(c, grant)
     answer = AssertionResponse("id-jag", server.name, server.url, user, at.url, client)
     move = _present_assertion(c, grant, client, server.name, wanted, checked, user)
@@ -186,9 +224,13 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
     client = choose(by_name, made["client"], as_own)
     key = attackers_key(c, server, client)
     request = TokenExchange(
-        client, grant_type="token-exchange", requested_token_type="access_token", subject_token=token,
-        subject_token_type="access_token", resource=requested,
-    )  # fmt: skip
+        client,
+        grant_type="token-exchange",
+        requested_token_type="access_token",
+        subject_token=token,
+        subject_token_type="access_token",
+        resource=requested,
+    )
     facts, sends = deliver(
         c, Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, TokenResponse(again, token_type(key)))
     )

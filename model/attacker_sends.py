@@ -24,12 +24,7 @@ from model.attacker import (
     sends_own_users,
     token_type,
 )
-from model.flow import (
-    SIGNED,
-    authorization_request,
-    believed,
-    issue,
-)
+from model.flow import SIGNED, authorization_request, believed, issue
 from model.guards import ask
 from model.logic import Value, all_of, any_of, choose, no, one_of, same
 from model.lookups import STATEMENT, client_is_read
@@ -74,14 +69,19 @@ def _crafted(world: World) -> Domains:
     clients, own = world.clients, world.identities
     return {
         "client": (*(i for client in clients for i in client_ids(world, client)), *(party.url for party in own)),
-        "redirect": tuple(dict.fromkeys((
-            *(uri for client in clients for uri in (*callbacks(world, client), *pages(world, client))), LOOPBACK,
-            *(party.callback for party in own),
-        ))),
+        "redirect": tuple(
+            dict.fromkeys(
+                (
+                    *(uri for client in clients for uri in (*callbacks(world, client), *pages(world, client))),
+                    LOOPBACK,
+                    *(party.callback for party in own),
+                )
+            )
+        ),
         "challenge": (NONE, THIEF, *world.session),
         "state": (NONE, *world.session),
         "scope": world.scopes_or_none,
-    }  # fmt: skip
+    }
 
 
 def _slots(world: World) -> list[dict[str, str]]:
@@ -110,27 +110,25 @@ def register(c: Context, client: str, server: str) -> Move:
 
 @action("S9", _slots, _crafted)
 def push_request(
-    c: Context,
-    grant: str,
-    client: Value,
-    redirect: Value,
-    challenge: Value,
-    state: Value,
-    scope: Value = NONE,
+    c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value, scope: Value = NONE
 ) -> Move:
     """The attacker pushes a request of its own making to an honest AS, as any client it can authenticate as."""
     server = server_of(c, grant)
     unused = possible(same(c.state.grant(grant).code, "none"))
     here = possible(
-        unused, can_write(c, server, client, redirect, challenge, state),
+        unused,
+        can_write(c, server, client, redirect, challenge, state),
         c.has(name for party in c.world.servers for name in party.run_by),
         # What it pushed serves to be handed to a client, which asks for it only where it pushes.
         any_of(*(pushes(c.client(session.name)) for session in c.world.sessions)),
-    )  # fmt: skip
+    )
     pushed = {
-        "client": client, "redirect": redirect, "challenge": challenge, "state": state,
+        "client": client,
+        "redirect": redirect,
+        "challenge": challenge,
+        "state": state,
         **scopes.of_request(c, scope),
-    }  # fmt: skip
+    }
     request = PushedRequest(client, redirect_uri=redirect, state=state, code_challenge=challenge, scope=scope)
     return Move(
         here,
@@ -142,13 +140,7 @@ def push_request(
 
 @action("S10", _slots, _crafted)
 def send_request(
-    c: Context,
-    grant: str,
-    client: Value,
-    redirect: Value,
-    challenge: Value,
-    state: Value,
-    scope: Value = NONE,
+    c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value, scope: Value = NONE
 ) -> Move:
     """The attacker sends a browser to an honest AS with a request of its own making, pushed if it can push it.
 
@@ -165,9 +157,14 @@ def send_request(
     here = possible(comes, can_write(c, server, client, redirect, challenge, state))
     authenticated = all_of(*(rule.holds for rule in attacker_authenticates(c, server, client, "par")))
     request = {
-        "client": client, "redirect": redirect, "challenge": challenge, "state": state, "key": NONE, "resource": NONE,
+        "client": client,
+        "redirect": redirect,
+        "challenge": challenge,
+        "state": state,
+        "key": NONE,
+        "resource": NONE,
         **scopes.of_request(c, scope),
-    }  # fmt: skip
+    }
     # Whose flow it is shows in what binds the answer to one: a request with all of that copied is that session's.
     copied = all_of(no(same(state, NONE)), any_of(same(challenge, state), same(challenge, NONE)))
     of = choose(copied, state, THIEF)
@@ -176,8 +173,7 @@ def send_request(
     move = issue(c, grant, of, authenticated, request, unasked=unasked, **relayed)
     crafted = AuthorizationRequest(client, NONE, redirect, state, challenge, scope=scope)
     return move._replace(
-        when=here,
-        sends=(*leading(c, user, f"{server.url}/authorize"), Sent(user, server.name, crafted), *move.sends),
+        when=here, sends=(*leading(c, user, f"{server.url}/authorize"), Sent(user, server.name, crafted), *move.sends)
     )
 
 
@@ -188,18 +184,13 @@ def forward_request(c: Context, who: str, grant: str) -> Move:
     pushed = all_of(same(session.par_at, server.url), knows(c, "request_uri", who))
     no_challenge = same(request_of(c, session)["challenge"], NONE)
     copied = all_of(knows(c, "state", who), any_of(knows(c, "challenge", who), no_challenge))
-    here = possible(
-        same(c.state.grant(grant).code, "none"),
-        holds_browser(c, user),
-        any_of(pushed, copied),
-    )
+    here = possible(same(c.state.grant(grant).code, "none"), holds_browser(c, user), any_of(pushed, copied))
     others_too = c.world.user_of(who) not in (user, ATTACKER)
     overtakes = all_of(pushed, same(session.authorization_at, server.url), others_too)
     move = issue(c, grant, who, pushed, request_of(c, session), reused=overtakes, by_value=no(pushed))
     very = authorization_request(c, session, choose(pushed, who, NONE), pushed)
     return move._replace(
-        when=here,
-        sends=(*leading(c, user, f"{server.url}/authorize"), Sent(user, server.name, very), *move.sends),
+        when=here, sends=(*leading(c, user, f"{server.url}/authorize"), Sent(user, server.name, very), *move.sends)
     )
 
 
@@ -238,21 +229,35 @@ def deliver_response(c: Context, who: str, code: Value, arrives_at: Value) -> Mo
     response = AuthorizationResponse(arrives_at, told, returned, issuer, choose(error, "access_denied", NONE))
     return Move(
         here,
-        believed(design, error, ask(
-            guards.AUTHORIZATION_RESPONSE, design=design, session=who, other_browser=no(in_users), returned=returned,
-            after_use=late, arrived_at=arrives_at, expected=redirect_uri_of(c, session), advertised=False,
-            iss=NONE, issuer=NONE,  # it names the recorded one, whichever that is
-        )),
+        believed(
+            design,
+            error,
+            ask(
+                guards.AUTHORIZATION_RESPONSE,
+                design=design,
+                session=who,
+                other_browser=no(in_users),
+                returned=returned,
+                after_use=late,
+                arrived_at=arrives_at,
+                expected=redirect_uri_of(c, session),
+                advertised=False,
+                iss=NONE,
+                issuer=NONE,  # it names the recorded one, whichever that is
+            ),
+        ),
         {
-            f"{who}.phase": choose(error, "refused", "responded"), f"{who}.code": choose(error, FORGED, code),
+            f"{who}.phase": choose(error, "refused", "responded"),
+            f"{who}.code": choose(error, FORGED, code),
             f"{who}.reused": any_of(session.reused, late),
             f"{who}.went_to": issuer,
         },
         (
             *(message._replace(when=in_users) for message in leading(c, user, arrives_at)),
-            Sent(user, client.name, response, in_users), Sent(ATTACKER, client.name, response, no(in_users)),
+            Sent(user, client.name, response, in_users),
+            Sent(ATTACKER, client.name, response, no(in_users)),
         ),
-    )  # fmt: skip
+    )
 
 
 # --- sending what it knows: token requests --------------------------------------------------------------------
@@ -276,10 +281,17 @@ def _code_rules(c: Context, grant: str, verifier: Value, key: Value) -> Iterator
     """The rules by which an honest AS takes a code from the attacker, as the client it was issued to."""
     slot = c.state.grant(grant)
     return ask(
-        guards.CODE, design=c.of(server_of(c, grant).name), code_client=slot.client, client=slot.client,
-        code_redirect=slot.redirect, redirect=slot.redirect, challenge=slot.challenge, verifier=verifier,
-        code_key=slot.key, key=key,
-    )  # fmt: skip
+        guards.CODE,
+        design=c.of(server_of(c, grant).name),
+        code_client=slot.client,
+        client=slot.client,
+        code_redirect=slot.redirect,
+        redirect=slot.redirect,
+        challenge=slot.challenge,
+        verifier=verifier,
+        code_key=slot.key,
+        key=key,
+    )
 
 
 @action("S15", _slots, _wanted)
@@ -300,9 +312,14 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
     verifier = _verifier(c, slot.challenge)
     key, requested = attackers_key(c, server, slot.client, no(same(design.dpop, "none"))), published(c, wanted)
     request = TokenRequest(
-        slot.client, grant_type="authorization_code", code=grant, redirect_uri=slot.redirect, code_verifier=verifier,
-        proof_key=key, resource=requested,
-    )  # fmt: skip
+        slot.client,
+        grant_type="authorization_code",
+        code=grant,
+        redirect_uri=slot.redirect,
+        code_verifier=verifier,
+        proof_key=key,
+        resource=requested,
+    )
     answer = TokenResponse(grant, token_type(key), grant)
     facts, sends = deliver(c, Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
     return Move(
@@ -312,16 +329,25 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
             client_rules.code_is_asked_for(design),
             *_code_rules(c, grant, verifier, key),
             *ask(
-                guards.TOKEN_REQUEST, design=policy, proven=True, promised=True, granted=slot.resource,
-                requested=requested, listed=serves(c, server, requested),
+                guards.TOKEN_REQUEST,
+                design=policy,
+                proven=True,
+                promised=True,
+                granted=slot.resource,
+                requested=requested,
+                listed=serves(c, server, requested),
             ),
         ),
         {
-            f"{grant}.code": "redeemed", f"{grant}.to": THIEF, f"{grant}.bound_key": key, f"{grant}.certificate": NONE,
-            f"{grant}.target": choose(same(requested, NONE), slot.resource, requested), **facts,
+            f"{grant}.code": "redeemed",
+            f"{grant}.to": THIEF,
+            f"{grant}.bound_key": key,
+            f"{grant}.certificate": NONE,
+            f"{grant}.target": choose(same(requested, NONE), slot.resource, requested),
+            **facts,
         },
         sends,
-    )  # fmt: skip
+    )
 
 
 @action("S15", _slots)
@@ -330,9 +356,13 @@ def redeem_own_code(c: Context, grant: str) -> Move:
     slot, server = c.state.grant(grant), server_of(c, grant)
     verifier, key = _verifier(c, slot.challenge), attackers_key(c, server, slot.client)
     request = TokenRequest(
-        slot.client, grant_type="authorization_code", code=grant, redirect_uri=slot.redirect, code_verifier=verifier,
+        slot.client,
+        grant_type="authorization_code",
+        code=grant,
+        redirect_uri=slot.redirect,
+        code_verifier=verifier,
         proof_key=key,
-    )  # fmt: skip
+    )
     return Move(
         possible(knows(c, "code", grant), any_of(*runs_client(c, slot.client))),
         (*attacker_authenticates(c, server, slot.client), *_code_rules(c, grant, verifier, key)),

@@ -9,9 +9,18 @@ from model.rule import rule
 from model.world import DEFAULT_AUDIENCE, NONE
 
 
-@rule("CIMD-4.2-redir", "O21-2.3-redir", "MCP-redir", "CIMD-4-self", "CIMD-8.1-origin", "DCR-3-open",
-      "DCR-3.1.1-sws", "DCR-2.3-trust", "BCP-4.1-exact",
-      source="RFC 9700 4.1; draft-ietf-oauth-client-id-metadata-document 4.2; RFC 7591 2.3")  # fmt: skip
+@rule(
+    "CIMD-4.2-redir",
+    "O21-2.3-redir",
+    "MCP-redir",
+    "CIMD-4-self",
+    "CIMD-8.1-origin",
+    "DCR-3-open",
+    "DCR-3.1.1-sws",
+    "DCR-2.3-trust",
+    "BCP-4.1-exact",
+    source="RFC 9700 4.1; draft-ietf-oauth-client-id-metadata-document 4.2; RFC 7591 2.3",
+)
 def redirect_uri_is_registered(design: Design, registered: Condition, known: Condition) -> Condition:
     """The redirect URI is one of those registered for the client_id.
 
@@ -34,8 +43,13 @@ def _begins_with(uri: str, beginning: str) -> bool:
     return uri.startswith(beginning)
 
 
-@rule("CIMD-8.5-host", "MCP-lochost", "O21-consent", "DCR-5-uri",
-      source="draft-ietf-oauth-client-id-metadata-document 9.5; MCP authorization 2026-07-28")  # fmt: skip
+@rule(
+    "CIMD-8.5-host",
+    "MCP-lochost",
+    "O21-consent",
+    "DCR-5-uri",
+    source="draft-ietf-oauth-client-id-metadata-document 9.5; MCP authorization 2026-07-28",
+)
 def user_recognises_the_client(design: Design, shown: Condition) -> Condition:
     """A vigilant user approves only a page that names the client."""
     return implies(same(design.user, "vigilant"), shown)
@@ -79,13 +93,21 @@ def is_public(design: Design) -> Condition:
     return any_of(same(design.client_auth, "none"), offered)
 
 
-@rule("PAR-2.1-auth", "CIMD-8.2-conf", "CIMD-6-methods", "FAPI-as-cauth",
-      source="RFC 6749 3.2.1; RFC 9126 2.1; RFC 7523 3; "
-      "draft-ietf-oauth-client-id-metadata-document-03 6, 9.2")  # fmt: skip
+@rule(
+    "PAR-2.1-auth",
+    "CIMD-8.2-conf",
+    "CIMD-6-methods",
+    "FAPI-as-cauth",
+    source="RFC 6749 3.2.1; RFC 9126 2.1; RFC 7523 3; draft-ietf-oauth-client-id-metadata-document-03 6, 9.2",
+)
 def client_is_authenticated(
-    design: Design, genuine: Condition, secret: Condition, assertion: Condition, replaced: Condition,
+    design: Design,
+    genuine: Condition,
+    secret: Condition,
+    assertion: Condition,
+    replaced: Condition,
     attested: Condition = False,
-) -> Condition:  # fmt: skip
+) -> Condition:
     """A confidential client authenticates as it registered.
 
     ``design``: the client's; ``genuine``: the client itself is at the endpoint with credentials for this AS;
@@ -134,9 +156,15 @@ def assertion_key_is_known(design: Design) -> Condition:
     return any_of(same(design.key_per_as, "no"), one_of(design.reg, "cimd", "federation"))
 
 
-@rule("PAR-2-aud", "FAPI-as-aud", "JCA-4-aud", "JCA-5-par", "ABC-5.1-aud",
-      source="RFC 7523 3; RFC 9126 2; draft-ietf-oauth-rfc7523bis-10 4, 5; "
-      "draft-ietf-oauth-attestation-based-client-auth-11 5.1, 7.2")  # fmt: skip
+@rule(
+    "PAR-2-aud",
+    "FAPI-as-aud",
+    "JCA-4-aud",
+    "JCA-5-par",
+    "ABC-5.1-aud",
+    source="RFC 7523 3; RFC 9126 2; draft-ietf-oauth-rfc7523bis-10 4, 5; "
+    "draft-ietf-oauth-attestation-based-client-auth-11 5.1, 7.2",
+)
 def assertion_names_this_server(
     design: Design, policy: Design, named: Condition, endpoint: str, anyhow: Condition = False
 ) -> Condition:
@@ -336,11 +364,12 @@ def audience_is_partner(design: Design, partner: Condition) -> Condition:
 
 
 @rule(
-    "TX-own", "AAU-chain",
+    "TX-own",
+    "AAU-chain",
     source="RFC 8693 2.1, 5; draft-ietf-oauth-identity-assertion-authz-grant 4.3; "
     "draft-ietf-oauth-identity-chaining-17, Authorized use of Subject Token; "
     "draft-hardt-oauth-aauth-protocol, Upstream Token Verification 3",
-)  # fmt: skip
+)
 def exchanged_token_is_the_clients(design: Design, own: Condition) -> Condition:
     """A client exchanges what was issued to it, and no access token, which others get to see, unless those are taken.
 
@@ -370,11 +399,7 @@ def grant_is_presented_by_key(design: Design, bound: Condition, own: Condition) 
     return implies(all_of(same(design.grant_cnf, "bound"), bound), own)
 
 
-@rule(
-    "IDJ-sub", "IDJ-tenant",
-    source="draft-ietf-oauth-identity-assertion-authz-grant 4.4, 6.3; "
-    "RFC 9068 2.2",
-)  # fmt: skip
+@rule("IDJ-sub", "IDJ-tenant", source="draft-ietf-oauth-identity-assertion-authz-grant 4.4, 6.3; RFC 9068 2.2")
 def subject_is_of_issuer(design: Design, users: Condition, other_tenants: Condition = False) -> Condition:
     """The subject of an assertion is a user of the AS that made it, whatever another calls by the same name.
 

@@ -107,8 +107,10 @@ def _names(cast: tuple[Participant, ...]) -> dict[str, str]:
 
 def _prose(shown: Chart, unsaid: set[int], width: int) -> Iterator[str]:
     """By number of the step, what stands out in it; whose session it is where that is another than before."""
-    names = {key: name if name.startswith("some ") or "'s b" in name else f"the {name}"
-             for key, name in _names(shown.cast).items()}  # fmt: skip
+    names = {
+        key: name if name.startswith("some ") or "'s b" in name else f"the {name}"
+        for key, name in _names(shown.cast).items()
+    }
     labels, steps = list(_labels(shown.sent)), dict[int, list[str]]()
     session = ""
     for place, message in enumerate(shown.sent):

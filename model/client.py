@@ -78,9 +78,23 @@ def resource_is_configured(design: Design, configured: Condition) -> Condition:
     return implies(same(design.prm, "off"), configured)
 
 
-@rule("PRM-3.3-exact-chal", "PRM-3.3-exact-wk", "BIS-4.2-1", "BIS-4.2-2", "BIS-4.2-3", "BIS-4.2-4",
-      "BIS-4.2-fail", "BIS-4.2-scope", "BIS-4.3-a", "BIS-4.3-seg", "BIS-4.3-norm", "BIS-4.3-empty", "PRM-6-cmp",
-      source="RFC 9728 3.3; rfc9728bis 4.2-4.3", otherwise="prm_mismatch")  # fmt: skip
+@rule(
+    "PRM-3.3-exact-chal",
+    "PRM-3.3-exact-wk",
+    "BIS-4.2-1",
+    "BIS-4.2-2",
+    "BIS-4.2-3",
+    "BIS-4.2-4",
+    "BIS-4.2-fail",
+    "BIS-4.2-scope",
+    "BIS-4.3-a",
+    "BIS-4.3-seg",
+    "BIS-4.3-norm",
+    "BIS-4.3-empty",
+    "PRM-6-cmp",
+    source="RFC 9728 3.3; rfc9728bis 4.2-4.3",
+    otherwise="prm_mismatch",
+)
 def resource_matches_request(design: Design, resource: Value, url: Value) -> Condition:
     """The client uses a metadata document only if its `resource` matches the URL it asked for.
 
@@ -146,9 +160,12 @@ def resource_designates_server(design: Design, server: Value, listed: Value) -> 
 
 @rule("PRM-7.6-trust", "FED-4/10.2-chain", "FED-6.2-con", source="RFC 9728 7.6; OpenID Federation 1.0 6.2, 10")
 def authorization_server_is_trusted(
-    design: Design, on_list: Condition, chained: Condition, beyond_names: Condition = False,
+    design: Design,
+    on_list: Condition,
+    chained: Condition,
+    beyond_names: Condition = False,
     as_client: Condition = False,
-) -> Condition:  # fmt: skip
+) -> Condition:
     """The client has a reason of its own to accept the AS.
 
     ``on_list``: the AS is on the list that the client keeps; ``chained``: its federation statement leads to an anchor
@@ -414,8 +431,16 @@ def inferred_issuer(design: Design, client: Party, issuers: Sequence[str], arriv
     return choose(all_of(infers, no(same(owner, NONE))), owner, issuer)
 
 
-@rule("ISS-2.4-cmp", "ISS-2.4-missing", "ISS-2.4-unadv", "ISS-2.4-neither", "MCP-iss-table", "MCP-issnonorm",
-      "FAPI-cl-iss", source="RFC 9207 2.4; MCP authorization 2026-07-28")  # fmt: skip
+@rule(
+    "ISS-2.4-cmp",
+    "ISS-2.4-missing",
+    "ISS-2.4-unadv",
+    "ISS-2.4-neither",
+    "MCP-iss-table",
+    "MCP-issnonorm",
+    "FAPI-cl-iss",
+    source="RFC 9207 2.4; MCP authorization 2026-07-28",
+)
 def iss_matches_recorded_issuer(design: Design, iss: Value, issuer: Value, advertised: Condition) -> Condition:
     """iss, where the policy looks at it, is the issuer recorded for this request.
 
@@ -441,12 +466,16 @@ def token_type_is_dpop(design: Design, wanted: Condition, bound: Condition) -> C
     return implies(all_of(same(design.token_type_check, "on"), wanted), bound)
 
 
-@rule("RTR-3.3.3-absent-open", "RTR-3.3.3-match", "RTR-3.3.4-noreq-abs", "RTR-3.3-undet",
-      source="draft-mcguinness-oauth-resource-token-resp 3.3")  # fmt: skip
+@rule(
+    "RTR-3.3.3-absent-open",
+    "RTR-3.3.3-match",
+    "RTR-3.3.4-noreq-abs",
+    "RTR-3.3-undet",
+    source="draft-mcguinness-oauth-resource-token-resp 3.3",
+)
 def echo_confirms_request(
-    design: Design, requested: Value, read: Condition, present: Condition, has_requested: Condition,
-    has_more: Condition,
-) -> Condition:  # fmt: skip
+    design: Design, requested: Value, read: Condition, present: Condition, has_requested: Condition, has_more: Condition
+) -> Condition:
     """The resource in the token response confirms what was asked for.
 
     ``read``: the client looks; ``present``: the response names resources; ``has_requested``: the requested one is

@@ -45,4 +45,4 @@ def clients() -> Mapping[str, DeployedClient]:
     """The deployed clients by name, the versions of each in order."""
     return {
         name: DeployedClient(name, Design(row.decided), row.decided_by, row.code) for name, row in client_rows().items()
-    }  # fmt: skip
+    }

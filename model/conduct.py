@@ -28,9 +28,9 @@ def document_locations(design: Design, url: str, named: str) -> list[str]:
     at_path, at_root = (
         identifiers.well_known_protected_resource(base) for base in (_without_fragment(url), identifiers.origin(url))
     )
-    well_known = {
-        "path": [at_path], "none": [], "root": [at_root], "path+root": [at_path, at_root],
-    }[design.prm_unchallenged]  # fmt: skip
+    well_known = {"path": [at_path], "none": [], "root": [at_root], "path+root": [at_path, at_root]}[
+        design.prm_unchallenged
+    ]
     if not named:
         return well_known
     return [named, *(well_known if design.prm_retry == "yes" else [])]
@@ -292,8 +292,12 @@ SUPPORT: guards.Guard = (response_type_is_offered, challenge_method_is_offered)
 ENDPOINT: guards.Guard = (endpoint_is_known, url_is_well_formed)
 AUTHORIZATION_RESPONSE: guards.Guard = (request_is_granted, *guards.AUTHORIZATION_RESPONSE, issuer_was_recorded)
 TOKEN_RESPONSE: guards.Guard = (
-    request_is_granted, token_type_is_present, token_type_is_known, token_type_was_asked_for, *guards.TOKEN_RESPONSE,
-)  # fmt: skip
+    request_is_granted,
+    token_type_is_present,
+    token_type_is_known,
+    token_type_was_asked_for,
+    *guards.TOKEN_RESPONSE,
+)
 
 
 def _without_fragment(url: str) -> str:

@@ -233,21 +233,30 @@ class Walk:
         """The metadata of the resource, as the client reads it; nothing where it finds none."""
         design, url, named = self.design, self.scenario.url, self.named
         near = self.take(
-            *conduct.CHALLENGE, url=url, location=named, by_challenge=False, configured=True,
+            *conduct.CHALLENGE,
+            url=url,
+            location=named,
+            by_challenge=False,
+            configured=True,
             plain_http=urlsplit(url).scheme == "http" and not _is_loopback(url),
             elsewhere=is_url(named) and not identifiers.same_origin(named, url),
             well_formed=named == "" or is_url(named),
-        )  # fmt: skip
+        )
         locations = [] if design.prm == "off" else conduct.document_locations(design, url, named)
         at, body = self.find_document(locations if near else locations[1:])
         self.resource = _Resource()
         if body is not None:
             said = conduct.spelled(design, str(body.get("resource", NONE)))
             matches = self.take(
-                *conduct.RESOURCE_METADATA, has_fragment="#" in said, cached=False, resource=said, url=url,
+                *conduct.RESOURCE_METADATA,
+                has_fragment="#" in said,
+                cached=False,
+                resource=said,
+                url=url,
                 misplaced=not _belongs_at(said, at),
-                vouched_for=False, logged=False,  # nobody attests or logs what a scenario serves
-            )  # fmt: skip
+                vouched_for=False,
+                logged=False,  # nobody attests or logs what a scenario serves
+            )
             servers = self.in_order(body.get("authorization_servers", ()))
             self.resource = _Resource(said if matches else conduct.spelled(design, url), body, servers)
 
@@ -293,10 +302,13 @@ class Walk:
         self.server = server = _Server(chosen, not servers, found, at)
         protected = server.metadata.get("protected_resources")
         self.take(
-            *guards.AUTHORIZATION_ENDPOINT, claimed=server.claimed, authorization_at=at,
-            advertised=conduct.advertises_iss(design, server.metadata), publishes=protected is not None,
+            *guards.AUTHORIZATION_ENDPOINT,
+            claimed=server.claimed,
+            authorization_at=at,
+            advertised=conduct.advertises_iss(design, server.metadata),
+            publishes=protected is not None,
             lists=self.resource.documented in _strings(protected),
-        )  # fmt: skip
+        )
         if design.pkce_when == "before":
             self.require_support(found)
         self.register(server)
@@ -329,9 +341,13 @@ class Walk:
         said = {} if metadata is None else metadata
         types, methods = said.get("response_types_supported"), said.get("code_challenge_methods_supported")
         self.take(
-            *conduct.SUPPORT, response_types=str(types), code=metadata is None or "code" in _strings(types),
-            methods=str(methods), listed=methods is not None, offered=metadata is None or "S256" in _strings(methods),
-        )  # fmt: skip
+            *conduct.SUPPORT,
+            response_types=str(types),
+            code=metadata is None or "code" in _strings(types),
+            methods=str(methods),
+            listed=methods is not None,
+            offered=metadata is None or "S256" in _strings(methods),
+        )
 
     def endpoint(self, name: str, server: str, assumed: bool, metadata: Mapping[str, Any] | None) -> str:
         """The URL of an endpoint that the client is about to use."""
@@ -386,13 +402,21 @@ class Walk:
         answers = _endpoint(server.authorization_at) in self.scenario.endpoints
         iss = self.scenario.iss.get(identifiers.origin(server.authorization_at), NONE)
         self.take(
-            *conduct.AUTHORIZATION_RESPONSE, error=response.get("error", NONE), refused=refused or not answers,
-            session="own", returned={"returned": "own", "other": "other", "missing": NONE}[response["state"]],
-            other_browser=False, after_use=False, arrived_at=NONE, expected=NONE, iss=iss,
+            *conduct.AUTHORIZATION_RESPONSE,
+            error=response.get("error", NONE),
+            refused=refused or not answers,
+            session="own",
+            returned={"returned": "own", "other": "other", "missing": NONE}[response["state"]],
+            other_browser=False,
+            after_use=False,
+            arrived_at=NONE,
+            expected=NONE,
+            iss=iss,
             # Where no issuer was recorded there is none to compare with.
-            issuer=iss if server.issuer == NONE else server.issuer, recorded=server.issuer,
+            issuer=iss if server.issuer == NONE else server.issuer,
+            recorded=server.issuer,
             advertised=conduct.advertises_iss(design, server.metadata),
-        )  # fmt: skip
+        )
         if design.callback_discovery == "repeated":
             self.named = ""
             self.use_resource_metadata()
@@ -419,12 +443,23 @@ class Walk:
         bound, named = known == "dpop", [echo] if isinstance(echo, str) else _strings(echo)
         confirmed = [name for name in named if identifiers.equal_normalized(name, asked)]
         self.take(
-            *conduct.TOKEN_RESPONSE, error=str(response.get("error", NONE)),
-            refused="error" in response or not answers or not knows, token_type=str(kind),
-            typed="token_type" in response, text=isinstance(kind, str), known=known in ("bearer", "dpop"),
-            unasked=bound and not wanted, wanted=wanted, bound=bound, requested=asked, resource=" ".join(named) or NONE,
-            read=True, present=bool(named), has_requested=bool(confirmed), has_more=len(named) > len(confirmed),
-        )  # fmt: skip
+            *conduct.TOKEN_RESPONSE,
+            error=str(response.get("error", NONE)),
+            refused="error" in response or not answers or not knows,
+            token_type=str(kind),
+            typed="token_type" in response,
+            text=isinstance(kind, str),
+            known=known in ("bearer", "dpop"),
+            unasked=bound and not wanted,
+            wanted=wanted,
+            bound=bound,
+            requested=asked,
+            resource=" ".join(named) or NONE,
+            read=True,
+            present=bool(named),
+            has_requested=bool(confirmed),
+            has_more=len(named) > len(confirmed),
+        )
         self.scheme = "DPoP" if conduct.presents_dpop(design, wanted, bound) else "Bearer"
 
     def send_token(self) -> None:

@@ -83,10 +83,7 @@ def client__lend_token(c: Context, to: str, grant: str) -> Move:
     lent = LentToken(grant, token_of(c, grant)["key"], token_of(c, grant)["scope"])
     facts, sends = deliver(c, Sent(party.started_by, to, lent))
     return Move(
-        here,
-        (client_rules.token_is_not_lent(c.client(who), lent=True),),
-        {f"{to}.token": grant, **facts},
-        sends,
+        here, (client_rules.token_is_not_lent(c.client(who), lent=True),), {f"{to}.token": grant, **facts}, sends
     )
 
 
@@ -106,16 +103,24 @@ def authorization_server__issue_token_to_sub_agent(
     derived, until = same(design.instance, "derived"), mapped(_EXPIRES.__getitem__, expires)
     theirs = c.state[f"{starter}.token"] if is_further(c.world, party) else grant
     asked = TokenExchange(
-        c.world.by_name[starter].url, grant_type="token-exchange", subject_token=theirs,
-        subject_token_type="access_token", actor_token=ATTESTED, actor_token_type="jwt", scope=scope,
-    )  # fmt: skip
+        c.world.by_name[starter].url,
+        grant_type="token-exchange",
+        subject_token=theirs,
+        subject_token_type="access_token",
+        actor_token=ATTESTED,
+        actor_token_type="jwt",
+        scope=scope,
+    )
     by_itself = TokenRequest(party.url, client_assertion=ATTESTED, grant_type="client_credentials", scope=scope)
     answer = TokenResponse(made.name, scope=scope, expires_in=until)
     facts, sends = deliver(
-        c, Sent(starter, server, asked, derived), Sent(server, starter, answer, derived),
+        c,
+        Sent(starter, server, asked, derived),
+        Sent(server, starter, answer, derived),
         Sent(starter, to, HandedToken(made.name), derived),
-        Sent(to, server, by_itself, no(derived)), Sent(server, to, answer, no(derived)),
-    )  # fmt: skip
+        Sent(to, server, by_itself, no(derived)),
+        Sent(server, to, answer, no(derived)),
+    )
     passed_on = c.state[f"{c.world.errand(party).name}.passes_on"] if c.world.scopes else NONE
     within = holds(scopes.is_within, scope, passed_on) if c.world.scopes else True
     return Move(
@@ -126,11 +131,9 @@ def authorization_server__issue_token_to_sub_agent(
             server_rules.authority_was_passed_on(policy, within),
             server_rules.token_ends_with_the_task(policy, same(expires, TASK)),
         ),
-        {
-            f"{to}.token": made.name, f"{to}.expires": expires, **scopes.entry(c, to, scope), **facts,
-        },
+        {f"{to}.token": made.name, f"{to}.expires": expires, **scopes.entry(c, to, scope), **facts},
         sends,
-    )  # fmt: skip
+    )
 
 
 @action("S24", _held)
@@ -166,10 +169,7 @@ def resource_server__accept_sub_agent(c: Context, to: str, token: str) -> Move:
             attests(c, session.who, session.url, session.resource),
         ),
         {f"{to}.served": True, f"{to}.overstays": same(c.state[f"{c.world.errand(party).name}.task"], "ended")},
-        (
-            *token_is_looked_up(c, session.url, token),
-            Sent(session.url, to, ResourceResponse(made["subject"])),
-        ),
+        (*token_is_looked_up(c, session.url, token), Sent(session.url, to, ResourceResponse(made["subject"]))),
     )
 
 

@@ -235,7 +235,7 @@ def known(what: str, name: str, among: Collection[str]) -> str:
 
 def switch(
     name: str, values: str, meaning: str, source: str, *, of: str = "", kind: Kind = "mechanism", words: str = ""
-) -> None:  # fmt: skip
+) -> None:
     """Add a switch.
 
     Args:

@@ -141,13 +141,19 @@ def document_rules(
     design, forged = c.client(who), channel == "challenge"
     policy = c.among(c.world.resource_servers, lambda party: same(url, party.url))
     taken = ask(
-        (*guards.CHALLENGE, *guards.RESOURCE_METADATA), design=design, plain_http=channel == "transport",
+        (*guards.CHALLENGE, *guards.RESOURCE_METADATA),
+        design=design,
+        plain_http=channel == "transport",
         configured=same(policy.configured, "yes"),
         misplaced=any_of(forged, holds(_on_other_sites, resource, url)),
-        by_challenge=forged, elsewhere=forged, cached=channel == "cache", vouched_for=vouched, resource=resource,
+        by_challenge=forged,
+        elsewhere=forged,
+        cached=channel == "cache",
+        vouched_for=vouched,
+        resource=resource,
         logged=any_of(same(design.prm, "off"), is_logged(c, url, resource, channel)),
         url=choose(same(design.prm, "off"), resource, url),
-    )  # fmt: skip
+    )
     return (*taken, resource_rules.well_known_is_the_owners(c.design, any_of(squats, channel == "well_known")))
 
 
@@ -196,14 +202,17 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
             *ask(guards.LISTED_SERVERS, design=c.client(who), **standing(c, who, listed)),
         ),
         {
-            f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed,
+            f"{who}.phase": "discovered",
+            f"{who}.resource": resource,
+            f"{who}.listed": listed,
             **scopes.as_listed(c, who, choose(same(c.client(who).prm, "off"), NONE, supported)),
         },
         (
             *document(c, who, session.url, ResourceMetadata(resource, named, *told, supported)),
-            *signature_is_verified(c, who, told[0], verifies(c, who)), *log_is_asked(c, who, resource, named),
+            *signature_is_verified(c, who, told[0], verifies(c, who)),
+            *log_is_asked(c, who, resource, named),
         ),
-    )  # fmt: skip
+    )
 
 
 def verifies(c: Context, who: str) -> Condition:
@@ -220,20 +229,38 @@ def declared(c: Context, who: str, vouched: Condition, demands_dpop: Condition =
 
 
 def server_metadata_rules(
-    c: Context, session: Reading, server: Party, claimed: Value, authorization_at: Value, token_at: Value,
-    connector: Condition = False, advertised: Condition = True, hostile: bool = False,
-) -> tuple[Named, ...]:  # fmt: skip
+    c: Context,
+    session: Reading,
+    server: Party,
+    claimed: Value,
+    authorization_at: Value,
+    token_at: Value,
+    connector: Condition = False,
+    advertised: Condition = True,
+    hostile: bool = False,
+) -> tuple[Named, ...]:
     """The rules by which a client takes AS metadata; ``hostile``: its authorization endpoint is no web URL."""
     design, known = c.client(session.who), c.world.client_of(session.who).knows
     asked = (*guards.CHOSEN_SERVER, *guards.SERVER_METADATA, *guards.AUTHORIZATION_ENDPOINT, *guards.TOKEN_ENDPOINT)
-    return tuple(ask(
-        asked, design=design, server=server.url, listed=session.listed, claimed=claimed, configured=connector,
-        **frameworks(c, server.url, known), claims_listed=frameworks(c, claimed, known)["on_list"],
-        attested=is_attested(c, session.who, server, claimed, authorization_at, token_at),
-        authorization_at="javascript:" if hostile else authorization_at, token_at=token_at, advertised=advertised,
-        publishes=True, lists=serves(c, server, session.resource),
-        elsewhere=is_elsewhere(c, session, claimed, token_at),
-    ))  # fmt: skip
+    return tuple(
+        ask(
+            asked,
+            design=design,
+            server=server.url,
+            listed=session.listed,
+            claimed=claimed,
+            configured=connector,
+            **frameworks(c, server.url, known),
+            claims_listed=frameworks(c, claimed, known)["on_list"],
+            attested=is_attested(c, session.who, server, claimed, authorization_at, token_at),
+            authorization_at="javascript:" if hostile else authorization_at,
+            token_at=token_at,
+            advertised=advertised,
+            publishes=True,
+            lists=serves(c, server, session.resource),
+            elsewhere=is_elsewhere(c, session, claimed, token_at),
+        )
+    )
 
 
 def is_elsewhere(c: Context, session: Reading, claimed: Value, token_at: Value) -> Condition:
@@ -284,10 +311,11 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
         server_metadata_rules(c, session, party, own, own, own),
         with_metadata(who, metadata=own, issuer=own, authorization_at=own, token_at=own, par_at=offers),
         (
-            Sent(client, own, Fetch(well_known_authorization_server(own))), Sent(own, client, told),
+            Sent(client, own, Fetch(well_known_authorization_server(own))),
+            Sent(own, client, told),
             *found_out(c, who, party, own, told.signed_metadata),
         ),
-    )  # fmt: skip
+    )
 
 
 def offered(c: Context, who: str, server: Party, attested: Condition) -> dict[str, Any]:
@@ -307,9 +335,10 @@ def found_out(c: Context, who: str, server: Party, issuer: Value, signed: Value)
     """What a client looks up and registers at an AS that is new to it, whose metadata says who ``signed`` it."""
     registered_as = client_id_of(c, Moved(c.state.session(who), issuer=issuer))
     return (
-        *signature_is_verified(c, who, signed, True), *server_is_vouched_for(c, who, server),
+        *signature_is_verified(c, who, signed, True),
+        *server_is_vouched_for(c, who, server),
         *client_registers(c, who, server, registered_as),
-    )  # fmt: skip
+    )
 
 
 #: What stands for a client assertion where it is sent; what it opens is said beside it.
@@ -324,9 +353,10 @@ def authentication_of(c: Context, session: Reading, endpoint: str, called: str) 
     signs, client_id = client_rules.signs_assertions(design), client_id_of(c, session)
     token_endpoint = mapped(lambda at: f"{at}/token", session.token_at)
     named = choose(
-        any_of(client_rules.attests(design), same(design.assertion_aud, "issuer")), session.issuer,
+        any_of(client_rules.attests(design), same(design.assertion_aud, "issuer")),
+        session.issuer,
         choose(same(design.assertion_aud, "endpoint"), f"{called}/{endpoint}", token_endpoint),
-    )  # fmt: skip
+    )
     opens = []
     for server in c.world.honest_servers:
         fits = any_of(same(session.issuer, server.url), server_rules.assertion_key_is_known(design))
@@ -386,10 +416,20 @@ def authenticates(c: Context, session: Reading, server: Party, endpoint: str) ->
         any_of(same(design.client_auth, "none"), is_known(c, client_id_of(c, session))),
     )
     named = client_rules.assertion_names(design, policy, server.url, session.issuer, session.token_at, server.url)
-    return tuple(ask(
-        guards.AUTHENTICATION, design=design, policy=policy, genuine=genuine, named=named, endpoint=endpoint,
-        secret=False, certified=same(design.certified, "yes"), assertion=False, replaced=False,
-    ))  # fmt: skip
+    return tuple(
+        ask(
+            guards.AUTHENTICATION,
+            design=design,
+            policy=policy,
+            genuine=genuine,
+            named=named,
+            endpoint=endpoint,
+            secret=False,
+            certified=same(design.certified, "yes"),
+            assertion=False,
+            replaced=False,
+        )
+    )
 
 
 @action("S9", each=sessions_and_servers)
@@ -400,11 +440,15 @@ def client__push_authorization_request(c: Context, who: str, server: str) -> Mov
     request, client = request_of(c, session), c.world.session[who].client
     proves = same(c.client(who).dpop_par, "proof")
     pushed = PushedRequest(
-        **authentication_of(c, session, "par", party.url), redirect_uri=request["redirect"], state=who,
-        code_challenge=request["challenge"], dpop_jkt=choose(proves, NONE, request["key"]),
-        dpop=choose(proves, proof_to_server(c, request["key"]), NONE), resource=request["resource"],
+        **authentication_of(c, session, "par", party.url),
+        redirect_uri=request["redirect"],
+        state=who,
+        code_challenge=request["challenge"],
+        dpop_jkt=choose(proves, NONE, request["key"]),
+        dpop=choose(proves, proof_to_server(c, request["key"]), NONE),
+        resource=request["resource"],
         scope=request.get("scope", NONE),
-    )  # fmt: skip
+    )
     facts, sends = deliver(c, Sent(client, server, pushed))
     checked = (
         *authenticates(c, session, party, "par"),
@@ -432,9 +476,13 @@ def authorization_request(
     """The authorization request of a session, by value or as a reference to where it was pushed."""
     request = request_of(c, session)
     by_value = {
-        "redirect_uri": request["redirect"], "state": session.who, "code_challenge": request["challenge"],
-        "dpop_jkt": request["key"], "resource": request["resource"], "scope": request.get("scope", NONE),
-    }  # fmt: skip
+        "redirect_uri": request["redirect"],
+        "state": session.who,
+        "code_challenge": request["challenge"],
+        "dpop_jkt": request["key"],
+        "resource": request["resource"],
+        "scope": request.get("scope", NONE),
+    }
     values = {name: choose(by_reference, NONE, value) for name, value in by_value.items()}
     return AuthorizationRequest(request["client"], reference, **values)
 
@@ -470,9 +518,16 @@ def registration(c: Context, server: Party, request: dict[str, Value]) -> dict[s
 
 
 def issue(
-    c: Context, grant: str, of: Value, pushed: Condition, request: dict[str, Value],
-    reused: Condition = False, unasked: Condition = False, by_value: Condition = True, **more: Value,
-) -> Move:  # fmt: skip
+    c: Context,
+    grant: str,
+    of: Value,
+    pushed: Condition,
+    request: dict[str, Value],
+    reused: Condition = False,
+    unasked: Condition = False,
+    by_value: Condition = True,
+    **more: Value,
+) -> Move:
     """An honest AS answers an authorization request that a user approves; common to all its senders.
 
     ``request`` holds client, redirect, challenge, state, key, resource and scope; ``pushed``: the client it names, or
@@ -491,12 +546,21 @@ def issue(
     read = client_is_read(c, server, request["client"], request["redirect"], by_value)
     return Move(
         one_of(slot.code, "none", "pushed"),
-        tuple(ask(
-            (*guards.REDIRECTION, *guards.AUTHORIZATION_REQUEST), design=policy, **registration(c, server, request),
-            pushed=pushed, challenge=request["challenge"], requested=request["resource"],
-            listed=serves(c, server, request["resource"]), shown=any_of(approves == ATTACKER, shown), reused=reused,
-            unasked=unasked, within=scopes.within_task(c, approves, approved),
-        )),
+        tuple(
+            ask(
+                (*guards.REDIRECTION, *guards.AUTHORIZATION_REQUEST),
+                design=policy,
+                **registration(c, server, request),
+                pushed=pushed,
+                challenge=request["challenge"],
+                requested=request["resource"],
+                listed=serves(c, server, request["resource"]),
+                shown=any_of(approves == ATTACKER, shown),
+                reused=reused,
+                unasked=unasked,
+                within=scopes.within_task(c, approves, approved),
+            )
+        ),
         {
             f"{grant}.code": "issued",
             f"{grant}.shown": shown,
@@ -506,7 +570,7 @@ def issue(
             **facts,
         },
         (*read, *sends),
-    )  # fmt: skip
+    )
 
 
 @action("S13", each=own_grants)
@@ -568,12 +632,21 @@ def response_rules(c: Context, who: str, grant: str) -> tuple[Named, ...]:
     session, slot, design = c.state.session(who), c.state.grant(grant), c.client(who)
     server, user = server_of(c, grant), user_of(c, grant)
     issuer = issuer_after(c, who, slot.redirect)
-    return tuple(ask(
-        guards.AUTHORIZATION_RESPONSE, design=design, session=who, other_browser=c.world.user_of(who) != user,
-        returned=slot.state, after_use=False, arrived_at=slot.redirect, expected=redirect_uri_of(c, session),
-        iss=choose(same(c.of(server.name).h_iss, "yes"), server.url, NONE), issuer=issuer,
-        advertised=advertises_iss(c, session, issuer),
-    ))  # fmt: skip
+    return tuple(
+        ask(
+            guards.AUTHORIZATION_RESPONSE,
+            design=design,
+            session=who,
+            other_browser=c.world.user_of(who) != user,
+            returned=slot.state,
+            after_use=False,
+            arrived_at=slot.redirect,
+            expected=redirect_uri_of(c, session),
+            iss=choose(same(c.of(server.name).h_iss, "yes"), server.url, NONE),
+            issuer=issuer,
+            advertised=advertises_iss(c, session, issuer),
+        )
+    )
 
 
 def believed(design: Any, error: Condition, asked: Iterable[Named]) -> tuple[Named, ...]:
@@ -592,15 +665,25 @@ def client__go_on_after_error(c: Context, who: str, server: str) -> Move:
     """The user refuses at the honest AS, and the client, told so, is about to get a token for itself."""
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
     here = possible(
-        client_rules.goes_on_after_error(design), same(session.phase, "requested"),
+        client_rules.goes_on_after_error(design),
+        same(session.phase, "requested"),
         same(session.authorization_at, party.url),
-    )  # fmt: skip
+    )
     redirect, iss = redirect_uri_of(c, session), choose(same(c.of(server).h_iss, "yes"), party.url, NONE)
     issuer = issuer_after(c, who, redirect)
     asked = ask(
-        guards.AUTHORIZATION_RESPONSE, design=design, session=who, other_browser=False, returned=who, after_use=False,
-        arrived_at=redirect, expected=redirect, iss=iss, issuer=issuer, advertised=advertises_iss(c, session, issuer),
-    )  # fmt: skip
+        guards.AUTHORIZATION_RESPONSE,
+        design=design,
+        session=who,
+        other_browser=False,
+        returned=who,
+        after_use=False,
+        arrived_at=redirect,
+        expected=redirect,
+        iss=iss,
+        issuer=issuer,
+        advertised=advertises_iss(c, session, issuer),
+    )
     response = AuthorizationResponse(redirect, NONE, who, iss, "access_denied")
     return Move(
         here,
@@ -616,9 +699,10 @@ def issuer_after(c: Context, who: str, arrived_at: Value) -> Value:
     return client_rules.inferred_issuer(c.client(who), client, c.world.issuers, arrived_at, recorded)
 
 
-@action("S14", each=lambda world: [
-    pair for pair in sessions_and_grants(world) if world.grant[pair["grant"]].user != ATTACKER
-])  # fmt: skip
+@action(
+    "S14",
+    each=lambda world: [pair for pair in sessions_and_grants(world) if world.grant[pair["grant"]].user != ATTACKER],
+)
 def client__accept_authorization_response(c: Context, who: str, grant: str) -> Move:
     """The user's browser delivers the honest AS's response to the client."""
     session, slot = c.state.session(who), c.state.grant(grant)
@@ -632,8 +716,10 @@ def client__accept_authorization_response(c: Context, who: str, grant: str) -> M
         here,
         response_rules(c, who, grant),
         {
-            f"{who}.phase": "responded", f"{who}.code": grant, f"{who}.went_to": issuer_after(c, who, slot.redirect),
+            f"{who}.phase": "responded",
+            f"{who}.code": grant,
+            f"{who}.went_to": issuer_after(c, who, slot.redirect),
             f"knows.state.{who}": on_page,
         },
         (Sent(user, client.name, AuthorizationResponse(slot.redirect, grant, slot.state, iss)),),
-    )  # fmt: skip
+    )

@@ -85,9 +85,7 @@ ASSERTION: Guard = (
     server.grant_names_this_server, server.voucher_is_partner, server.grant_names_the_client,
     server.grant_is_presented_by_key, server.subject_is_of_issuer,
 )  # fmt: skip
-TOKEN_REQUEST: Guard = (
-    server.proof_is_present, server.resource_is_within_grant, server.resource_is_acceptable,
-)  # fmt: skip
+TOKEN_REQUEST: Guard = (server.proof_is_present, server.resource_is_within_grant, server.resource_is_acceptable)
 
 # --- a resource server ---------------------------------------------------------------------------------------
 

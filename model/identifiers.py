@@ -222,8 +222,9 @@ def href(url: str) -> str:
     site = origin(url)
     if parsed.userinfo is not None:
         site = site.replace("://", f"://{parsed.userinfo}@", 1)
-    query, fragment = ("" if part is None else f"{mark}{part}" for mark, part in
-                       (("?", parsed.query), ("#", parsed.fragment)))  # fmt: skip
+    query, fragment = (
+        "" if part is None else f"{mark}{part}" for mark, part in (("?", parsed.query), ("#", parsed.fragment))
+    )
     return f"{site}{_standard_path(parsed) or '/'}{query}{fragment}"
 
 
@@ -287,12 +288,7 @@ def _decode_all(path: str) -> str:
     return unquote(path, errors="surrogateescape")
 
 
-def _covers(
-    resource: str,
-    url: str,
-    form: Callable[[str], str],
-    begins: Comparator = _begins_with_segments,
-) -> bool:
+def _covers(resource: str, url: str, form: Callable[[str], str], begins: Comparator = _begins_with_segments) -> bool:
     # The four conditions of 4.2 forget the request's scheme; "the same TLS origin" does not.
     https = _parse(resource).scheme.lower() == "https"
     if origin(resource) != origin(url) or not https:
@@ -315,8 +311,9 @@ def drops_one_segment(resource: str, url: str) -> bool:
 
     Source: none; a cap that might be put on rfc9728bis 4.2.
     """
-    left, kept = (len([part for part in _normalized_path(_parse(at).path or "/").split("/") if part])
-                  for at in (url, resource))  # fmt: skip
+    left, kept = (
+        len([part for part in _normalized_path(_parse(at).path or "/").split("/") if part]) for at in (url, resource)
+    )
     return left - kept <= 1
 
 

@@ -47,8 +47,11 @@ KEYS, STATEMENT, SIGNED_BY_ATTESTER = "<its keys>", "<software statement>", "<si
 def _method(design: Any) -> Value:
     """How a client of a design authenticates, as its metadata says it."""
     names = {
-        "secret": "client_secret_basic", "pkjwt": "private_key_jwt", "mtls": "tls_client_auth", "attest": "spiffe_jwt",
-    }  # fmt: skip
+        "secret": "client_secret_basic",
+        "pkjwt": "private_key_jwt",
+        "mtls": "tls_client_auth",
+        "attest": "spiffe_jwt",
+    }
     return mapped(lambda value: names.get(value, NONE), design.client_auth)
 
 

@@ -207,9 +207,11 @@ def _outcomes(action: Action, context: Context) -> tuple[Outcome, ...]:
 def _index(world: World, own: tuple[tuple[str, str], ...]) -> dict[str, int]:
     """Where everything stands that may be read: variables of the state, switches, capabilities."""
     names = (
-        *(variable.name for variable in variables(world)), *SWITCHES, *CAPABILITIES,
+        *(variable.name for variable in variables(world)),
+        *SWITCHES,
+        *CAPABILITIES,
         *(f"{party}:{name}" for party, name in own),
-    )  # fmt: skip
+    )
     index = {name: place for place, name in enumerate(names)}
     if len(index) != len(names):
         raise ValueError("a state variable, a switch and a capability must not share a name")

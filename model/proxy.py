@@ -75,9 +75,9 @@ def _begun(at: Transaction, client: Party, browser: str) -> tuple[Condition, dic
     return here, begun, Sent(browser, at.proxy.name, AuthorizationRequest(client.url, redirect_uri=client.callback))
 
 
-@action("S10", each=lambda world: [
-    {**each, "client": client.name} for each in _users(world) for client in world.clients
-])  # fmt: skip
+@action(
+    "S10", each=lambda world: [{**each, "client": client.name} for each in _users(world) for client in world.clients]
+)
 def client__start_at_proxy(c: Context, proxy: str, user: str, client: str) -> Move:
     """A user's client, registered at the proxy, sends the browser to the proxy's authorization endpoint."""
     at = _at(c, proxy)
@@ -85,9 +85,10 @@ def client__start_at_proxy(c: Context, proxy: str, user: str, client: str) -> Mo
     return Move(here, (), begun, (Sent(client, user, Redirection(_authorization_at(at.proxy))), request))
 
 
-@action("S10", each=lambda world: [
-    {**each, "client": client.name} for each in _browsers(world) for client in world.identities
-])  # fmt: skip
+@action(
+    "S10",
+    each=lambda world: [{**each, "client": client.name} for each in _browsers(world) for client in world.identities],
+)
 def start_at_proxy(c: Context, proxy: str, browser: str, client: str) -> Move:
     """A client that the attacker registered at the proxy sends a browser there: its user's, one it holds, its own."""
     at, identity = _at(c, proxy), c.world.by_name[client]

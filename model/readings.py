@@ -55,8 +55,9 @@ def users_grants(world: World) -> list[dict[str, str]]:
 
 def sessions_and_their_grants(world: World) -> list[dict[str, str]]:
     """One action for each session and each grant of the same user."""
-    return [pair for pair in sessions_and_grants(world)
-            if world.user_of(pair["who"]) == world.grant[pair["grant"]].user]  # fmt: skip
+    return [
+        pair for pair in sessions_and_grants(world) if world.user_of(pair["who"]) == world.grant[pair["grant"]].user
+    ]
 
 
 def own_grants(world: World) -> list[dict[str, str]]:
@@ -168,18 +169,19 @@ def _holds(
     c: Context, issuer: Value, said: Callable[[Any], Value], known: Collection[str], ways: tuple[str, ...] = ("yes",)
 ) -> Condition:
     """Whether a framework holds the AS of an issuer; ``known``: those that were meant to be in it."""
-    return any_of(*(
-        all_of(same(issuer, server.url), is_enrolled(c, server, said(c.of(server.name)), server.name in known, ways))
-        for server in c.world.servers
-    ))  # fmt: skip
+    return any_of(
+        *(
+            all_of(
+                same(issuer, server.url), is_enrolled(c, server, said(c.of(server.name)), server.name in known, ways)
+            )
+            for server in c.world.servers
+        )
+    )
 
 
 def frameworks(c: Context, issuer: Value, known: Collection[str]) -> dict[str, Condition]:
     """Which frameworks by which clients (or person servers) know AS hold the one of an issuer."""
-    return {
-        "on_list": _holds(c, issuer, lambda policy: policy.listed, known),
-        **_chain(c, issuer, known),
-    }
+    return {"on_list": _holds(c, issuer, lambda policy: policy.listed, known), **_chain(c, issuer, known)}
 
 
 def _chain(c: Context, issuer: Value, known: Collection[str]) -> dict[str, Condition]:
@@ -484,7 +486,7 @@ def _exchanged(c: Context, made: Exchanged) -> dict[str, Any]:
         **{name: choose(same(of[name], NONE), NONE, own) for name in ("key", "certificate")},
         "scope": c.state[f"{made.holder}.scope"] if c.world.scopes else NONE,
         "expired": all_of(ended, same(c.state[f"{made.holder}.expires"], TASK)),
-    }  # fmt: skip
+    }
 
 
 def _held(c: Context, held: Held) -> dict[str, Any]:
@@ -498,11 +500,14 @@ def _held(c: Context, held: Held) -> dict[str, Any]:
 
     binds = all_of(_proves(c, held), same(c.of(server.name).as_dpop, "honor"))
     return {
-        "server": server, "user": held.user, "client": c.world.by_name[held.client].url,
-        "asked": choose(same(design.resource_indicator, "on"), resource, NONE), "scope": scopes.supported(c, resource),
+        "server": server,
+        "user": held.user,
+        "client": c.world.by_name[held.client].url,
+        "asked": choose(same(design.resource_indicator, "on"), resource, NONE),
+        "scope": scopes.supported(c, resource),
         "key": earlier(design.dpop_key, binds),
         "certificate": earlier(design.mtls_key, same(design.mtls, "bound")),
-    }  # fmt: skip
+    }
 
 
 def _proves(c: Context, held: Held) -> Condition:
@@ -514,10 +519,17 @@ def _proves(c: Context, held: Held) -> Condition:
 def kept(c: Context, held: Held) -> tuple[Named, ...]:
     """The rules by which the client kept a token that it has from before; one that it discarded cannot leak."""
     design, asked = c.of(held.client), token_of(c, held.name)["asked"]
-    return tuple(ask(
-        guards.TOKEN_RESPONSE, design=design, wanted=_proves(c, held), bound=same(c.of(held.server).as_dpop, "honor"),
-        read=True, requested=asked, **server_rules.echo(c.of(held.server), asked),
-    ))  # fmt: skip
+    return tuple(
+        ask(
+            guards.TOKEN_RESPONSE,
+            design=design,
+            wanted=_proves(c, held),
+            bound=same(c.of(held.server).as_dpop, "honor"),
+            read=True,
+            requested=asked,
+            **server_rules.echo(c.of(held.server), asked),
+        )
+    )
 
 
 def attackers_key(c: Context, server: Party, client_id: Value, useful: Condition = False) -> Value:
@@ -533,10 +545,12 @@ def attackers_key(c: Context, server: Party, client_id: Value, useful: Condition
 
 def promises_proofs(c: Context, client_id: Value) -> Condition:
     """Whether a client_id is registered with the promise to make proofs: that of an honest client that can."""
-    return any_of(*(
-        all_of(one_of(client_id, *ids_of(c, client)), no(same(c.of(client.name).dpop, "none")))
-        for client in c.world.clients
-    ))  # fmt: skip
+    return any_of(
+        *(
+            all_of(one_of(client_id, *ids_of(c, client)), no(same(c.of(client.name).dpop, "none")))
+            for client in c.world.clients
+        )
+    )
 
 
 def is_proof_due(c: Context, server: Party, client_id: Value) -> Condition:

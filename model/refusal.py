@@ -15,8 +15,11 @@ from model.trace import Trace
 from model.wire import Arrow, Scene, sent_in
 from model.world import World
 
-_ACTORS = {"client": "the client", "authorization_server": "the authorization server",
-           "resource_server": "the resource server"}  # fmt: skip
+_ACTORS = {
+    "client": "the client",
+    "authorization_server": "the authorization server",
+    "resource_server": "the resource server",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,15 @@ def policy_names(design: Design, on_list: Condition, chain: Condition, published
 
 @rule("JAT-4-iss", "FED-6.2-con", source="RFC 9068 4 (it leaves open which to accept); OpenID Federation 1.0 6.2")
 def issuer_is_accepted(
-    design: Design, on_list: Condition, chained: Condition, published: Condition, looks_known: Condition,
-    shares_origin: Condition, beyond_names: Condition = False, as_client: Condition = False,
-) -> Condition:  # fmt: skip
+    design: Design,
+    on_list: Condition,
+    chained: Condition,
+    published: Condition,
+    looks_known: Condition,
+    shares_origin: Condition,
+    beyond_names: Condition = False,
+    as_client: Condition = False,
+) -> Condition:
     """The issuer named in the token is one that the policy names, in the comparison it uses.
 
     ``looks_known``: another one, on the list, is a string prefix of it; ``shares_origin``: it is on the origin of one;
@@ -151,9 +157,12 @@ def attestation_is_taken(design: Design, identifier: Value, audience: Value) -> 
     return any_of(same(design.rs_attestation, "any"), holds(identifiers.equal_code_points, audience, identifier))
 
 
-@rule("ABC-7.2-rs", "CII-3.1-assoc",
-      source="draft-ietf-oauth-attestation-based-client-auth-11 5.1, 7.1, 7.2, 7.6; "
-      "draft-mcguinness-oauth-client-instance-id 3.1")  # fmt: skip
+@rule(
+    "ABC-7.2-rs",
+    "CII-3.1-assoc",
+    source="draft-ietf-oauth-attestation-based-client-auth-11 5.1, 7.1, 7.2, 7.6; "
+    "draft-mcguinness-oauth-client-instance-id 3.1",
+)
 def attestation_is_shown(design: Design, shown: Condition = False, attested: Condition = False) -> Condition:
     """Where an RS asks for that, a token comes with the attestation of a client and a proof that it holds its key.
 

@@ -196,9 +196,13 @@ def _mutations() -> Mapping[str, Mapping[str, Any]]:
 
 
 def _build(
-    name: str, about: str, world: Mapping[str, Any], server: Mapping[str, Any], origins: Mapping[str, str],
+    name: str,
+    about: str,
+    world: Mapping[str, Any],
+    server: Mapping[str, Any],
+    origins: Mapping[str, str],
     later: Scenario | None,
-) -> Scenario:  # fmt: skip
+) -> Scenario:
     servers = {party: _merged(server, changes) for party, changes in world["servers"].items()}
     filled = _filled({**world, "servers": servers}, _words(origins))
     documents: dict[str, Fetched] = {}
@@ -217,10 +221,21 @@ def _build(
         if not own["up"]:
             down.add(origins[party])
     return Scenario(
-        name, about, filled["url"], dict(origins), tuple(filled["known_servers"]), filled["challenge"], documents,
-        frozenset(endpoints), frozenset(down), iss, filled["authorization_response"], filled["token_response"],
-        filled["answer"], later,
-    )  # fmt: skip
+        name,
+        about,
+        filled["url"],
+        dict(origins),
+        tuple(filled["known_servers"]),
+        filled["challenge"],
+        documents,
+        frozenset(endpoints),
+        frozenset(down),
+        iss,
+        filled["authorization_response"],
+        filled["token_response"],
+        filled["answer"],
+        later,
+    )
 
 
 def _merged(world: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -240,9 +255,13 @@ def _words(origins: Mapping[str, str]) -> dict[str, str]:
     port = parts.port or (443 if parts.scheme == "https" else 80)
     other = "http" if parts.scheme == "https" else "https"
     return {
-        **origins, "self": "{self}", "scheme": parts.scheme, "other_scheme": other,
-        "rs_authority": parts.netloc, "rs_port": str(port),
-    }  # fmt: skip
+        **origins,
+        "self": "{self}",
+        "scheme": parts.scheme,
+        "other_scheme": other,
+        "rs_authority": parts.netloc,
+        "rs_port": str(port),
+    }
 
 
 def _filled(value: Any, words: Mapping[str, str]) -> Any:

@@ -13,19 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.messages import FORGED, THIEF
-from model.world import (
-    ATTACKER,
-    CLIENT,
-    LOOPBACK,
-    NONE,
-    PROXY,
-    SUB_AGENT,
-    Party,
-    World,
-    callbacks,
-    client_ids,
-    pages,
-)
+from model.world import ATTACKER, CLIENT, LOOPBACK, NONE, PROXY, SUB_AGENT, Party, World, callbacks, client_ids, pages
 
 #: How far a session at the client has come.
 PHASES = (

@@ -13,14 +13,7 @@ from model import guards, identifiers, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Move, action, combined, possible
 from model.attacker import deliver, knows
-from model.flow import (
-    attestation_of,
-    authenticates,
-    authentication_of,
-    challenge,
-    issuer_after,
-    response_rules,
-)
+from model.flow import attestation_of, authenticates, authentication_of, challenge, issuer_after, response_rules
 from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.lookups import client_is_read, token_is_looked_up
@@ -79,9 +72,12 @@ def token_request(c: Context, session: Reading, called: str, **more: Any) -> Tok
     """A token request of a session."""
     key = proof_key(c, session)
     return TokenRequest(
-        **authentication_of(c, session, "token", called), dpop=proof_to_server(c, key), proof_key=key,
-        resource=requested_resource(c, session), **more,
-    )  # fmt: skip
+        **authentication_of(c, session, "token", called),
+        dpop=proof_to_server(c, key),
+        proof_key=key,
+        resource=requested_resource(c, session),
+        **more,
+    )
 
 
 def is_bound(c: Context, session: Reading, server: Party) -> Condition:
@@ -99,15 +95,24 @@ def token_rules(
         *authenticates(c, session, server, "token"),
         *by_code,
         *ask(
-            guards.TOKEN_REQUEST, design=policy, granted=granted, requested=requested, listed=listed,
-            proven=uses_dpop(c, session), promised=promises_proofs(c, client_id_of(c, session)),
+            guards.TOKEN_REQUEST,
+            design=policy,
+            granted=granted,
+            requested=requested,
+            listed=listed,
+            proven=uses_dpop(c, session),
+            promised=promises_proofs(c, client_id_of(c, session)),
         ),
         *ask(
-            guards.TOKEN_RESPONSE, design=c.client(session.who), wanted=uses_dpop(c, session), read=reads,
-            bound=is_bound(c, session, server), requested=requested,
+            guards.TOKEN_RESPONSE,
+            design=c.client(session.who),
+            wanted=uses_dpop(c, session),
+            read=reads,
+            bound=is_bound(c, session, server),
+            requested=requested,
             **server_rules.echo(policy, choose(same(requested, NONE), granted, requested)),
         ),
-    )  # fmt: skip
+    )
 
 
 def issued_to(c: Context, session: Reading, grant: str, server: Party, granted: Value) -> dict[str, Value | Condition]:
@@ -128,10 +133,17 @@ def code_rules(c: Context, session: Reading, grant: str) -> Iterator[Named]:
     """The rules by which an honest AS takes the code of a grant from a session."""
     slot = c.state.grant(grant)
     return ask(
-        guards.CODE, design=c.of(server_of(c, grant).name), code_client=slot.client, client=client_id_of(c, session),
-        code_redirect=slot.redirect, redirect=redirect_uri_of(c, session), challenge=slot.challenge,
-        verifier=code_challenge(c, session), code_key=slot.key, key=proof_key(c, session),
-    )  # fmt: skip
+        guards.CODE,
+        design=c.of(server_of(c, grant).name),
+        code_client=slot.client,
+        client=client_id_of(c, session),
+        code_redirect=slot.redirect,
+        redirect=redirect_uri_of(c, session),
+        challenge=slot.challenge,
+        verifier=code_challenge(c, session),
+        code_key=slot.key,
+        key=proof_key(c, session),
+    )
 
 
 def is_revoked(c: Context, token: str) -> Condition:
@@ -169,9 +181,14 @@ def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> M
     )
     client, approved = c.world.session[who].client, slot.scope if c.world.scopes else NONE
     request = token_request(
-        c, session, server.url, grant_type="authorization_code", code=grant, redirect_uri=redirect_uri_of(c, session),
+        c,
+        session,
+        server.url,
+        grant_type="authorization_code",
+        code=grant,
+        redirect_uri=redirect_uri_of(c, session),
         code_verifier=choose(same(code_challenge(c, session), NONE), NONE, who),
-    )  # fmt: skip
+    )
     return Move(
         here,
         token_rules(c, session, server, slot.resource, reads, code_rules(c, session, grant)),
@@ -215,21 +232,22 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
     read = client_is_read(c, server, client_id_of(c, session), redirect_uri_of(c, session))
     approved = scopes.approved(c, server, scope, requested_resource(c, session))
     content = {
-        f"{grant}.of": who, f"{grant}.client": client_id_of(c, session), f"{who}.told": reads,
+        f"{grant}.of": who,
+        f"{grant}.client": client_id_of(c, session),
+        f"{who}.told": reads,
         **scopes.entry(c, grant, approved),
-    }  # fmt: skip
+    }
     answer = token_response(c, session, server, grant, NONE, approved)
     return Move(
         here,
         (
-            server_rules.client_acts_for_itself_with_credentials(c.client(who), refused), *asserted(c, who, server),
+            server_rules.client_acts_for_itself_with_credentials(c.client(who), refused),
+            *asserted(c, who, server),
             *token_rules(c, session, server, NONE, reads),
         ),
         {**content, **issued_to(c, session, grant, server, NONE)},
-        (
-            Sent(client, server.name, request), *read, Sent(server.name, client, answer),
-        ),
-    )  # fmt: skip
+        (Sent(client, server.name, request), *read, Sent(server.name, client, answer)),
+    )
 
 
 @action("S15", each=sessions_and_strangers)
@@ -242,10 +260,15 @@ def client__ask_stranger_for_token(c: Context, who: str, server: str) -> Move:
     here = possible(ready, same(session.token_at, party.url))
     has_verifier = all_of(by_code, no(same(code_challenge(c, session), NONE)))
     request: Any = token_request(
-        c, session, party.url, grant_type=grant_type_of(c, who), code=choose(refused, NONE, session.code),
-        assertion=presents(c, who), redirect_uri=redirect_uri_of(c, session),
+        c,
+        session,
+        party.url,
+        grant_type=grant_type_of(c, who),
+        code=choose(refused, NONE, session.code),
+        assertion=presents(c, who),
+        redirect_uri=redirect_uri_of(c, session),
         code_verifier=choose(has_verifier, who, NONE),
-    )  # fmt: skip
+    )
     facts, sends = deliver(c, Sent(c.world.session[who].client, server, request))
     return Move(here, (), {f"{who}.phase": "asked", **facts}, sends)
 
@@ -262,9 +285,14 @@ def request_with(c: Context, session: Reading, token: Value, url: Value) -> Reso
     """A request of a session with a token."""
     proof = choose(uses_dpop(c, session), proof_of(c, token, url), NONE)
     return resource_request(
-        c, url, token, proof, certificate(c, session), proof_key=proof_key(c, session),
+        c,
+        url,
+        token,
+        proof,
+        certificate(c, session),
+        proof_key=proof_key(c, session),
         **attestation_of(c, session.who, session.resource),
-    )  # fmt: skip
+    )
 
 
 def proof_of(c: Context, token: Value, url: Value) -> Value:
@@ -321,13 +349,8 @@ def client__use_token_where_echoed(c: Context, who: str, url: Value) -> Move:
         here,
         (client_rules.echo_is_no_licence(c.client(who), echoed_only=True),),
         {f"{who}.phase": "sent", f"{who}.url": url, f"{who}.resource": there},
-        (
-            Sent(
-                c.world.session[who].client, url,
-                request_with(c, Moved(session, resource=there), session.token, url),
-            ),
-        ),
-    )  # fmt: skip
+        (Sent(c.world.session[who].client, url, request_with(c, Moved(session, resource=there), session.token, url)),),
+    )
 
 
 @action("S18", each=sessions)
@@ -374,9 +397,18 @@ def is_told(design: Any, policies: Iterable[Any], audience: Condition) -> tuple[
 
 
 def accepts(
-    c: Context, token: str, url: Value, own: Condition, proofs: tuple[Condition, Condition], presented: Value,
-    shown: Condition, used: Condition = False, who: str = "", bare: Condition = False, attested: Condition = False,
-) -> tuple[Named, ...]:  # fmt: skip
+    c: Context,
+    token: str,
+    url: Value,
+    own: Condition,
+    proofs: tuple[Condition, Condition],
+    presented: Value,
+    shown: Condition,
+    used: Condition = False,
+    who: str = "",
+    bare: Condition = False,
+    attested: Condition = False,
+) -> tuple[Named, ...]:
     """The rules by which an honest resource server at ``url`` judges a token of an honest AS.
 
     ``who``: the session whose request it is; ``own``: the presenter holds the key that the token is bound to;
@@ -391,13 +423,29 @@ def accepts(
     identifier, default = published(c, url), all_of(known, made["has_default"])
     meant = resource_rules.audience_covers(design, identifier, url, made["audience"], default)
     judged = ask(
-        (*guards.ACCESS_TOKEN, *guards.VALIDITY, *guards.POSSESSION), design=design, **issuer_at(c, url, issuer),
-        by_issuer=True, signer_listed=False, identifier=identifier, url=url, audience=made["audience"],
-        has_default=default, key=made["key"], own=own, for_this=proofs[0], for_another=proofs[1],
-        certificate=made["certificate"], presented=presented, used=used, bare=bare, shown=shown, attested=attested,
-        sufficient=scopes.is_sufficient(c, who, url, made["scope"]), expired=made["expired"],
+        (*guards.ACCESS_TOKEN, *guards.VALIDITY, *guards.POSSESSION),
+        design=design,
+        **issuer_at(c, url, issuer),
+        by_issuer=True,
+        signer_listed=False,
+        identifier=identifier,
+        url=url,
+        audience=made["audience"],
+        has_default=default,
+        key=made["key"],
+        own=own,
+        for_this=proofs[0],
+        for_another=proofs[1],
+        certificate=made["certificate"],
+        presented=presented,
+        used=used,
+        bare=bare,
+        shown=shown,
+        attested=attested,
+        sufficient=scopes.is_sufficient(c, who, url, made["scope"]),
+        expired=made["expired"],
         revoked=is_revoked(c, token),
-    )  # fmt: skip
+    )
     return (*is_told(design, [c.of(made["server"].name)], meant), *judged)
 
 
@@ -428,21 +476,28 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
     return Move(
         here,
         accepts(
-            c, token, session.url, own, (False, all_of(right, copied)), certificate(c, session),
-            attests(c, who, session.url, session.resource), who=who,
+            c,
+            token,
+            session.url,
+            own,
+            (False, all_of(right, copied)),
+            certificate(c, session),
+            attests(c, who, session.url, session.resource),
+            who=who,
         ),
         {f"{who}.accepted": True},
         (
             *token_is_looked_up(c, session.url, token),
             Sent(session.url, client, ResourceResponse(token_of(c, token)["subject"])),
         ),
-    )  # fmt: skip
+    )
 
 
 @action(
-    "S22", lambda world: [{"who": session.name} for session in world.sessions if session.steps_up],
+    "S22",
+    lambda world: [{"who": session.name} for session in world.sessions if session.steps_up],
     lambda world: {"scope": world.scopes},
-)  # fmt: skip
+)
 def client__step_up(c: Context, who: str, scope: Value) -> Move:
     """The agent wants more where it has been, is told which scopes it lacks, and is to ask for those as well."""
     cast, earlier = c.world.session[who], answered(c, c.world.session[who].after)
@@ -455,13 +510,15 @@ def client__step_up(c: Context, who: str, scope: Value) -> Move:
     request = Sent(cast.client, url, request_with(c, earlier, earlier.token, url))
     return Move(
         possible(
-            same(c.state[f"{who}.phase"], "idle"), may_begin(c, who), scopes.is_told(c, who, url, scope),
+            same(c.state[f"{who}.phase"], "idle"),
+            may_begin(c, who),
+            scopes.is_told(c, who, url, scope),
             any_of(c.attackers(url), refused),
         ),
         (client_rules.scope_is_stepped_up(c.client(who)),),
         {f"{who}.phase": "challenged", f"{who}.url": url, **scopes.entry(c, who, scope)},
         (request, Sent(url, cast.client, told)),
-    )  # fmt: skip
+    )
 
 
 def _held(world: World) -> list[dict[str, str]]:

@@ -18,8 +18,11 @@ from model.world import ATTACKER, DEFAULT_AUDIENCE, NONE, Exchanged, Grant, Held
 
 _MADE = {FORGED: "<made up by attacker>", THIEF: "<attacker's own>"}
 #: What a client of the attacker's has of its own account.
-_OWN = {"own": "<issued to the attacker's client>", "own_token": "<issued to the attacker's client>",
-        "id_token": "<ID token for the attacker's client>"}  # fmt: skip
+_OWN = {
+    "own": "<issued to the attacker's client>",
+    "own_token": "<issued to the attacker's client>",
+    "id_token": "<ID token for the attacker's client>",
+}
 
 
 def host(url: str) -> str:
@@ -50,11 +53,17 @@ class Words:
         self._oauth = context.under("oauth")
         self.grants: dict[str, Grant] = {grant.name: grant for grant in self.world.grants}
         self._say: dict[str, Callable[[str], str]] = {
-            "challenge": self._challenge, "verifier": self._verifier, "assertion": self._assertion,
-            "grant": self._assertion, "proof": self._proof, "secret": self._secret, "token": self._token,
-            "code": partial(self._issued, "code"), "refresh": partial(self._issued, "refresh token"),
+            "challenge": self._challenge,
+            "verifier": self._verifier,
+            "assertion": self._assertion,
+            "grant": self._assertion,
+            "proof": self._proof,
+            "secret": self._secret,
+            "token": self._token,
+            "code": partial(self._issued, "code"),
+            "refresh": partial(self._issued, "refresh token"),
             "signature": self._signature,
-        }  # fmt: skip
+        }
 
     def term(self, kind: str, name: str) -> str:
         """A term by what it is and whose."""
@@ -181,10 +190,13 @@ class Words:
         audience = [str(made["audience"])] if made["audience"] != NONE else []
         audience += [f"<{DEFAULT_AUDIENCE}: every RS of {host(self.server_of(name))}>"] if made["has_default"] else []
         said = {
-            "sub": made["subject"] if self._is_of_client_itself(name) else NONE, "act.sub": self._actor(name),
-            "aud": ", ".join(audience) or NONE, "scope": made["scope"], "cnf.jkt": self.public(made["key"]),
+            "sub": made["subject"] if self._is_of_client_itself(name) else NONE,
+            "act.sub": self._actor(name),
+            "aud": ", ".join(audience) or NONE,
+            "scope": made["scope"],
+            "cnf.jkt": self.public(made["key"]),
             "cnf.x5t#S256": self.public(made["certificate"]),
-        }  # fmt: skip
+        }
         return [(claim, text) for claim, text in said.items() if text != NONE]
 
     def _actor(self, name: str) -> str:

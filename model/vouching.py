@@ -44,11 +44,18 @@ def asserted(
     session, voucher = c.state.session(who), voucher_of(c, who)
     vouched = client_rules.is_vouched_by_server(c.client(who), follows(c, who))
     binds = c.among(c.world.servers, lambda party: same(voucher, party.url))
-    return tuple(ask(
-        guards.ASSERTION, design=c.of(server.name), named=same(session.issuer, server.url),
-        partner=any_of(no(vouched), takes_word_of(c, server, voucher)), by_client=by_client, own=own, users=True,
-        bound=all_of(vouched, same(binds.grant_cnf, "bound")),
-    ))  # fmt: skip
+    return tuple(
+        ask(
+            guards.ASSERTION,
+            design=c.of(server.name),
+            named=same(session.issuer, server.url),
+            partner=any_of(no(vouched), takes_word_of(c, server, voucher)),
+            by_client=by_client,
+            own=own,
+            users=True,
+            bound=all_of(vouched, same(binds.grant_cnf, "bound")),
+        )
+    )
 
 
 @action("S15", each=_following)
@@ -61,16 +68,25 @@ def client__ask_for_assertion(c: Context, who: str, grant: str) -> Move:
     )
     by_identity = same(policy.exchange, "identity")
     request = TokenExchange(
-        **authentication_of(c, earlier, "token", server.url), grant_type="token-exchange",
-        requested_token_type="id-jag", subject_token=choose(by_identity, NONE, grant),
-        subject_token_type=choose(by_identity, "id_token", "access_token"), audience=session.issuer,
+        **authentication_of(c, earlier, "token", server.url),
+        grant_type="token-exchange",
+        requested_token_type="id-jag",
+        subject_token=choose(by_identity, NONE, grant),
+        subject_token_type=choose(by_identity, "id_token", "access_token"),
+        audience=session.issuer,
         resource=requested_resource(c, session),
-    )  # fmt: skip
+    )
     key = choose(same(policy.grant_cnf, "bound"), f"key:{client}", NONE)
     answer = AssertionResponse(
-        "id-jag", who, server.url, c.world.grant[grant].user, session.issuer, client_id_of(c, session),
-        requested_resource(c, session), key,
-    )  # fmt: skip
+        "id-jag",
+        who,
+        server.url,
+        c.world.grant[grant].user,
+        session.issuer,
+        client_id_of(c, session),
+        requested_resource(c, session),
+        key,
+    )
     return Move(
         here,
         (

@@ -86,8 +86,11 @@ class Scene:
     @cached_property
     def learned(self) -> set[tuple[str, str]]:
         """The terms that the attacker learns in this step, each with its kind."""
-        facts = [name.split(".", 2)[1:] for name, new in self.move.sets.items()
-                 if name.startswith("knows.") and new and not self.before[name]]  # fmt: skip
+        facts = [
+            name.split(".", 2)[1:]
+            for name, new in self.move.sets.items()
+            if name.startswith("knows.") and new and not self.before[name]
+        ]
         return {(kind, name) for kind, name in facts}
 
     def session(self) -> str:
@@ -165,8 +168,9 @@ def _arrow(scene: Scene, sent: Sent, answered: bool) -> tuple[Arrow, set[tuple[s
     at = scene.world.by_name.get(sender)
     note = " ".join(part for part in (sent.message.remark(at.url) if at else "", _channel(scene, sent)) if part)
     honest = cast.honest(sender) and (scene.action.schema.honest or not _made_to(scene, sender, receiver, answered))
-    return Arrow(0, sender, receiver, label, values, note or _misplaced(scene, sent), honest, "", leaks,
-                 record=sent.message), learned  # fmt: skip
+    return Arrow(
+        0, sender, receiver, label, values, note or _misplaced(scene, sent), honest, "", leaks, record=sent.message
+    ), learned
 
 
 def _speaker(scene: Scene, sent: Sent) -> str:

@@ -467,8 +467,9 @@ def pages(world: World, client: Party) -> dict[str, Party]:
     honest = (callback_at(client, server.url) for server in world.servers if server.honest)
     return {
         f"{begun}{'/..' * urlsplit(begun).path.count('/')}{urlsplit(party.url).path.removesuffix('.json')}": party
-        for begun in (client.callback, *honest) for party in hosted
-    }  # fmt: skip
+        for begun in (client.callback, *honest)
+        for party in hosted
+    }
 
 
 def client_ids(world: World, client: Party) -> tuple[str, ...]:

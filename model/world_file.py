@@ -69,9 +69,19 @@ def read(name: str, text: str) -> World:
     _refuse(name, text, map(_fault, _SCHEMA.errors(content)))
     world = _made(content, name)
     for check in (
-        _urls, _doubles, _references, _starters, _orders, _calls, _protocols, _scopes, _policies, _capabilities,
-        _well_known, _grants,
-    ):  # fmt: skip
+        _urls,
+        _doubles,
+        _references,
+        _starters,
+        _orders,
+        _calls,
+        _protocols,
+        _scopes,
+        _policies,
+        _capabilities,
+        _well_known,
+        _grants,
+    ):
         _refuse(name, text, check(world))
     return world
 
@@ -143,8 +153,11 @@ def schema() -> dict[str, Any]:
     made["$defs"]["capability"] = {"enum": list(CAPABILITIES)}
     made["$defs"]["client_class"] = {"title": "client_class", "enum": list(CLIENT_CLASSES)}
     made["$defs"]["switches"] = {
-        "title": "switch", "type": "object", "properties": switches, "additionalProperties": False,
-    }  # fmt: skip
+        "title": "switch",
+        "type": "object",
+        "properties": switches,
+        "additionalProperties": False,
+    }
     return made
 
 
@@ -257,8 +270,11 @@ _NAMED: dict[tuple[str, str], _Of] = {
 
 def _references(world: World) -> Iterator[Fault]:
     """Whoever is named is there, in the role that is meant."""
-    named = [((table, number, key), getattr(row, key), of) for (table, key), of in _NAMED.items()
-             for _, number, row in _rows(world, table)]  # fmt: skip
+    named = [
+        ((table, number, key), getattr(row, key), of)
+        for (table, key), of in _NAMED.items()
+        for _, number, row in _rows(world, table)
+    ]
     for path, said, (what, known) in [*named, (("contact",), world.contact, _HONEST_RESOURCES)]:
         for name in (said,) if isinstance(said, str) else said:
             if name and name not in known(world):
@@ -357,8 +373,12 @@ def _capabilities(world: World) -> Iterator[Fault]:
 def _well_known(world: World) -> Iterator[Fault]:
     """Who writes the well-known location of an origin shares that origin."""
     for key, number, tampering in _rows(world, "tampering"):
-        sharing = [party for party in world.resource_servers if tampering.party in world.by_name
-                   and identifiers.same_origin(party.url, world.by_name[tampering.party].url)]  # fmt: skip
+        sharing = [
+            party
+            for party in world.resource_servers
+            if tampering.party in world.by_name
+            and identifiers.same_origin(party.url, world.by_name[tampering.party].url)
+        ]
         if tampering.channel == "well_known" and len(sharing) == 1:
             why = f"channel 'well_known' of {tampering.party!r} reaches nothing: its origin is its own"
             yield (key, number, "party"), why

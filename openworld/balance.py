@@ -23,8 +23,10 @@ def lines(table: pandas.DataFrame, asked: Experiment, population: str | None, de
     first = table.iloc[0]
     yield f"where {first['parameter']} is {first['value']:g}, against {first['against']}"
     if first["attempts"]:
-        yield (f"counted at {first['samples']} draws of the inputs, {first['attempts']:,} attempts or more each: what "
-               "chance does there is in the bounds as well")  # fmt: skip
+        yield (
+            f"counted at {first['samples']} draws of the inputs, {first['attempts']:,} attempts or more each: what "
+            "chance does there is in the bounds as well"
+        )
     for arm, said in balance_lines(table):
         yield f"  {arm}"
         yield from (f"    {line}" for line in said)

@@ -19,10 +19,11 @@ def blamed(rows: Iterable[Mapping[Any, Any]]) -> list[bool]:
     known = list(rows)
     alone = by_itself(known)
     return [
-        row["kind"] == "security" and row["verdict"] == "attack"
+        row["kind"] == "security"
+        and row["verdict"] == "attack"
         and (row["attacker"] == NOBODY or _cell(row) not in alone)
         for row in known
-    ]  # fmt: skip
+    ]
 
 
 def _cell(row: Mapping[Any, Any]) -> tuple[str, str]:

@@ -70,11 +70,19 @@ def _of_environment(name: str, drafts: tuple[str, ...], timeout: float | None = 
     rows = []
     for draft in drafts:
         (first, before), (second, after) = results(DRAFTS[draft].before), results(DRAFTS[draft].after)
-        rows.append({
-            "draft": draft, "source": DRAFTS[draft].source, "switches": DRAFTS[draft].after,
-            "environment": name, **_compared(before, after), "of_use_before": before[USE],
-            "of_use_after": after[USE], "first": _text(first), "second": _text(second),
-        })  # fmt: skip
+        rows.append(
+            {
+                "draft": draft,
+                "source": DRAFTS[draft].source,
+                "switches": DRAFTS[draft].after,
+                "environment": name,
+                **_compared(before, after),
+                "of_use_before": before[USE],
+                "of_use_after": after[USE],
+                "first": _text(first),
+                "second": _text(second),
+            }
+        )
     return rows
 
 
@@ -92,15 +100,18 @@ def _results(checker: Checker, design: Design) -> dict[str, Result]:
 def _compared(before: dict[str, Result], after: dict[str, Result]) -> dict[str, int]:
     """What is violated before and after, of all that could be in both; what became of either; what is not known."""
     both = [
-        (first, after[asked]) for asked, first in before.items()
+        (first, after[asked])
+        for asked, first in before.items()
         if asked != USE and "not_in_this_world" not in (first, after[asked])
-    ]  # fmt: skip
+    ]
     violated = [(first == "attack", second == "attack") for first, second in both]
     return {
-        "before": sum(first for first, _ in violated), "after": sum(second for _, second in violated),
-        "stopped": violated.count((True, False)), "opened": violated.count((False, True)),
+        "before": sum(first for first, _ in violated),
+        "after": sum(second for _, second in violated),
+        "stopped": violated.count((True, False)),
+        "opened": violated.count((False, True)),
         "undecided": sum("unknown" in pair for pair in both),
-    }  # fmt: skip
+    }
 
 
 def _text(design: Design) -> str:

@@ -65,16 +65,22 @@ def write(made: Certificate, path: Path) -> None:
     """Write a certificate; the same one is the same bytes."""
     statement = made.statement() if made.trace is None else None
     about = {
-        "format": FORMAT, "version": VERSION, "property": made.property.name, "configuration": str(made.configuration),
-        "world": made.configuration.world or made.world.name, "verdict": made.result,
-        "sweeps": made.sweeps, "ruled": made.ruled, "top": statement.top if statement else 0,
+        "format": FORMAT,
+        "version": VERSION,
+        "property": made.property.name,
+        "configuration": str(made.configuration),
+        "world": made.configuration.world or made.world.name,
+        "verdict": made.result,
+        "sweeps": made.sweeps,
+        "ruled": made.ruled,
+        "top": statement.top if statement else 0,
         "claims": [
             {"name": each.name, "says": each.says, "assumptions": list(each.assumptions), "possible": each.possible}
             for each in (statement.claims if statement else ())
         ],
         "meaning": {str(literal): list(said) for literal, said in (statement.meaning if statement else {}).items()},
         "trace": made.trace and made.trace.to_json(),
-    }  # fmt: skip
+    }
     members: dict[str, bytes] = {_ABOUT: as_json(about).encode()}
     if statement:
         members[_CLAUSES] = dimacs(statement.clauses, statement.top).encode()
@@ -103,10 +109,15 @@ def read(path: Path) -> tuple[Certificate, Statement | None]:
         if not sweeps and about["trace"] is None:
             raise ValueError("neither a run nor sweeps of runs")
         made = Certificate(
-            prop, parse(about["configuration"]), find_world(about["world"]), read_result(about["verdict"], prop.kind),
-            sweeps, about["ruled"], dict(_shown(name, data) for name, data in members.items() if "." in name),
+            prop,
+            parse(about["configuration"]),
+            find_world(about["world"]),
+            read_result(about["verdict"], prop.kind),
+            sweeps,
+            about["ruled"],
+            dict(_shown(name, data) for name, data in members.items() if "." in name),
             None if about["trace"] is None else from_json(about["trace"]),
-        )  # fmt: skip
+        )
         return made, None if made.trace is not None else _statement(about, members.get(_CLAUSES, b""))
     except (InputError, ValueError) as error:
         raise CertificateError(f"{path}: no certificate: {error}") from None

@@ -28,9 +28,16 @@ def looked_into(question: Question) -> dict[str, Any]:
     """An answer, whether its evidence stands up, and what that is made of: sweeps, clauses, and proofs in bytes."""
     found = check(question.property, parse(question.configuration), timeout=question.timeout)
     row = {
-        "property": found.property.name, "configuration": str(found.configuration), "world": found.world.name,
-        "verdict": found.result, "sweeps": "", "clauses": "", "proofs": "", "certified": "no", "why": "",
-    }  # fmt: skip
+        "property": found.property.name,
+        "configuration": str(found.configuration),
+        "world": found.world.name,
+        "verdict": found.result,
+        "sweeps": "",
+        "clauses": "",
+        "proofs": "",
+        "certified": "no",
+        "why": "",
+    }
     try:
         made = certify(found, question.timeout)
         statement = made.statement() if made.trace is None else None
@@ -38,10 +45,12 @@ def looked_into(question: Question) -> dict[str, Any]:
     except (CertificateError, ProofError) as error:
         return row | {"why": str(error)}
     return row | {
-        "sweeps": made.sweeps, "clauses": statement.clauses.count(0) if statement else 0,
+        "sweeps": made.sweeps,
+        "clauses": statement.clauses.count(0) if statement else 0,
         "proofs": sum(len(shown) for shown in made.shown.values() if isinstance(shown, bytes)),
-        "certified": "no" if wrong else "yes", "why": "; ".join(wrong),
-    }  # fmt: skip
+        "certified": "no" if wrong else "yes",
+        "why": "; ".join(wrong),
+    }
 
 
 def bounded(asked: Runs) -> dict[str, Any]:
@@ -57,6 +66,9 @@ def bounded(asked: Runs) -> dict[str, Any]:
         return row | {"why": str(error)}
     true = is_proof(formula, proof)
     return row | {
-        "sweeps": sweeps, "clauses": statement.clauses.count(0), "proof": len(proof),
-        "certified": "yes" if true else "no", "why": "" if true else f"refuted: {claim.says}",
-    }  # fmt: skip
+        "sweeps": sweeps,
+        "clauses": statement.clauses.count(0),
+        "proof": len(proof),
+        "certified": "yes" if true else "no",
+        "why": "" if true else f"refuted: {claim.says}",
+    }

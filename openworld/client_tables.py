@@ -18,8 +18,13 @@ from openworld.jobs import answers_once
 from properties.security import PROPERTIES
 
 #: Where a conversation ended, in a word or two.
-ENDS = {"A": "accepted", "d": "refused at discovery", "a": "refused at the response", "t": "refused at the token",
-        "x": "failed at the resource"}  # fmt: skip
+ENDS = {
+    "A": "accepted",
+    "d": "refused at discovery",
+    "a": "refused at the response",
+    "t": "refused at the token",
+    "x": "failed at the resource",
+}
 
 
 class Situation(NamedTuple):
@@ -89,11 +94,18 @@ def judged(asked: list[ClientCase], workers: int, timeout: float | None = None) 
 def _row(case: ClientCase, data: dict[str, Any]) -> dict[str, Any]:
     prop = PROPERTIES[case.situation.property]
     return {
-        "client": case.client, "code": prop.code, "property": prop.name, "kind": prop.kind,
-        "situation": case.situation.words, "configuration": case.configuration, "verdict": data["verdict"],
-        "reason": data["reason"], "reach": data["reach"], "steps": data["steps"],
+        "client": case.client,
+        "code": prop.code,
+        "property": prop.name,
+        "kind": prop.kind,
+        "situation": case.situation.words,
+        "configuration": case.configuration,
+        "verdict": data["verdict"],
+        "reason": data["reason"],
+        "reach": data["reach"],
+        "steps": data["steps"],
         "blocked_by": " ".join(data["blocked_by"]),
-    }  # fmt: skip
+    }
 
 
 def ended() -> pd.DataFrame:

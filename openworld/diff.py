@@ -188,13 +188,17 @@ def _explained(batch: tuple[list[tuple[Compared, tuple[str, str]]], float | None
     rule = "" if refused is None else f"{refused[0]} at step {refused[1]}"
     source = rules()[refused[0]].source if refused is not None and refused[0] in rules() else ""
     return Flip(
-        cell.environment, prop.name, tuple(each.attacker for each, _ in batch[0]), before, after,
+        cell.environment,
+        prop.name,
+        tuple(each.attacker for each, _ in batch[0]),
+        before,
+        after,
         None if shown is None else shown.steps,
         () if "unknown" in (before, after) else tuple(flipping(ask, prop, one, other)),
         f"{rule} [{source}]" if source else rule,
         "" if shown is None or shown.trace is None else text(chart(shown.trace, ending(prop))),
         "" if shown is None else command("trace", prop.name, str(shown.configuration)),
-    )  # fmt: skip
+    )
 
 
 # --- shown -----------------------------------------------------------------------------------------------------
@@ -239,8 +243,12 @@ def _alike(found: Sequence[Flip]) -> list[list[Flip]]:
 
 def markdown(found: Sequence[Flip], first: str, second: str) -> str:
     """The flips as a table for an issue or a review."""
-    head = [f"From `{first}` to `{second}`:", "", "| environment | property | before | after | against | because of |"
-            " refused by |", "|---|---|---|---|---|---|---|"]  # fmt: skip
+    head = [
+        f"From `{first}` to `{second}`:",
+        "",
+        "| environment | property | before | after | against | because of | refused by |",
+        "|---|---|---|---|---|---|---|",
+    ]
     rows = [
         f"| {f.environment} | {f.property} | {f.before} | {f.after}{f' in {f.steps} steps' if f.steps else ''} | "
         f"{', '.join(f.attackers)} | {said(f.changes)} | {f.refused_by} |"
@@ -252,15 +260,23 @@ def markdown(found: Sequence[Flip], first: str, second: str) -> str:
 def as_json(found: Sequence[Flip], first: str, second: str, asked: int) -> str:
     """The flips as data."""
     data = {
-        "first": first, "second": second, "questions": asked,
+        "first": first,
+        "second": second,
+        "questions": asked,
         "flips": [
             {
-                "environment": f.environment, "property": f.property, "attackers": list(f.attackers),
-                "before": f.before, "after": f.after, "steps": f.steps, "better": f.gained,
+                "environment": f.environment,
+                "property": f.property,
+                "attackers": list(f.attackers),
+                "before": f.before,
+                "after": f.after,
+                "steps": f.steps,
+                "better": f.gained,
                 "changes": [{name: list(change) for name, change in each.items()} for each in f.changes],
-                "refused_by": f.refused_by, "command": f.command,
+                "refused_by": f.refused_by,
+                "command": f.command,
             }
             for f in found
         ],
-    }  # fmt: skip
+    }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

@@ -17,11 +17,18 @@ from properties.security import find
 
 def picture(found: Sequence[Flip], first: str, second: str) -> str:
     """The flips as an SVG figure: properties by environments."""
-    rows = pd.DataFrame([
-        {"property": f.property, "kind": find(f.property).kind, "environment": f.environment, "verdict": f.after,
-         "steps": f.steps if f.after == "attack" else None}
-        for f in found
-    ])  # fmt: skip
+    rows = pd.DataFrame(
+        [
+            {
+                "property": f.property,
+                "kind": find(f.property).kind,
+                "environment": f.environment,
+                "verdict": f.after,
+                "steps": f.steps if f.after == "attack" else None,
+            }
+            for f in found
+        ]
+    )
     title = f"What flips, and how it is with: {of_configuration(second)}"
     caption = f"From {first} to {second}. What is blank comes out the same under both."
     return rendered(captioned(flip_matrix(rows, title), caption), "svg", title, caption).decode("utf-8")

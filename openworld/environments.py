@@ -42,12 +42,18 @@ def of_design(name: str, properties: list[str], timeout: float | None = None) ->
     for prop in defined:
         about = configuration if prop.kind == "security" else honest
         whatever = asked.get(prop.kind) or Assumptions([prop], honest, named, timeout=timeout)
-        rows.append({
-            "design": name, "code": prop.code, "property": prop.name, "kind": prop.kind,
-            **_judged(kind, prop, about, ("verdict", "steps")),
-            **_judged(products, prop, _in_products(about, named), ("products", "products_steps")),
-            **_whatever(whatever, prop), "configuration": str(about),
-        })  # fmt: skip
+        rows.append(
+            {
+                "design": name,
+                "code": prop.code,
+                "property": prop.name,
+                "kind": prop.kind,
+                **_judged(kind, prop, about, ("verdict", "steps")),
+                **_judged(products, prop, _in_products(about, named), ("products", "products_steps")),
+                **_whatever(whatever, prop),
+                "configuration": str(about),
+            }
+        )
     return rows
 
 

@@ -120,10 +120,14 @@ _KEYS = {
     **dict.fromkeys(("against", *_EXPECTED), _TEXTS),
 }
 #: What an entry may say.
-SCHEMA = Schema(lambda: {
-    "type": "object", "properties": _KEYS, "additionalProperties": False,
-    "dependentRequired": {"section": ["quote"], "quote": ["draft"], "draft": ["quote"]},
-})  # fmt: skip
+SCHEMA = Schema(
+    lambda: {
+        "type": "object",
+        "properties": _KEYS,
+        "additionalProperties": False,
+        "dependentRequired": {"section": ["quote"], "quote": ["draft"], "draft": ["quote"]},
+    }
+)
 #: What stands above the entries.
 _HEAD = Schema(lambda: {"type": "object", "properties": {"with": _TEXTS}})
 
@@ -198,9 +202,17 @@ class _Entry:
                 expected = self._known(key, number, read_result, word, known.kind)
                 for attacker in self._attackers():
                     made = Expectation(
-                        self._path, place, name or design or "baseline", because, known.name, design, attacker, world,
-                        expected, self._anchor(),
-                    )  # fmt: skip
+                        self._path,
+                        place,
+                        name or design or "baseline",
+                        because,
+                        known.name,
+                        design,
+                        attacker,
+                        world,
+                        expected,
+                        self._anchor(),
+                    )
                     self._known("switches", 0, _fits, made)
                     yield made
 

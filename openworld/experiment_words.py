@@ -67,13 +67,18 @@ def source_lines(asked: Experiment, met: Population) -> Iterator[str]:
     drawn = [factor.name for factor in met.factors]
     swept = {asked.sweep.name} if isinstance(asked.sweep, Number) else set()
     told = [f"{name} {plainly(value)}" for name, value in asked.options.items()]
-    granted = [f"{name} {plainly(option.default)}" for name, option in options.items()
-               if name not in asked.options and name not in swept]  # fmt: skip
+    granted = [
+        f"{name} {plainly(option.default)}"
+        for name, option in options.items()
+        if name not in asked.options and name not in swept
+    ]
     for whose, what in (
-        (f"drawn from population {met.name}", [*drawn, *traits]), (f"said by population {met.name}", numbers),
-        ("swept by the experiment", sorted(swept)), ("said by the experiment", told),
+        (f"drawn from population {met.name}", [*drawn, *traits]),
+        (f"said by population {met.name}", numbers),
+        ("swept by the experiment", sorted(swept)),
+        ("said by the experiment", told),
         ("taken for granted, measured by nobody", granted),
-    ):  # fmt: skip
+    ):
         if what:
             yield from textwrap.wrap(f"{whose}: {', '.join(what)}", 100, subsequent_indent="    ")
 

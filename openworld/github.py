@@ -47,9 +47,14 @@ def markdown(outcomes: Sequence[Checked]) -> str:
     for outcome in [*unmet, *(outcome for outcome in outcomes if outcome.status == "as expected")]:
         asked = outcome.expectation
         cells = (
-            marks[outcome.status], asked.property, asked.design or "baseline", asked.attacker, outcome.expected,
-            outcome.found, f"{path_in_repository(asked.file)}:{asked.place.line}",
-        )  # fmt: skip
+            marks[outcome.status],
+            asked.property,
+            asked.design or "baseline",
+            asked.attacker,
+            outcome.expected,
+            outcome.found,
+            f"{path_in_repository(asked.file)}:{asked.place.line}",
+        )
         rows.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
     for outcome in unmet[:CHARTS]:
         body = "\n".join(lines(outcome))

@@ -66,9 +66,11 @@ def entries() -> Iterator[Entry]:
         said = ";".join(f"{key}={value}" for key, value in values.items()) or "everything at its baseline"
         yield Entry("environment of a study", name, worded("deployment", name), said)
     yield Entry(
-        "of a switch", "baseline", "", "the value that a switch has where nothing is said: its first, with a * in "
-        "`openworld designs --switches`",
-    )  # fmt: skip
+        "of a switch",
+        "baseline",
+        "",
+        "the value that a switch has where nothing is said: its first, with a * in `openworld designs --switches`",
+    )
     yield from map(_switch, SWITCHES.values())
     for rule in every_rule().values():
         yield Entry("rule", rule.name, "", rule.requirement, rule.source)

@@ -45,9 +45,12 @@ def headlines(quantities: pandas.DataFrame) -> Iterator[Headline]:
         if first["against"] not in str(names).split(LISTED):
             told_of = [row for row in each if row["mean"] or row["difference"]]
             yield Headline(
-                str(names), str(first["against"]), f"{first['parameter']} is {first['value']:g}",
-                tuple(map(_sentence, told_of)), sum(map(_settled, told_of)),
-            )  # fmt: skip
+                str(names),
+                str(first["against"]),
+                f"{first['parameter']} is {first['value']:g}",
+                tuple(map(_sentence, told_of)),
+                sum(map(_settled, told_of)),
+            )
 
 
 def _settled(row: Mapping[Any, Any]) -> bool:

@@ -10,8 +10,11 @@ from openworld.check import Checked, lines, path_in_repository
 
 #: What has become of an expectation that is not met.
 _RESULTS = {
-    "flipped": "failure", "without its text": "failure", "inconclusive": "error", "not in this world": "skipped",
-}  # fmt: skip
+    "flipped": "failure",
+    "without its text": "failure",
+    "inconclusive": "error",
+    "not in this world": "skipped",
+}
 
 
 def document(outcomes: Sequence[Checked]) -> str:
@@ -29,7 +32,9 @@ def _case(outcome: Checked) -> junit.Case:
     asked, result = outcome.expectation, _RESULTS.get(outcome.status, "")
     file, line = path_in_repository(asked.file), str(asked.place.line)
     return junit.Case(
-        {"name": outcome.headline, "classname": asked.name, "file": file, "line": line}, result,
+        {"name": outcome.headline, "classname": asked.name, "file": file, "line": line},
+        result,
         {"message": outcome.difference, "type": outcome.status} if result else {},
-        "\n".join(lines(outcome)) if result else "", 0.0 if outcome.cached else outcome.verdict.seconds,
-    )  # fmt: skip
+        "\n".join(lines(outcome)) if result else "",
+        0.0 if outcome.cached else outcome.verdict.seconds,
+    )

@@ -78,10 +78,19 @@ def data(found: Reproduction) -> dict[str, Any]:
     """One as data."""
     about, asked = found.publication, found.publication.question
     return {
-        "id": about.id, "attack": about.attack, "source": about.source, "published": about.published,
-        "note": about.note, "how": found.how, "as_published": not found.wrong, "wrong": found.wrong,
-        "property": asked and asked.property.name, "vulnerable": asked and asked.vulnerable,
-        "fixed": asked and asked.fixed, "published_kinds": list(asked.kinds) if asked else [],
-        "verdict": found.vulnerable and found.vulnerable.result, "mended": found.fixed and found.fixed.result,
+        "id": about.id,
+        "attack": about.attack,
+        "source": about.source,
+        "published": about.published,
+        "note": about.note,
+        "how": found.how,
+        "as_published": not found.wrong,
+        "wrong": found.wrong,
+        "property": asked and asked.property.name,
+        "vulnerable": asked and asked.vulnerable,
+        "fixed": asked and asked.fixed,
+        "published_kinds": list(asked.kinds) if asked else [],
+        "verdict": found.vulnerable and found.vulnerable.result,
+        "mended": found.fixed and found.fixed.result,
         "kinds": list(kinds(found.trace)),
-    }  # fmt: skip
+    }

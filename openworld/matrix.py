@@ -58,8 +58,17 @@ def judged(
 def row(case: MatrixCell, data: dict[str, Any]) -> dict[str, Any]:
     """A verdict as a row of the table."""
     return {
-        "design": case.design, "attacker": case.attacker, "capabilities": case.capabilities,
-        "code": case.prop.code, "property": case.prop.name, "kind": case.prop.kind,
-        "verdict": data["verdict"], "reason": data["reason"], "reach": data["reach"], "steps": data["steps"],
-        "blocked_by": data["blocked_by"], "chart": "", "configuration": case.configuration,
-    }  # fmt: skip
+        "design": case.design,
+        "attacker": case.attacker,
+        "capabilities": case.capabilities,
+        "code": case.prop.code,
+        "property": case.prop.name,
+        "kind": case.prop.kind,
+        "verdict": data["verdict"],
+        "reason": data["reason"],
+        "reach": data["reach"],
+        "steps": data["steps"],
+        "blocked_by": data["blocked_by"],
+        "chart": "",
+        "configuration": case.configuration,
+    }

@@ -43,8 +43,10 @@ def _opened(openings: tuple[Opening, ...]) -> list[str]:
     for prop, attacker in dict.fromkeys((one.property, one.attacker) for one in openings):
         where = tuple(each for each in ENVIRONMENTS if Opening(prop, attacker, each) in openings)
         groups.setdefault((attacker, where), []).append(worded("harm", prop))
-    return [f"somebody who {worded('attacker', attacker)}{_where(where)}: {', '.join(broken)}"
-            for (attacker, where), broken in groups.items()]  # fmt: skip
+    return [
+        f"somebody who {worded('attacker', attacker)}{_where(where)}: {', '.join(broken)}"
+        for (attacker, where), broken in groups.items()
+    ]
 
 
 def _where(environments: tuple[str, ...]) -> str:
@@ -62,14 +64,18 @@ def as_data(client: DeployedClient, found: Lacking) -> dict[str, Any]:
         "client": client.name,
         "missing": [
             {
-                "mechanism": one.mechanism, "fix": "=".join(one.fix), "rule": one.rule.name if one.rule else None,
-                "levels": [" ".join(level) for level in one.levels], "opens": [each._asdict() for each in one.opens],
-                "usable": dict(one.usable), "command": _drawn(one),
+                "mechanism": one.mechanism,
+                "fix": "=".join(one.fix),
+                "rule": one.rule.name if one.rule else None,
+                "levels": [" ".join(level) for level in one.levels],
+                "opens": [each._asdict() for each in one.opens],
+                "usable": dict(one.usable),
+                "command": _drawn(one),
             }
             for one in found.missing
         ],
         "left": [one._asdict() for one in found.left],
-    }  # fmt: skip
+    }
 
 
 def _drawn(one: Missing) -> str:

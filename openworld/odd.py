@@ -73,21 +73,29 @@ def _purpose(asked: Experiment, met: Population) -> Iterator[str]:
 
 
 def _entities(asked: Experiment, met: Population) -> Iterator[str]:
-    yield from _table(("what is drawn", "what it can be", "what it says"), (
-        (row.name, ", ".join(row.value) if isinstance(row.value, dict) else "so, or not", row.meaning)
-        for row in _used(asked, met) if row.kind != "numbers"
-    ))  # fmt: skip
+    yield from _table(
+        ("what is drawn", "what it can be", "what it says"),
+        (
+            (row.name, ", ".join(row.value) if isinstance(row.value, dict) else "so, or not", row.meaning)
+            for row in _used(asked, met)
+            if row.kind != "numbers"
+        ),
+    )
     yield ""
-    yield from _table(("number", "what it says"), (
-        *((name, NUMBERS[name].meaning) for name in numbers_read(asked.reader, asked.first_met(met))),
-        *((name, option.meaning) for name, option in OPTIONS.get(asked.reader, {}).items()),
-    ))  # fmt: skip
+    yield from _table(
+        ("number", "what it says"),
+        (
+            *((name, NUMBERS[name].meaning) for name in numbers_read(asked.reader, asked.first_met(met))),
+            *((name, option.meaning) for name, option in OPTIONS.get(asked.reader, {}).items()),
+        ),
+    )
     places = [kind.name for kind in asked.first_met(met).places.categories]
     if asked.reader in _VISITS and asked.reader != "residents":
         yield ""
-        yield from _table(("where an agent is sent", "what the party there can do", "capabilities"), (
-            (name, PLACES[name].meaning, ", ".join(sorted(PLACES[name].capabilities)) or "none") for name in places
-        ))  # fmt: skip
+        yield from _table(
+            ("where an agent is sent", "what the party there can do", "capabilities"),
+            ((name, PLACES[name].meaning, ", ".join(sorted(PLACES[name].capabilities)) or "none") for name in places),
+        )
     yield from ("", f"Scales: {_scale(asked, met)}.")
 
 
@@ -125,7 +133,7 @@ def _concepts(asked: Experiment, met: Population) -> Iterator[str]:
     attackers = strategy(asked.attacker).meaning if asked.reader in STRATEGIC else "none choose between harms"
     told = {
         "Basic principles": "every decision is a rule of the protocol model, named and with its section; none is made "
-                            "for the simulation",
+        "for the simulation",
         "Emergence": "how attempts end; nothing of that is put in",
         "Adaptation": _adaptation(asked),
         "Objectives": f"attackers: {attackers}; honest parties finish the flow",
@@ -135,9 +143,9 @@ def _concepts(asked: Experiment, met: Population) -> Iterator[str]:
         "Stochasticity": _plain(getdoc(import_module("simulations.draws")) or "").partition(". ")[2],
         "Collectives": "none",
         "Observation": f"one ending for each attempt ({'; '.join(f'{kind}: {what}' for kind, what in KINDS.items())}), "
-                       f"beside it harms ({', '.join(harms)}), which hurt a {', '.join(sorted({*map(hurt, harms)}))}; "
-                       f"headline: {', '.join(measure.words for measure in asked.headline)}",
-    }  # fmt: skip
+        f"beside it harms ({', '.join(harms)}), which hurt a {', '.join(sorted({*map(hurt, harms)}))}; "
+        f"headline: {', '.join(measure.words for measure in asked.headline)}",
+    }
     yield from (f"* {name}: {what.rstrip('.')}." for name, what in told.items())
 
 
@@ -151,16 +159,21 @@ def _adaptation(asked: Experiment) -> str:
 
 def _initialization(asked: Experiment, met: Population) -> Iterator[str]:
     swept = {
-        Mix: "the mix of a factor", Adoption: "the share of clients, and of servers, that do what the arm sets",
-        Year: "the year, and what is adopted by then", Number: "a number",
-    }.get(type(asked.sweep), "nothing")  # fmt: skip
+        Mix: "the mix of a factor",
+        Adoption: "the share of clients, and of servers, that do what the arm sets",
+        Year: "the year, and what is adopted by then",
+        Number: "a number",
+    }.get(type(asked.sweep), "nothing")
     yield f"Along the sweep {asked.parameter} is {', '.join(f'{value:g}' for value in asked.values)} ({swept})."
     yield f"Every arm meets the same draws, {asked.attempts:,} attempts at each point in {_REPLICATIONS} replications."
     yield ""
-    yield from _table(("arm", "what it sets"), (
-        (name, ";".join(f"{switch}={value}" for switch, value in chosen) or AS_DEPLOYED)
-        for name, chosen in asked.treatments.items()
-    ))  # fmt: skip
+    yield from _table(
+        ("arm", "what it sets"),
+        (
+            (name, ";".join(f"{switch}={value}" for switch, value in chosen) or AS_DEPLOYED)
+            for name, chosen in asked.treatments.items()
+        ),
+    )
     for what, values in (("numbers", asked.numbers), ("options", asked.options)):
         if values:
             yield from ("", f"The experiment's own {what}: {', '.join(f'{n} {v:g}' for n, v in values.items())}.")
@@ -169,20 +182,25 @@ def _initialization(asked: Experiment, met: Population) -> Iterator[str]:
 def _input(asked: Experiment, met: Population) -> Iterator[str]:
     yield f"Population `{met.name}`; what the experiment sweeps or sets itself is in it as at the first point."
     yield ""
-    yield from _table(("what", "value", "where it comes from"), (
-        (row.meaning if row.kind == "together" else row.name, row.text, _origin(row)) for row in _used(asked, met)
-    ))  # fmt: skip
+    yield from _table(
+        ("what", "value", "where it comes from"),
+        ((row.meaning if row.kind == "together" else row.name, row.text, _origin(row)) for row in _used(asked, met)),
+    )
     if options := OPTIONS.get(asked.reader):
         yield ""
-        yield from _table(("option", "value", "tried between"), (
-            (name, f"{asked.options.get(name, option.default):g}", _between(asked.tried.get(name, option)))
-            for name, option in options.items()
-        ))  # fmt: skip
+        yield from _table(
+            ("option", "value", "tried between"),
+            (
+                (name, f"{asked.options.get(name, option.default):g}", _between(asked.tried.get(name, option)))
+                for name, option in options.items()
+            ),
+        )
     if asked.tried:
         yield from ("", "When one asks what decides it, the experiment says itself between what these are tried:", "")
-        yield from _table(("number or option", "tried between", "why"), (
-            (name, _between(tried), tried.why) for name, tried in asked.tried.items()
-        ))  # fmt: skip
+        yield from _table(
+            ("number or option", "tried between", "why"),
+            ((name, _between(tried), tried.why) for name, tried in asked.tried.items()),
+        )
 
 
 def _between(tried: Range | Option) -> str:
@@ -196,9 +214,10 @@ def _submodels(asked: Experiment, met: Population) -> Iterator[str]:
     if asked.reader in _VISITS:
         enforced = dict.fromkeys(name for world in worlds for name in laid_down(world)[0].enforced)
         yield ""
-        yield from _table(("rule", "requirement", "source"), (
-            (name, RULES[name].requirement, RULES[name].source) for name in enforced if name in RULES
-        ))  # fmt: skip
+        yield from _table(
+            ("rule", "requirement", "source"),
+            ((name, RULES[name].requirement, RULES[name].source) for name in enforced if name in RULES),
+        )
 
 
 _ELEMENTS = {
@@ -215,11 +234,14 @@ def _used(asked: Experiment, met: Population) -> list[Stated]:
     drawn = {factor.name for factor in (*at.factors, at.places)}
     together = {row.name for group in groups(at) for row in group.rows}
     return [
-        row for row in at.stated()
-        if (row.name in together if row.kind == "together" else row.name in read or (
-            row.kind == "factors" and row.name in drawn
-        ))
-    ]  # fmt: skip
+        row
+        for row in at.stated()
+        if (
+            row.name in together
+            if row.kind == "together"
+            else row.name in read or (row.kind == "factors" and row.name in drawn)
+        )
+    ]
 
 
 def _origin(row: Stated) -> str:

@@ -25,9 +25,21 @@ class Strokes:
         self._drawn: list[tuple[float, str]] = []
 
     def text(
-        self, x: float, y: float, words: str, *, ha: str, fontsize: float, color: str, family: str,
-        weight: str = "normal", style: str = "normal", linespacing: float = 1.2, zorder: float = 3, **_: Any,
-    ) -> None:  # fmt: skip
+        self,
+        x: float,
+        y: float,
+        words: str,
+        *,
+        ha: str,
+        fontsize: float,
+        color: str,
+        family: str,
+        weight: str = "normal",
+        style: str = "normal",
+        linespacing: float = 1.2,
+        zorder: float = 3,
+        **_: Any,
+    ) -> None:
         """Words around a point, centred on it vertically."""
         lines = words.split("\n")
         step = fontsize * 1.15 * linespacing
@@ -45,10 +57,21 @@ class Strokes:
             )
 
     def plot(
-        self, xs: Sequence[float], ys: Sequence[float], *, color: str = "#000000", linestyle: Any = "-",
-        linewidth: float = 1.0, marker: str = "", markersize: float = 0.0, markerfacecolor: str | None = None,
-        markeredgecolor: str | None = None, markeredgewidth: float = 1.0, zorder: float = 2, **_: Any,
-    ) -> None:  # fmt: skip
+        self,
+        xs: Sequence[float],
+        ys: Sequence[float],
+        *,
+        color: str = "#000000",
+        linestyle: Any = "-",
+        linewidth: float = 1.0,
+        marker: str = "",
+        markersize: float = 0.0,
+        markerfacecolor: str | None = None,
+        markeredgecolor: str | None = None,
+        markeredgewidth: float = 1.0,
+        zorder: float = 2,
+        **_: Any,
+    ) -> None:
         """A line through points, or a mark at one."""
         if marker:
             half, face, edge = markersize / 2, markerfacecolor or color, markeredgecolor or color
@@ -73,9 +96,18 @@ class Strokes:
         self._draw(zorder, f'<polygon points="{_points(xs, ys)}" fill="{color}"/>')
 
     def box(
-        self, x: float, y: float, width: float, height: float, *, face: str, edge: str = "", linewidth: float = 1.0,
-        rounded: bool = False, zorder: float = 1,
-    ) -> None:  # fmt: skip
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        *,
+        face: str,
+        edge: str = "",
+        linewidth: float = 1.0,
+        rounded: bool = False,
+        zorder: float = 1,
+    ) -> None:
         """A rectangle, with or without round corners."""
         more = f' rx="{ROUND}"' if rounded else ""
         if edge:

@@ -31,9 +31,17 @@ QUICK_CLIENTS = ("gemini-cli-core", "mcp-python", "ts-client-v2-dpop", "ts-sdk-v
 def versions() -> dict[str, str]:
     """What is installed of all that it depends on."""
     names = (
-        "openworld", "z3-solver", "python-sat", "simpy", "numpy", "pandas", "pyarrow", "matplotlib", "networkx",
+        "openworld",
+        "z3-solver",
+        "python-sat",
+        "simpy",
+        "numpy",
+        "pandas",
+        "pyarrow",
+        "matplotlib",
+        "networkx",
         "click",
-    )  # fmt: skip
+    )
     return {name: version(name) for name in names}
 
 

@@ -49,10 +49,15 @@ def words(asked: Asked) -> str:
 def data(about: OpenQuestion) -> dict[str, Any]:
     """One as data."""
     return {
-        "id": about.id, "part": about.part, "question": about.text, "state": about.state, "answer": about.answer,
+        "id": about.id,
+        "part": about.part,
+        "question": about.text,
+        "state": about.state,
+        "answer": about.answer,
         "asked": [
             {"property": each.property.name, "configuration": each.configuration, "expected": each.expected}
             for each in about.asked
         ],
-        "command": about.command, "rests": about.rests,
-    }  # fmt: skip
+        "command": about.command,
+        "rests": about.rests,
+    }

@@ -91,11 +91,7 @@ def _location(outcome: Checked, words: str = "") -> dict[str, Any]:
     location: dict[str, Any] = {
         "physicalLocation": {
             "artifactLocation": {"uri": _uri(outcome)},
-            "region": {
-                "startLine": place.line,
-                "startColumn": place.column,
-                "endColumn": place.column + place.length,
-            },
+            "region": {"startLine": place.line, "startColumn": place.column, "endColumn": place.column + place.length},
         }
     }
     return location | ({"message": {"text": words}} if words else {})

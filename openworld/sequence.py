@@ -188,18 +188,32 @@ class _Canvas:
         face, ink = (PAPER, INK) if one.honest else (INK, PAPER)
         self.pen.box(x - wide / 2, y, wide, _HEAD - 10, face=face, edge=INK, rounded=one.honest)
         name = one.name.replace(" ", "\n", 1)
-        self.pen.text(x, y + 11, name, ha="center", color=ink, fontsize=8.2, weight="bold",
-                       linespacing=1.0, family=_SANS)  # fmt: skip
+        self.pen.text(
+            x, y + 11, name, ha="center", color=ink, fontsize=8.2, weight="bold", linespacing=1.0, family=_SANS
+        )
         host, _, path = one.url.partition("://")[2].partition("/")
         small = 5.6 * min(1.0, 20 / max(len(host), len(path) + 1, 1))
-        self.pen.text(x, y + 26.5, f"{host}\n/{path}" if path else host, ha="center", color=ink,
-                       fontsize=small, linespacing=1.0, family=_SANS)  # fmt: skip
+        self.pen.text(
+            x,
+            y + 26.5,
+            f"{host}\n/{path}" if path else host,
+            ha="center",
+            color=ink,
+            fontsize=small,
+            linespacing=1.0,
+            family=_SANS,
+        )
 
     def lifelines(self, top: float, bottom: float) -> None:
         for one in self.shown.cast:
             x = self.places[one.key]
-            self.pen.plot([x, x], [top - 10, bottom], color=INK if not one.honest else "#777777",
-                           linewidth=1.8 if not one.honest else 0.8, zorder=1)  # fmt: skip
+            self.pen.plot(
+                [x, x],
+                [top - 10, bottom],
+                color=INK if not one.honest else "#777777",
+                linewidth=1.8 if not one.honest else 0.8,
+                zorder=1,
+            )
 
     def block(self, block: _Block, y: float, room: float) -> None:
         gap = 5 if block.first_of_step else 0
@@ -208,8 +222,16 @@ class _Canvas:
             self.pen.box(_MARGIN - 8, low, self.right - _MARGIN + 10, tall, face="#ececec", zorder=0)
             self.pen.box(_MARGIN - 10, low, 4, tall, face=INK, zorder=2)
         if block.refused:
-            self.pen.box(self.left + 3 * _CHARACTER, y + 8, self.right - self.left - 24, room - 18, face=PAPER,
-                         edge=INK, linewidth=2.0, zorder=2)  # fmt: skip
+            self.pen.box(
+                self.left + 3 * _CHARACTER,
+                y + 8,
+                self.right - self.left - 24,
+                room - 18,
+                face=PAPER,
+                edge=INK,
+                linewidth=2.0,
+                zorder=2,
+            )
             self._cross(y + room / 2)
         if block.message is not None:
             self._arrow(block.message, y + gap + _LINE * 0.55)
@@ -226,12 +248,21 @@ class _Canvas:
         start, end = self.places[message.sender], self.places[message.receiver]
         color, dash, wide = (INK, "-", 1.1) if message.honest else (ATTACKER, (0, (3.2, 1.6)), 2.0)
         if start == end:
-            self.pen.plot([start], [y], marker="o", markersize=6.5, markerfacecolor=PAPER, markeredgecolor=color,
-                           markeredgewidth=wide, zorder=3)  # fmt: skip
+            self.pen.plot(
+                [start],
+                [y],
+                marker="o",
+                markersize=6.5,
+                markerfacecolor=PAPER,
+                markeredgecolor=color,
+                markeredgewidth=wide,
+                zorder=3,
+            )
             return
         way = 1 if end > start else -1
-        self.pen.plot([start, end - way * 5], [y, y], color=color, linestyle=dash, linewidth=wide, zorder=3,
-                       solid_capstyle="butt")  # fmt: skip
+        self.pen.plot(
+            [start, end - way * 5], [y, y], color=color, linestyle=dash, linewidth=wide, zorder=3, solid_capstyle="butt"
+        )
         head = [(end - way * 7, y - 3.4), (end - way * 0.8, y), (end - way * 7, y + 3.4)]
         xs, ys = zip(*head, strict=True)
         if message.honest:
@@ -247,14 +278,27 @@ class _Canvas:
             if leaked:
                 self.pen.box(left - 3, y + 0.9, wide + 6, _LINE - 1.8, face=LEAK, zorder=4)
             if theirs:
-                self.pen.plot([left - 3.5, left - 3.5], [y + 1.5, y + _LINE - 1.5], color=ATTACKER, linewidth=1.8,
-                               zorder=4, solid_capstyle="butt")  # fmt: skip
+                self.pen.plot(
+                    [left - 3.5, left - 3.5],
+                    [y + 1.5, y + _LINE - 1.5],
+                    color=ATTACKER,
+                    linewidth=1.8,
+                    zorder=4,
+                    solid_capstyle="butt",
+                )
             color = PAPER if leaked else ATTACKER if theirs else "#555555" if span.grey else INK
             self.pen.text(
-                left, y + _LINE * 0.52, span.words, ha="left", family=_MONO, fontsize=_SIZE, color=color,
-                weight="bold" if span.bold or leaked else "normal", style="italic" if theirs else "normal",
+                left,
+                y + _LINE * 0.52,
+                span.words,
+                ha="left",
+                family=_MONO,
+                fontsize=_SIZE,
+                color=color,
+                weight="bold" if span.bold or leaked else "normal",
+                style="italic" if theirs else "normal",
                 zorder=5,
-            )  # fmt: skip
+            )
 
     def foot(self, y: float) -> None:
         """What the last step shows, and what the signs mean."""
@@ -263,8 +307,11 @@ class _Canvas:
         self.pen.plot([_MARGIN, self.right], [y + _LINE * 1.6] * 2, color=FAINT, linewidth=0.6)
         y += _LINE * 1.8
         x = _MARGIN
-        for origin_, words in (("honest", "honest value"), ("attacker", "value of the attacker's choosing"),
-                               ("leaked", "secret that reaches the attacker")):  # fmt: skip
+        for origin_, words in (
+            ("honest", "honest value"),
+            ("attacker", "value of the attacker's choosing"),
+            ("leaked", "secret that reaches the attacker"),
+        ):
             self._line([_Span(0, words, origin_)], x + 4, y)  # type: ignore[arg-type]
             x += (len(words) + 4) * _CHARACTER
         for words, honest in (("honest message", True), ("the attacker's doing", False)):

@@ -136,9 +136,14 @@ def design_lines(names: Iterable[str]) -> Iterator[str]:
 def switch_json(switch: Switch) -> dict[str, Any]:
     """A switch as data."""
     return {
-        "name": switch.name, "values": list(switch.values), "baseline": switch.baseline, "kind": switch.kind,
-        "meaning": switch.meaning, "source": switch.source, "roles": list(switch.roles),
-    }  # fmt: skip
+        "name": switch.name,
+        "values": list(switch.values),
+        "baseline": switch.baseline,
+        "kind": switch.kind,
+        "meaning": switch.meaning,
+        "source": switch.source,
+        "roles": list(switch.roles),
+    }
 
 
 def switch_lines() -> Iterator[str]:
@@ -185,8 +190,10 @@ def rate_lines(rates: pandas.DataFrame) -> Iterator[str]:
             there = points.set_index("value").reindex(ends)
             shown = [f"{row.rate:7.2%} ({row.low:.2%} to {row.high:.2%})" for row in there.itertuples()]
             if kind == "harm" and "per_accepted" in there:
-                shown = [f"{words}, " + (f"{each:.3g} per accepted flow" if each == each else "none accepted")
-                         for words, each in zip(shown, there["per_accepted"], strict=True)]  # fmt: skip
+                shown = [
+                    f"{words}, " + (f"{each:.3g} per accepted flow" if each == each else "none accepted")
+                    for words, each in zip(shown, there["per_accepted"], strict=True)
+                ]
             yield f"    {arm:<{width}}  " + "   ".join(f"{words:<28}" for words in shown).rstrip()
 
 

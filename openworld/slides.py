@@ -48,9 +48,28 @@ class _Axes(Strokes):
         self._axes.fill(xs, ys, linewidth=0, **how)
 
     def box(
-        self, x: float, y: float, width: float, height: float, *, face: str, edge: str = "none",
-        linewidth: float = 1.0, rounded: bool = False, zorder: float = 1,
-    ) -> None:  # fmt: skip
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        *,
+        face: str,
+        edge: str = "none",
+        linewidth: float = 1.0,
+        rounded: bool = False,
+        zorder: float = 1,
+    ) -> None:
         shape = f"round,pad=0,rounding_size={ROUND}" if rounded else "square,pad=0"
-        self._axes.add_patch(FancyBboxPatch((x, y), width, height, boxstyle=shape, facecolor=face, edgecolor=edge,
-                                            linewidth=linewidth, zorder=zorder))  # fmt: skip
+        self._axes.add_patch(
+            FancyBboxPatch(
+                (x, y),
+                width,
+                height,
+                boxstyle=shape,
+                facecolor=face,
+                edgecolor=edge,
+                linewidth=linewidth,
+                zorder=zorder,
+            )
+        )

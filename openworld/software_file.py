@@ -33,9 +33,12 @@ def _list(**needed: Any) -> dict[str, Any]:
 
 
 _MEETINGS = _list(
-    client=_TEXT, server=_TEXT, variant=_TEXT, judgement=_object(outcome=_TEXT, error=_TEXT),
+    client=_TEXT,
+    server=_TEXT,
+    variant=_TEXT,
+    judgement=_object(outcome=_TEXT, error=_TEXT),
     remarks=_list(rule=_TEXT, holds=_FLAG, about=_TEXT),
-)  # fmt: skip
+)
 #: What a report needs of each kind.
 _NEEDED: dict[Kind, dict[str, Any]] = {
     "client": _object(
@@ -61,13 +64,15 @@ _NEEDED: dict[Kind, dict[str, Any]] = {
     "pair": _object(client=_TEXT, server=_TEXT, meetings=_MEETINGS),
     "triple": _object(client=_TEXT, server=_TEXT, resource_server=_TEXT, meetings=_MEETINGS),
 }  # fmt: skip
-_SCHEMA = Schema(lambda: {
-    **_object(kind={"title": "kind", "enum": list(_NEEDED)}),
-    "allOf": [
-        {"if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]}, "then": needed}
-        for kind, needed in _NEEDED.items()
-    ],
-})  # fmt: skip
+_SCHEMA = Schema(
+    lambda: {
+        **_object(kind={"title": "kind", "enum": list(_NEEDED)}),
+        "allOf": [
+            {"if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]}, "then": needed}
+            for kind, needed in _NEEDED.items()
+        ],
+    }
+)
 
 
 def needed(kind: Kind, part: str) -> dict[str, Any]:
@@ -81,9 +86,15 @@ class KeptError(InputError):
 
 
 def keep_client(
-    folder: Path, client: str, plays: Sequence[Play], judgements: Sequence[Judgement], explained: Explanation,
-    stops: Mapping[str, Sequence[str]], suite: Sequence[Mapping[str, Any]], protection: str,
-) -> None:  # fmt: skip
+    folder: Path,
+    client: str,
+    plays: Sequence[Play],
+    judgements: Sequence[Judgement],
+    explained: Explanation,
+    stops: Mapping[str, Sequence[str]],
+    suite: Sequence[Mapping[str, Any]],
+    protection: str,
+) -> None:
     """Keep a run of a client, beside what earlier runs of other scenarios found, and the traces of its attacks."""
     by_name = {play.name: play for play in plays}
     design = explained.design.changes()
@@ -93,20 +104,33 @@ def keep_client(
     for one in judgements:
         play, compared = by_name[one.scenario], explained.comparisons.get(one.scenario)
         rows[one.scenario] = {
-            "scenario": one.scenario, "source": one.source, "about": play.about, "outcome": one.outcome,
-            "ended": one.ended, "sent": list(map(str, one.sent)), "attacks": list(one.attacks), "error": one.error,
+            "scenario": one.scenario,
+            "source": one.source,
+            "about": play.about,
+            "outcome": one.outcome,
+            "ended": one.ended,
+            "sent": list(map(str, one.sent)),
+            "attacks": list(one.attacks),
+            "error": one.error,
             "model": compared.verdict if compared else "not asked",
             "remark": explained.remark(one.scenario) if compared else "",
             "stopped_by": list(stops.get(one.scenario, ())),
-        }  # fmt: skip
+        }
         if one.attacks and play.trace is not None:
             write(folder / f"{one.scenario}.trace.json", as_json(play.trace.to_json()))
-    keep(folder, "client", {
-        "client": client, "design": design, "design_is": explained.source,
-        "decided_by": {name: list(by) for name, by in explained.decided_by.items()},
-        "scenarios": list(rows.values()), "suite": list(suite) or (earlier.get("suite", []) if same else []),
-        "protection": protection,
-    })  # fmt: skip
+    keep(
+        folder,
+        "client",
+        {
+            "client": client,
+            "design": design,
+            "design_is": explained.source,
+            "decided_by": {name: list(by) for name, by in explained.decided_by.items()},
+            "scenarios": list(rows.values()),
+            "suite": list(suite) or (earlier.get("suite", []) if same else []),
+            "protection": protection,
+        },
+    )
 
 
 def keep(folder: Path, kind: Kind, data: Mapping[str, Any]) -> None:

@@ -149,9 +149,13 @@ class Source:
         def simulated() -> Result:
             with Progress(name, 0) as progress:
                 return run(
-                    name, seed=self.seed, attempts=self.attempts, replications=self.replications,
-                    workers=self.workers, progress=progress.at,
-                )  # fmt: skip
+                    name,
+                    seed=self.seed,
+                    attempts=self.attempts,
+                    replications=self.replications,
+                    workers=self.workers,
+                    progress=progress.at,
+                )
 
         return self._once(name, simulated)
 

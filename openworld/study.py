@@ -184,9 +184,13 @@ def _simulate(plan: StudyPlan, found: Findings) -> None:
         attempts = None if plan.attempts is None else max(plan.attempts, least)
         with Progress(name, 0) as progress:
             result = simulate(
-                name, seed=plan.seed, attempts=attempts, replications=plan.replications, workers=plan.workers,
+                name,
+                seed=plan.seed,
+                attempts=attempts,
+                replications=plan.replications,
+                workers=plan.workers,
                 progress=progress.at,
-            )  # fmt: skip
+            )
         result = over_inputs(result, asked, met, plan.seed)
         result.save(plan.folder / "simulations", run=plan.run)
         found.results[name] = result
@@ -209,9 +213,12 @@ def _spread(plan: StudyPlan, found: Findings) -> None:
 def _draw(plan: StudyPlan, found: Findings) -> None:
     judged = {row["attacker"] for row in found.verdicts}
     entries = exhibits.of_study(
-        [name for name in plan.attackers if name in judged], found.results, bool(found.clients), found.mishaps,
+        [name for name in plan.attackers if name in judged],
+        found.results,
+        bool(found.clients),
+        found.mishaps,
         bool(found.drafts),
-    )  # fmt: skip
+    )
     folder = plan.folder / "figures"
     with (
         Progress("figures", len(entries)) as progress,
@@ -269,8 +276,9 @@ def _certified(found: Findings) -> dict[str, str]:
     }
     return {
         name: f"{sum(row['certified'] == 'yes' for row in rows)} of {len(rows)} {what}"
-        for name, (rows, what) in told.items() if rows
-    }  # fmt: skip
+        for name, (rows, what) in told.items()
+        if rows
+    }
 
 
 def study(output: Path, quick: bool, workers: int | None, seed: int, timeout: float | None, certify: bool) -> int:

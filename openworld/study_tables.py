@@ -39,9 +39,11 @@ class Shape:
         self.defaults = {name: cell["default"] for name, cell in columns.items() if "default" in cell}
         self.needed = [name for name in columns if name not in self.defaults]
         self._numbers = {
-            name: numbers for name, cell in columns.items() for kind, numbers in _READ.items()
+            name: numbers
+            for name, cell in columns.items()
+            for kind, numbers in _READ.items()
             if kind in cell.get("type", ())
-        }  # fmt: skip
+        }
         self._schema = Schema(lambda: {"properties": columns})
         self._known: dict[tuple[str, str], str] = {}
         self._between: dict[str, tuple[float, float]] = {}
@@ -250,9 +252,9 @@ DRAFTS = Shape(("draft", "environment"), {
     **dict.fromkeys(("before", "after", "stopped", "opened", "undecided"), _COUNT),
     "of_use_before": _OF_USE, "of_use_after": _OF_USE, "first": _TEXT, "second": _TEXT, **_RUN,
 })  # fmt: skip
-CLIENTS = Shape(("client", "situation", "code"), {
-    "client": _NAME, "situation": _NAME, "configuration": _TEXT, **_ANSWER,
-})  # fmt: skip
+CLIENTS = Shape(
+    ("client", "situation", "code"), {"client": _NAME, "situation": _NAME, "configuration": _TEXT, **_ANSWER}
+)
 
 _COUNTED: dict[str, Any] = {
     "parameter": _NAME, "value": _NUMBER, "outcome": _NAME, "kind": _NAME, "attempts": {**_COUNT, "minimum": 1},
@@ -267,13 +269,11 @@ COUNTS = Shape(("experiment", *RATES.key), {
     "code": _NAME,
 })  # fmt: skip
 _DIFFERENCE: dict[str, Any] = {**_COUNTED, "difference": _NUMBER, "low": _NUMBER, "high": _NUMBER}
-DIFFERENCES = Shape(("value", "arm", "kind", "outcome"), {
-    **_DIFFERENCE, "arm": _NAME, "alike": _maybe(_TEXT), "against": _NAME,
-})  # fmt: skip
+DIFFERENCES = Shape(
+    ("value", "arm", "kind", "outcome"), {**_DIFFERENCE, "arm": _NAME, "alike": _maybe(_TEXT), "against": _NAME}
+)
 _BOUND: dict[str, Any] = {**_NUMBER, "type": ["number", "null"]}  # of one replication, or of no flow, there is none
-_MEASURED = (
-    "mean", "low", "high", "difference", "difference_low", "difference_high", "together_low", "together_high",
-)  # fmt: skip
+_MEASURED = ("mean", "low", "high", "difference", "difference_low", "difference_high", "together_low", "together_high")
 #: What the inputs leave open, in folders of studies that drew them.
 _INPUTS = ("input_low", "input_high", "change_input_low", "change_input_high")
 QUANTITIES = Shape(("value", "arm", "quantity", "per"), {

@@ -72,9 +72,15 @@ def _holding(prop: Property, configuration: Configuration, named: frozenset[str]
     found = asked.weakest()
     kind, sets, otherwise = read(prop, found)
     return Holding(
-        prop, configuration, kind, sets, otherwise, found.questions, tuple(asked.free),
+        prop,
+        configuration,
+        kind,
+        sets,
+        otherwise,
+        found.questions,
+        tuple(asked.free),
         checker.verdict(prop, configuration),
-    )  # fmt: skip
+    )
 
 
 def read(prop: Property, found: Weakest) -> tuple[Kind, tuple[Values, ...], tuple[Values, ...]]:
@@ -98,13 +104,16 @@ def _or_else(never: Values) -> Values:
 def as_data(found: Holding) -> dict[str, Any]:
     """The answer as data."""
     return {
-        "property": found.prop.name, "configuration": str(found.configuration), "holds": found.kind,
+        "property": found.prop.name,
+        "configuration": str(found.configuration),
+        "holds": found.kind,
         "if_one_of": [] if found.prop.kind == "utility" else [_plain(each) for each in found.sets],
         "if_all_of": [_plain(each) for each in found.sets] if found.prop.kind == "utility" else [],
         "not_where": [_plain(each) for each in found.otherwise],
         "kind_environment": {"verdict": found.kind_environment.result, "steps": found.kind_environment.steps},
-        "open": list(found.open), "questions": found.questions,
-    }  # fmt: skip
+        "open": list(found.open),
+        "questions": found.questions,
+    }
 
 
 def _plain(values: Values) -> dict[str, list[str]]:

@@ -64,25 +64,33 @@ def data(world: World) -> dict[str, Any]:
     """A world as data."""
     parties = [
         {
-            "name": party.name, "role": party.role, "url": party.url, "honest": party.honest,
-            "policy": party.settings, "exists_if": dict(party.exists_if), "listed_if": dict(party.listed_if),
+            "name": party.name,
+            "role": party.role,
+            "url": party.url,
+            "honest": party.honest,
+            "policy": party.settings,
+            "exists_if": dict(party.exists_if),
+            "listed_if": dict(party.listed_if),
             **{name: value for name in _RELATIONS if (value := _plain(getattr(party, name)))},
         }
         for party in world.parties
-    ]  # fmt: skip
+    ]
     return {
-        "name": world.name, "concern": world.concern, "protocol": world.protocol, "parties": parties,
+        "name": world.name,
+        "concern": world.concern,
+        "protocol": world.protocol,
+        "parties": parties,
         "sessions": [
             asdict(each) | {"visits": list(each.visits), "protocol": each.protocol or world.protocol}
             for each in world.sessions
         ],
         "grants": [{"name": each.name, "server": each.server, "user": each.user} for each in world.grants],
-        "held": [
-            {name: value for name, value in asdict(each).items() if name != "protocol"} for each in world.held
-        ],
+        "held": [{name: value for name, value in asdict(each).items() if name != "protocol"} for each in world.held],
         "tamperings": list(map(asdict, world.tamperings)),
-        "asked_if": dict(world.asked_if), "asked_for": list(world.asked_for), "reach": world.reach,
-    }  # fmt: skip
+        "asked_if": dict(world.asked_if),
+        "asked_for": list(world.asked_for),
+        "reach": world.reach,
+    }
 
 
 def _party(party: Party) -> Iterator[str]:
@@ -95,9 +103,11 @@ def _party(party: Party) -> Iterator[str]:
         yield f"listed by its AS if {_pairs(party.listed_if)}"
     if not party.honest and party.role == "client":
         yield {
-            "own": "an identity of the attacker's own", "file": "a file of the attacker's on the client's host",
-            "redirect": "a redirect of the attacker's on the client's host", "statement": "a stolen software statement",
-        }[party.identity]  # fmt: skip
+            "own": "an identity of the attacker's own",
+            "file": "a file of the attacker's on the client's host",
+            "redirect": "a redirect of the attacker's on the client's host",
+            "statement": "a stolen software statement",
+        }[party.identity]
     for name, words in _RELATIONS.items():
         if value := getattr(party, name):
             yield f"{words} {value if isinstance(value, str) else _joined(value)}"

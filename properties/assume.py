@@ -158,8 +158,11 @@ class Assumptions(Monotone):
         """All facts but those of which the attack just found needs that they are not excluded."""
         prop, laid = self._shown
         switches = laid.unrolling.switches
-        found = {name: value for name, value in self._facts.values()
-                 if (name, value) in switches and laid.solver.holds(switches[name, value])}  # fmt: skip
+        found = {
+            name: value
+            for name, value in self._facts.values()
+            if (name, value) in switches and laid.solver.holds(switches[name, value])
+        }
         design = self.configuration.design.but(**found)
         configuration = replace(self.configuration, design=design)
         machine = Machine(configuration, self._world_of(prop))

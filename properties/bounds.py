@@ -82,9 +82,11 @@ class Bound:
     def to_json(self) -> dict[str, Any]:
         """The bound as data."""
         return {
-            "sweeps": self.sweeps, "proved": self.proved, "named_rules": self.named_rules,
+            "sweeps": self.sweeps,
+            "proved": self.proved,
+            "named_rules": self.named_rules,
             "any_length": self.any_length,
-        }  # fmt: skip
+        }
 
 
 class Laid:
@@ -205,9 +207,13 @@ class Depths:
     """
 
     def __init__(
-        self, template: Template, limit: int = LIMIT, growing: bool = False, solver: type[Engine] = SINGLE,
+        self,
+        template: Template,
+        limit: int = LIMIT,
+        growing: bool = False,
+        solver: type[Engine] = SINGLE,
         measured: bool = True,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.template = template
         self.limit = limit
         self._growing = growing

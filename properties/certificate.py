@@ -133,9 +133,11 @@ def state(
         meaning[event] = [f"{prop.name} has happened"]
     used = {abs(literal) for literal in unrolling.clauses}
     return Statement(
-        tuple(unrolling.clauses), unrolling.top, tuple(claims),
+        tuple(unrolling.clauses),
+        unrolling.top,
+        tuple(claims),
         {literal: tuple(said) for literal, said in sorted(meaning.items()) if literal in used},
-    )  # fmt: skip
+    )
 
 
 def _template(prop: Property, configuration: Configuration, world: World) -> Template:

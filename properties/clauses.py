@@ -41,9 +41,13 @@ class Clauses:
     """
 
     def __init__(
-        self, world: World, configuration: Configuration, events: Sequence[str], named: bool = True,
+        self,
+        world: World,
+        configuration: Configuration,
+        events: Sequence[str],
+        named: bool = True,
         servers: int = SEVERAL,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.steps = steps_of(world, configuration, tuple(events), servers)
         self._with_names = named
 

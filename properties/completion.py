@@ -135,9 +135,12 @@ def _contradiction(world: World, mechanisms: Choices, solver: type[Engine]) -> C
 
 
 def _answer(
-    opened: Depths, chosen: Iterable[tuple[str, str]], enforced: Iterable[str] | None, clock: Clock,
+    opened: Depths,
+    chosen: Iterable[tuple[str, str]],
+    enforced: Iterable[str] | None,
+    clock: Clock,
     excluded: Choices = (),
-) -> Answer:  # fmt: skip
+) -> Answer:
     """Whether anybody finishes where just these switches and rules (or all) are decided, and nobody is dishonest."""
     chosen = tuple(chosen)
     rules = opened.template.enforced if enforced is None else enforced

@@ -102,10 +102,16 @@ class Domains:
         for copy, name in enumerate(self.copies(party.name), 1):
             related = self._related(domain, copy)
             yield replace(
-                party, name=name, url=self._at(party.url, copy), api=self._at(party.api, copy),
-                designates=related(party.designates), trusts=related(party.trusts), serves=related(party.serves),
-                knows=related(party.knows), upstream="".join(related((party.upstream,))),
-            )  # fmt: skip
+                party,
+                name=name,
+                url=self._at(party.url, copy),
+                api=self._at(party.api, copy),
+                designates=related(party.designates),
+                trusts=related(party.trusts),
+                serves=related(party.serves),
+                knows=related(party.knows),
+                upstream="".join(related((party.upstream,))),
+            )
 
     def _related(self, domain: str, copy: int) -> Callable[[Sequence[str]], tuple[str, ...]]:
         """Those with whom a party of a copy has to do: of its own domain in the same copy, of others in all."""

@@ -64,12 +64,14 @@ class Instances:
     def _several(self, world: World) -> World:
         sessions = tuple(
             replace(
-                each, name=_named(each.name, copy), after=_named(each.after, copy),
+                each,
+                name=_named(each.name, copy),
+                after=_named(each.after, copy),
                 instead_of=_named(each.instead_of, copy),
             )
             for copy in range(self.number, 0, -1)  # whoever has to do with the last session does so with the first copy
             for each in world.sessions
-        )  # fmt: skip
+        )
         approvals = tuple(replace(made, count=made.count * self.number) for made in world.approvals)
         return replace(world, sessions=sessions, approvals=approvals)
 

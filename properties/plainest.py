@@ -86,9 +86,11 @@ class Plainest:
         allowed = choice.listed[: least + 1]
         return [
             -int(bit)
-            for fired in self.laid.unrolling.fired if fired.firing.action.name == choice.action
-            for member, bit in fired.chosen[choice.name] if member not in allowed
-        ]  # fmt: skip
+            for fired in self.laid.unrolling.fired
+            if fired.firing.action.name == choice.action
+            for member, bit in fired.chosen[choice.name]
+            if member not in allowed
+        ]
 
 
 def in_order(machine: Machine, prop: Property, run: Run) -> Run | None:

@@ -128,9 +128,15 @@ def run(
     require(name, where=where)
     limited = sys.platform != "win32"
     try:
-        ended = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False,
-                               timeout=None if limited else timeout,
-                               preexec_fn=partial(_limit, timeout, memory) if limited else None)  # fmt: skip
+        ended = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=None if limited else timeout,
+            preexec_fn=partial(_limit, timeout, memory) if limited else None,
+        )
     except subprocess.TimeoutExpired:
         ended = None
     if ended is None or (limited and ended.returncode == -signal.SIGXCPU):

@@ -242,9 +242,13 @@ class WorldChecker:
         return _Asked(asked, judged(asked, configuration), Clock(self.timeout))
 
     def _settle(
-        self, asked: _Asked, enforced: Iterable[str] | None = None, sweeps: int = 0, naming: bool = False,
+        self,
+        asked: _Asked,
+        enforced: Iterable[str] | None = None,
+        sweeps: int = 0,
+        naming: bool = False,
         deep: bool = True,
-    ) -> Settled:  # fmt: skip
+    ) -> Settled:
         """Whether the event can happen where these rules are enforced, or all of them.
 
         The solver is told what is out of reach. Where rules are to be named it is not told what they put out of reach,
@@ -307,10 +311,12 @@ class WorldChecker:
         if lawless is not None and possible is Answer.UNSAT:
             blocking = _Blocking((), True, lawless.bound.sweeps)
         made = replace(
-            made, blocked_by=blocking.rules, blocked_by_minimal=blocking.minimal,
+            made,
+            blocked_by=blocking.rules,
+            blocked_by_minimal=blocking.minimal,
             alone=self._alone(asked, blocking.rules) if self._single else None,
             bound=replace(found.bound, named_rules=blocking.sweeps),
-        )  # fmt: skip
+        )
         made = replace(made, reach=f"complete for {self._where()}: {_words(made)}")
         if asked.prop.kind != "security":
             return replace(made, result="not_reached")
@@ -364,9 +370,7 @@ class WorldChecker:
     def _alone(self, asked: _Asked, blocking: tuple[str, ...]) -> tuple[str, ...] | None:
         """The rules without any one of which the event happens, all others enforced; ``None`` if that is not known."""
         every = self._depths.template.enforced
-        answers = {
-            name: self._settle(asked, [other for other in every if other != name]).answer for name in blocking
-        }  # fmt: skip
+        answers = {name: self._settle(asked, [other for other in every if other != name]).answer for name in blocking}
         if Answer.UNKNOWN in answers.values():
             return None
         return tuple(name for name, answer in answers.items() if answer is Answer.SAT)

@@ -80,8 +80,9 @@ def damage(label: Label) -> float:
     return sum(values[name] for name in label.harms) / values[THEFT]
 
 
-def stakes(met: Situations, shares: NDArray[np.float64], arm: Settings, options: dict[str, float], after: str
-           ) -> tuple[Stakes, Stakes]:  # fmt: skip
+def stakes(
+    met: Situations, shares: NDArray[np.float64], arm: Settings, options: dict[str, float], after: str
+) -> tuple[Stakes, Stakes]:
     """What a measure is worth to clients and to servers, by the expected outcomes of flows (nothing is sampled)."""
     codes = np.flatnonzero(shares)
     read = vectorised.reader(met, (arm,), (), strategy(after))
@@ -94,8 +95,9 @@ def stakes(met: Situations, shares: NDArray[np.float64], arm: Settings, options:
     found = []
     for side, alone, others in (("client", CLIENTS, SERVERS), ("server", SERVERS, CLIENTS)):
         worth = flows - options[f"liability_{side}"] * harms
-        found.append(Stakes(float(worth[alone] - worth[NOBODY]), float(worth[BOTH] - worth[others]),
-                            options[f"cost_{side}"]))  # fmt: skip
+        found.append(
+            Stakes(float(worth[alone] - worth[NOBODY]), float(worth[BOTH] - worth[others]), options[f"cost_{side}"])
+        )
     return found[0], found[1]
 
 
@@ -114,9 +116,11 @@ def _vendors(unit: Unit, options: dict[str, float], kind: str, side: str) -> Ven
     weights = np.arange(1, count + 1) ** -number(f"popularity.{kind}")
     costs = options[f"cost_{side}"] * (1 + options["cost_spread"] * (2 * uniforms("cost") - 1))
     return Vendors(
-        weights / weights.sum(), costs, uniforms("obliged") < options[f"mandate_{side}s"],
+        weights / weights.sum(),
+        costs,
+        uniforms("obliged") < options[f"mandate_{side}s"],
         uniforms("summoned") < options["flag_day"],
-    )  # fmt: skip
+    )
 
 
 def settled(
@@ -162,9 +166,14 @@ def _once(value: float, first: float) -> Sums:
 
 
 def _flows(
-    unit: Unit, met: Situations, sides: tuple[Vendors, Vendors],
-    adopted: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]], start: int, size: int, tally: Tally,
-) -> None:  # fmt: skip
+    unit: Unit,
+    met: Situations,
+    sides: tuple[Vendors, Vendors],
+    adopted: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]],
+    start: int,
+    size: int,
+    tally: Tally,
+) -> None:
     """Count how a range of flows ends under all arms; the same vendors meet under each."""
     codes = draw_codes(unit.population, unit.seed, start, size, 0.0)
     meeting: list[Whole] = []

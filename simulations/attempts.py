@@ -130,9 +130,12 @@ def draw_codes(
 
 
 def _codes(
-    count: int, population: Population, more: tuple[Factor, ...], adoption: float,
+    count: int,
+    population: Population,
+    more: tuple[Factor, ...],
+    adoption: float,
     uniforms: Callable[[str, bool], NDArray[np.float64]],
-) -> Whole:  # fmt: skip
+) -> Whole:
     """Situations as numbers, with ``more`` factors; ``uniforms``: for a purpose, and whether it is about clients."""
 
     def numbers(factor: Factor) -> NDArray[np.float64]:
@@ -237,9 +240,4 @@ def draw(
         sent = draws.categories(draws.uniforms(seed, places.name, start, count), places.shares)
         unplaced, adopting = np.divmod(residents[slots], ADOPTIONS)
         codes = (unplaced * len(places.categories) + sent) * ADOPTIONS + adopting
-    return Chunk(
-        gaps.tolist(),
-        codes.tolist(),
-        slots.tolist(),
-        list(zip(*latencies, strict=True)),
-    )
+    return Chunk(gaps.tolist(), codes.tolist(), slots.tolist(), list(zip(*latencies, strict=True)))

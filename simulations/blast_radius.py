@@ -276,10 +276,21 @@ def summarise(table: pandas.DataFrame) -> pandas.DataFrame:
         first = first or per
         for (measure, statistic), column in per.items():
             against = column - first[measure, statistic]
-            rows.append((
-                kind, population, design, together[str(design)], measure, statistic, *_mean(column, 0.0),
-                *_mean(against, -math.inf), len(column), len(of_design), *origin,
-            ))  # fmt: skip
+            rows.append(
+                (
+                    kind,
+                    population,
+                    design,
+                    together[str(design)],
+                    measure,
+                    statistic,
+                    *_mean(column, 0.0),
+                    *_mean(against, -math.inf),
+                    len(column),
+                    len(of_design),
+                    *origin,
+                )
+            )
     return pandas.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
 
 

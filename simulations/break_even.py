@@ -121,11 +121,23 @@ def break_even(
     attackers = _attackers(base.population) if asked.reader in _BY_VISITS else np.nan
     arms = tuple(asked.treatments)
     rows = [
-        (asked.name, asked.parameter, asked.point, arms[place], arms[0], name, *row, number, attempts or 0, seed,
-         base.population.name)
-        for place in range(1, len(arms)) for name, drawn in found
+        (
+            asked.name,
+            asked.parameter,
+            asked.point,
+            arms[place],
+            arms[0],
+            name,
+            *row,
+            number,
+            attempts or 0,
+            seed,
+            base.population.name,
+        )
+        for place in range(1, len(arms))
+        for name, drawn in found
         for row in [_row(stated, drawn, place, weight, attackers)]
-    ]  # fmt: skip
+    ]
     return pandas.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -154,9 +166,14 @@ def _row(stated: Balance, drawn: Balance, arm: int, weight: float | None, attack
         even = attackers / (attackers + (1 - attackers) * weight / price) if price > 0 else np.nan
         answer = weight, "yes" if worth else "no", float(holds.mean()), attackers, even
     return (
-        float(stated.paid[0, arm]), float(stated.saved[0, arm]), price, float(low), float(high), float(alike.mean()),
+        float(stated.paid[0, arm]),
+        float(stated.saved[0, arm]),
+        price,
+        float(low),
+        float(high),
+        float(alike.mean()),
         *answer,
-    )  # fmt: skip
+    )
 
 
 def _balance(base: Unit, turned: Sequence[Knob], samples: int, seed: int) -> Balance:
@@ -191,14 +208,16 @@ def _of(found: uncertainty.Spread) -> Balance:
 
 def _attackers(met: Population) -> float:
     """The share of visits that go to attackers."""
-    return sum(share for kind, share in zip(met.places.categories, met.places.shares, strict=True)
-               if PLACES[kind.name].capabilities)  # fmt: skip
+    return sum(
+        share
+        for kind, share in zip(met.places.categories, met.places.shares, strict=True)
+        if PLACES[kind.name].capabilities
+    )
 
 
 def turns(
-    asked: Experiment, weight: float, population: Population | str | Path | None = None,
-    deployed: bool | None = None,
-) -> Iterator[tuple[str, float, float]]:  # fmt: skip
+    asked: Experiment, weight: float, population: Population | str | Path | None = None, deployed: bool | None = None
+) -> Iterator[tuple[str, float, float]]:
     """Between which points of the sweep each arm begins, or ceases, to be worth it, where nothing has to be counted."""
     met = population_for(asked, population, deployed)
     if not expectation.known(asked.unit(met, asked.point, "", 1)):

@@ -90,9 +90,13 @@ def calls(unit: Unit, living: Residents, options: dict[str, float]) -> Iterator[
             rows([draws.exponential(uniforms(f"work {name}"), 1.0) for name in worked]),
             (uniforms("hostile") < options["hostile"]).tolist() if options["hostile"] else [False] * size,
             uniforms("jitter").tolist() if options["jitter"] else [0.0] * size,
-            rows([draws.exponential(uniforms(f"think {call}"), options["think"])
-                  for call in range(1, int(options["calls"]))]),
-        )  # fmt: skip
+            rows(
+                [
+                    draws.exponential(uniforms(f"think {call}"), options["think"])
+                    for call in range(1, int(options["calls"]))
+                ]
+            ),
+        )
 
 
 def limited(options: dict[str, float]) -> bool:

@@ -26,7 +26,7 @@ _FORGING = {"place": {"honest_api": 0.9, "forged_metadata": 0.1}}
 _ALSO_UNDER_AAUTH = ("malicious_rs", "malicious_rs_and_as", "forged_challenge", "leaky_tokens")
 _ALL_OF_THEM = {"place": {
     "honest_api": 0.5, "honest_tenant": 0.2, "malicious_rs": 0.1, "malicious_tenant": 0.1, "malicious_rs_and_as": 0.1,
-}}  # fmt: skip
+}}
 
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment

@@ -20,10 +20,10 @@ _RUSH = _HOUR | {
     "count.authorization_servers": 300, "popularity.authorization_servers": 0, "count.users": 1_000,
     "count.resource_servers": 300, "popularity.resource_servers": 0, "count.clients": 1, "arrivals_per_second": 15,
     "token_lifetime": 0, "metadata_lifetime": 0, "lifetime.client_metadata": 200,
-}  # fmt: skip
+}
 _SMALL_HOST: dict[str, float] = {
     "expire_together": 1, "warm_up": 100, "host_workers": 1, "host_seconds": 0.4, "host_backlog": 3, "retries": 1,
-}  # fmt: skip
+}
 
 
 def _tried(longest: float, rate: float) -> dict[str, Range]:
@@ -55,7 +55,7 @@ def _tried(longest: float, rate: float) -> dict[str, Range]:
         ),
         "calls": Range(1, 1, "several calls of a task are so many calls in its time"),
         "think": Range(20, 20, "there is none where a task has one call"),
-    }  # fmt: skip
+    }
 
 
 #: A user who looks at a consent page that shows the host of the client.
@@ -80,7 +80,7 @@ def _adopted(name: str, question: str, parameter: str, values: tuple[float, ...]
     return Experiment(
         name, question, parameter, values, _MEASURES, "swept", Number(name, option=True), mixes=_BEFORE,
         numbers=_VENDORS, reader="vendors", attacker="money",
-    )  # fmt: skip
+    )
 
 
 IN_TIME = (

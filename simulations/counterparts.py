@@ -41,9 +41,14 @@ class Counterparts:
     """
 
     def __init__(
-        self, clock: simpy.Environment, living: Residents, options: dict[str, float], facts: dict[int, Facts],
-        document_lifetime: float, seed: str,
-    ) -> None:  # fmt: skip
+        self,
+        clock: simpy.Environment,
+        living: Residents,
+        options: dict[str, float],
+        facts: dict[int, Facts],
+        document_lifetime: float,
+        seed: str,
+    ) -> None:
         self.clock, self.living, self.options, self.facts = clock, living, options, facts
         self.limited = limited(options)
         self.checks = bool(options["rollover"]) or any(each.introspected for each in facts.values())
@@ -88,9 +93,14 @@ class Counterparts:
     def _station(self, whose: str, name: str) -> Station:
         options = self.options
         return Station(
-            self.clock, name, options[f"{whose}_workers"] or NEVER, backlog=int(options[f"{whose}_backlog"]),
-            rate=options[f"{whose}_rate"], retries=int(options["retries"]), pause=options["pause"],
-        )  # fmt: skip
+            self.clock,
+            name,
+            options[f"{whose}_workers"] or NEVER,
+            backlog=int(options[f"{whose}_backlog"]),
+            rate=options[f"{whose}_rate"],
+            retries=int(options["retries"]),
+            pause=options["pause"],
+        )
 
     def register(self, call: Call) -> Waiting:
         """A client that registers at run time does so once at each AS."""

@@ -106,8 +106,9 @@ def coupled(
     check_met(asked, met)
     rows = [
         (asked.name, asked.parameter, value, *row, met.name)
-        for value in asked.values for row in _at(asked, asked.unit(met, value, "", 1))
-    ]  # fmt: skip
+        for value in asked.values
+        for row in _at(asked, asked.unit(met, value, "", 1))
+    ]
     return pandas.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -133,10 +134,18 @@ def _at(asked: Experiment, unit: Unit) -> list[tuple[object, ...]]:
     arms, kept = list(asked.treatments), [row.name for group in groups(unit.population) for row in group.rows]
     coupled = ", ".join(factor.name for factor in factors) + (f"; met together: {', '.join(kept)}" if kept else "")
     return [
-        (arm, name, kind, *of(means[..., place, column]), arms[0],
-         *of(means[..., place, column] - means[..., 0, column]), coupled)
-        for place, arm in enumerate(arms) for column, (kind, name) in enumerate(found.outcomes)
-    ]  # fmt: skip
+        (
+            arm,
+            name,
+            kind,
+            *of(means[..., place, column]),
+            arms[0],
+            *of(means[..., place, column] - means[..., 0, column]),
+            coupled,
+        )
+        for place, arm in enumerate(arms)
+        for column, (kind, name) in enumerate(found.outcomes)
+    ]
 
 
 def _pinned(met: Population, factors: Sequence[Factor]) -> Iterator[Pinned]:
@@ -144,8 +153,11 @@ def _pinned(met: Population, factors: Sequence[Factor]) -> Iterator[Pinned]:
     for group in groups(met):
         margins = [np.array([factor.shares]) for factor in group.factors]
         for mass, parts in group.known(margins, [np.array([row.share]) for row in group.rows]):
-            named = {factor.name: mass[0] * part[0] for factor, part in zip(group.factors, parts, strict=True)
-                     if part is not None}  # fmt: skip
+            named = {
+                factor.name: mass[0] * part[0]
+                for factor, part in zip(group.factors, parts, strict=True)
+                if part is not None
+            }
             yield [named.get(factor.name) for factor in factors]
 
 

@@ -114,9 +114,13 @@ def refreshed(design: Design, issuer: str, asked: str) -> Loot:
     """The token that a stolen refresh token yields: wider than the grant, unless the AS keeps to the resource."""
     narrowed = choose(same(design.rt_resource_bound, "yes"), asked, NONE)
     return Loot(
-        issuer, decided(server.bound_resource(design, narrowed)),
-        bool(server.has_default_audience(design, narrowed)), NONE, NONE, NONE,
-    )  # fmt: skip
+        issuer,
+        decided(server.bound_resource(design, narrowed)),
+        bool(server.has_default_audience(design, narrowed)),
+        NONE,
+        NONE,
+        NONE,
+    )
 
 
 def _with(design: Design, capabilities: tuple[str, ...]) -> Context:
@@ -153,11 +157,18 @@ def obtain(design: Design, asked: str, known: bool) -> Iterator[Named]:
     yield client.authorization_server_is_trusted(design, **readings.frameworks(c, HONEST_AS, _CLIENT.knows))
     yield client.server_lists_resource(design, True, known)
     yield from ask(
-        (*guards.TOKEN_REQUEST, *guards.TOKEN_RESPONSE), design=design, granted=requested, requested=requested,
-        listed=known, wanted=wanted, bound=all_of(wanted, same(design.as_dpop, "honor")), read=True,
-        proven=wanted, promised=no(same(design.dpop, "none")),
+        (*guards.TOKEN_REQUEST, *guards.TOKEN_RESPONSE),
+        design=design,
+        granted=requested,
+        requested=requested,
+        listed=known,
+        wanted=wanted,
+        bound=all_of(wanted, same(design.as_dpop, "honor")),
+        read=True,
+        proven=wanted,
+        promised=no(same(design.dpop, "none")),
         **server.echo(design, requested),
-    )  # fmt: skip
+    )
 
 
 def _is_attested(c: Context, honest: bool) -> Condition:
@@ -187,12 +198,25 @@ def present(design: Design, token: Loot, at: ResourceNode, role: Role, url: str)
     yield from token_flow.is_told(design, [design], meant)
     # A proof that came to a server of the attacker's has not been used at another.
     yield from ask(
-        (*guards.ACCESS_TOKEN, *guards.VALIDITY, *guards.POSSESSION), design=design, **seen_as(design, role),
-        by_issuer=True, signer_listed=False, identifier=at.resource, url=url, audience=token.audience,
-        has_default=default, key=token.key, own=own, for_this=for_this, for_another=captured and not for_this,
-        certificate=token.certificate, presented=ATTACKERS_KEY, used=False, bare=True,
+        (*guards.ACCESS_TOKEN, *guards.VALIDITY, *guards.POSSESSION),
+        design=design,
+        **seen_as(design, role),
+        by_issuer=True,
+        signer_listed=False,
+        identifier=at.resource,
+        url=url,
+        audience=token.audience,
+        has_default=default,
+        key=token.key,
+        own=own,
+        for_this=for_this,
+        for_another=captured and not for_this,
+        certificate=token.certificate,
+        presented=ATTACKERS_KEY,
+        used=False,
+        bare=True,
         attested=same(design.own_attester, "yes"),
-    )  # fmt: skip
+    )
 
 
 @crossing("attacker.present_own_making")
@@ -200,10 +224,16 @@ def mint(design: Design, at: ResourceNode, named: Role, signer: Role) -> Iterato
     """An AS that is ``signer`` to this resource server makes a token for it that names an issuer which is ``named``."""
     listed = signer == "trusted" or keys_are_listed(_with(design, _STRANGER.run_by), _RESOURCE)
     yield from ask(
-        guards.ACCESS_TOKEN, design=design, **seen_as(design, named), by_issuer=named == signer,
-        signer_listed=listed, identifier=at.resource, url=at.url, audience=at.resource,
+        guards.ACCESS_TOKEN,
+        design=design,
+        **seen_as(design, named),
+        by_issuer=named == signer,
+        signer_listed=listed,
+        identifier=at.resource,
+        url=at.url,
+        audience=at.resource,
         has_default=False,
-    )  # fmt: skip
+    )
     yield resource.attestation_is_shown(design, same(design.own_attester, "yes"))
 
 
@@ -234,9 +264,17 @@ def refresh_elsewhere(design: Design, claimed: Role = "stranger") -> Iterator[Na
 def refresh(design: Design, token: Loot) -> Iterator[Named]:
     """The attacker redeems a refresh token at the AS that it comes from, as the client."""
     yield from ask(
-        guards.AUTHENTICATION, design=design, policy=design, genuine=False, secret=False, assertion=False, named=True,
-        replaced=False, certified=True, endpoint="token",
-    )  # fmt: skip
+        guards.AUTHENTICATION,
+        design=design,
+        policy=design,
+        genuine=False,
+        secret=False,
+        assertion=False,
+        named=True,
+        replaced=False,
+        certified=True,
+        endpoint="token",
+    )
     yield server.refresh_token_is_bound(design, token.key, token.certificate)
 
 

@@ -335,11 +335,12 @@ def judge(judged: Crowd, strategy: Strategy = GRAVEST) -> CrowdPlans:
     found, alike = np.unique(np.stack([ending, late, course, *attainable]), axis=1, return_inverse=True)
     plans = (
         Plan(
-            endings[end]._replace(attainable=_named(ever)), lates[other]._replace(attainable=_named(without)),
+            endings[end]._replace(attainable=_named(ever)),
+            lates[other]._replace(attainable=_named(without)),
             *courses[way],
         )
         for end, other, way, ever, without in found.T.tolist()
-    )  # fmt: skip
+    )
     return CrowdPlans(tuple(plans), alike.reshape(-1), merit)
 
 

@@ -76,8 +76,9 @@ class ExpectedOutcomes:
             moves = name in moving
             own = np.arange(len(shares)) if moves else np.zeros(len(shares), dtype=np.int64)
             cells = np.add.outer(cells * (len(shares) if moves else 1), own).ravel()
-        held = {name: np.ones((1, len(shares))) if name in moving else shares[None]
-                for name, shares in self._shares.items()}  # fmt: skip
+        held = {
+            name: np.ones((1, len(shares))) if name in moving else shares[None] for name, shares in self._shares.items()
+        }
         still = [group for group in self._groups if group.factors[0].name not in moving]
         weights = _weights(held, {group: group.shares[None] for group in still}).ravel()
         size = int(np.prod(list(self.cells.values())))
@@ -89,10 +90,12 @@ class ExpectedOutcomes:
         now = self._turned(stands)
         met = {knob.of: at[:, 0] for knob, at in stands.items() if knob.kind == "together"}
         step = max(1, _AT_ONCE // self.ends.shape[0])
-        return np.concatenate([
-            self._rates(_cut(now, start, step), _cut(met, start, step), min(step, points - start))
-            for start in range(0, points, step)
-        ])  # fmt: skip
+        return np.concatenate(
+            [
+                self._rates(_cut(now, start, step), _cut(met, start, step), min(step, points - start))
+                for start in range(0, points, step)
+            ]
+        )
 
     def _rates(self, now: Mapping[str, Numbers], met: Mapping[str, Numbers], points: int) -> Numbers:
         shares = {
@@ -100,10 +103,13 @@ class ExpectedOutcomes:
             for name, size in self.cells.items()
         }
         joint = {
-            group: group.joint([shares[factor.name] for factor in group.factors],
-                               [met.get(row.name, np.array([row.share])) for row in group.rows])
-            for group in self._groups if group.factors[0].name in shares
-        }  # fmt: skip
+            group: group.joint(
+                [shares[factor.name] for factor in group.factors],
+                [met.get(row.name, np.array([row.share])) for row in group.rows],
+            )
+            for group in self._groups
+            if group.factors[0].name in shares
+        }
         weights = _weights(shares, joint).reshape(points, -1)
         return np.asarray(np.tensordot(np.asarray(weights @ self.ends), self.seen, axes=1))
 

@@ -151,9 +151,16 @@ class Experiment:
                 met = met.at(value)
         arms = tuple(self.treatments.values())
         return Unit(
-            met, arms, seed, attempts, adoption, self.reader, options=tuple(sorted(options.items())),
-            strategy=self.attacker, record=record,
-        )  # fmt: skip
+            met,
+            arms,
+            seed,
+            attempts,
+            adoption,
+            self.reader,
+            options=tuple(sorted(options.items())),
+            strategy=self.attacker,
+            record=record,
+        )
 
     def least_attempts(self, met: Population, replications: int) -> int:
         """How many attempts at each point it takes, so many replications together, that the clock goes far enough."""

@@ -187,8 +187,11 @@ def written(asked: Experiment) -> str:
     said |= {"factors": dict(asked.factors)} if asked.factors else {"arms": list(asked.arms)}
     said |= {"parameter": asked.parameter, "values": list(asked.values), "sweep": _told(asked.sweep)}
     said |= {name: dict(getattr(asked, name)) for name in ("mixes", "numbers", "options")}
-    said |= {name: getattr(asked, name) for name in ("deployed", "reader", "interval", "attempts", "attacker")
-             if getattr(asked, name) != plain[name]}  # fmt: skip
+    said |= {
+        name: getattr(asked, name)
+        for name in ("deployed", "reader", "interval", "attempts", "attacker")
+        if getattr(asked, name) != plain[name]
+    }
     said["tried"] = {name: between._asdict() for name, between in asked.tried.items()}
     if asked.headline != plain["headline"]:
         said["headline"] = [measure._asdict() for measure in asked.headline]

@@ -173,8 +173,10 @@ def run(
         asked = replace(asked, attacker=attacker)
     attempts = asked.attempts if attempts is None else attempts
     for name, number, least in (
-        ("replications", replications, 1), ("attempts", attempts, replications), ("workers", workers, 1),
-    ):  # fmt: skip
+        ("replications", replications, 1),
+        ("attempts", attempts, replications),
+        ("workers", workers, 1),
+    ):
         if number < least:
             raise ExperimentError(f"{name} must be at least {least}, found {number}")
     if half_width is not None and not 0 < half_width < 1:
@@ -232,12 +234,15 @@ class _Run:
         """The units that are still to be counted for so many replications at each value."""
         share, rest = divmod(self.attempts, self.replications)
         return [
-            (value, number,
-             self.asked.unit(self.met, value, f"{self.seed}/{number}", share + (number < rest), self.record))
+            (
+                value,
+                number,
+                self.asked.unit(self.met, value, f"{self.seed}/{number}", share + (number < rest), self.record),
+            )
             for value, replications in wanted.items()
             for number in range(replications)
             if number not in self.tallies.get(value, {})
-        ]  # fmt: skip
+        ]
 
     def take(self, finished: Mapping[int, Tally], units: list[tuple[float, int, Unit]]) -> None:
         for index, tally in finished.items():
@@ -282,12 +287,27 @@ def _expected(asked: Experiment, met: Population, value: float) -> dict[tuple[in
 
 
 def _origin(
-    asked: Experiment, met: Population, seed: int, attempts: int, replications: int,
-    given: Population | str | Path | None, half_width: float | None, deployed: bool | None,
-) -> Origin:  # fmt: skip
+    asked: Experiment,
+    met: Population,
+    seed: int,
+    attempts: int,
+    replications: int,
+    given: Population | str | Path | None,
+    half_width: float | None,
+    deployed: bool | None,
+) -> Origin:
     treatments = asked.treatments
-    command = ["openworld", "simulate", *(asked.asked or (asked.name,)), "--attempts", str(attempts),
-               "--replications", str(replications), "--seed", str(seed)]  # fmt: skip
+    command = [
+        "openworld",
+        "simulate",
+        *(asked.asked or (asked.name,)),
+        "--attempts",
+        str(attempts),
+        "--replications",
+        str(replications),
+        "--seed",
+        str(seed),
+    ]
     if given is not None:
         command += ["--population", given.name if isinstance(given, Population) else str(given)]
     if half_width is not None:
@@ -298,8 +318,19 @@ def _origin(
         command.append("--deployed" if deployed else "--baseline-clients")
     designs = tuple(";".join(f"{n}={v}" for n, v in chosen) or AS_DEPLOYED for chosen in treatments.values())
     return Origin(
-        asked.name, asked.parameter, tuple(treatments), designs, asked.reader, seed, met.name,
-        provenance.digest(met), provenance.code(), shlex.join(command),
-        REPLICATIONS if asked.reader in INTERDEPENDENT else asked.interval, tuple(asked.factors), asked.attacker,
-        asked.headline, asked.point,
-    )  # fmt: skip
+        asked.name,
+        asked.parameter,
+        tuple(treatments),
+        designs,
+        asked.reader,
+        seed,
+        met.name,
+        provenance.digest(met),
+        provenance.code(),
+        shlex.join(command),
+        REPLICATIONS if asked.reader in INTERDEPENDENT else asked.interval,
+        tuple(asked.factors),
+        asked.attacker,
+        asked.headline,
+        asked.point,
+    )

@@ -92,10 +92,14 @@ STRATEGIES: dict[str, Strategy] = {
     for strategy in (
         GRAVEST,
         Strategy("money", "what is worth most together, by the values of data/harm_values.csv", by_money),
-        Strategy("best_response", "what is worth most, from whichever place the defences leave most open", by_money,
-                 moves=True),
+        Strategy(
+            "best_response",
+            "what is worth most, from whichever place the defences leave most open",
+            by_money,
+            moves=True,
+        ),
     )
-}  # fmt: skip
+}
 
 
 def strategy(name: str) -> Strategy:

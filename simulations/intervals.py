@@ -211,10 +211,14 @@ def worth(counts: Collection[Sequence[float]], sizes: Sequence[float], level: fl
     """
     whole, few = math.fsum(sizes), len(sizes)
     rates = [math.fsum(each) / whole for each in counts]
-    apart = math.fsum(
-        (count - rate * size) ** 2
-        for each, rate in zip(counts, rates, strict=True) for count, size in zip(each, sizes, strict=True)
-    ) / whole**2  # fmt: skip
+    apart = (
+        math.fsum(
+            (count - rate * size) ** 2
+            for each, rate in zip(counts, rates, strict=True)
+            for count, size in zip(each, sizes, strict=True)
+        )
+        / whole**2
+    )
     if few < 2 or not apart:
         return round(whole)
     alone = math.fsum(rate * (1 - rate) for rate in rates)

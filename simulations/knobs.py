@@ -66,8 +66,9 @@ _READ: dict[str, tuple[str, ...]] = {
 SENT = ("arrays", "agents", "tasks", "vendors")
 #: The traits of a population that each reader reads.
 _TRAITS_READ: dict[str, tuple[str, ...]] = {
-    "layers": ("identifier", "slash", "port"), "residents": ("access", encounters.TENANCY),
-}  # fmt: skip
+    "layers": ("identifier", "slash", "port"),
+    "residents": ("access", encounters.TENANCY),
+}
 
 
 def numbers_read(reader: str, met: Population) -> tuple[str, ...]:
@@ -254,10 +255,12 @@ def unit_at(base: Unit, stands: Mapping[Knob, Numbers], row: int, attempts: int)
 
     met = base.population
     met = replace(
-        met, sent=None if met.sent is None else with_shares(met.sent), factors=tuple(map(with_shares, met.factors)),
+        met,
+        sent=None if met.sent is None else with_shares(met.sent),
+        factors=tuple(map(with_shares, met.factors)),
         traits=tuple(map(with_shares, met.traits)),
         clients=None if met.clients is None else with_shares(met.clients),
-    )  # fmt: skip
+    )
     together = {knob.of: value for knob, value in values.items() if knob.kind == "together"}
     rows = tuple(replace(row, share=together.get(row.name, row.share)) for row in met.together)
     numbers, options = dict(met.numbers), dict(base.options)
@@ -268,9 +271,12 @@ def unit_at(base: Unit, stands: Mapping[Knob, Numbers], row: int, attempts: int)
             options[knob.of] = _whole(value, OPTIONS[base.reader][knob.of].whole)
     adoption = next((value for knob, value in values.items() if knob.kind == "adoption"), base.adoption)
     return replace(
-        base, population=replace(met, numbers=numbers, together=rows), adoption=adoption, attempts=attempts,
+        base,
+        population=replace(met, numbers=numbers, together=rows),
+        adoption=adoption,
+        attempts=attempts,
         options=tuple(sorted(options.items())),
-    )  # fmt: skip
+    )
 
 
 def _whole(value: float, whole: bool) -> float:

@@ -67,8 +67,12 @@ def _origin(url: str) -> str:
 
 #: How else an identifier may be written; how often is an option of the same name.
 SPELLINGS: dict[str, Callable[[str], str]] = {
-    "slash": _slash, "port": _port, "case": _case, "encoded": _encoded, "parent": _parent,
-}  # fmt: skip
+    "slash": _slash,
+    "port": _port,
+    "case": _case,
+    "encoded": _encoded,
+    "parent": _parent,
+}
 _SAME = 0
 #: The traits of a population that say how `resource` is published: what each value does to it, one after the other.
 TRAITS: dict[str, dict[str, Callable[[str], str]]] = {
@@ -170,7 +174,10 @@ def layers(design: Design, written: dict[str, str]) -> tuple[Named, ...]:
             design, written["returned"] if sends_iss else NONE, written["claimed"], sends_iss
         ),
         resource.audience_is_this_resource(
-            design, written["expected"], written["requested"], server.bound_resource(design, asked),
+            design,
+            written["expected"],
+            written["requested"],
+            server.bound_resource(design, asked),
             bool(server.has_default_audience(design, asked)),
         ),
-    )  # fmt: skip
+    )

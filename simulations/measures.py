@@ -151,9 +151,12 @@ def worth(parts: Sequence[Tally]) -> int:
 
 
 def interval(
-    whole: Moments, parts: Sequence[Moments], method: Callable[..., Interval] = intervals.wilson, level: float = LEVEL,
+    whole: Moments,
+    parts: Sequence[Moments],
+    method: Callable[..., Interval] = intervals.wilson,
+    level: float = LEVEL,
     alone: int | None = None,
-) -> Interval:  # fmt: skip
+) -> Interval:
     """The interval of the mean: of nothing that is counted there is less than nothing.
 
     ``parts``: those of each replication, where only they are independent of each other.
@@ -265,7 +268,8 @@ def rows(
         change: tuple[float, ...] = (math.nan,) * 5
         if arm > 0:
             change = (
-                whole.difference, *interval_of_difference(whole, apart, alone=alone),
+                whole.difference,
+                *interval_of_difference(whole, apart, alone=alone),
                 *interval_of_difference(whole, apart, together, alone),
-            )  # fmt: skip
+            )
         yield measure, (int(whole.sums[1]), whole.mean, *interval(whole, apart, method, alone=alone), *change)

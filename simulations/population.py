@@ -210,17 +210,35 @@ class Population:
         clients = [] if self.clients is None else [("clients", self.clients)]
         traits = [("traits", trait) for trait in self.traits]
         return (
-            *(Stated("numbers", name, number.value, NUMBERS[name].meaning, number.provenance)
-              for name, number in self.numbers.items()),
-            *(Stated(kind, factor.name, {category.name: category.share for category in factor.refined},
-                     _meaning(factor), factor.provenance)
-              for kind, factor in (*factors, *clients, *traits)),
-            *(Stated("adoption", curve.switch, dict(zip(map("{:g}".format, curve.years), curve.shares, strict=True)),
-                     f"{curve.value} instead of {curve.instead}: {SWITCHES[curve.switch].meaning}", curve.provenance)
-              for curve in self.adoption),
-            *(Stated("together", row.name, row.share, f"met together: {row.text}", row.provenance)
-              for row in self.together),
-        )  # fmt: skip
+            *(
+                Stated("numbers", name, number.value, NUMBERS[name].meaning, number.provenance)
+                for name, number in self.numbers.items()
+            ),
+            *(
+                Stated(
+                    kind,
+                    factor.name,
+                    {category.name: category.share for category in factor.refined},
+                    _meaning(factor),
+                    factor.provenance,
+                )
+                for kind, factor in (*factors, *clients, *traits)
+            ),
+            *(
+                Stated(
+                    "adoption",
+                    curve.switch,
+                    dict(zip(map("{:g}".format, curve.years), curve.shares, strict=True)),
+                    f"{curve.value} instead of {curve.instead}: {SWITCHES[curve.switch].meaning}",
+                    curve.provenance,
+                )
+                for curve in self.adoption
+            ),
+            *(
+                Stated("together", row.name, row.share, f"met together: {row.text}", row.provenance)
+                for row in self.together
+            ),
+        )
 
 
 # --- files -------------------------------------------------------------------------------------------------
@@ -324,8 +342,9 @@ def _extended(content: dict[str, Any], folder: Path, among: tuple[str, ...]) -> 
     numbers = dict(base["numbers"])
     for key, value in content.get("numbers", {}).items():
         numbers[key] = {**numbers.get(key, {}), **value} if key in GROUPS else value
-    merged = {key: {**base.get(key, {}), **content.get(key, {})}
-              for key in ("factors", "traits", "adoption", "together")}  # fmt: skip
+    merged = {
+        key: {**base.get(key, {}), **content.get(key, {})} for key in ("factors", "traits", "adoption", "together")
+    }
     return {**base, **content, "numbers": numbers, **merged}
 
 

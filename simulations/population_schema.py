@@ -199,8 +199,13 @@ def _place(error: ValidationError) -> str:
     if not path:
         return ""
     kind, rest = path[0], path[1:]
-    names = {"numbers": "number", "factors": "factor", "traits": "trait", "adoption": "adoption of",
-             "together": "together"}  # fmt: skip
+    names = {
+        "numbers": "number",
+        "factors": "factor",
+        "traits": "trait",
+        "adoption": "adoption of",
+        "together": "together",
+    }
     if kind not in names or not rest or (kind == "numbers" and rest[0] in GROUPS and len(rest) == 1):
         return f"{'.'.join(path)}: "
     stated = 2 if kind == "numbers" and rest[0] in GROUPS else 1

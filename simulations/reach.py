@@ -258,9 +258,10 @@ class Ways:
         def tried() -> bool:
             design = self._between(visit.client, token.server)
             known = [
-                named for named in self._named(design, visit, token.server, (held_for,))
+                named
+                for named in self._named(design, visit, token.server, (held_for,))
                 if self._takes(visit.client, named, url, False)
-            ]  # fmt: skip
+            ]
             found = ((named, True) for named in known)
             return any(
                 self._passes(crossings.reuse(design, held_for, url, named, discovered, discovered))
@@ -330,7 +331,7 @@ class Ways:
         Parameters:
             names: the issuers that the token may name, by the signer's role.
             near: the servers that URLs can tell apart, each of which is asked.
-        """  # fmt: skip
+        """
         accepting: set[str] = set()
         as_user: set[str] = set()
         for (role, settings), alike in self._alike(issuer).items():

@@ -33,9 +33,14 @@ def in_time(unit: Unit) -> Tally:
     """Agents in time, which come back to what they have cached."""
     met: Counter[tuple[agents.Visited, ...]] = Counter()
     chunks = agents.simulate(
-        unit.population, unit.arms, unit.seed, unit.attempts, adoption=unit.adoption, first=unit.first,
+        unit.population,
+        unit.arms,
+        unit.seed,
+        unit.attempts,
+        adoption=unit.adoption,
+        first=unit.first,
         strategy=strategy(unit.strategy),
-    )  # fmt: skip
+    )
 
     def labels() -> Iterator[tuple[list[Label], ...]]:
         for chunk in chunks:

@@ -65,8 +65,13 @@ def check_drawn(reader: str, counts: Callable[..., Any], met: Population) -> Non
         PopulationError: naming the switch.
     """
     apart = read_by(counted) - read_by_visits() - read_by(counts)
-    for name, value in ((name, value) for factor in met.factors for kind in factor.categories if kind.share
-                        for name, value in kind.settings):  # fmt: skip
+    for name, value in (
+        (name, value)
+        for factor in met.factors
+        for kind in factor.categories
+        if kind.share
+        for name, value in kind.settings
+    ):
         if name in apart and value != SWITCHES[name].values[0]:
             raise PopulationError(f"{met.name}: draws {name}={value}, and switch {name!r} is not read by {reader}")
 

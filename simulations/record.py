@@ -58,9 +58,11 @@ def _table(attempts: np.ndarray, arm: int, labels: Sequence[Label]) -> pa.Table:
     known: dict[Label, int] = {}
     numbers = pa.array([known.setdefault(label, len(known)) for label in labels], pa.int32())
     words = (
-        [label.kind for label in known], [label.name for label in known], ["+".join(each.harms) for each in known],
+        [label.kind for label in known],
+        [label.name for label in known],
+        ["+".join(each.harms) for each in known],
         ["+".join(each.attainable) for each in known],
-    )  # fmt: skip
+    )
     columns = [_dictionary(numbers, texts) for texts in words]
     return pa.table([pa.array(attempts), pa.array(np.full(len(attempts), arm, np.int16)), *columns], schema=SCHEMA)
 

@@ -142,9 +142,13 @@ def _served(unit: Unit, parties: Parties) -> Iterator[Serving]:
         # A callback on the device itself stays the user's; one at the domain is the attacker's while the domain is.
         callback = decided(client.redirect_uri(lost, ONE_VISIT.clients[0], HONEST_AS, HONEST_AS))
         yield Serving(
-            tuple(design.reg for design in designs), _stranger(arm.design(parties.server)), parties.popular, spent,
-            lost.cimd_redirect != "loopback" and callback.startswith("https:"), lifetime,
-        )  # fmt: skip
+            tuple(design.reg for design in designs),
+            _stranger(arm.design(parties.server)),
+            parties.popular,
+            spent,
+            lost.cimd_redirect != "loopback" and callback.startswith("https:"),
+            lifetime,
+        )
 
 
 def _requests(unit: Unit, parties: Parties, options: dict[str, float]) -> Requests:

@@ -54,9 +54,10 @@ def settle(population: Population, seed: str, adoption: float = 1.0) -> Resident
     drawn = draw_topology(population, seed)
     connected = list(drawn.tokens.values())
     party = _numbered(drawn)
-    agents, servers = ([party[name] for name in names] for names in (
-        (each.agent for each in connected), (each.server for each in connected)
-    ))  # fmt: skip
+    agents, servers = (
+        [party[name] for name in names]
+        for names in ((each.agent for each in connected), (each.server for each in connected))
+    )
     adopting = 2 * _adopts(seed, "client", adoption, agents) + _adopts(seed, "server", adoption, servers)
     codes: Whole = np.zeros(len(connected), dtype=np.int64)
     for factor, categories in _categories(population, drawn, connected, seed):
@@ -66,16 +67,26 @@ def settle(population: Population, seed: str, adoption: float = 1.0) -> Resident
     codes = (codes * len(PLACES) + np.array([found.places.index(name) for name in places])) * ADOPTIONS + adopting
     weights = [encounters.calls(name, population.number(encounters.LURE)) for name in places]
     return Residents(
-        found, codes, [party[each.user] for each in connected], agents, [party[each.client] for each in connected],
-        servers, [party[each.resource_server] for each in connected], np.array(weights),
-    )  # fmt: skip
+        found,
+        codes,
+        [party[each.user] for each in connected],
+        agents,
+        [party[each.client] for each in connected],
+        servers,
+        [party[each.resource_server] for each in connected],
+        np.array(weights),
+    )
 
 
 def _numbered(drawn: Topology) -> dict[str, int]:
     """A number for each party, by its name, of its kind."""
     kinds: tuple[Iterable[str], ...] = (
-        drawn.users, drawn.agents, drawn.clients, drawn.authorization_servers, drawn.resource_servers,
-    )  # fmt: skip
+        drawn.users,
+        drawn.agents,
+        drawn.clients,
+        drawn.authorization_servers,
+        drawn.resource_servers,
+    )
     return {name: number for names in kinds for number, name in enumerate(names)}
 
 
@@ -105,10 +116,11 @@ def _categories(
     between = [(each.client, each.server, each.resource_server) for each in connected]
     # Many connections are between the same three.
     parties = {
-        (client, server, resource): dict(drawn.clients[client]) | dict(drawn.authorization_servers[server])
+        (client, server, resource): dict(drawn.clients[client])
+        | dict(drawn.authorization_servers[server])
         | dict(drawn.resource_servers[resource].settings)
         for client, server, resource in dict.fromkeys(between)
-    }  # fmt: skip
+    }
     for factor, decides in _deciding(population):
         known = {_said(kind, decides): number for number, kind in reversed(list(enumerate(factor.categories)))}
         if decides and all(name in parties[three] for three in between[:1] for name in decides):

@@ -50,8 +50,18 @@ QUANTITY_COLUMNS = (
     "difference_low", "difference_high", "together_low", "together_high", *INPUT_COLUMNS, "headline", *_ORIGIN,
 )  # fmt: skip
 EFFECT_COLUMNS = (
-    *_WHERE, "effect", "order", "outcome", "kind", "hurt", "attempts", "difference", "low", "high", *_ORIGIN,
-)  # fmt: skip
+    *_WHERE,
+    "effect",
+    "order",
+    "outcome",
+    "kind",
+    "hurt",
+    "attempts",
+    "difference",
+    "low",
+    "high",
+    *_ORIGIN,
+)
 TABLES = {
     "rates": RATE_COLUMNS, "differences": DIFFERENCE_COLUMNS, "quantities": QUANTITY_COLUMNS,
     "effects": EFFECT_COLUMNS,
@@ -67,9 +77,7 @@ NOBODY = "nobody"
 _UNASKED = (math.nan, math.nan)
 #: The interval is one over the means of replications.
 REPLICATIONS = "replications"
-_INTERVALS: dict[str, Callable[..., intervals.Interval]] = {
-    "wilson": intervals.wilson, "exact": intervals.exact,
-}  # fmt: skip
+_INTERVALS: dict[str, Callable[..., intervals.Interval]] = {"wilson": intervals.wilson, "exact": intervals.exact}
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +205,9 @@ class Result:
     @property
     def half_width(self) -> float:
         """Half the width of the widest interval of a rate or of a difference."""
-        return max(float(((table["high"] - table["low"]) / 2).max()) for table in (self.rates, self.differences)
-                   if len(table))  # fmt: skip
+        return max(
+            float(((table["high"] - table["low"]) / 2).max()) for table in (self.rates, self.differences) if len(table)
+        )
 
 
 def alike(rates: pandas.DataFrame, quantities: pandas.DataFrame | None = None) -> Iterator[Alike]:
@@ -243,9 +252,11 @@ def _alike(origin: Origin, points: Sequence[Point], throughout: bool) -> list[st
     for place, arm in enumerate(origin.arms):
         labels = tuple(joint[place] for point in points for joint in point.tally.endings)
         sums = tuple(
-            (name, sums) for point in points for (name, of), sums in sorted(point.tally.sums.items())
+            (name, sums)
+            for point in points
+            for (name, of), sums in sorted(point.tally.sums.items())
             if of == place and throughout
-        )  # fmt: skip
+        )
         found.append(groups.setdefault((labels, sums), []))
         found[-1].append(arm)
     return [LISTED.join(arms) for arms in found]
@@ -257,9 +268,16 @@ def _where(origin: Origin, point: Point) -> tuple[Any, ...]:
 
 def _origin(origin: Origin, point: Point, design: str) -> tuple[Any, ...]:
     return (
-        design, origin.reader, origin.attacker, origin.seed, point.replications, origin.population,
-        origin.population_digest, origin.code, origin.command,
-    )  # fmt: skip
+        design,
+        origin.reader,
+        origin.attacker,
+        origin.seed,
+        point.replications,
+        origin.population,
+        origin.population_digest,
+        origin.code,
+        origin.command,
+    )
 
 
 def _outcomes(point: Point) -> set[tuple[str, str]]:
@@ -296,10 +314,22 @@ def _rates(
             bounds = _interval(origin, point, kind, outcome, changes)
             known = math.nan if point.expected is None else point.expected.get((place, kind, outcome), 0.0)
             yield (
-                *_where(origin, point), arm, ending[place], outcome, kind, _hurt(kind, outcome), attempts, count,
-                count / attempts, *bounds, origin.interval, *_UNASKED,
-                *_per_accepted(origin, point, kind, outcome, place), known, *_origin(origin, point, design),
-            )  # fmt: skip
+                *_where(origin, point),
+                arm,
+                ending[place],
+                outcome,
+                kind,
+                _hurt(kind, outcome),
+                attempts,
+                count,
+                count / attempts,
+                *bounds,
+                origin.interval,
+                *_UNASKED,
+                *_per_accepted(origin, point, kind, outcome, place),
+                known,
+                *_origin(origin, point, design),
+            )
 
 
 def _per_accepted(origin: Origin, point: Point, kind: str, outcome: str, place: int) -> tuple[Any, ...]:
@@ -330,10 +360,23 @@ def _differences(
             gained, lost = changes[1.0], changes[-1.0]
             bounds = _interval(origin, point, kind, outcome, weights)
             yield (
-                *_where(origin, point), arm, ending[place], origin.arms[0], outcome, kind, _hurt(kind, outcome),
-                attempts, gained, lost, (gained - lost) / attempts, *bounds, *_UNASKED, "", "",
+                *_where(origin, point),
+                arm,
+                ending[place],
+                origin.arms[0],
+                outcome,
+                kind,
+                _hurt(kind, outcome),
+                attempts,
+                gained,
+                lost,
+                (gained - lost) / attempts,
+                *bounds,
+                *_UNASKED,
+                "",
+                "",
                 *_origin(origin, point, design),
-            )  # fmt: skip
+            )
 
 
 def _contrasts(tally: Tally, kind: str, outcome: str, weights: Mapping[int, float]) -> Counter[float]:
@@ -409,11 +452,17 @@ def _effects(origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]]) 
             values = _contrasts(point.tally, kind, outcome, weights)
             total = math.fsum(value * times for value, times in values.items())
             yield (
-                *_where(origin, point), " × ".join(factors[place] for place in subset), len(subset), outcome, kind,
-                _hurt(kind, outcome), attempts, total / attempts,
+                *_where(origin, point),
+                " × ".join(factors[place] for place in subset),
+                len(subset),
+                outcome,
+                kind,
+                _hurt(kind, outcome),
+                attempts,
+                total / attempts,
                 *_interval(origin, point, kind, outcome, weights),
                 *_origin(origin, point, "all combinations"),
-            )  # fmt: skip
+            )
 
 
 def _sign(arm: int, subset: tuple[int, ...], size: int) -> int:
@@ -438,17 +487,32 @@ def _quantities(origin: Origin, point: Point, throughout: Sequence[str]) -> Iter
         for name in cases(point.tally):
             sums = point.tally.sums.get((name, place))
             if sums is not None and sums.number:
-                means = [part.sums[name, place].total / part.sums[name, place].number for part in point.parts
-                         if (name, place) in part.sums and part.sums[name, place].number]  # fmt: skip
+                means = [
+                    part.sums[name, place].total / part.sums[name, place].number
+                    for part in point.parts
+                    if (name, place) in part.sums and part.sums[name, place].number
+                ]
                 bounds = intervals.mean(sums.total, sums.squares, sums.number)
                 if origin.interval == REPLICATIONS and is_share(name):
                     bounds = intervals.share(means)
                 bounds = _wider(origin, bounds, means, {True} if is_share(name) else (False, True))
                 mean = sums.total / sums.number
                 yield (
-                    *told, name, CASE, sums.number, mean, *_known(*bounds), "", *(math.nan,) * 5, *_UNASKED, *_UNASKED,
-                    "", "", 0, *where,
-                )  # fmt: skip
+                    *told,
+                    name,
+                    CASE,
+                    sums.number,
+                    mean,
+                    *_known(*bounds),
+                    "",
+                    *(math.nan,) * 5,
+                    *_UNASKED,
+                    *_UNASKED,
+                    "",
+                    "",
+                    0,
+                    *where,
+                )
 
 
 def _known(*numbers: float) -> tuple[float, ...]:
@@ -486,9 +550,7 @@ def measured(
         own, other = (np.asarray(ended, dtype=float) for ended in accepted)
         crossed = Crossed(summed(here * own), summed(here * other), summed(there * own))
     changes = here - there
-    return Sums(
-        int(weights.sum()), summed(here), summed(here**2), summed(changes), summed(changes**2), crossed
-    )  # fmt: skip
+    return Sums(int(weights.sum()), summed(here), summed(here**2), summed(changes), summed(changes**2), crossed)
 
 
 # --- files -------------------------------------------------------------------------------------------------

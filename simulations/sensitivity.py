@@ -123,12 +123,27 @@ def indices(
         changes = _counted(engine.run(units, workers, progress, store, cluster).values())
     arms = tuple(asked.treatments)
     rows = [
-        (asked.name, arms[place], arms[0], outcome, kind, knob.name, effort.method, *found, float(values.mean()),
-         float(values.min()), float(values.max()), effort.samples, taken, seed, met.name)
+        (
+            asked.name,
+            arms[place],
+            arms[0],
+            outcome,
+            kind,
+            knob.name,
+            effort.method,
+            *found,
+            float(values.mean()),
+            float(values.min()),
+            float(values.max()),
+            effort.samples,
+            taken,
+            seed,
+            met.name,
+        )
         for (place, kind, outcome), values in changes.items()
         if np.ptp(values) > _NOTHING
         for knob, found in zip(turned, _analysed(problem, effort, tried, values, seed), strict=True)
-    ]  # fmt: skip
+    ]
     return pandas.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -136,9 +151,11 @@ def _problem(turned: Sequence[Knob]) -> dict[str, Any]:
     """What SALib is asked: uniform numbers, those of a knob together."""
     named = [knob.name for knob in turned for _ in range(knob.size)]
     return {
-        "num_vars": len(named), "names": [f"{name} {place}" for place, name in enumerate(named)],
-        "bounds": [[0.0, 1.0]] * len(named), "groups": named,
-    }  # fmt: skip
+        "num_vars": len(named),
+        "names": [f"{name} {place}" for place, name in enumerate(named)],
+        "bounds": [[0.0, 1.0]] * len(named),
+        "groups": named,
+    }
 
 
 def _effort(asked: Experiment, usual: Effort, method: str | None, samples: int | None, attempts: int | None) -> Effort:

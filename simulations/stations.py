@@ -31,9 +31,16 @@ class Station:
     """
 
     def __init__(
-        self, clock: simpy.Environment, name: str, workers: float, *, backlog: int = 0, rate: float = 0.0,
-        retries: int = 0, pause: float = 1.0,
-    ) -> None:  # fmt: skip
+        self,
+        clock: simpy.Environment,
+        name: str,
+        workers: float,
+        *,
+        backlog: int = 0,
+        rate: float = 0.0,
+        retries: int = 0,
+        pause: float = 1.0,
+    ) -> None:
         self.clock, self.name, self.backlog, self.rate = clock, name, backlog, rate
         self.retries, self.pause = retries, pause
         self.workers = simpy.Resource(clock, workers)  # type: ignore[arg-type]  # any number of them is infinity

@@ -293,8 +293,9 @@ class Agent:
         now, world = self.clock.now, self.world
         if plan.ending.kind != "success" or known.refresh_until <= now:
             return False
-        skew = float(draws.lognormal(np.array([world.draw(f"clock_skew {call}", self.task.number)]),
-                                     world["clock_skew"], 0.5)[0])  # fmt: skip
+        skew = float(
+            draws.lognormal(np.array([world.draw(f"clock_skew {call}", self.task.number)]), world["clock_skew"], 0.5)[0]
+        )
         if known.token_until > now:
             for kind in plan.waits[2 + (known.metadata_until > now)]:
                 yield from self._request(kind, call)

@@ -63,8 +63,9 @@ def threats(asked: Experiment, met: Population) -> Iterator[Threat]:
         yield Threat("low confidence", ", ".join(unsure))
     if granted := OPTIONS.get(asked.reader, {}).keys() - {counted}:
         yield Threat("taken for granted", ", ".join(sorted(granted)))
-    if imposed := sorted({name for text in (*asked.arms, *asked.factors.values()) for name in own_switches(text)
-                          if of_servers(name)}):  # fmt: skip
+    if imposed := sorted(
+        {name for text in (*asked.arms, *asked.factors.values()) for name in own_switches(text) if of_servers(name)}
+    ):
         whose = "those who adopt" if isinstance(asked.sweep, Adoption) else "all of them"
         yield Threat("what arms say of servers holds for " + whose, ", ".join(imposed))
     if len(met.factors) > 1:

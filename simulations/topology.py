@@ -115,10 +115,13 @@ class Topology:
         """The graph, with a role and honesty on every node and a relation on every edge."""
         graph: networkx.DiGraph[str] = networkx.DiGraph()
         for role, names in (
-            ("user", self.users), ("agent", self.agents), ("client", self.clients), ("token", self.tokens),
+            ("user", self.users),
+            ("agent", self.agents),
+            ("client", self.clients),
+            ("token", self.tokens),
             ("authorization_server", (*self.authorization_servers, *self.look_alikes)),
             ("resource_server", self.resource_servers),
-        ):  # fmt: skip
+        ):
             for name in names:
                 graph.add_node(name, role=role, honest=name not in self.dishonest)
         for url in (*self.clients, *self.authorization_servers, *self.look_alikes, *self.resource_servers):
@@ -215,9 +218,17 @@ class PartyDraws:
         users, agents, delegates = self.agents(list(clients))
         connections, holders = self.connections(users, agents, delegates, servers)
         return Topology(
-            users, agents, delegates, connections, holders, clients, issuers, servers, look_alikes,
+            users,
+            agents,
+            delegates,
+            connections,
+            holders,
+            clients,
+            issuers,
+            servers,
+            look_alikes,
             frozenset(dishonest | look_alikes.keys() | {url for url, server in servers.items() if not server.honest}),
-        )  # fmt: skip
+        )
 
     # --- numbers ---------------------------------------------------------------------------------------
 
@@ -267,9 +278,9 @@ class PartyDraws:
         for factor in self.population.factors:
             kept = [name for name, _ in factor.refined[0].settings if decided_by(name) == party]
             if kept:
-                decided.append([
-                    {name: value for name, value in kind.settings if name in kept} for kind in factor.refined
-                ])  # fmt: skip
+                decided.append(
+                    [{name: value for name, value in kind.settings if name in kept} for kind in factor.refined]
+                )
                 together = factor.name in self.groups
                 places.append(self.together(factor, count, met) if together else self.places(factor, count))
         if not places:

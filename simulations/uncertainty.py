@@ -76,8 +76,11 @@ class Spread:
         if found is None:
             return None
         # An outcome by itself is an ending with this as its only harm, or with none.
-        alone = [Label("diverted", name, (name,)) if kind == HARM else Label(kind, name, ())
-                 for kind, name in self.outcomes if kind != ATTAINABLE]  # fmt: skip
+        alone = [
+            Label("diverted", name, (name,)) if kind == HARM else Label(kind, name, ())
+            for kind, name in self.outcomes
+            if kind != ATTAINABLE
+        ]
         kept = [place for place, (kind, _) in enumerate(self.outcomes) if kind != ATTAINABLE]
         happens, each = (np.array([counts(label) for label in alone]) for counts in found)
         harms = np.array([bool(label.harms) for label in alone])
@@ -222,9 +225,15 @@ def spreads(
 
 
 def spread(
-    base: Unit, turned: Sequence[Knob], draws: int, seed: int, workers: int = 1, progress: Progress | None = None,
-    store: Path | None = None, cluster: str | None = None,
-) -> Spread:  # fmt: skip
+    base: Unit,
+    turned: Sequence[Knob],
+    draws: int,
+    seed: int,
+    workers: int = 1,
+    progress: Progress | None = None,
+    store: Path | None = None,
+    cluster: str | None = None,
+) -> Spread:
     """What comes out of a unit wherever its knobs stand, in as much time as that takes there."""
     stands = stand(turned, drawn(sum(knob.size for knob in turned), draws, seed))
     if expectation.known(base):

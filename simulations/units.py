@@ -61,9 +61,13 @@ class Sums(NamedTuple):
         if self.crossed and other.crossed:
             crossed = Crossed(*(here + there for here, there in zip(self.crossed, other.crossed, strict=True)))
         return Sums(
-            self.number + other.number, self.total + other.total, self.squares + other.squares,
-            self.difference + other.difference, self.difference_squares + other.difference_squares, crossed,
-        )  # fmt: skip
+            self.number + other.number,
+            self.total + other.total,
+            self.squares + other.squares,
+            self.difference + other.difference,
+            self.difference_squares + other.difference_squares,
+            crossed,
+        )
 
 
 @dataclass(slots=True)
@@ -92,10 +96,14 @@ class Tally:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Tally:
         """From data."""
-        endings = Counter({
-            tuple(Label(kind, name, tuple(harms), tuple(attainable)) for kind, name, harms, attainable in labels): times
-            for labels, times in data["endings"]
-        })  # fmt: skip
+        endings = Counter(
+            {
+                tuple(
+                    Label(kind, name, tuple(harms), tuple(attainable)) for kind, name, harms, attainable in labels
+                ): times
+                for labels, times in data["endings"]
+            }
+        )
         sums = {
             (name, arm): Sums(*moments)._replace(crossed=crossed and Crossed(*crossed))
             for name, arm, *moments, crossed in data["sums"]

@@ -119,11 +119,25 @@ def worth(
         # One input is worth no more than all together; what a regression says beyond that is chance.
         gain = min(gained(expected), everything)
         gain = gain if gain > _NOTHING else 0.0
-        rows.append((
-            asked.name, knob.name, knob.kind, gain, gain / everything if gain else 0.0, everything,
-            observations(expected, knob.rests_on) if gain else None, arms[chosen], best_in, weight, value, number,
-            0 if exact else base.attempts, seed, met.name,
-        ))  # fmt: skip
+        rows.append(
+            (
+                asked.name,
+                knob.name,
+                knob.kind,
+                gain,
+                gain / everything if gain else 0.0,
+                everything,
+                observations(expected, knob.rests_on) if gain else None,
+                arms[chosen],
+                best_in,
+                weight,
+                value,
+                number,
+                0 if exact else base.attempts,
+                seed,
+                met.name,
+            )
+        )
     table = pandas.DataFrame(rows, columns=list(COLUMNS)).astype({"observations": "Int64"})
     return table.sort_values("worth", ascending=False, kind="stable", ignore_index=True)
 

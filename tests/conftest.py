@@ -399,9 +399,14 @@ def browser() -> Any:
     from playwright.sync_api import sync_playwright
 
     flags = [
-        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync",
-    ]  # fmt: skip
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, headless=True, args=flags)
         yield started

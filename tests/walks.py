@@ -110,10 +110,12 @@ def lost_walks(made, length, sample, number=20):
         taken = {step.action for step in steps}
         made_so = {(step.action, *choice) for step in steps for choice in step.choices}
         assumptions = [
-            *made.fixed(machine.configuration), *made.enforced, *end,
+            *made.fixed(machine.configuration),
+            *made.enforced,
+            *end,
             *(-fired.literal for fired in laid.fired if fired.firing.action.name not in taken),
             *(literal for choice, literal in excluded.items() if choice[0] in taken and choice not in made_so),
-        ]  # fmt: skip
+        ]
         if made.solver.check(assumptions) is not Answer.SAT or not set(made.run()) <= set(steps):
             lost.append(steps)
     return lost

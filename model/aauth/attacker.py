@@ -29,16 +29,7 @@ from model.attacker import deliver, knows, signs_as
 from model.attacker_at_resources import claimed, handle_used, keys_are_listed, names_issuer
 from model.logic import Condition, Value, all_of, any_of, choose, no, same
 from model.messages import FORGED, Fetch, Redirection, ResourceResponse, Sent
-from model.readings import (
-    accepted_issuer,
-    designates,
-    server_of,
-    sessions,
-    tampered,
-    trusted_by,
-    user_of,
-    users_grants,
-)
+from model.readings import accepted_issuer, designates, server_of, sessions, tampered, trusted_by, user_of, users_grants
 from model.registration import shows_a_client
 from model.state import ATTACKERS_KEY, captures
 from model.token_flow import INTERNAL
@@ -64,8 +55,9 @@ def _places(world: World) -> list[dict[str, str]]:
     on_the_way = [{"who": session.name} for session in world.sessions if _visits(session, written)] if written else []
     return [
         {**who, "channel": channel}
-        for channel, whose in (("own", _sent_astray(world)), ("challenge", on_the_way)) for who in whose
-    ]  # fmt: skip
+        for channel, whose in (("own", _sent_astray(world)), ("challenge", on_the_way))
+        for who in whose
+    ]
 
 
 def _writes(c: Context, who: str, channel: str) -> Condition:
@@ -174,15 +166,18 @@ def extend_token(c: Context, token: str, by: str, grant: str, iss: Value) -> Mov
     """A resource of the attacker's calls another in the user's name, and shows an auth token that it knows for it."""
     server, party = server_of(c, grant), c.world.by_name[by]
     here = possible(
-        knows(c, "token", token), _speaks_for(c, party), no(c.state.grant(grant).issued),
+        knows(c, "token", token),
+        _speaks_for(c, party),
+        no(c.state.grant(grant).issued),
         _has_resource_token(c, iss, server.url, ATTACKERS_KEY),
-    )  # fmt: skip
+    )
     user, caller = user_of(c, grant), server_identifier(party.url)
     facts, sends = deliver(
-        c, Sent(ATTACKER, server.name, AuthTokenRequest(iss, server.url, ATTACKERS_KEY, upstream_token=token)),
+        c,
+        Sent(ATTACKER, server.name, AuthTokenRequest(iss, server.url, ATTACKERS_KEY, upstream_token=token)),
         *consent(server, user, iss, party.url, is_asked(c, server)),
         Sent(server.name, ATTACKER, AuthTokenResponse(grant, server.url, iss, ATTACKERS_KEY)),
-    )  # fmt: skip
+    )
     issued = {f"{grant}.issued": True, f"{grant}.aud": iss, f"{grant}.key": ATTACKERS_KEY}
     return Move(here, extends(c, server, user, token, caller, iss), {**issued, **facts}, sends)
 
@@ -267,8 +262,5 @@ def ask_user_for_own_agent(c: Context, agent: str, grant: str) -> Move:
         c.runs(party),
         (server_rules.user_recognises_the_client(c.design, shown),),
         {"approved.agent": True, "accepted.agent": shown},
-        (
-            Sent(ATTACKER, server.name, AgentRequest(party.url)),
-            *consent(server, user, NONE, party.url),
-        ),
+        (Sent(ATTACKER, server.name, AgentRequest(party.url)), *consent(server, user, NONE, party.url)),
     )

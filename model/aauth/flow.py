@@ -131,9 +131,7 @@ def is_asked(c: Context, server: Party) -> Condition:
 
 def consent(server: Party, user: str, resource: Value, agent: str, asked: Condition = True) -> tuple[Sent, ...]:
     """A person server asks the user, if it does, and the user approves."""
-    return (
-        Sent(server.name, user, ConsentPage(resource, agent), asked), Sent(user, server.name, Approval(), asked),
-    )  # fmt: skip
+    return (Sent(server.name, user, ConsentPage(resource, agent), asked), Sent(user, server.name, Approval(), asked))
 
 
 # --- the flow ------------------------------------------------------------------------------------------------

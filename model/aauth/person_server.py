@@ -18,9 +18,13 @@ def resource_token_names_signing_key(design: Design, agent_jkt: Value, signed_wi
 
 @rule("AAU-trust", source="draft-hardt-oauth-aauth-protocol, PS-AS Trust Establishment")
 def access_server_is_trusted(
-    design: Design, own: Condition, on_list: Condition, chained: Condition, beyond_names: Condition,
+    design: Design,
+    own: Condition,
+    on_list: Condition,
+    chained: Condition,
+    beyond_names: Condition,
     as_client: Condition,
-) -> Condition:  # fmt: skip
+) -> Condition:
     """The person server turns to an access server that it trusts, in the way it has chosen to.
 
     ``own``: it is that server itself; ``on_list``: the other is on its list; ``chained``: it leads to its anchor,

@@ -35,8 +35,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("files", metavar="FILE.toml...", nargs=-1,
-                type=click.Path(exists=True, dir_okay=False, path_type=Path))  # fmt: skip
+@click.argument("files", metavar="FILE.toml...", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--init",
     metavar="DESIGN",
@@ -47,17 +46,29 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--junit", type=_FILE, metavar="FILE", help="Write JUnit XML.")
 @click.option("--sarif", type=_FILE, metavar="FILE", help="Write SARIF 2.1.0.")
 @click.option(
-    "--annotations", type=click.Choice(["auto", "github", "none"]), default="auto", show_default=True,
+    "--annotations",
+    type=click.Choice(["auto", "github", "none"]),
+    default="auto",
+    show_default=True,
     help="Annotate the lines of FILE.toml; auto: if GITHUB_ACTIONS is set.",
-)  # fmt: skip
+)
 @click.option(
-    "--summary", type=_FILE, metavar="FILE", envvar="GITHUB_STEP_SUMMARY", show_envvar=True,
+    "--summary",
+    type=_FILE,
+    metavar="FILE",
+    envvar="GITHUB_STEP_SUMMARY",
+    show_envvar=True,
     help="Append a table in Markdown.",
-)  # fmt: skip
+)
 @click.option(
-    "--cache", "folder", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", envvar="OPENWORLD_CACHE",
-    show_envvar=True, help="Where verdicts are kept.  [default: the user's cache folder]",
-)  # fmt: skip
+    "--cache",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    envvar="OPENWORLD_CACHE",
+    show_envvar=True,
+    help="Where verdicts are kept.  [default: the user's cache folder]",
+)
 @click.option("--no-cache", is_flag=True, help="Ask everything anew, and keep nothing.")
 @timeout_option
 @workers_option
@@ -135,9 +146,11 @@ def _cache(folder: Path | None, no_cache: bool) -> Cache | None:
 
 def _code(outcomes: list[Checked]) -> int:
     codes = {
-        "flipped": VIOLATED, "without its text": VIOLATED, "inconclusive": INCONCLUSIVE,
+        "flipped": VIOLATED,
+        "without its text": VIOLATED,
+        "inconclusive": INCONCLUSIVE,
         "not in this world": NOT_IN_THIS_WORLD,
-    }  # fmt: skip
+    }
     statuses = {outcome.status for outcome in outcomes}
     return next((code for status, code in codes.items() if status in statuses), DONE)
 

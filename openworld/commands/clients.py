@@ -44,9 +44,7 @@ WORDS = {
 @click.option("--neighbours", is_flag=True, help="Leave out each stored release in turn: what the two next to it say.")
 @click.option("--fit", is_flag=True, help="Fit all designs to the measurements anew and print them as TOML.")
 @as_json
-def clients(
-    name: str | None, scenario: str | None, missing: bool, neighbours: bool, fit: bool, as_json: bool
-) -> int:  # fmt: skip
+def clients(name: str | None, scenario: str | None, missing: bool, neighbours: bool, fit: bool, as_json: bool) -> int:
     """List the deployed clients whose behaviour was measured, each as a design, or show one of them.
 
     The share predicted is that of the scenarios in which the model, configured as the client, ends where the client

@@ -133,9 +133,11 @@ def tell(as_json: bool, data: Any, lines: Iterable[str]) -> int:
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 timeout_option = click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="S",
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
     help="Give up on a question after S seconds; the verdict is then `unknown`.",
-)  # fmt: skip
+)
 workers_option = click.option(
     "--workers", type=click.IntRange(min=1), metavar="N", help="Processes to use. [default: one for each core]"
 )

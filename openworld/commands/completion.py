@@ -19,15 +19,21 @@ from properties.security import PROPERTIES
 def properties(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
     """Properties, the last of several with commas."""
     before, comma, last = begun.rpartition(",")
-    return [CompletionItem(before + comma + one.name, help=one.meaning)
-            for one in PROPERTIES.values() if one.name.startswith(last)]  # fmt: skip
+    return [
+        CompletionItem(before + comma + one.name, help=one.meaning)
+        for one in PROPERTIES.values()
+        if one.name.startswith(last)
+    ]
 
 
 def configurations(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
     """The key or the value that a configuration ends in."""
     before, semicolon, last = begun.rpartition(";")
-    return [CompletionItem(before + semicolon + said, help=meaning)
-            for said, meaning in _ends(*last.partition("=")) if said.startswith(last)]  # fmt: skip
+    return [
+        CompletionItem(before + semicolon + said, help=meaning)
+        for said, meaning in _ends(*last.partition("="))
+        if said.startswith(last)
+    ]
 
 
 def _ends(key: str, equals: str, value: str) -> list[tuple[str, str]]:
@@ -40,8 +46,10 @@ def _ends(key: str, equals: str, value: str) -> list[tuple[str, str]]:
     if key == "cap":
         listed, plus, _ = value.rpartition("+")
         return [(f"cap={listed}{plus}{each}", meaning) for each, meaning in CAPABILITIES.items()]
-    named = {"design": {each: note for each, (note, _) in DESIGN_NOTES.items()},
-             "world": {each: world.concern for each, world in WORLDS.items()}}  # fmt: skip
+    named = {
+        "design": {each: note for each, (note, _) in DESIGN_NOTES.items()},
+        "world": {each: world.concern for each, world in WORLDS.items()},
+    }
     return [(f"{key}={each}", meaning) for each, meaning in named.get(key, {}).items()]
 
 
@@ -74,9 +82,13 @@ designs = among("model.design:NAMED_DESIGNS")
 property_argument = click.argument("name", metavar="PROPERTY", shell_complete=properties)
 config_argument = click.argument("config", shell_complete=configurations)
 against_option = click.option(
-    "--against", metavar="CAPS", default="none", show_default=True, help="The attacker, as in cap=.",
+    "--against",
+    metavar="CAPS",
+    default="none",
+    show_default=True,
+    help="The attacker, as in cap=.",
     shell_complete=among("model.switches:CAPABILITIES"),
-)  # fmt: skip
+)
 
 
 @click.command()

@@ -28,36 +28,52 @@ SOURCES = ("catalogue", "attack", "mutation", "pairs")
     help="Profile a real authorization server; the model plays the client.",
 )
 @click.option(
-    "--resource-server", "resource_server", metavar="SERVER",
+    "--resource-server",
+    "resource_server",
+    metavar="SERVER",
     help="Profile a real resource server; the model plays client and AS. A dash: the one of --package or --command.",
-)  # fmt: skip
+)
 @click.option("--pair", nargs=2, metavar="CLIENT SERVER", help="A real client at a real server, the model watching.")
 @click.option(
-    "--triple", nargs=3, metavar="CLIENT SERVER RESOURCE_SERVER",
+    "--triple",
+    nargs=3,
+    metavar="CLIENT SERVER RESOURCE_SERVER",
     help="Three real parties: once all honest, once with a resource server of the attacker's beside them.",
-)  # fmt: skip
+)
 @click.option(
-    "--matrix", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+    "--matrix",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
     help="Clients by scenarios and attacks, as this file says, beside what it expects; with -o, which gets a page.",
-)  # fmt: skip
+)
 @click.option("--command", metavar="COMMAND", help="A client that is a command: {url} in it is the server's URL.")
 @click.option("--driver", type=click.Path(dir_okay=False, path_type=Path), help="A driver of yours for --package.")
 @click.option("--package", metavar="PACKAGE", help=f"Install this: {', '.join(FORMS.values())}.")
 @click.option("--from-source", is_flag=True, help="Build a Python package that has no wheel, confined.")
 @click.option(
-    "--reads", type=click.Path(exists=True, path_type=Path), multiple=True,
+    "--reads",
+    type=click.Path(exists=True, path_type=Path),
+    multiple=True,
     help="A file or folder that the client may read beside its package.",
-)  # fmt: skip
+)
 @click.option("--serve", is_flag=True, help="Wait, on a page, for a client that you start yourself.")
 @click.option(
-    "--source", "sources", type=click.Choice(SOURCES), multiple=True, default=("catalogue",), show_default=True,
+    "--source",
+    "sources",
+    type=click.Choice(SOURCES),
+    multiple=True,
+    default=("catalogue",),
+    show_default=True,
     help="Where scenarios come from: the catalogue, attack traces of the solver, single-field mutations, and two "
     "of the catalogue at once where designs part that explain all else.",
-)  # fmt: skip
+)
 @click.option(
-    "--property", "properties", multiple=True, metavar="PROPERTY",
+    "--property",
+    "properties",
+    multiple=True,
+    metavar="PROPERTY",
     help="With --source attack: only attacks on this property. [default: every one that can be told to a client]",
-)  # fmt: skip
+)
 @click.option("--suite", is_flag=True, help="Run MCP's published conformance suite as well, and compare verdicts.")
 @click.option("--scenarios", metavar="NAMES", help="Only these, separated by commas; M stands for all that begin so.")
 @click.option("--limit", type=click.FloatRange(min=1), default=20.0, show_default=True, help="Seconds for a scenario.")
@@ -65,27 +81,37 @@ SOURCES = ("catalogue", "attack", "mutation", "pairs")
 @plain_option
 @confinement_option
 @click.option(
-    "--lock", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    "--lock",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Install what this file lists (installed.json of an earlier run with -o), and nothing else.",
-)  # fmt: skip
+)
 @click.option(
-    "--expect", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    "--expect",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="What is expected, and which falls are accepted because of what: exit code 1 on what changed, and only then.",
-)  # fmt: skip
+)
 @click.option(
-    "--write-expectations", type=click.Path(dir_okay=False, path_type=Path),
+    "--write-expectations",
+    type=click.Path(dir_okay=False, path_type=Path),
     help="Write such a file of what was seen; why a fall is accepted is for you to say in it.",
-)  # fmt: skip
+)
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML to this file.")
 @click.option(
-    "-o", "--output", type=click.Path(file_okay=False, path_type=Path),
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
     help="Keep results, recordings (HTTP archives) and a page in this folder, and go on from what is there.",
-)  # fmt: skip
+)
 @as_json
 def conform(
-    client: str | None, server: str | None, resource_server: str | None, pair: tuple[str, str] | None,
-    triple: tuple[str, str, str] | None, matrix: Path | None, **options: Any,
-) -> int:  # fmt: skip
+    client: str | None,
+    server: str | None,
+    resource_server: str | None,
+    pair: tuple[str, str] | None,
+    triple: tuple[str, str, str] | None,
+    matrix: Path | None,
+    **options: Any,
+) -> int:
     """Run a real client against played servers, and compare what it does with the model.
 
     \b
@@ -114,9 +140,13 @@ def conform(
     """
     asked = DrivingOptions(**options)
     driven = {
-        "matrix.drive": matrix, "meetings.two": pair, "meetings.three": triple, "server.drive": server,
-        "resource_server.drive": resource_server, "client.drive": client,
-    }  # fmt: skip
+        "matrix.drive": matrix,
+        "meetings.two": pair,
+        "meetings.three": triple,
+        "server.drive": server,
+        "resource_server.drive": resource_server,
+        "client.drive": client,
+    }
     named = [what for what, one in driven.items() if one]
     unnamed = bool(asked.command or asked.package or asked.serve)
     if len(named) > 1 or (unnamed and named and resource_server != "-") or (resource_server == "-" and not unnamed):
@@ -142,9 +172,11 @@ def conform(
     shell_complete=completion.among("conformance.software:CLIENTS"),
 )
 @click.option(
-    "--answers", metavar="NAMES", help="What it may be answered, separated by commas; token. stands for all that begin "
+    "--answers",
+    metavar="NAMES",
+    help="What it may be answered, separated by commas; token. stands for all that begin "
     "so. [default: those that model/data/alphabet.toml says]",
-)  # fmt: skip
+)
 @click.option("--calls", type=click.IntRange(min=1), default=1, show_default=True, help="Calls that it is to make.")
 @click.option("--walks", type=click.IntRange(min=0), default=50, show_default=True, help="Random walks at the end.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the random walks.")
@@ -155,9 +187,11 @@ def conform(
 @click.option("--dot", type=click.Path(dir_okay=False, path_type=Path), help="Write the machine for Graphviz.")
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Draw the machine.")
 @click.option(
-    "-o", "--output", type=click.Path(file_okay=False, path_type=Path),
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
     help="Keep the machine and every answer in this folder, and go on from what is there.",
-)  # fmt: skip
+)
 @as_json
 def learn(**given: Any) -> int:
     """Learn what a real client is, as a machine; two clients, or machines that were kept, are compared.

@@ -34,16 +34,26 @@ from simulations.processes import cores
     shell_complete=completion.among("model.design:DEPLOYMENTS"),
 )
 @click.option(
-    "--format", "form", type=click.Choice(["text", "markdown", "svg", "html", "json"]), default="text",
-    show_default=True, help="Text, a table for an issue, a figure, a small page, or data.",
-)  # fmt: skip
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "svg", "html", "json"]),
+    default="text",
+    show_default=True,
+    help="Text, a table for an issue, a figure, a small page, or data.",
+)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
 @timeout_option
 @workers_option
 def diff(
-    first: str, second: str, against: tuple[str, ...], environment: tuple[str, ...], form: str, output: Path | None,
-    timeout: float | None, workers: int | None,
-) -> int:  # fmt: skip
+    first: str,
+    second: str,
+    against: tuple[str, ...],
+    environment: tuple[str, ...],
+    form: str,
+    output: Path | None,
+    timeout: float | None,
+    workers: int | None,
+) -> int:
     """Say what flips between two designs: every property, against every named attacker, in every named environment.
 
     Told is only what is not the same: each time the changes that make the difference (all of their minimal sets), the
@@ -75,6 +85,6 @@ def diff(
         "svg": lambda: loaded("openworld.diff_page.picture")(found, first, second),
         "html": lambda: loaded("openworld.diff_page.page")(found, first, second, len(asked)),
         "json": lambda: asked_for.as_json(found, first, second, len(asked)),
-    }  # fmt: skip
+    }
     emit(makers[form](), output)
     return DONE

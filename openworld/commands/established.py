@@ -80,9 +80,12 @@ def questions(name: str | None, markdown: bool, as_json: bool) -> int:
     "name", metavar="[NAME]", required=False, shell_complete=completion.among("openworld.findings.pages:pages")
 )
 @click.option(
-    "--markdown", "root", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+    "--markdown",
+    "root",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
     help="Write the pages into the tree at DIR: findings.md there, and the others where it looks for them.",
-)  # fmt: skip
+)
 @as_json
 def findings(name: str | None, root: Path | None, as_json: bool) -> int:
     """Say what was found, and ask whether it is still so.

@@ -44,12 +44,7 @@ def population(name: str | None, swept: bool, schema: bool, as_json: bool) -> in
 
 def _summary(found: Population) -> dict[str, Any]:
     swept = sum(row.provenance.swept for row in found.stated())
-    return {
-        "name": found.name,
-        "about": " ".join(found.about.split()),
-        "stated": len(found.stated()),
-        "swept": swept,
-    }
+    return {"name": found.name, "about": " ".join(found.about.split()), "stated": len(found.stated()), "swept": swept}
 
 
 def _counted(found: Population) -> str:
@@ -67,9 +62,12 @@ def _list_lines(listed: list[Population]) -> Iterator[str]:
 
 def _row_json(row: Stated) -> dict[str, Any]:
     return {
-        "kind": row.kind, "name": row.name, "value": row.value, "meaning": row.meaning,
+        "kind": row.kind,
+        "name": row.name,
+        "value": row.value,
+        "meaning": row.meaning,
         **{name: getattr(row.provenance, name) for name in ("swept", "source", "confidence", "note")},
-    }  # fmt: skip
+    }
 
 
 def _row_lines(rows: list[Stated]) -> Iterator[str]:

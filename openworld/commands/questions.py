@@ -60,21 +60,29 @@ def _verdict(name: str, config: str, timeout: float | None) -> Verdict:
 @property_argument
 @config_argument
 @click.option(
-    "--require", type=click.Choice(["safe", "attack", "not_in_this_world", "reached", "not_reached"]),
+    "--require",
+    type=click.Choice(["safe", "attack", "not_in_this_world", "reached", "not_reached"]),
     help="Exit with 1 if the verdict is another one. Of a utility property, safe is read as reached, attack as "
     "not_reached.",
-)  # fmt: skip
+)
 @timeout_option
 @click.option("--chart/--no-chart", default=True, help="Draw the attack.  [default: chart]")
 @click.option(
-    "--certificate", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    "--certificate",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
     help="Write the evidence to a file, for `openworld certificate` and for other checkers.",
-)  # fmt: skip
+)
 @as_json
 def verdict(
-    name: str, config: str, require: str | None, timeout: float | None, chart: bool, certificate: Path | None,
+    name: str,
+    config: str,
+    require: str | None,
+    timeout: float | None,
+    chart: bool,
+    certificate: Path | None,
     as_json: bool,
-) -> int:  # fmt: skip
+) -> int:
     """Say whether PROPERTY holds under CONFIG.
 
     PROPERTY is a name or its code, CONFIG a list of switch=value, with cap= for the attacker's capabilities
@@ -111,23 +119,33 @@ def verdict(
 @property_argument
 @config_argument
 @click.option(
-    "--format", "form", type=click.Choice(["text", "ascii", "mermaid", "svg", "pdf", "png", "json", "itf"]),
-    default="text", show_default=True,
+    "--format",
+    "form",
+    type=click.Choice(["text", "ascii", "mermaid", "svg", "pdf", "png", "json", "itf"]),
+    default="text",
+    show_default=True,
     help="A chart (text: for terminals; ascii: for Internet-Drafts; mermaid: for issue trackers; svg, pdf and png: "
     "for slides), or the trace as data (itf: Informal Trace Format).",
-)  # fmt: skip
+)
 @click.option("--brief", is_flag=True, help="The chart on one screen, in characters: for a mail.")
 @click.option("--checks", is_flag=True, help="In a chart, list the checks that honest parties made.")
 @click.option(
-    "--under", metavar="CONFIG",
+    "--under",
+    metavar="CONFIG",
     help="Draw the run as far as it goes under this other configuration: who refuses it, why, by which section.",
-)  # fmt: skip
+)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
 @timeout_option
 def trace(
-    name: str, config: str, form: str, brief: bool, checks: bool, under: str | None, output: Path | None,
+    name: str,
+    config: str,
+    form: str,
+    brief: bool,
+    checks: bool,
+    under: str | None,
+    output: Path | None,
     timeout: float | None,
-) -> int:  # fmt: skip
+) -> int:
     """Draw the shortest attack on PROPERTY under CONFIG, or the run that shows a utility property.
 
     \b
@@ -194,8 +212,15 @@ def replay(file: Path, chart: bool, as_json: bool) -> int:
         # Whoever wrote the file is wrong here, not this software.
         return complain(f"{file}: {str(error).removeprefix('internal error: ')}", BAD_INPUT)
     if as_json:
-        print_json({"file": str(file), "confirmed": True, "shows": read.shows, "steps": len(read.steps),
-                     "configuration": str(read.configuration)})  # fmt: skip
+        print_json(
+            {
+                "file": str(file),
+                "confirmed": True,
+                "shows": read.shows,
+                "steps": len(read.steps),
+                "configuration": str(read.configuration),
+            }
+        )
     else:
         click.echo(f"confirmed: {read.shows} after {len(read.steps)} steps under {read.configuration}")
     if chart:
@@ -222,10 +247,15 @@ def certificate(file: Path, timeout: float | None, as_json: bool) -> int:
     found = list(findings(made, statement, timeout))
     holds, left = all(each.holds for each in found), list(trusted(made))
     data = {
-        "file": str(file), "property": made.property.name, "configuration": str(made.configuration),
-        "world": made.world.name, "verdict": made.result, "holds": holds,
-        "findings": [{"says": each.says, "holds": each.holds, "how": each.how} for each in found], "trusted": left,
-    }  # fmt: skip
+        "file": str(file),
+        "property": made.property.name,
+        "configuration": str(made.configuration),
+        "world": made.world.name,
+        "verdict": made.result,
+        "holds": holds,
+        "findings": [{"says": each.says, "holds": each.holds, "how": each.how} for each in found],
+        "trusted": left,
+    }
     tell(as_json, data, certificate_lines(made, found, left))
     return DONE if holds else VIOLATED
 
@@ -283,12 +313,19 @@ def _summarise(rows: list[dict[str, str]], expected: bool, require: bool, as_jso
     differing = [row for row in asked if not _as_expected(row)]
     vacuous = [row for row in differing if (row["expected"].strip(), row["verdict"]) == ("safe", "not_in_this_world")]
     if as_json:
-        print_json({
-            "rows": len(rows), "verdicts": dict(sorted(counts.items())), "expected": len(asked),
-            "as_expected": len(asked) - len(differing), "not_in_this_world_instead_of_safe": len(vacuous),
-            "different": [{name: row[name] for name in ("id", "property", "config", "expected", "verdict")}
-                          for row in differing],
-        })  # fmt: skip
+        print_json(
+            {
+                "rows": len(rows),
+                "verdicts": dict(sorted(counts.items())),
+                "expected": len(asked),
+                "as_expected": len(asked) - len(differing),
+                "not_in_this_world_instead_of_safe": len(vacuous),
+                "different": [
+                    {name: row[name] for name in ("id", "property", "config", "expected", "verdict")}
+                    for row in differing
+                ],
+            }
+        )
     else:
         click.echo(f"{len(rows)} rows: " + ", ".join(f"{count} {name}" for name, count in sorted(counts.items())))
         if expected:

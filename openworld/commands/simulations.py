@@ -36,83 +36,103 @@ class Shares(click.ParamType[tuple[float, ...]]):
     "what the others are compared with; '' is what is deployed.",
 )
 @click.option(
-    "--adoption", type=Shares(), metavar="SHARE[,SHARE...]",
+    "--adoption",
+    type=Shares(),
+    metavar="SHARE[,SHARE...]",
     help="With --arms: the share of clients, and of servers, that do what the arm sets. [default: 1]",
-)  # fmt: skip
+)
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of an experiment's file instead.")
 @click.option("--file", "as_file", is_flag=True, help="Print the experiment as a file instead, to be changed.")
 @click.option(
-    "--population", metavar="NAME_OR_FILE", shell_complete=completion.populations,
+    "--population",
+    metavar="NAME_OR_FILE",
+    shell_complete=completion.populations,
     help="Meet this population instead of the experiment's own.",
-)  # fmt: skip
+)
 @click.option(
-    "--deployed/--baseline-clients", default=None,
+    "--deployed/--baseline-clients",
+    default=None,
     help="Clients that no arm speaks of: those that the population says are deployed, or every switch at its baseline. "
     "[default: as the experiment has it]",
-)  # fmt: skip
+)
 @click.option(
-    "--attacker", metavar="NAME",
+    "--attacker",
+    metavar="NAME",
     help="What attackers are after: gravest (the gravest harm first), money (what is worth most, by stated values) or "
     "best_response (the same, from wherever the arm leaves most open). [default: gravest, or as the experiment has it]",
-)  # fmt: skip
+)
 @click.option(
-    "--attempts", type=click.IntRange(min=1),
+    "--attempts",
+    type=click.IntRange(min=1),
     help="Attempts in each arm at each point of the sweep. [default: what the experiment says, mostly 20000]",
-)  # fmt: skip
+)
 @click.option(
-    "--replications", type=click.IntRange(1, 100_000), default=5, show_default=True, help="Independent repeats.",
-)  # fmt: skip
+    "--replications", type=click.IntRange(1, 100_000), default=5, show_default=True, help="Independent repeats."
+)
 @click.option(
-    "--half-width", type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="W",
+    "--half-width",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="W",
     help="Replicate until every interval is at most W to either side; exit code 3 if that takes too long.",
-)  # fmt: skip
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same numbers.")
 @workers_option
 @click.option("--cluster", metavar="ADDRESS", help="Use a dask.distributed cluster, as tcp://HOST:8786.")
 @click.option(
-    "--record", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+    "--record",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
     help="Write down every single attempt as well.",
-)  # fmt: skip
+)
 @click.option(
-    "--inputs", type=click.IntRange(0, 1 << 16), metavar="N",
+    "--inputs",
+    type=click.IntRange(0, 1 << 16),
+    metavar="N",
     help="Draw what is not known for sure so many times, for the interval over the inputs. [default: 512 where "
     "outcomes are known exactly; none where attempts have to be counted at each draw]",
-)  # fmt: skip
+)
+@click.option("--sensitivity", is_flag=True, help="Instead: which of what is not known for sure decides the outcome.")
 @click.option(
-    "--sensitivity", is_flag=True,
-    help="Instead: which of what is not known for sure decides the outcome.",
-)  # fmt: skip
-@click.option(
-    "--worth", is_flag=True,
+    "--worth",
+    is_flag=True,
     help="Instead: which measurement would be worth most to whoever chooses an arm, and how many observations do.",
-)  # fmt: skip
+)
 @click.option(
-    "--couplings", is_flag=True,
+    "--couplings",
+    is_flag=True,
     help="Instead: between what rates lie however clients, AS and RS are paired that are not known to be met together.",
-)  # fmt: skip
+)
 @click.option(
-    "--break-even", is_flag=True,
+    "--break-even",
+    is_flag=True,
     help="Instead: where arms break even, as how many failed flows a theft weighs, and which input moves that; with "
     "--weight, whether they are worth it and which input turns that.",
-)  # fmt: skip
+)
 @click.option(
-    "--samples", type=click.IntRange(min=2), metavar="N",
+    "--samples",
+    type=click.IntRange(min=2),
+    metavar="N",
     help="Base samples of --sensitivity, for sobol a power of two; draws of --worth and --break-even. [default: 256, "
     "4096 and 256 where outcomes are known exactly, fewer where attempts have to be counted at each point]",
-)  # fmt: skip
+)
 @click.option(
-    "--weight", type=click.FloatRange(min=0), metavar="W",
+    "--weight",
+    type=click.FloatRange(min=0),
+    metavar="W",
     help="For --worth and --break-even: how many honest flows a theft weighs as much as. [default: 10, or any]",
-)  # fmt: skip
+)
 @click.option(
-    "--method", metavar="NAME",
+    "--method",
+    metavar="NAME",
     help="Method of --sensitivity: sobol (shares of variance) or morris (effects). [default: morris where a sample "
     "is dear]",
-)  # fmt: skip
+)
 @click.option(
-    "-o", "--output", type=click.Path(file_okay=False, path_type=Path),
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
     help="Folder for tables and figures. A run that was cut short goes on there where it stopped.",
-)  # fmt: skip
+)
 @as_json
 def simulate(**given: Any) -> int:
     """Run one simulated experiment, by name or file, or put arms of your own to a population; without either, list.
@@ -145,9 +165,10 @@ def simulate(**given: Any) -> int:
     help="Met instead of the experiment's own population.",
 )
 @click.option(
-    "--deployed/--baseline-clients", default=None,
+    "--deployed/--baseline-clients",
+    default=None,
     help="Clients that no arm speaks of, as for `openworld simulate`. [default: as the experiment has it]",
-)  # fmt: skip
+)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write it to instead.")
 def odd(**given: Any) -> int:
     """Describe an experiment by the ODD protocol (Grimm et al. 2020), in Markdown, with its threats to validity.
@@ -221,11 +242,14 @@ def compare(**given: Any) -> int:
     shell_complete=completion.populations,
 )
 @click.option(
-    "--design", "designs", multiple=True, metavar="NAME|CONFIG",
+    "--design",
+    "designs",
+    multiple=True,
+    metavar="NAME|CONFIG",
     help="A named design or a deployed client (every mechanism of it), or switches as in a configuration: they hold "
     "for everybody, the rest is as the population has it; one that decides nothing here is an error. May be "
     "repeated; the first is what the others are compared with. [default: each protection]",
-)  # fmt: skip
+)
 @click.option("--year", type=float, metavar="Y", help="With as much adopted as the population expects by then.")
 @click.option("--scale", type=float, metavar="S", help="With so much of every kind of party: 0.05 is a twentieth.")
 @click.option("--samples", type=click.IntRange(min=1), default=50, show_default=True, help="Targets in each topology.")

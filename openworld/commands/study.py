@@ -18,10 +18,11 @@ from openworld.commands.common import as_json, call, timeout_option, workers_opt
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same files.")
 @timeout_option
 @click.option(
-    "--certify", is_flag=True,
+    "--certify",
+    is_flag=True,
     help="Have CaDiCaL prove and drat-trim check every answer that something does not happen (certificates.csv), "
-         "and how long the runs of each world are (bounds.csv).",
-)  # fmt: skip
+    "and how long the runs of each world are (bounds.csv).",
+)
 def study(**given: Any) -> int:
     """Judge every named design against every attacker, ask what is proved of deployed clients, run every experiment,
     count how far mishaps reach, and put the results together.
@@ -42,9 +43,12 @@ def study(**given: Any) -> int:
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to.")
 @click.option("--list", "listed", is_flag=True, help="List the names, kinds and what each shows; draw nothing.")
 @click.option(
-    "--from", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="OUT",
+    "--from",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="OUT",
     help="Take verdicts and experiments from the folder of a study instead of working them out anew.",
-)  # fmt: skip
+)
 @click.option("--attempts", type=click.IntRange(min=1), help="As for simulate. [default: what each experiment says]")
 @click.option("--replications", type=click.IntRange(min=1), default=5, show_default=True, help="As for simulate.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same files.")
@@ -67,13 +71,18 @@ def figures(**given: Any) -> int:
 @click.command()
 @click.argument("folder", metavar="OUT", type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.html",
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.html",
     help="Where to write.  [default: OUT/report.html]",
-)  # fmt: skip
+)
 @click.option(
-    "--site", metavar="URL", default="",
+    "--site",
+    metavar="URL",
+    default="",
     help="Link verdicts and findings to their answers on the page that `openworld site` writes, which is there.",
-)  # fmt: skip
+)
 def report(**given: Any) -> int:
     """Turn the folder of a study into one HTML page that needs no other file and no network.
 
@@ -90,15 +99,21 @@ def report(**given: Any) -> int:
 
 @click.command()
 @click.option(
-    "-o", "--output", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR",
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    metavar="DIR",
     help="Where to put it; a folder of its own.",
-)  # fmt: skip
+)
 @click.option("--quick", is_flag=True, help="Answers to few common questions beforehand, as `openworld study --quick`.")
 @click.option(
-    "--runtime", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
+    "--runtime",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
     help="Take Pyodide and the solver from DIR, where they have been downloaded to.  [default: pip and npm fetch them "
     "once]",
-)  # fmt: skip
+)
 @click.option("--docs", metavar="URL", default="", help="Link to the pages that `make docs` writes, which are there.")
 @workers_option
 def site(**given: Any) -> int:

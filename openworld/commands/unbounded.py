@@ -53,9 +53,11 @@ def export(form: str, name: str, config: str, servers: str, names: bool, output:
 @property_argument
 @config_argument
 @click.option(
-    "--log", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    "--log",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
     help="Write to a file what the prover was given and what it printed, a derivation among it.",
-)  # fmt: skip
+)
 @timeout_option
 @as_json
 def prove(name: str, config: str, log: Path | None, timeout: float | None, as_json: bool) -> int:
@@ -77,8 +79,12 @@ def prove(name: str, config: str, log: Path | None, timeout: float | None, as_js
     if log is not None:
         write(log, f"{found.process}\n(* {found.printed.replace('*)', '* )')} *)\n")
     data = {
-        **verdict.to_json(), "any_number": found.event, "honest_parties": found.runs,
-        "any_number_of_servers": found.any_servers, "standing": found.standing, "reach_of_both": found.reach,
-    }  # fmt: skip
+        **verdict.to_json(),
+        "any_number": found.event,
+        "honest_parties": found.runs,
+        "any_number_of_servers": found.any_servers,
+        "standing": found.standing,
+        "reach_of_both": found.reach,
+    }
     tell(as_json, data, [*verdict_lines(verdict), *unbounded_lines(found)])
     return {"agree": DONE, "differ": VIOLATED, "open": INCONCLUSIVE}[found.standing]

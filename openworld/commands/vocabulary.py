@@ -183,9 +183,10 @@ def rules(name: str | None, as_json: bool) -> int:
         raise click.UsageError(f"no rule has {name!r} in its name, ids or source{near}; `openworld rules` lists them")
     read = [(rule, versions(rule.source)) for rule in found]
     lines = (
-        line for rule, texts in read
+        line
+        for rule, texts in read
         for line in (*show.rule_lines(rule), *(f"        {text}: {version}" for text, version in texts.items()))
-    )  # fmt: skip
+    )
     return tell(as_json, [{**show.rule_json(rule), "read": texts} for rule, texts in read], lines)
 
 

@@ -9,20 +9,34 @@ What is read of parties and sessions is in model/readings.py; the steps and what
 from model.readings import trusted_by
 from openworld.draft import NONE, all_of, any_of, choose, field, mapped, no, one_of, rule, same, switch, violated
 
-switch("rs_issuers", "unsaid listed", "whether resource metadata lists the issuers whose tokens are taken",
-       "draft-me 2", of="resource_server", kind="environment",
-       words="RS lists no issuers; RS lists its issuers")  # fmt: skip
-switch("issuer_listed", "off on", "whether the client sends a token only where its issuer is on that list",
-       "draft-me 3", of="client",
-       words="issuer not looked up in the list; issuer looked up in the list")  # fmt: skip
+switch(
+    "rs_issuers",
+    "unsaid listed",
+    "whether resource metadata lists the issuers whose tokens are taken",
+    "draft-me 2",
+    of="resource_server",
+    kind="environment",
+    words="RS lists no issuers; RS lists its issuers",
+)
+switch(
+    "issuer_listed",
+    "off on",
+    "whether the client sends a token only where its issuer is on that list",
+    "draft-me 3",
+    of="client",
+    words="issuer not looked up in the list; issuer looked up in the list",
+)
 
 
 @field("ResourceMetadata", "token_issuers_supported")
 def listed(c, sent):
     """The issuers that the resource server takes, where it says so."""
     honest = [party for party in c.world.resource_servers if party.honest]
-    taken = {name: ", ".join(c.world.by_name[issuer].url for issuer in party.trusts)
-             for party in honest for name in (party.name, party.url)}  # fmt: skip
+    taken = {
+        name: ", ".join(c.world.by_name[issuer].url for issuer in party.trusts)
+        for party in honest
+        for name in (party.name, party.url)
+    }
     policy = c.among(honest, lambda party: one_of(sent.sender, party.name, party.url))
     return choose(same(policy.rs_issuers, "listed"), mapped(lambda sender: taken.get(sender, NONE), sent.sender), NONE)
 
@@ -30,8 +44,13 @@ def listed(c, sent):
 def does_not_take(c, who, of=lambda party: True):
     """Whether a session is at an honest resource server that does not take tokens by the issuer it went to."""
     session = c.state.session(who)
-    return any_of(*(all_of(same(session.url, party.url), no(trusted_by(c, party, session.issuer)), of(party))
-                    for party in c.world.resource_servers if party.honest))  # fmt: skip
+    return any_of(
+        *(
+            all_of(same(session.url, party.url), no(trusted_by(c, party, session.issuer)), of(party))
+            for party in c.world.resource_servers
+            if party.honest
+        )
+    )
 
 
 @rule(at="client.send_token", source="draft-me 3")

@@ -100,9 +100,13 @@ def drive(name: str | None, asked: DrivingOptions) -> int:
 
 
 def _tell(
-    driven: Driven, asked: DrivingOptions, expected: expectations.Expected | None, paired: Paired | None,
-    beside: list[Beside], protection: str,
-) -> int:  # fmt: skip
+    driven: Driven,
+    asked: DrivingOptions,
+    expected: expectations.Expected | None,
+    paired: Paired | None,
+    beside: list[Beside],
+    protection: str,
+) -> int:
     """Write what is asked for, and print it."""
     client, judgements, wanted = driven.name, driven.judgements, driven.installed.release
     changes = ready.changes(asked, client, judgements, expected)

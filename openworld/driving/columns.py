@@ -99,6 +99,12 @@ def affected(judged: Mapping[str, Sequence[Judgement]]) -> Iterator[Affected]:
                 lost = {prop for version in falls for prop in seen[version][scenario].attacks}
                 after = told[told.index(falls[-1]) + 1 :]
                 yield Affected(
-                    scenario, ", ".join(sorted(lost)), client, falls[0], falls[-1], len(falls), len(told),
+                    scenario,
+                    ", ".join(sorted(lost)),
+                    client,
+                    falls[0],
+                    falls[-1],
+                    len(falls),
+                    len(told),
                     after[0] if after else "",
-                )  # fmt: skip
+                )

@@ -68,9 +68,13 @@ def _release(path: Path, entry: ReleaseEntry) -> Release:
 
 
 def _column(
-    entry: ReleaseEntry, installed: Installed, scenarios: Sequence[Play], found: Sequence[attacks.Found],
-    asked: DrivingOptions, protection: str,
-) -> Column:  # fmt: skip
+    entry: ReleaseEntry,
+    installed: Installed,
+    scenarios: Sequence[Play],
+    found: Sequence[attacks.Found],
+    asked: DrivingOptions,
+    protection: str,
+) -> Column:
     """Run one release; one that does not start is not measured, and keeps nobody from being run."""
     assert asked.output is not None
     plays = [*scenarios, *attacks.told(found, design_of(str(installed.release)))[0]]
@@ -123,4 +127,4 @@ def _data(columns: Sequence[Column], protection: str) -> Mapping[str, Any]:
         ],
         "affected": [one._asdict() for one in affected({one.name: one.judgements for one in columns})],
         "protection": protection,
-    }  # fmt: skip
+    }

@@ -72,13 +72,16 @@ def _index(columns: Sequence[Column], wanted: Matrix, protection: str) -> str:
     for one in affected(_judged(columns)):
         ranges.setdefault(one.client, []).append(one)
     return template("matrix.html.jinja").render(
-        columns=columns, clients=[
-            (client, list(each)) for client, each in groupby(columns, lambda one: one.name.partition("==")[0])
-        ],
-        first=[row for row in rows if row.stands_out], rest=[row for row in rows if not row.stands_out],
-        outcomes=OUTCOMES, ranges=ranges, planned=len(wanted.entries), protection=protection,
+        columns=columns,
+        clients=[(client, list(each)) for client, each in groupby(columns, lambda one: one.name.partition("==")[0])],
+        first=[row for row in rows if row.stands_out],
+        rest=[row for row in rows if not row.stands_out],
+        outcomes=OUTCOMES,
+        ranges=ranges,
+        planned=len(wanted.entries),
+        protection=protection,
         expected=any(one.entry.expected is not None for one in columns),
-    )  # fmt: skip
+    )
 
 
 def _judged(columns: Sequence[Column]) -> dict[str, Sequence[Judgement]]:
@@ -118,11 +121,16 @@ def _cell(column: Column, seen: Judgement) -> ScenarioCell:
 
 def _release(column: Column, output: Path) -> str:
     return template("matrix_release.html.jinja").render(
-        column=column, outcomes=OUTCOMES, charts=f"../{_CHARTS}",
+        column=column,
+        outcomes=OUTCOMES,
+        charts=f"../{_CHARTS}",
         falls=[_fall(column, play, one, output) for play, one in _seen(column) if one.attacks],
-        rest=[(play, one, about(play), column.changes.get(play.name, ""), _because(column, play.name))
-              for play, one in _seen(column) if not one.attacks],
-    )  # fmt: skip
+        rest=[
+            (play, one, about(play), column.changes.get(play.name, ""), _because(column, play.name))
+            for play, one in _seen(column)
+            if not one.attacks
+        ],
+    )
 
 
 def _because(column: Column, scenario: str) -> str:
@@ -134,10 +142,14 @@ def _fall(column: Column, play: Play, seen: Judgement, output: Path) -> dict[str
     assert column.driven is not None
     cures = column.driven.cures.get(play.name, [])
     return {
-        "play": play, "seen": seen, "about": about(play), "change": column.changes.get(play.name, ""),
-        "because": _because(column, play.name), "exchanges": _exchanges(output / column.slug / f"{play.name}.har"),
+        "play": play,
+        "seen": seen,
+        "about": about(play),
+        "change": column.changes.get(play.name, ""),
+        "because": _because(column, play.name),
+        "exchanges": _exchanges(output / column.slug / f"{play.name}.har"),
         "fixes": fixes(column.driven.explained.design, play, cures),
-    }  # fmt: skip
+    }
 
 
 def _exchanges(path: Path) -> list[dict[str, Any]]:
@@ -145,10 +157,14 @@ def _exchanges(path: Path) -> list[dict[str, Any]]:
     with suppress(OSError, DocumentError):
         return [
             {
-                "number": number, "by": entry["_by"], "to": entry["_party"], "lost": entry.get("_lost", ()),
-                "method": entry["request"]["method"], "url": entry["request"]["url"],
+                "number": number,
+                "by": entry["_by"],
+                "to": entry["_party"],
+                "lost": entry.get("_lost", ()),
+                "method": entry["request"]["method"],
+                "url": entry["request"]["url"],
                 "answer": entry["_message"] or str(entry["response"]["status"] or "cut"),
             }
             for number, entry in enumerate(from_json(path.read_bytes())["log"]["entries"], 1)
-        ]  # fmt: skip
+        ]
     return []

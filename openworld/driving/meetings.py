@@ -109,9 +109,13 @@ class _Store:
 
 
 def _tell(
-    store: _Store, kind: Kind, told: Mapping[str, str], met: Sequence[Meeting],
-    predicted: Mapping[str, tuple[bool, Prediction]], protection: str,
-) -> int:  # fmt: skip
+    store: _Store,
+    kind: Kind,
+    told: Mapping[str, str],
+    met: Sequence[Meeting],
+    predicted: Mapping[str, tuple[bool, Prediction]],
+    protection: str,
+) -> int:
     """Keep and tell how real parties met, and how many meetings went as the model says."""
     foretold = {variant: {"predicted": asdict(said)} for variant, (_, said) in predicted.items()}
     data = [{**one.to_json(), **foretold.get(one.variant, {})} for one in met]

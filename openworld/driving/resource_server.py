@@ -32,10 +32,13 @@ _MORE = {
     "required": ["rs_name", "form", "settings", "host", "explained", "unexplained", "decided_by", "open"],
     "properties": {"requests": {"items": {"required": ["request", "source", "ended", "facts", "model", "strictly"]}}},
 }  # fmt: skip
-_SCHEMA = Schema(lambda: {
-    "type": "object", "required": ["profile"],
-    "properties": {"profile": {"allOf": [software_file.needed("resource_server", "profiles"), _MORE]}},
-})  # fmt: skip
+_SCHEMA = Schema(
+    lambda: {
+        "type": "object",
+        "required": ["profile"],
+        "properties": {"profile": {"allOf": [software_file.needed("resource_server", "profiles"), _MORE]}},
+    }
+)
 _WORDS = {"A": "served", "x": "refused", "n": "not tested", "?": "not measured"}
 
 
@@ -74,11 +77,16 @@ def judgements(found: Mapping[str, Any]) -> list[Judgement]:
     """How the requests were answered."""
     return [
         Judgement(
-            one["scenario"], one["source"], one["outcome"], one["ended"], attacks=tuple(one["attacks"]),
-            error=one["error"], facts=one["facts"],
+            one["scenario"],
+            one["source"],
+            one["outcome"],
+            one["ended"],
+            attacks=tuple(one["attacks"]),
+            error=one["error"],
+            facts=one["facts"],
         )
         for one in found["requests"]
-    ]  # fmt: skip
+    ]
 
 
 def _keep_recordings(folder: Path, profile: ResourceProfile) -> None:
@@ -98,9 +106,11 @@ def _keep(folder: Path, installed: Installed, found: Sequence[Mapping[str, Any]]
     write(folder / "requests.csv", csv_text(columns, requests))
     names = ("rs_name", "product", "expressible", *RESOURCE_SERVER, "evidence", "reason")
     write(folder / "rs_classes.csv", csv_text(names, (_row(installed, one) for one in found)))
-    software_file.keep(folder, "resource_server", {
-        "resource_server": str(installed.release), "profiles": list(found), "protection": protection,
-    })  # fmt: skip
+    software_file.keep(
+        folder,
+        "resource_server",
+        {"resource_server": str(installed.release), "profiles": list(found), "protection": protection},
+    )
 
 
 def _requests(found: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

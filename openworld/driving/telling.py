@@ -14,9 +14,12 @@ from model import chart
 
 
 def lines(
-    judgements: Sequence[Judgement], explained: Explanation, stops: Mapping[str, Sequence[str]],
-    host: Sequence[str], beside: Sequence[Beside],
-) -> Iterator[str]:  # fmt: skip
+    judgements: Sequence[Judgement],
+    explained: Explanation,
+    stops: Mapping[str, Sequence[str]],
+    host: Sequence[str],
+    beside: Sequence[Beside],
+) -> Iterator[str]:
     """Every scenario, then what it all comes to."""
     remarks = {name: explained.remark(name) for name in explained.comparisons}
     yield from results.lines(judgements, remarks)
@@ -27,9 +30,10 @@ def lines(
 def _explained(explained: Explanation, stops: Mapping[str, Sequence[str]], host: Sequence[str]) -> Iterator[str]:
     """The design of the client, how much of the run it accounts for, and what would stop the attacks."""
     how = {
-        "stored": "predicted by the stored design", "fitted": "explained by a design fitted here",
+        "stored": "predicted by the stored design",
+        "fitted": "explained by a design fitted here",
         "relative": f"predicted by the design of {explained.relative or 'the baseline'}",
-    }[explained.source]  # fmt: skip
+    }[explained.source]
     for source, (total, ends, messages) in explained.shares().items():
         yield f"{source}: {ends} of {total} ends {how}; {messages} with every message"
     if explained.source == "fitted" and explained.relative:
@@ -61,14 +65,22 @@ def _suite(beside: Sequence[Beside]) -> Iterator[str]:
 
 
 def page(
-    client: str, plays: Sequence[Play], judgements: Sequence[Judgement], stops: Mapping[str, Sequence[str]],
+    client: str,
+    plays: Sequence[Play],
+    judgements: Sequence[Judgement],
+    stops: Mapping[str, Sequence[str]],
     text: Sequence[str],
-) -> dict[str, str]:  # fmt: skip
+) -> dict[str, str]:
     """The run as files by name: a page with a line for each fall, its charts beside it, and everything as text."""
     by_name, falls = {play.name: play for play in plays}, [one for one in judgements if one.attacks]
     measured = sum(one.measured for one in judgements)
-    parts = [f"# {client}", "", f"{len(judgements)} scenarios were played, {measured} measured; the client falls for "
-             f"an attack in {len(falls)}. [Every scenario](all.txt)", ""]  # fmt: skip
+    parts = [
+        f"# {client}",
+        "",
+        f"{len(judgements)} scenarios were played, {measured} measured; the client falls for "
+        f"an attack in {len(falls)}. [Every scenario](all.txt)",
+        "",
+    ]
     files = {"all.txt": "\n".join([*text, ""])}
     if falls:
         parts += ["| falls in | loses | would be stopped by | see |", "|---|---|---|---|"]

@@ -21,8 +21,17 @@ from properties.attackers import ATTACKERS
 from simulations.processes import cores, in_order
 
 __all__ = [
-    "Caption", "Drawing", "Exhibit", "FigureError", "catalogue", "figures", "find", "of_study", "write", "write_all",
-]  # fmt: skip
+    "Caption",
+    "Drawing",
+    "Exhibit",
+    "FigureError",
+    "catalogue",
+    "figures",
+    "find",
+    "of_study",
+    "write",
+    "write_all",
+]
 
 
 def catalogue(attackers: Iterable[str] | None = None, asked: Iterable[str] | None = None) -> dict[str, Exhibit]:
@@ -32,9 +41,12 @@ def catalogue(attackers: Iterable[str] | None = None, asked: Iterable[str] | Non
 
 
 def of_study(
-    attackers: Iterable[str], asked: Iterable[str] | None, clients: bool = False,
-    mishaps: Iterable[str] | None = None, bought: bool = False,
-) -> list[Exhibit]:  # fmt: skip
+    attackers: Iterable[str],
+    asked: Iterable[str] | None,
+    clients: bool = False,
+    mishaps: Iterable[str] | None = None,
+    bought: bool = False,
+) -> list[Exhibit]:
     """The figures that are drawn from the tables of a study.
 
     Args:
@@ -113,10 +125,7 @@ def figures(
     used = workers or cores()
     source = Source(folder, attempts, replications, seed, used)
     written = {}
-    with (
-        Progress("figures", len(entries)) as progress,
-        closing(write_all(entries, source, output, used)) as drawn,
-    ):
+    with Progress("figures", len(entries)) as progress, closing(write_all(entries, source, output, used)) as drawn:
         for entry, paths in drawn:
             written[entry.name] = list(map(str, paths))
             progress.advance(entry.name)

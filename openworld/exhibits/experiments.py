@@ -148,9 +148,12 @@ def _about(table: pd.DataFrame, interval: str, design: str | None = None) -> Cap
     values = sorted(set(table["value"]))
     at = f"from {values[0]:g} to {values[-1]:g}" if len(values) > 1 else f"{values[0]:g}"
     return Caption(
-        f"{first['population']}, {first['parameter']} {at}", design or _paired(table),
-        f"{first['attempts']:,} attempts in every arm at every point", str(first["seed"]), interval,
-    )  # fmt: skip
+        f"{first['population']}, {first['parameter']} {at}",
+        design or _paired(table),
+        f"{first['attempts']:,} attempts in every arm at every point",
+        str(first["seed"]),
+        interval,
+    )
 
 
 def _paired(table: pd.DataFrame) -> str:
@@ -184,9 +187,11 @@ def _blast_radius(kind: str, source: Source) -> Drawing:
     same = [" and ".join(names.split(LISTED)) for names in alike]
     topologies = int(first["replications"])
     caption = Caption(
-        str(first["population"]), f"{', '.join(designs)}; what a design does not speak of is as the population has it"
+        str(first["population"]),
+        f"{', '.join(designs)}; what a design does not speak of is as the population has it"
         + "".join(f"; as much comes into reach at every target under {names}" for names in same),
-        f"{int(first['targets'])} targets in {topologies} topologies, the same under every design", str(first["seed"]),
+        f"{int(first['targets'])} targets in {topologies} topologies, the same under every design",
+        str(first["seed"]),
         "95 % t intervals over topologies, of the mean and of the worst target of each",
-    )  # fmt: skip
+    )
     return Drawing(figures.blast_radius(summary, rules, _title(kind)), _title(kind), caption, summary)

@@ -44,10 +44,12 @@ def _lattice(name: str, draw: Callable[[pd.DataFrame, str], tuple[Figure, pd.Dat
     wanted = ", ".join(worded("property", each) for each in asked.properties)
     against = of_configuration(f"cap={attacker}")
     caption = Caption(
-        BOUNDED, f"all designs of the lattice without: {without}; wanted: {wanted}; {against}",
+        BOUNDED,
+        f"all designs of the lattice without: {without}; wanted: {wanted}; {against}",
         f"{len(table)} minimal sets, enumerated exactly; {len(DEPLOYMENTS)} deployments to be usable in",
-        EXHAUSTIVE, "none, sets are proved and not estimated",
-    )  # fmt: skip
+        EXHAUSTIVE,
+        "none, sets are proved and not estimated",
+    )
     return Drawing(figure, question, caption, data)
 
 

@@ -48,9 +48,11 @@ def _attackers(source: Source) -> Drawing:
     counted = counted[counted["kind"] == "security"]
     data = counted.groupby(["attacker", "design"], sort=False, as_index=False)[["attack", "unknown"]].sum()
     return Drawing(
-        figures.attacker_overview(table), "Security properties violated, by attacker and design",
-        _about(table, "named designs against named attackers; what breaks by itself is counted under none"), data,
-    )  # fmt: skip
+        figures.attacker_overview(table),
+        "Security properties violated, by attacker and design",
+        _about(table, "named designs against named attackers; what breaks by itself is counted under none"),
+        data,
+    )
 
 
 def _matrix(attacker: str, source: Source) -> Drawing:
@@ -61,22 +63,27 @@ def _matrix(attacker: str, source: Source) -> Drawing:
     against = with_code(f"cap={shown['capabilities'].iloc[0]}")
     kept = ["design", "attacker", "capabilities", "property", "kind", "verdict", "steps"]
     return Drawing(
-        figures.verdict_matrix(table, attacker), labels.attacker(attacker),
-        _about(shown, f"named designs; {against}"), shown[kept],
-    )  # fmt: skip
+        figures.verdict_matrix(table, attacker),
+        labels.attacker(attacker),
+        _about(shown, f"named designs; {against}"),
+        shown[kept],
+    )
 
 
 def _bought(source: Source) -> Drawing:
     table = source.drafts()
     caption = Caption(
-        BOUNDED, "the published state (design=prm_cimd) without the draft and with it; an attack is a property "
+        BOUNDED,
+        "the published state (design=prm_cimd) without the draft and with it; an attack is a property "
         "that is violated by whom an agent may meet, who reads the way back of codes, who gets hold of tokens, or of "
         f"whole requests with their proofs, each counted (cap={', '.join(AGAINST)}), where both designs could lose it; "
         "a token that is bound by DPoP or mTLS is of no use to the third, and one that is bound by DPoP is to the "
         "fourth, as long as a resource server may take a proof twice (dpop_replay=none); "
         "of use is a design with which honest parties get from an unknown URL to an accepted request",
-        f"{len(table)} pairs of designs", EXHAUSTIVE, _EXACT,
-    )  # fmt: skip
+        f"{len(table)} pairs of designs",
+        EXHAUSTIVE,
+        _EXACT,
+    )
     return Drawing(figures.bought(table, _BOUGHT), _BOUGHT, caption, table)
 
 
@@ -93,8 +100,10 @@ def _scenarios(_: Source) -> Drawing:
     caption = Caption(
         f"{clients} deployed clients in their last version, each alone with played servers",
         f"{scenarios} scenarios, each the honest world with a few fields changed; blank where it was not tried",
-        f"{len(table)} runs, one of each", "none, nothing is drawn by chance", "none, each was run once",
-    )  # fmt: skip
+        f"{len(table)} runs, one of each",
+        "none, nothing is drawn by chance",
+        "none, each was run once",
+    )
     return Drawing(figures.client_ends(table, _SEEN), _SEEN, caption, table)
 
 

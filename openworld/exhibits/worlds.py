@@ -49,21 +49,30 @@ def _trust(name: str, _: Source) -> Drawing:
     world = WORLDS[name]
     graph = trust_graph(world)
     # An origin is the attacker's if everything on it is.
-    honest = {name: any(world.by_url[to].honest for _, to, given in graph.out_edges(name, data=True)
-                        if given["relation"] == "hosts") for name in graph}  # fmt: skip
-    nodes = pd.DataFrame([
-        {"name": name, "role": given["role"], "honest": given.get("honest", honest[name])}
-        for name, given in graph.nodes(data=True)
-    ])  # fmt: skip
+    honest = {
+        name: any(
+            world.by_url[to].honest for _, to, given in graph.out_edges(name, data=True) if given["relation"] == "hosts"
+        )
+        for name in graph
+    }
+    nodes = pd.DataFrame(
+        [
+            {"name": name, "role": given["role"], "honest": given.get("honest", honest[name])}
+            for name, given in graph.nodes(data=True)
+        ]
+    )
     edges = pd.DataFrame(
         [(start, given["relation"], end) for start, end, given in graph.edges(data=True)],
         columns=["source", "relation", "target"],
     )
     title = f"Who points to, trusts or hosts whom: {world.concern}"
     caption = Caption(
-        f"world {world.name}: {world.reach}", "none, the graph is what every design meets",
-        f"{len(nodes)} parties, {len(edges)} relations", EXHAUSTIVE, "none",
-    )  # fmt: skip
+        f"world {world.name}: {world.reach}",
+        "none, the graph is what every design meets",
+        f"{len(nodes)} parties, {len(edges)} relations",
+        EXHAUSTIVE,
+        "none",
+    )
     return Drawing(figures.trust_graph(nodes, edges, title), title, caption, edges)
 
 
@@ -73,12 +82,20 @@ def _sequence(name: str, source: Source) -> Drawing:
     shown = chart(trace, ending(find_property(prop)), under=parse(under) if under else None)
     data = pd.DataFrame(
         [
-            {"step": sent.step, "sender": sent.sender, "receiver": sent.receiver, "message": sent.label,
-             "value": value.name, "text": value.text, "origin": origin(sent, value), "decisive": sent.decisive}
+            {
+                "step": sent.step,
+                "sender": sent.sender,
+                "receiver": sent.receiver,
+                "message": sent.label,
+                "value": value.name,
+                "text": value.text,
+                "origin": origin(sent, value),
+                "decisive": sent.decisive,
+            }
             for sent in shown.sent
             for value in sent.values
         ]
-    )  # fmt: skip
+    )
     refused = f", continued under {under} until it is refused" if under else ""
     counted = f"one run of {length(len(trace.steps))}, the shortest"
     caption = Caption(f"world {trace.world.name}", f"{configuration}{refused}", counted, EXHAUSTIVE, "none")

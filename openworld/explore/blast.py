@@ -135,13 +135,15 @@ def compared(found: BlastRadius) -> Table:
     rows = []
     for design in dict.fromkeys(found.summary["design"]):
         stopped = stopped_by(found, design)
-        rows.append((
-            design,
-            _value(cells[design, "resource_servers", "mean"]),
-            _value(cells[design, "resource_servers", "max"]),
-            _value(cells[design, "users", "mean"]),
-            rules()[stopped].requirement if stopped in rules() else stopped,
-        ))  # fmt: skip
+        rows.append(
+            (
+                design,
+                _value(cells[design, "resource_servers", "mean"]),
+                _value(cells[design, "resource_servers", "max"]),
+                _value(cells[design, "users", "mean"]),
+                rules()[stopped].requirement if stopped in rules() else stopped,
+            )
+        )
     head = ("design", "resource servers, mean", "resource servers, most", "users, mean", "stopped most often by")
     return table(head, rows)
 

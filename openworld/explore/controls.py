@@ -64,12 +64,16 @@ class Explorer:
         for control in (self._property, *self._attackers.values(), *self._switches.values()):
             control.observe(self._changed, "value")
         self._design.observe(self._start_from, "value")
-        self.box = widgets.VBox([
-            widgets.HBox([self._property, *([self._design] if designs else [])], layout=_wrapping()),
-            widgets.HBox(list(self._attackers.values()), layout=_wrapping()),
-            widgets.HBox(list(self._switches.values()), layout=_wrapping()),
-            self._head, self._others, self._body,
-        ])  # fmt: skip
+        self.box = widgets.VBox(
+            [
+                widgets.HBox([self._property, *([self._design] if designs else [])], layout=_wrapping()),
+                widgets.HBox(list(self._attackers.values()), layout=_wrapping()),
+                widgets.HBox(list(self._switches.values()), layout=_wrapping()),
+                self._head,
+                self._others,
+                self._body,
+            ]
+        )
         self.box.add_class("openworld-explorer")
         self._answer()
 
@@ -107,8 +111,9 @@ class Explorer:
         present = (name for name, control in self._attackers.items() if control.value)
         self.configuration = replace(
             self.configuration,
-            design=self.configuration.design.but(**chosen), capabilities=frozenset({*others, *present}),
-        )  # fmt: skip
+            design=self.configuration.design.but(**chosen),
+            capabilities=frozenset({*others, *present}),
+        )
         self._answer()
 
     def _answer(self) -> None:

@@ -49,18 +49,23 @@ def history(implementation: str, scenarios: Iterable[str]) -> Table:
     names = list(map(_named, scenarios))
     versions = sorted((name for name in measured() if name.partition("==")[0] == implementation), key=age)
     rows = (
-        (name.partition("==")[2], *(ENDS[measured()[name][each].stage] if each in measured()[name] else "not tried"
-                                    for each in names))
+        (
+            name.partition("==")[2],
+            *(ENDS[measured()[name][each].stage] if each in measured()[name] else "not tried" for each in names),
+        )
         for name in versions
-    )  # fmt: skip
+    )
     return table(("version", *(scenario.load(each).about for each in names)), rows)
 
 
 def source(client: str, scenarios: Iterable[str]) -> Table:
     """Where in the code of a client its behaviour was found."""
     found = measured()[client]
-    rows = ((scenario.load(name).about, ENDS[found[name].stage], found[name].source)
-            for name in map(_named, scenarios) if name in found)  # fmt: skip
+    rows = (
+        (scenario.load(name).about, ENDS[found[name].stage], found[name].source)
+        for name in map(_named, scenarios)
+        if name in found
+    )
     return table(("what is special", f"{client} ended", "where in its code"), rows)
 
 
@@ -102,8 +107,15 @@ def consequences(questions: Mapping[str, str]) -> Table:
     rows = []
     for name in (known for known in latest() if known in clients()):
         design = clients()[name].design
-        rows.append((name, *(cell(prop, replace(situation, design=design.but(**situation.design.changes())))
-                             for prop, situation in asked)))  # fmt: skip
+        rows.append(
+            (
+                name,
+                *(
+                    cell(prop, replace(situation, design=design.but(**situation.design.changes())))
+                    for prop, situation in asked
+                ),
+            )
+        )
     return table(("client", *(head(prop, questions[prop.name]) for prop, _ in asked)), rows)
 
 

@@ -116,11 +116,15 @@ def turning(prop: str, configuration: str) -> Table:
     """Every single switch whose other value turns the verdict, and whether first contact succeeds then."""
     found = turns(find(prop), read(configuration), checker())
     rows = (
-        (*(worded("value", f"{turn.switch}={value}") for value in (turn.before, turn.after)),
-         "yes" if turn.usable else "no", SWITCHES[turn.switch].kind, SWITCHES[turn.switch].source,
-         f"{turn.switch}={turn.after}")
+        (
+            *(worded("value", f"{turn.switch}={value}") for value in (turn.before, turn.after)),
+            "yes" if turn.usable else "no",
+            SWITCHES[turn.switch].kind,
+            SWITCHES[turn.switch].source,
+            f"{turn.switch}={turn.after}",
+        )
         for turn in found
-    )  # fmt: skip
+    )
     return table(("is", "would be", "first contact still succeeds", "kind", "source", "set by"), rows)
 
 
@@ -133,10 +137,16 @@ def matching(pairs: Iterable[tuple[str, str]], readings: Mapping[str, str]) -> T
     """
     designs = {words: read(text).design for words, text in readings.items()}
     rows = (
-        (resource, url, *("✓ used" if resource_matches_request(design, resource, url).holds else "✗ refused"
-                          for design in designs.values()))
+        (
+            resource,
+            url,
+            *(
+                "✓ used" if resource_matches_request(design, resource, url).holds else "✗ refused"
+                for design in designs.values()
+            ),
+        )
         for resource, url in pairs
-    )  # fmt: skip
+    )
     return table(("the document names", "the agent asked for", *designs), rows)
 
 
@@ -158,8 +168,12 @@ def claimed(claims: Iterable[tuple[str, str, str, str]]) -> Table:
 
 #: How a value that was computed may be claimed to stand to another.
 RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
-    "=": operator.eq, "<": operator.lt, "≤": operator.le, ">": operator.gt, "≥": operator.ge,
-}  # fmt: skip
+    "=": operator.eq,
+    "<": operator.lt,
+    "≤": operator.le,
+    ">": operator.gt,
+    "≥": operator.ge,
+}
 
 
 def counted(claims: Iterable[tuple[str, Any, str, Any]], form: str = "{}") -> Table:
@@ -207,9 +221,12 @@ def cell(prop: Property | str, configuration: Configuration | str) -> str:
     if found == "attack":
         return f"✗ attack, {length(ask(prop, configuration).steps)}"
     return {
-        "safe": "✓ safe", "not_in_this_world": "– not in this world", "reached": "✓ possible",
-        "not_reached": "✗ impossible", "unknown": "? unknown",
-    }[found]  # fmt: skip
+        "safe": "✓ safe",
+        "not_in_this_world": "– not in this world",
+        "reached": "✓ possible",
+        "not_reached": "✗ impossible",
+        "unknown": "? unknown",
+    }[found]
 
 
 def _words(variable: Variable, words: Words) -> str:

@@ -43,10 +43,17 @@ class AttackAtWork:
     def expected(self) -> Table:
         """What the catalogue expects of designs and why, beside what the model answers."""
         rows = (
-            (row.id, worded("property", row.property.name), of_configuration(str(row.configuration)), row.expected,
-             result(row.property, row.configuration), row.why, row.source)
+            (
+                row.id,
+                worded("property", row.property.name),
+                of_configuration(str(row.configuration)),
+                row.expected,
+                result(row.property, row.configuration),
+                row.why,
+                row.source,
+            )
             for row in self.attack.expectations
-        )  # fmt: skip
+        )
         return table(("row", "property", "asked where", "expected", "model", "why", "source"), rows)
 
 

@@ -127,9 +127,16 @@ class MishapKnobs:
 
 def _slider(words: str, value: float) -> Any:
     return widgets.FloatSlider(
-        description=words, value=value, min=0.0, max=1.0, step=0.01, readout_format=".0%", continuous_update=True,
-        style=_STYLE, layout=_LAYOUT,
-    )  # fmt: skip
+        description=words,
+        value=value,
+        min=0.0,
+        max=1.0,
+        step=0.01,
+        readout_format=".0%",
+        continuous_update=True,
+        style=_STYLE,
+        layout=_LAYOUT,
+    )
 
 
 def _choice(words: str, options: list[str], value: str) -> Any:

@@ -18,8 +18,13 @@ from simulations.population import Population, load
 from simulations.results import LISTED, Result
 
 #: What becomes of attempts, in words; a harm is counted beside the ending of its attempt.
-KINDS = {"success": "success", "refused": "honest flow refused", "blocked": "attack refused",
-         "diverted": "dealt with the attacker", "harm": "harm"}  # fmt: skip
+KINDS = {
+    "success": "success",
+    "refused": "honest flow refused",
+    "blocked": "attack refused",
+    "diverted": "dealt with the attacker",
+    "harm": "harm",
+}
 #: The lightness of a bar says what it stands for as much as its colour does.
 _BARS = {"success": "#22506e", "refused": "#E69F00", "blocked": "#56B4E9", "diverted": "#8C2D04", "harm": "#8C2D04"}
 #: Replications make no difference to a single point; one population fills its caches once.
@@ -132,10 +137,13 @@ def summary(outcomes: Outcomes, words: Mapping[str, str]) -> Table:
     """
     endings = {kind: name for kind, name in KINDS.items() if kind != "harm"}
     rows = (
-        (words[arm], *(f"{outcomes.rate(kind, arm):.1%}" for kind in endings),
-         f"{outcomes.rate('harm', arm, 'authorization'):.1%}")
+        (
+            words[arm],
+            *(f"{outcomes.rate(kind, arm):.1%}" for kind in endings),
+            f"{outcomes.rate('harm', arm, 'authorization'):.1%}",
+        )
         for arm in outcomes.arms
-    )  # fmt: skip
+    )
     return table(("design", *endings.values(), "attacker uses the user's data"), rows)
 
 

@@ -113,8 +113,10 @@ def data(name: str, *columns: str, **kinds: str) -> Table:
     A column that lists names of some kind, as ``usable_in="deployment"``, has them in words.
     """
     drawn = _drawn(name).data
-    told = {column: drawn[column].map(lambda cell, of=kind: ", ".join(worded(of, each) for each in cell.split()))
-            for column, kind in kinds.items()}  # fmt: skip
+    told = {
+        column: drawn[column].map(lambda cell, of=kind: ", ".join(worded(of, each) for each in cell.split()))
+        for column, kind in kinds.items()
+    }
     shown = drawn.assign(**told)[list(columns or drawn.columns)]
     return Table(shown.rename(columns=lambda column: column.replace("_", " ")))
 

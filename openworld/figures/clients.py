@@ -63,14 +63,31 @@ def _panel(axes: Axes, table: pd.DataFrame, scenarios: list[tuple[str, str]], cl
         squares = [Rectangle(corner, 1, 1) for corner in zip(xs, ys, strict=True)]
         axes.add_collection(PatchCollection(squares, facecolor=face, edgecolor="white", linewidth=1.2))
         sign, size = _sign(mark)
-        axes.plot(xs + 0.5, ys + 0.5, marker=sign, color=writing, linestyle="none", markersize=size,
-                  markeredgewidth=0, label=str(end))  # fmt: skip
+        axes.plot(
+            xs + 0.5,
+            ys + 0.5,
+            marker=sign,
+            color=writing,
+            linestyle="none",
+            markersize=size,
+            markeredgewidth=0,
+            label=str(end),
+        )
     axes.set(xlim=(0, len(clients)), ylim=(rows, 0))
     axes.set_yticks([place + 0.5 for place in range(len(names))], names, fontsize=8)
     for place, (_, about) in enumerate(scenarios):
-        axes.annotate(textwrap.fill(about, _ABOUT), (0, place + 0.5), (-32, 0), xycoords="data", ha="right",
-                      textcoords="offset points", va="center", fontsize=7.2, linespacing=0.95,
-                      annotation_clip=False)  # fmt: skip
+        axes.annotate(
+            textwrap.fill(about, _ABOUT),
+            (0, place + 0.5),
+            (-32, 0),
+            xycoords="data",
+            ha="right",
+            textcoords="offset points",
+            va="center",
+            fontsize=7.2,
+            linespacing=0.95,
+            annotation_clip=False,
+        )
     axes.set_xticks([place + 0.5 for place in range(len(clients))], clients, fontsize=8)
     axes.xaxis.tick_top()
     for label in axes.get_xticklabels():

@@ -45,8 +45,13 @@ def bought(table: pd.DataFrame, title: str = "") -> Figure:
             used.add(look)
             place = environments.index(row["environment"]), list(drafts["draft"]).index(row["draft"])
             cell(axes, place, _LOOKS[look], said, look not in ("same", "useless"), fontsize=9)
-        named(axes, [even(of_configuration(text), _WIDE) for text in drafts["switches"]], list(drafts["source"]),
-              [worded("deployment", each) for each in environments], environments)  # fmt: skip
+        named(
+            axes,
+            [even(of_configuration(text), _WIDE) for text in drafts["switches"]],
+            list(drafts["source"]),
+            [worded("deployment", each) for each in environments],
+            environments,
+        )
         key(axes, {words: _LOOKS[look] for look, words in _MEANT.items() if look in used}, environments)
         axes.set_title(title, loc="left", pad=14, weight="bold")
     return figure

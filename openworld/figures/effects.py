@@ -35,8 +35,9 @@ def effects(table: pd.DataFrame, title: str = "", meant: Mapping[str, str] = Map
             _panel(axes, [f"{each}: {meant[each]}" if each in meant else each for each in order], shown)
             axes.set_title(labels.titled_outcome(kind, outcome, 32), loc="left", fontsize=9.5, pad=13)
             labels.code(axes, outcome, (0, 1), (0, 4))
-        row[len(row) // 2].set_xlabel(f"change in percentage points, where {last['parameter'].iloc[0]} "
-                                      f"is {last['value'].iloc[0]:g}")  # fmt: skip
+        row[len(row) // 2].set_xlabel(
+            f"change in percentage points, where {last['parameter'].iloc[0]} is {last['value'].iloc[0]:g}"
+        )
         if title:
             titled(figure, title)
     return figure

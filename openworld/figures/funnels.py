@@ -106,15 +106,21 @@ def _arm(axes: Axes, shown: pd.DataFrame, causes: list[tuple[str, str]]) -> None
         face, edge, hatch = _LOOKS[cause[0]]
         start = 0.0 if cause[0] == "success" else left - rate
         axes.barh(place, left, color=_LEFT, height=0.72, zorder=1)
-        axes.barh(place, rate, left=start, facecolor=face, edgecolor=edge, hatch=hatch, linewidth=0.6, height=0.72,
-                  zorder=2)  # fmt: skip
+        axes.barh(
+            place, rate, left=start, facecolor=face, edgecolor=edge, hatch=hatch, linewidth=0.6, height=0.72, zorder=2
+        )
         inside = rate > 0.3
         axes.text(
-            start + rate / 2 if inside else min(start + rate + 0.02, 1.02), place, _share(rate),
-            ha="center" if inside else "left", va="center", fontsize=8.5, zorder=4,
+            start + rate / 2 if inside else min(start + rate + 0.02, 1.02),
+            place,
+            _share(rate),
+            ha="center" if inside else "left",
+            va="center",
+            fontsize=8.5,
+            zorder=4,
             color=PAPER if inside and face == "#22506e" else INK,
             bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.8} if inside and hatch else None,
-        )  # fmt: skip
+        )
         left -= rate
     axes.set_xlim(0, 1.32)
     axes.set_xticks([])

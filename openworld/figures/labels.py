@@ -72,6 +72,5 @@ def titled_outcome(kind: str, name: str, wide: int = 40) -> str:
 def code(axes: Axes, name: str, place: tuple[float, float], aside: tuple[float, float], **look: Any) -> Text:
     """A code beside what it is the code of, small; ``place``: in shares of the panel, ``aside``: in points."""
     return axes.annotate(
-        name, place, aside, xycoords="axes fraction", textcoords="offset points", annotation_clip=False,
-        **_CODE, **look,
-    )  # fmt: skip
+        name, place, aside, xycoords="axes fraction", textcoords="offset points", annotation_clip=False, **_CODE, **look
+    )

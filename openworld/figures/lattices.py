@@ -56,10 +56,14 @@ def lattice_nodes(table: pd.DataFrame) -> pd.DataFrame:
         if len(shown) > 2 * _MOST_SETS:
             shown = {frozenset(), *minimal, frozenset(relevant)}
     rows = [
-        {"mechanisms": " ".join(sorted(each)), "size": len(each), "sufficient": any(one <= each for one in minimal),
-         "minimal": each in minimal}
+        {
+            "mechanisms": " ".join(sorted(each)),
+            "size": len(each),
+            "sufficient": any(one <= each for one in minimal),
+            "minimal": each in minimal,
+        }
         for each in sorted(shown, key=lambda each: (len(each), sorted(each)))
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows)
 
 
@@ -120,9 +124,13 @@ def _look(sufficient: bool, minimal: bool) -> dict[str, Any]:
     if minimal:
         box = {"facecolor": "#22506e", "edgecolor": INK, "linewidth": 2.0}
     return {
-        "ha": "center", "va": "center", "fontsize": 8.5, "color": PAPER if minimal else INK,
-        "weight": "bold" if minimal else "normal", "bbox": {"boxstyle": "round,pad=0.35", **box},
-    }  # fmt: skip
+        "ha": "center",
+        "va": "center",
+        "fontsize": 8.5,
+        "color": PAPER if minimal else INK,
+        "weight": "bold" if minimal else "normal",
+        "bbox": {"boxstyle": "round,pad=0.35", **box},
+    }
 
 
 def _node(axes: Axes, place: tuple[float, float], words: str, sufficient: bool, minimal: bool) -> None:
@@ -134,15 +142,22 @@ def _key_below(axes: Axes) -> None:
     """How sets and lines look, by what that means."""
     line = {"ha": "center", "va": "center", "color": INK, "fontsize": 16}
     for start, sign, look, words in (
-        (0, "AB", _look(True, True), "suffices, nothing less does"), (190, "AB", _look(True, False), "suffices"),
-        (290, "AB", _look(False, False), "does not suffice"), (425, "—", line, "one mechanism decides"),
-    ):  # fmt: skip
+        (0, "AB", _look(True, True), "suffices, nothing less does"),
+        (190, "AB", _look(True, False), "suffices"),
+        (290, "AB", _look(False, False), "does not suffice"),
+        (425, "—", line, "one mechanism decides"),
+    ):
         said = {"va": "center", "fontsize": 9}
         for aside, text, how in ((14, sign, look), (32, words, said)):
             axes.annotate(
-                text, (0, 0), xycoords="axes fraction", xytext=(start + aside, -14), textcoords="offset points",
-                annotation_clip=False, **how,
-            )  # fmt: skip
+                text,
+                (0, 0),
+                xycoords="axes fraction",
+                xytext=(start + aside, -14),
+                textcoords="offset points",
+                annotation_clip=False,
+                **how,
+            )
 
 
 def _key(figure: Figure, meanings: dict[str, str]) -> None:
@@ -203,9 +218,11 @@ def front(table: pd.DataFrame) -> pd.DataFrame:
     points = [(len(str(row.mechanisms).split()), len(str(row.usable_in).split())) for row in table.itertuples()]
     best = [not any(_beats(other, point) for other in points) for point in points]
     return table.assign(
-        number=range(1, len(points) + 1), size=[size for size, _ in points], deployments=[count for _, count in points],
+        number=range(1, len(points) + 1),
+        size=[size for size, _ in points],
+        deployments=[count for _, count in points],
         on_front=best,
-    )  # fmt: skip
+    )
 
 
 def _beats(other: tuple[int, int], point: tuple[int, int]) -> bool:
@@ -245,10 +262,27 @@ def _crowd(axes: Axes, x: int, y: int, group: pd.DataFrame) -> None:
     """All sets at one place: one mark, and how many they are."""
     chosen = bool(group["on_front"].iloc[0])
     face, ink = ("#22506e", PAPER) if chosen else (PAPER, INK)
-    axes.scatter([x], [y], s=330 if chosen else 240, color=face, edgecolor=INK, linewidth=1.2,
-                 marker="s" if chosen else "o", zorder=3)  # fmt: skip
-    axes.text(x, y, str(len(group)), ha="center", va="center", color=ink, fontsize=9, zorder=4,
-              weight="bold" if chosen else "normal")  # fmt: skip
+    axes.scatter(
+        [x],
+        [y],
+        s=330 if chosen else 240,
+        color=face,
+        edgecolor=INK,
+        linewidth=1.2,
+        marker="s" if chosen else "o",
+        zorder=3,
+    )
+    axes.text(
+        x,
+        y,
+        str(len(group)),
+        ha="center",
+        va="center",
+        color=ink,
+        fontsize=9,
+        zorder=4,
+        weight="bold" if chosen else "normal",
+    )
 
 
 def _named(figure: Figure, best: pd.DataFrame) -> None:
@@ -256,19 +290,30 @@ def _named(figure: Figure, best: pd.DataFrame) -> None:
     few = best if len(best) <= 4 else best.head(0)
     named = [
         textwrap.fill(
-            f"with {row.size}: " + (", ".join(worded("mechanism", name) for name in str(row.mechanisms).split())
-                               or "nothing is needed"),
-            46, subsequent_indent="    ", break_on_hyphens=False,
+            f"with {row.size}: "
+            + (", ".join(worded("mechanism", name) for name in str(row.mechanisms).split()) or "nothing is needed"),
+            46,
+            subsequent_indent="    ",
+            break_on_hyphens=False,
         )
         for row in few.itertuples()
-    ]  # fmt: skip
+    ]
     if not named:
         named.append("Which they are is in the data file.")
     handles = [
-        Line2D([], [], marker="s", markersize=10, color="#22506e", linestyle="none",
-               label="number of sets on the frontier"),
-        Line2D([], [], marker="o", markersize=9, markerfacecolor=PAPER, color=INK, linestyle="none",
-               label="number of sets that another one beats"),
+        Line2D(
+            [], [], marker="s", markersize=10, color="#22506e", linestyle="none", label="number of sets on the frontier"
+        ),
+        Line2D(
+            [],
+            [],
+            marker="o",
+            markersize=9,
+            markerfacecolor=PAPER,
+            color=INK,
+            linestyle="none",
+            label="number of sets that another one beats",
+        ),
         *(Line2D([], [], linestyle="none", label=words) for words in named),
-    ]  # fmt: skip
+    ]
     figure.legend(handles=handles, loc="outside right center", fontsize=8.5, labelspacing=0.9)

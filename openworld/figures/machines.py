@@ -99,17 +99,27 @@ def _says(state: int, turns: Sequence[Turn], edges: Mapping[str, Edge], letters:
 
 
 def _arrow(
-    axes: Axes, ends: tuple[tuple[float, float], tuple[float, float]], boxes: tuple[Patch, Patch], label: str,
+    axes: Axes,
+    ends: tuple[tuple[float, float], tuple[float, float]],
+    boxes: tuple[Patch, Patch],
+    label: str,
     colour: str,
-) -> None:  # fmt: skip
+) -> None:
     """An arrow between two boxes; one within a column goes round what is between them."""
     (x, y), (to_x, to_y) = ends
     same, far = x == to_x, abs(to_y - y) > _HIGH
     bend = 0.0 if not same else 1.1 if far else 0.8
     arrow = FancyArrowPatch(
-        ends[0], ends[1], patchA=boxes[0], patchB=boxes[1], arrowstyle="->", mutation_scale=9, color=colour, lw=0.8,
+        ends[0],
+        ends[1],
+        patchA=boxes[0],
+        patchB=boxes[1],
+        arrowstyle="->",
+        mutation_scale=9,
+        color=colour,
+        lw=0.8,
         connectionstyle=f"arc3,rad={bend}",
-    )  # fmt: skip
+    )
     axes.add_patch(arrow)
     at = 0.42
     place = (x - bend / 2 * abs(to_y - y), (y + to_y) / 2) if same else (x + (to_x - x) * at, y + (to_y - y) * at)

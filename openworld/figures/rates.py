@@ -128,8 +128,9 @@ def _panels(table: pd.DataFrame, column: str, title: str, outcomes: list[tuple[s
         wide = max(5.2, 3.5 * columns)
         words = {"rate": "share of attempts", "mean": ""}.get(column, "change in percentage points")
         against = [] if column != "difference" else [f"change against: {labels.arm(arms[0], 90)}"]
-        key = _Key.of(list(map(labels.arm, dict.fromkeys(drawn["arm"]))), wide,
-                      labels.explained(map(str, drawn["arm"]), *against))  # fmt: skip
+        key = _Key.of(
+            list(map(labels.arm, dict.fromkeys(drawn["arm"]))), wide, labels.explained(map(str, drawn["arm"]), *against)
+        )
         figure = Figure(figsize=(wide, 0.8 + (2.75 + 0.16 * above) * lines + key.tall), layout="constrained")
         grid = figure.subplots(lines, columns, squeeze=False, sharex=True)
         flat = list(grid.flat)
@@ -166,10 +167,19 @@ def _series(axes: Axes, chosen: pd.DataFrame, column: str, arms: list[str]) -> N
         ordered = group.sort_values("value")
         # Later arms are smaller and hollow, so that lines that coincide for some way can both be seen.
         axes.plot(
-            ordered["value"], ordered[column], color=color, linestyle=dash, marker=marker, label=labels.arm(str(arm)),
-            linewidth=1.6, markersize=max(3.0, 7.5 - 1.1 * place), markerfacecolor="white" if place % 2 else color,
-            markeredgewidth=1.1, zorder=3 + place, clip_on=False,
-        )  # fmt: skip
+            ordered["value"],
+            ordered[column],
+            color=color,
+            linestyle=dash,
+            marker=marker,
+            label=labels.arm(str(arm)),
+            linewidth=1.6,
+            markersize=max(3.0, 7.5 - 1.1 * place),
+            markerfacecolor="white" if place % 2 else color,
+            markeredgewidth=1.1,
+            zorder=3 + place,
+            clip_on=False,
+        )
         axes.fill_between(ordered["value"], ordered["low"], ordered["high"], color=color, alpha=0.16, linewidth=0)
     ruled(axes, "y")
     if column == "difference":
@@ -244,6 +254,12 @@ class _Key(NamedTuple):
     def draw(self, figure: Figure, axes: Axes) -> None:
         """Put it below the panels, as one of them has drawn its lines."""
         figure.legend(
-            *axes.get_legend_handles_labels(), loc="outside lower center", ncols=self.columns, handlelength=3.4,
-            fontsize=9, title=self.above or None, title_fontsize=8.5, alignment="left",
-        )  # fmt: skip
+            *axes.get_legend_handles_labels(),
+            loc="outside lower center",
+            ncols=self.columns,
+            handlelength=3.4,
+            fontsize=9,
+            title=self.above or None,
+            title_fontsize=8.5,
+            alignment="left",
+        )

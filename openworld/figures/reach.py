@@ -71,8 +71,18 @@ def _panel(axes: Axes, table: pd.DataFrame, designs: list[str]) -> None:
         shown = table[table["statistic"] == statistic].set_index("design").reindex(designs)
         rows = [place + aside for place in range(len(designs))]
         axes.hlines(rows, shown["low"], shown["high"], color=color, linewidth=1.6, zorder=2)
-        axes.plot(shown["value"], rows, color=color, marker=marker, markerfacecolor=fill, linestyle="none",
-                  markersize=6.5, markeredgewidth=1.3, zorder=3, clip_on=False)  # fmt: skip
+        axes.plot(
+            shown["value"],
+            rows,
+            color=color,
+            marker=marker,
+            markerfacecolor=fill,
+            linestyle="none",
+            markersize=6.5,
+            markeredgewidth=1.3,
+            zorder=3,
+            clip_on=False,
+        )
     # Room for marks at nought, so that they do not stand on the names.
     axes.set_xlim(left=-0.03 * max(1.0, axes.get_xlim()[1]))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
@@ -86,9 +96,25 @@ def _stopped(axes: Axes, rules: pd.DataFrame, designs: list[str]) -> None:
     for place, design in enumerate(designs):
         names = str(first.get(design, "nothing")).split(OR)
         said = labels.lines(OR.join(map(of_rule, names)), 56)
-        axes.annotate(said, (1, place), (14, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-                      va="center", fontsize=8, annotation_clip=False, linespacing=1.0,
-                      color=INK if design in first.index else "#777777")  # fmt: skip
-    axes.annotate("stopped most often by", (1, 1), (14, 6), xycoords="axes fraction", textcoords="offset points",
-                  fontsize=10, annotation_clip=False)  # fmt: skip
+        axes.annotate(
+            said,
+            (1, place),
+            (14, 0),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            annotation_clip=False,
+            linespacing=1.0,
+            color=INK if design in first.index else "#777777",
+        )
+    axes.annotate(
+        "stopped most often by",
+        (1, 1),
+        (14, 6),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=10,
+        annotation_clip=False,
+    )
     axes.spines["right"].set(visible=True, color=FAINT)

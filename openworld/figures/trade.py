@@ -32,20 +32,40 @@ def trade(table: pd.DataFrame, title: str = "") -> Figure:
             color, dash, marker = SERIES[place % len(SERIES)]
             here = (row["works"], row["thefts"])
             axes.errorbar(
-                *here, xerr=[[here[0] - row["works_low"]], [row["works_high"] - here[0]]],
-                yerr=[[here[1] - row["thefts_low"]], [row["thefts_high"] - here[1]]], color=color, linewidth=1,
+                *here,
+                xerr=[[here[0] - row["works_low"]], [row["works_high"] - here[0]]],
+                yerr=[[here[1] - row["thefts_low"]], [row["thefts_high"] - here[1]]],
+                color=color,
+                linewidth=1,
                 zorder=4,
-            )  # fmt: skip
+            )
             axes.plot(
-                *here, color=color, marker=marker, markersize=8, markerfacecolor="white" if place % 2 else color,
-                linestyle="none", label=labels.arm(str(row["arms"])), zorder=5, clip_on=False,
-            )  # fmt: skip
+                *here,
+                color=color,
+                marker=marker,
+                markersize=8,
+                markerfacecolor="white" if place % 2 else color,
+                linestyle="none",
+                label=labels.arm(str(row["arms"])),
+                zorder=5,
+                clip_on=False,
+            )
             if start is not None and not row["first"]:
                 axes.annotate(
-                    "", xy=here, xytext=(start["works"], start["thefts"]), zorder=3, annotation_clip=False,
-                    arrowprops={"arrowstyle": "-|>", "color": color, "linestyle": dash, "linewidth": 1.3,
-                                "shrinkA": 6, "shrinkB": 6},
-                )  # fmt: skip
+                    "",
+                    xy=here,
+                    xytext=(start["works"], start["thefts"]),
+                    zorder=3,
+                    annotation_clip=False,
+                    arrowprops={
+                        "arrowstyle": "-|>",
+                        "color": color,
+                        "linestyle": dash,
+                        "linewidth": 1.3,
+                        "shrinkA": 6,
+                        "shrinkB": 6,
+                    },
+                )
         axes.set_xlabel("honest flows that work →")
         axes.set_ylabel("← thefts per accepted flow")
         tall = drawn["thefts"].max() * TALL or 0.01
@@ -56,9 +76,15 @@ def trade(table: pd.DataFrame, title: str = "") -> Figure:
         ruled(axes)
         axes.spines["bottom"].set_color(INK)
         titled(figure, title)
-        figure.legend(loc="outside lower center", ncols=min(2, len(drawn)), handlelength=1.6, fontsize=9,
-                      title=labels.explained(drawn["arms"], *_nowhere(table, drawn)) or None, title_fontsize=8.5,
-                      alignment="left")  # fmt: skip
+        figure.legend(
+            loc="outside lower center",
+            ncols=min(2, len(drawn)),
+            handlelength=1.6,
+            fontsize=9,
+            title=labels.explained(drawn["arms"], *_nowhere(table, drawn)) or None,
+            title_fontsize=8.5,
+            alignment="left",
+        )
     return figure
 
 

@@ -17,8 +17,10 @@ from openworld.plotstyle import style
 _ROWS = {"authorization_server": 0.0, "resource_server": 1.0, "origin": 2.0}
 _TITLES = {"authorization_server": "authorization servers", "resource_server": "resource servers", "origin": "origins"}
 _LINES: dict[str, tuple[str, object, float]] = {
-    "designates": (INK, "-", 0.06), "trusts": ("#0072B2", (0, (5, 2)), -0.06), "hosts": ("#777777", (0, (1, 1.4)), 0.0),
-}  # fmt: skip
+    "designates": (INK, "-", 0.06),
+    "trusts": ("#0072B2", (0, (5, 2)), -0.06),
+    "hosts": ("#777777", (0, (1, 1.4)), 0.0),
+}
 #: Columns that a figure is wide at least.
 _LEAST = 4.4
 _MEANING = {"designates": "names in its metadata", "trusts": "accepts tokens of", "hosts": "hosts"}
@@ -47,8 +49,14 @@ def trust_graph(nodes: pd.DataFrame, edges: pd.DataFrame, title: str = "") -> Fi
             _node(axes, places[str(row.name)], str(row.name), str(row.role), bool(row.honest))
         _key(axes, [name for name in _LINES if name in set(edges["relation"])])
         if title:
-            axes.text(-1.28, -0.42, textwrap.fill(title, int(14 * figure.get_figwidth())), fontsize=11, weight="bold",
-                      va="bottom")  # fmt: skip
+            axes.text(
+                -1.28,
+                -0.42,
+                textwrap.fill(title, int(14 * figure.get_figwidth())),
+                fontsize=11,
+                weight="bold",
+                va="bottom",
+            )
     return figure
 
 
@@ -75,19 +83,41 @@ def _node(axes: Axes, place: tuple[float, float], name: str, role: str, honest: 
     words = f"{host}\n/{path}" if path or role == "resource_server" else host
     shape = {"authorization_server": "round,pad=0.5", "origin": "square,pad=0.45"}.get(role, "round4,pad=0.45")
     axes.text(
-        *place, words, ha="center", va="center", fontsize=8, zorder=4, linespacing=1.15,
-        color=INK if honest else PAPER, weight="bold" if role == "authorization_server" else "normal",
-        bbox={"boxstyle": shape, "facecolor": PAPER if honest else INK, "edgecolor": INK,
-              "linewidth": 1.8 if role == "authorization_server" else 1.0},
-    )  # fmt: skip
+        *place,
+        words,
+        ha="center",
+        va="center",
+        fontsize=8,
+        zorder=4,
+        linespacing=1.15,
+        color=INK if honest else PAPER,
+        weight="bold" if role == "authorization_server" else "normal",
+        bbox={
+            "boxstyle": shape,
+            "facecolor": PAPER if honest else INK,
+            "edgecolor": INK,
+            "linewidth": 1.8 if role == "authorization_server" else 1.0,
+        },
+    )
 
 
 def _edge(axes: Axes, start: tuple[float, float], end: tuple[float, float], relation: str) -> None:
     color, dash, bend = _LINES[relation]
-    axes.add_patch(FancyArrowPatch(
-        start, end, arrowstyle="-|>", mutation_scale=11, color=color, linestyle=dash, linewidth=1.1, shrinkA=20,
-        shrinkB=22, connectionstyle=f"arc3,rad={bend}", zorder=2,
-    ))  # fmt: skip
+    axes.add_patch(
+        FancyArrowPatch(
+            start,
+            end,
+            arrowstyle="-|>",
+            mutation_scale=11,
+            color=color,
+            linestyle=dash,
+            linewidth=1.1,
+            shrinkA=20,
+            shrinkB=22,
+            connectionstyle=f"arc3,rad={bend}",
+            zorder=2,
+        )
+    )
 
 
 def _key(axes: Axes, relations: list[str]) -> None:
@@ -99,5 +129,6 @@ def _key(axes: Axes, relations: list[str]) -> None:
         Line2D([], [], marker="s", markersize=9, color=INK, markerfacecolor=PAPER, linestyle="none", label="honest"),
         Line2D([], [], marker="s", markersize=9, color=INK, linestyle="none", label="the attacker's"),
     ]
-    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 0.0), ncols=len(handles), fontsize=9,
-                handlelength=2.6)  # fmt: skip
+    axes.legend(
+        handles=handles, loc="lower left", bbox_to_anchor=(0.0, 0.0), ncols=len(handles), fontsize=9, handlelength=2.6
+    )

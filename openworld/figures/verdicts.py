@@ -66,9 +66,13 @@ _Side = tuple[str, Callable[[str], str]]
 
 
 def _matrix(
-    shown: pd.DataFrame, down: _Side, across: _Side, title: str, codes: Mapping[str, str] = MappingProxyType({}),
+    shown: pd.DataFrame,
+    down: _Side,
+    across: _Side,
+    title: str,
+    codes: Mapping[str, str] = MappingProxyType({}),
     wide: float = 0.72,
-) -> Figure:  # fmt: skip
+) -> Figure:
     """Verdicts by two of their columns; ``codes`` of names that stand for others, ``wide``: inches of a column."""
     names = [list(dict.fromkeys(shown[side])) for side, _ in (down, across)]
     rows, columns = (list(map(words, each)) for each, (_, words) in zip(names, (down, across), strict=True))
@@ -106,15 +110,28 @@ def cell(
     """One cell of a matrix: face, writing and hatch, and what stands in it."""
     (x, y), (face, writing, hatch) = place, look
     axes.add_patch(Rectangle(place, 1, 1, facecolor=face, edgecolor="white", linewidth=2, hatch=hatch))
-    axes.text(x + 0.5, y + 0.52, mark, ha="center", va="center", color=writing, fontsize=fontsize,
-              weight="bold" if bold else "normal")  # fmt: skip
+    axes.text(
+        x + 0.5,
+        y + 0.52,
+        mark,
+        ha="center",
+        va="center",
+        color=writing,
+        fontsize=fontsize,
+        weight="bold" if bold else "normal",
+    )
 
 
 def _meant(axes: Axes, used: set[str], below: Sequence[str]) -> None:
     """What cells mean, under the codes below them."""
-    words = {"attack": "✗ n  attack in n steps", "safe": "✓  no attack", "unknown": "?  undecided",
-             "not_in_this_world": "–  nothing here could violate it", "reached": "yes  honest parties get there",
-             "not_reached": "no  honest parties do not"}  # fmt: skip
+    words = {
+        "attack": "✗ n  attack in n steps",
+        "safe": "✓  no attack",
+        "unknown": "?  undecided",
+        "not_in_this_world": "–  nothing here could violate it",
+        "reached": "yes  honest parties get there",
+        "not_reached": "no  honest parties do not",
+    }
     key(axes, {words[look]: FILLS[look] for look in words if look in used}, below)
 
 
@@ -124,9 +141,15 @@ def key(axes: Axes, looks: Mapping[str, tuple[Any, str, str]], below: Sequence[s
         Patch(facecolor=face, edgecolor=FAINT, hatch=hatch, label=label) for label, (face, _, hatch) in looks.items()
     ]
     axes.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0, 0), ncols=min(len(handles), 3), fontsize=9,
-        handlelength=1.2, columnspacing=1.4, borderaxespad=_room(below) / 9,
-    )  # fmt: skip
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(0, 0),
+        ncols=min(len(handles), 3),
+        fontsize=9,
+        handlelength=1.2,
+        columnspacing=1.4,
+        borderaxespad=_room(below) / 9,
+    )
 
 
 def attacker_overview(rows: pd.DataFrame) -> Figure:
@@ -147,11 +170,19 @@ def attacker_overview(rows: pd.DataFrame) -> Figure:
             place = designs.index(str(design)), attackers.index(str(attacker))
             mark = (str(violated) if violated else "–" if vacuous else "✓") + ("?" if unknown else "")
             cell(axes, place, (face, writing, FILLS["unknown"][2] if unknown else ""), mark, violated > 0)
-        named(axes, [worded("attacker", each) for each in attackers], attackers,
-               [worded("design", each) for each in designs], designs)  # fmt: skip
-        looks = {"n  so many are violated": (_shade(0.3), "", ""), "✓  none is": FILLS["safe"],
-                 "–  nothing here could violate one": FILLS["not_in_this_world"],
-                 "?  some are undecided": FILLS["unknown"]}  # fmt: skip
+        named(
+            axes,
+            [worded("attacker", each) for each in attackers],
+            attackers,
+            [worded("design", each) for each in designs],
+            designs,
+        )
+        looks = {
+            "n  so many are violated": (_shade(0.3), "", ""),
+            "✓  none is": FILLS["safe"],
+            "–  nothing here could violate one": FILLS["not_in_this_world"],
+            "?  some are undecided": FILLS["unknown"],
+        }
         key(axes, looks, designs)
         title = f"Security properties violated, of {total}, where the attacker …"
         axes.set_title(title, loc="left", pad=14, weight="bold")

@@ -169,10 +169,18 @@ def _page(name: str) -> Page:
     drawn, under = (next(row for row in rows if row.varied == stated[key]) for key in ("drawn", "under"))
     decided = stated.get("decided")
     return Page(
-        name, stated["title"], stated["sentence"].format(**counted), stated["source"].format(**counted),
-        stated["answer"].format(**counted), rows, drawn, under, tuple(stated["left_out"]), stated["since"],
+        name,
+        stated["title"],
+        stated["sentence"].format(**counted),
+        stated["source"].format(**counted),
+        stated["answer"].format(**counted),
+        rows,
+        drawn,
+        under,
+        tuple(stated["left_out"]),
+        stated["since"],
         Decided(**decided) if decided else None,
-    )  # fmt: skip
+    )
 
 
 def _deployed(text: str) -> int:

@@ -192,10 +192,15 @@ def row_lines(page: Page) -> Iterator[str]:
 def data(page: Page, found: Answers) -> dict[str, Any]:
     """A page as data."""
     return {
-        "name": page.name, "title": page.title, "sentence": page.sentence, "source": page.source,
-        "answer": page.answer, "left_out": list(page.left_out), "since": page.since,
+        "name": page.name,
+        "title": page.title,
+        "sentence": page.sentence,
+        "source": page.source,
+        "answer": page.answer,
+        "left_out": list(page.left_out),
+        "since": page.since,
         "rows": [
             {"varied": row.varied, "expected": row.asked.expected, "verdict": verdict.to_json()}
             for row, verdict in found
         ],
-    }  # fmt: skip
+    }

@@ -21,8 +21,12 @@ def clients(study: Study) -> dict[str, Any]:
         sign, word = signed(seen, row["steps"])
         cells = lines.setdefault(str(row["client"]), {})
         cells[str(row["situation"]) + str(row["code"])] = {
-            "look": seen, "sign": sign, "word": word, "property": row["property"], "asked": row["configuration"],
-        }  # fmt: skip
+            "look": seen,
+            "sign": sign,
+            "word": word,
+            "property": row["property"],
+            "asked": row["configuration"],
+        }
     return {"situations": situations, "lines": lines}
 
 
@@ -36,10 +40,15 @@ def mishaps(study: Study) -> list[dict[str, Any]]:
             (design, [_words(cells.get((design, *each))) for each in MEASURES])
             for design in dict.fromkeys(str(name) for name in table["design"])
         ]
-        found.append({
-            "kind": kind, "meaning": KINDS[kind].meaning if kind in KINDS else kind.replace("_", " "), "lines": lines,
-            "population": table["population"].iloc[0], "command": table["command"].iloc[0],
-        })  # fmt: skip
+        found.append(
+            {
+                "kind": kind,
+                "meaning": KINDS[kind].meaning if kind in KINDS else kind.replace("_", " "),
+                "lines": lines,
+                "population": table["population"].iloc[0],
+                "command": table["command"].iloc[0],
+            }
+        )
     return found
 
 

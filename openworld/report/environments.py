@@ -11,8 +11,12 @@ from openworld.weakest import SAID, spoken
 from properties.results import today
 
 #: How a cell looks that depends on what others do: sign and class.
-_WHATEVER_OTHERS_DO = {"always": ("✓", "safe"), "if": ("if", "some"), "not_in_this_world": ("–", "not_in_this_world"),
-          "unknown": ("?", "unknown")}  # fmt: skip
+_WHATEVER_OTHERS_DO = {
+    "always": ("✓", "safe"),
+    "if": ("if", "some"),
+    "not_in_this_world": ("–", "not_in_this_world"),
+    "unknown": ("?", "unknown"),
+}
 
 
 def table(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -37,8 +41,13 @@ def cell(row: dict[str, Any]) -> dict[str, Any]:
     sets = [(spoken(text), text) for text in texts if text]
     words += f" {'all' if utility else 'one'} of" if len(sets) > 1 else ""
     return {
-        "code": row["code"], "property": row["property"], "sign": sign, "look": look,
+        "code": row["code"],
+        "property": row["property"],
+        "sign": sign,
+        "look": look,
         "word": f"{words}; with the kindest others {as_it_is[1]}, with those of products {products[1]}",
-        "products": products[0] if products != as_it_is else "", "says": words, "sets": sets,
+        "products": products[0] if products != as_it_is else "",
+        "says": words,
+        "sets": sets,
         "asked": row["configuration"],
-    }  # fmt: skip
+    }

@@ -101,5 +101,9 @@ def _inline(renderer: RendererHTML, tokens: Sequence[Token], at: int, options: A
 
 
 _RULES = {
-    "table_open": _table_open, "table_close": _table_close, "fence": _code, "code_block": _code, "code_inline": _inline,
-}  # fmt: skip
+    "table_open": _table_open,
+    "table_close": _table_close,
+    "fence": _code,
+    "code_block": _code,
+    "code_inline": _inline,
+}

@@ -49,8 +49,12 @@ def findings(study: Study) -> Iterator[str]:
     undecided = sum(row["verdict"] == "unknown" for row in study.verdicts)
     if undecided:
         yield f"{undecided} verdicts are undecided; unknown is never safe."
-    told = [each for found in study.experiments.values() if found.quantities is not None
-            for each in headlines(found.quantities)]  # fmt: skip
+    told = [
+        each
+        for found in study.experiments.values()
+        if found.quantities is not None
+        for each in headlines(found.quantities)
+    ]
     if told:
         settled, said = sum(each.settled for each in told), sum(len(each.sentences) for each in told)
         yield (
@@ -119,10 +123,15 @@ def numbers(experiment: FoundExperiment) -> dict[str, Any]:
     lines.sort(key=lambda line: kinds.index(line["kind"]) if line["kind"] in kinds else len(kinds))
     known = catalogue.EXPERIMENTS.get(experiment.name)
     return {
-        "name": experiment.name, "question": known.question if known else experiment.name.replace("_", " "),
-        "parameter": rates["parameter"].iloc[0], "arms": arms, "ends": [f"{value:g}" for value in ends],
-        "lines": lines, "attempts": int(rates["attempts"].iloc[0]),
-        "population": rates["population"].iloc[0], "trade": trade(experiment),
+        "name": experiment.name,
+        "question": known.question if known else experiment.name.replace("_", " "),
+        "parameter": rates["parameter"].iloc[0],
+        "arms": arms,
+        "ends": [f"{value:g}" for value in ends],
+        "lines": lines,
+        "attempts": int(rates["attempts"].iloc[0]),
+        "population": rates["population"].iloc[0],
+        "trade": trade(experiment),
         "balance": None if experiment.break_even is None else list(balance_lines(experiment.break_even)),
         "alike": [LISTED.join(found.arms) for found in alike(rates)],
-    }  # fmt: skip
+    }

@@ -18,8 +18,9 @@ def asked(study: Study) -> str:
     """What was asked, in a sentence; nothing where nothing was."""
     if not study.verdicts:
         return ""
-    designs, attackers, properties = (len({str(row[name]) for row in study.verdicts})
-                                      for name in ("design", "attacker", "property"))  # fmt: skip
+    designs, attackers, properties = (
+        len({str(row[name]) for row in study.verdicts}) for name in ("design", "attacker", "property")
+    )
     others = f"{attackers - 1} attacker{'s'[: attackers != 2]}"
     return (
         f"A formal model was asked {len(study.verdicts):,} questions about OAuth among strangers: do {properties} "

@@ -35,19 +35,31 @@ def page(study: Study, site: str = "") -> str:
     designs, needs = verdicts.designs(study), environments.table(study.environments)
     pictures = _each_kind_once(study)
     html = template("report.html.jinja").render(
-        study=study, about=study.about, attacks=attacks, matrix=verdicts.matrix(study, links),
-        designs=designs, environments=needs, asked_for=opening.asked(study),
+        study=study,
+        about=study.about,
+        attacks=attacks,
+        matrix=verdicts.matrix(study, links),
+        designs=designs,
+        environments=needs,
+        asked_for=opening.asked(study),
         opening=[*opening.found(designs, needs), *opening.against(study, designs)],
         asked={str(row["property"]): str(row["code"]) for row in study.environments},
-        properties=verdicts.properties(study), findings=list(findings(study)),
+        properties=verdicts.properties(study),
+        findings=list(findings(study)),
         blocking=verdicts.blocking(study),
         experiments=[
-            {**numbers(each), "pictures": [_embedded(one) for one in pictures[name]],
-             "linked": [one.name for one in _of(study, name) if one not in pictures[name]]}
+            {
+                **numbers(each),
+                "pictures": [_embedded(one) for one in pictures[name]],
+                "linked": [one.name for one in _of(study, name) if one not in pictures[name]],
+            }
             for name, each in study.experiments.items()
         ],
-        established=established(site), site=site, answer=partial(_answer, site), linked=partial(_linked, site),
-         deployed=deployed.clients(study),
+        established=established(site),
+        site=site,
+        answer=partial(_answer, site),
+        linked=partial(_linked, site),
+        deployed=deployed.clients(study),
         mishaps=[
             {**each, "pictures": [_embedded(one) for one in _named(study, f"blast_radius-{each['kind']}")]}
             for each in deployed.mishaps(study)
@@ -56,10 +68,13 @@ def page(study: Study, site: str = "") -> str:
         pictures=[_embedded(each) for name, each in study.pictures.items() if _free(study, name)],
         bought=[_embedded(each) for each in _named(study, "drafts", "each_draft-trade")],
         overview=_embedded(study.pictures["attackers"]) if "attackers" in study.pictures else None,
-        clients=software.told(study, "client"), servers=software.told(study, "server"),
-        resource_servers=software.told(study, "resource_server"), pairs=software.pairs(study),
-        commands=list(_commands(study)), origin=origin,
-    )  # fmt: skip
+        clients=software.told(study, "client"),
+        servers=software.told(study, "server"),
+        resource_servers=software.told(study, "resource_server"),
+        pairs=software.pairs(study),
+        commands=list(_commands(study)),
+        origin=origin,
+    )
     return html.encode("utf-8", "replace").decode("utf-8")  # names of files need not be characters
 
 
@@ -71,9 +86,12 @@ def template(name: str) -> jinja2.Template:
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("openworld.report"), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=jinja2.PackageLoader("openworld.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     environment.filters |= {
         "worded": lambda name, kind: worded(kind, name),
         "arms": _arms,
@@ -158,9 +176,12 @@ def _commands(study: Study) -> Iterator[str]:
     yield from (str(table["command"].iloc[0]) for table in study.mishaps.values())
     for one in study.software:
         wanted = {
-            "client": "client", "server": "--server server", "pair": "--pair client server",
-            "resource_server": "--resource-server resource_server", "triple": "--triple client server resource_server",
-        }[one.kind].split()  # fmt: skip
+            "client": "client",
+            "server": "--server server",
+            "pair": "--pair client server",
+            "resource_server": "--resource-server resource_server",
+            "triple": "--triple client server resource_server",
+        }[one.kind].split()
         names = (str(one.data.get(word, word)) for word in wanted)
         yield command("conform", *names, "-o", f"out/{Path(one.where).parent.as_posix()}")
     yield "openworld report out"

@@ -20,13 +20,17 @@ from openworld.sources import WRITTEN
 from openworld.study_tables import ReadTable, Shape, SourceError
 
 #: What is relied on of how a study ran; the rest is shown as it is.
-_ABOUT = documents.Schema(lambda: {
-    "type": "object",
-    "properties": {
-        "run": {"type": "string"}, "finished": {"type": "boolean"}, "seed": {"type": "integer"},
-        "quick": {"type": "boolean"},
-    },
-})  # fmt: skip
+_ABOUT = documents.Schema(
+    lambda: {
+        "type": "object",
+        "properties": {
+            "run": {"type": "string"},
+            "finished": {"type": "boolean"},
+            "seed": {"type": "integer"},
+            "quick": {"type": "boolean"},
+        },
+    }
+)
 #: Where charts are: nothing in a table leads out of the folder.
 _CHART = re.compile(r"(attacks|runs)/[\w.+-]+\.txt")
 
@@ -196,9 +200,11 @@ def _experiments(study: Study) -> None:
             own = path.with_name(f"{name}_break_even.csv")
             even = _table(study, own, study_tables.BREAK_EVEN) if own.exists() else None
             study.experiments[name] = FoundExperiment(
-                name, rates.frame, study_tables.measured(found.frame) if found else None,
+                name,
+                rates.frame,
+                study_tables.measured(found.frame) if found else None,
                 study_tables.traded(even.frame) if even else None,
-            )  # fmt: skip
+            )
 
 
 def _pictures(study: Study) -> None:

@@ -37,13 +37,16 @@ def _resource_server(found: FoundSoftware) -> dict[str, Any]:
     answers = [{row["scenario"].partition(".")[2]: row for row in profile["requests"]} for profile in profiles]
     about = {name: row["about"] for rows in answers for name, row in rows.items()}
     return {
-        "id": f"software-{found.folder.name}", "name": found.data["resource_server"], "folder": found.where,
-        "profiles": profiles, "columns": [profile["variant"] for profile in profiles],
+        "id": f"software-{found.folder.name}",
+        "name": found.data["resource_server"],
+        "folder": found.where,
+        "profiles": profiles,
+        "columns": [profile["variant"] for profile in profiles],
         "lines": [
             (name, said, [_served(rows[name]) if name in rows else "" for rows in answers])
             for name, said in about.items()
         ],
-    }  # fmt: skip
+    }
 
 
 def _served(row: dict[str, Any]) -> str:
@@ -56,12 +59,18 @@ def _client(found: FoundSoftware) -> dict[str, Any]:
     rows = found.data["scenarios"]
     ends = Counter(str(row["outcome"]) for row in rows)
     return {
-        "id": f"software-{found.folder.name}", "name": found.data["client"], "folder": found.where,
+        "id": f"software-{found.folder.name}",
+        "name": found.data["client"],
+        "folder": found.where,
         "ends": [(ends[letter], word) for letter, word in OUTCOMES.items() if ends[letter]],
-        "shares": list(_shares(rows)), "design": found.data["design"], "design_is": found.data["design_is"],
-        "decided_by": found.data["decided_by"], "rows": rows, "suite": found.data["suite"],
+        "shares": list(_shares(rows)),
+        "design": found.data["design"],
+        "design_is": found.data["design_is"],
+        "decided_by": found.data["decided_by"],
+        "rows": rows,
+        "suite": found.data["suite"],
         "falls": [_fall(row, found) for row in rows if row["attacks"]],
-    }  # fmt: skip
+    }
 
 
 def _fall(row: dict[str, Any], found: FoundSoftware) -> dict[str, Any]:
@@ -85,22 +94,28 @@ def _shares(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         asked = [row["model"] for row in rows if row["source"] == source and row["model"] != "not asked"]
         played = sum(row["source"] == source for row in rows)
         yield {
-            "source": source, "played": played, "asked": len(asked),
+            "source": source,
+            "played": played,
+            "asked": len(asked),
             "ends": sum(verdict != "other_end" for verdict in asked),
             "messages": sum(verdict == "predicted" for verdict in asked),
-        }  # fmt: skip
+        }
 
 
 def _server(found: FoundSoftware) -> dict[str, Any]:
     profiles = found.data["profiles"]
     questions = dict.fromkeys(name for profile in profiles for name in profile["answers"])
     return {
-        "id": f"software-{found.folder.name}", "name": found.data["server"], "folder": found.where,
+        "id": f"software-{found.folder.name}",
+        "name": found.data["server"],
+        "folder": found.where,
         "profiles": profiles,
         "lines": [(name, [profile["answers"].get(name, "") for profile in profiles]) for name in questions],
-    }  # fmt: skip
+    }
 
 
 _TOLD: dict[Kind, Callable[[FoundSoftware], dict[str, Any]]] = {
-    "client": _client, "server": _server, "resource_server": _resource_server,
-}  # fmt: skip
+    "client": _client,
+    "server": _server,
+    "resource_server": _resource_server,
+}

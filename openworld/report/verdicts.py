@@ -63,10 +63,14 @@ def properties(study: Study) -> list[dict[str, str]]:
     """The properties of the table, with what they mean."""
     seen = {str(row["property"]): row for row in study.verdicts}
     return [
-        {"name": name, "code": str(row["code"]), "kind": str(row["kind"]),
-         "meaning": PROPERTIES[name].meaning if name in PROPERTIES else ""}
+        {
+            "name": name,
+            "code": str(row["code"]),
+            "kind": str(row["kind"]),
+            "meaning": PROPERTIES[name].meaning if name in PROPERTIES else "",
+        }
         for name, row in seen.items()
-    ]  # fmt: skip
+    ]
 
 
 def look(row: dict[str, Any]) -> str:
@@ -85,8 +89,12 @@ def matrix(study: Study, links: dict[str, str]) -> list[dict[str, Any]]:
         seen = look(row)
         sign, word = signed(seen, row["steps"])
         line["cells"][row["property"]] = {
-            "look": seen, "sign": sign, "word": word, "link": links.get(row["chart"]), "asked": row["configuration"],
-        }  # fmt: skip
+            "look": seen,
+            "sign": sign,
+            "word": word,
+            "link": links.get(row["chart"]),
+            "asked": row["configuration"],
+        }
     return list(lines.values())
 
 
@@ -135,14 +143,20 @@ def designs(study: Study) -> list[dict[str, Any]]:
         broken = {str(row["attacker"]) for row in bad if row["property"] not in alone}
         able = {str(row["attacker"]) for row in security if row["verdict"] != "not_in_this_world"}
         utility = {str(row["property"]): SIGNS[look(row)] for row in rows if row["kind"] == "utility"}
-        made.append({
-            "name": name, "meaning": DESIGN_NOTES.get(name, ("", ""))[0], "judged": len(security),
-            "violated": sum(blamed(security)),
-            "unknown": sum(row["verdict"] == "unknown" for row in security),
-            "vacuous": sum(row["verdict"] == "not_in_this_world" for row in security),
-            "firm": [who for who in attackers if who in able and who not in broken], "attackers": len(attackers),
-            "utility": utility, "alone": sorted(alone),
-        })  # fmt: skip
+        made.append(
+            {
+                "name": name,
+                "meaning": DESIGN_NOTES.get(name, ("", ""))[0],
+                "judged": len(security),
+                "violated": sum(blamed(security)),
+                "unknown": sum(row["verdict"] == "unknown" for row in security),
+                "vacuous": sum(row["verdict"] == "not_in_this_world" for row in security),
+                "firm": [who for who in attackers if who in able and who not in broken],
+                "attackers": len(attackers),
+                "utility": utility,
+                "alone": sorted(alone),
+            }
+        )
     return made
 
 
@@ -151,10 +165,14 @@ def blocking(study: Study) -> list[dict[str, Any]]:
     rows = [row for row in study.verdicts if row["kind"] == "security" and row["verdict"] == "safe"]
     counts = Counter(str(name) for row in rows for name in _names(row["blocked_by"]))
     return [
-        {"name": name, "count": count, "requirement": RULES[name].requirement if name in RULES else "",
-         "source": RULES[name].source if name in RULES else ""}
+        {
+            "name": name,
+            "count": count,
+            "requirement": RULES[name].requirement if name in RULES else "",
+            "source": RULES[name].source if name in RULES else "",
+        }
         for name, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
-    ]  # fmt: skip
+    ]
 
 
 def _names(blocked: Any) -> list[str]:

@@ -59,9 +59,14 @@ def verdict(name: str, configuration: str) -> dict[str, Any]:
 def told(found: Verdict) -> dict[str, Any]:
     """A verdict in plain data, without its run; but for ``reach`` it is the same whatever else is asked."""
     return {
-        "result": found.result, "outcome": outcome(found), "reason": found.reason, "reach": found.reach,
-        "steps": found.steps, "blocked_by": list(found.blocked_by), "minimal": found.blocked_by_minimal,
-    }  # fmt: skip
+        "result": found.result,
+        "outcome": outcome(found),
+        "reason": found.reason,
+        "reach": found.reach,
+        "steps": found.steps,
+        "blocked_by": list(found.blocked_by),
+        "minimal": found.blocked_by_minimal,
+    }
 
 
 def assumptions(name: str, configuration: str) -> dict[str, Any]:
@@ -93,12 +98,18 @@ def _messages(shown: Chart) -> list[dict[str, Any]]:
     names = {one.key: one.name for one in shown.cast}
     return [
         {
-            "step": sent.step, "from": names[sent.sender], "to": names[sent.receiver], "label": sent.label,
-            "session": sent.session, "honest": sent.honest, "decisive": sent.decisive, "note": sent.note,
+            "step": sent.step,
+            "from": names[sent.sender],
+            "to": names[sent.receiver],
+            "label": sent.label,
+            "session": sent.session,
+            "honest": sent.honest,
+            "decisive": sent.decisive,
+            "note": sent.note,
             "values": [[value.name, value.text, origin(sent, value)] for value in sent.values],
         }
         for sent in shown.sent
-    ]  # fmt: skip
+    ]
 
 
 def rule_texts() -> dict[str, list[str]]:

@@ -25,8 +25,14 @@ def vocabulary() -> dict[str, Any]:
     """Everything that can be named in a question, in the order in which it is shown."""
     return {
         "properties": [
-            {"name": prop.name, "code": prop.code, "kind": prop.kind, "meaning": prop.meaning,
-             "words": worded("property", prop.name), "harm": worded("harm", prop.name)}
+            {
+                "name": prop.name,
+                "code": prop.code,
+                "kind": prop.kind,
+                "meaning": prop.meaning,
+                "words": worded("property", prop.name),
+                "harm": worded("harm", prop.name),
+            }
             for prop in PROPERTIES.values()
         ],
         "designs": [design_json(name) | {"words": worded("design", name)} for name in NAMED_DESIGNS],
@@ -45,12 +51,15 @@ def vocabulary() -> dict[str, Any]:
         "kinds": KINDS,
         "switches": [_switch(switch) for switch in SWITCHES.values() if switch.kind in KINDS],
         "rules": rule_texts(),
-    }  # fmt: skip
+    }
 
 
 def _switch(switch: Switch) -> dict[str, Any]:
     return {
-        "name": switch.name, "kind": switch.kind, "meaning": switch.meaning, "baseline": switch.baseline,
+        "name": switch.name,
+        "kind": switch.kind,
+        "meaning": switch.meaning,
+        "baseline": switch.baseline,
         "source": switch.source,
         "values": [[value, worded("value", f"{switch.name}={value}")] for value in switch.values],
-    }  # fmt: skip
+    }

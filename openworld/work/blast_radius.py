@@ -44,9 +44,15 @@ def blast_radius(
     try:
         with Progress(kind, 0) as progress:
             found = run(
-                kind, met, arms, seed=seed, samples=samples, replications=replications,
-                command=" ".join(["openworld", *sys.argv[1:]]), progress=progress.at,
-            )  # fmt: skip
+                kind,
+                met,
+                arms,
+                seed=seed,
+                samples=samples,
+                replications=replications,
+                command=" ".join(["openworld", *sys.argv[1:]]),
+                progress=progress.at,
+            )
     except StoppedBlastRadius as interrupt:
         if interrupt.result is None:
             raise
@@ -54,11 +60,17 @@ def blast_radius(
     if output is not None:
         found.save(output)
     if as_json:
-        print_json({
-            "kind": kind, "population": met.name, "seed": seed, "yearly": found.yearly,
-            "summary": json.loads(found.summary.to_json(orient="records")),
-            "passed": found.passed, "refused": found.refused,
-        })  # fmt: skip
+        print_json(
+            {
+                "kind": kind,
+                "population": met.name,
+                "seed": seed,
+                "yearly": found.yearly,
+                "summary": json.loads(found.summary.to_json(orient="records")),
+                "passed": found.passed,
+                "refused": found.refused,
+            }
+        )
     else:
         print_lines(_head(found, met))
         print_lines(_unread(designs))

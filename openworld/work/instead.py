@@ -43,28 +43,51 @@ def check_places(instead: str | None, given: Mapping[str, object]) -> None:
 
 
 def ask(
-    question: str, asked: Experiment, seed: int, population: str | None, deployed: bool | None,
-    told: Mapping[str, Any], where: Mapping[str, Any],
-) -> AnswerTable:  # fmt: skip
+    question: str,
+    asked: Experiment,
+    seed: int,
+    population: str | None,
+    deployed: bool | None,
+    told: Mapping[str, Any],
+    where: Mapping[str, Any],
+) -> AnswerTable:
     """Ask one of :data:`QUESTIONS`; ``told``: options, ``where``: who counts what has to be counted."""
     match question:
         case "sensitivity":
             table = indices(
-                asked, told["--samples"], seed, population, method=told["--method"], attempts=told["--attempts"],
-                deployed=deployed, **where,
-            )  # fmt: skip
+                asked,
+                told["--samples"],
+                seed,
+                population,
+                method=told["--method"],
+                attempts=told["--attempts"],
+                deployed=deployed,
+                **where,
+            )
             return AnswerTable(table, sensitivity_lines(table))
         case "worth":
             table = worth(
-                asked, weight=WEIGHT if told["--weight"] is None else told["--weight"], draws=told["--samples"],
-                seed=seed, population=population, deployed=deployed, attempts=told["--attempts"], **where,
-            )  # fmt: skip
+                asked,
+                weight=WEIGHT if told["--weight"] is None else told["--weight"],
+                draws=told["--samples"],
+                seed=seed,
+                population=population,
+                deployed=deployed,
+                attempts=told["--attempts"],
+                **where,
+            )
             return AnswerTable(table, worth_lines(table))
         case "break-even":
             table = break_even(
-                asked, population, weight=told["--weight"], deployed=deployed, samples=told["--samples"],
-                attempts=told["--attempts"], seed=seed, **where,
-            )  # fmt: skip
+                asked,
+                population,
+                weight=told["--weight"],
+                deployed=deployed,
+                samples=told["--samples"],
+                attempts=told["--attempts"],
+                seed=seed,
+                **where,
+            )
             return AnswerTable(table, balance.lines(table, asked, population, deployed))
         case _:
             table = coupled(asked, population, deployed=deployed)

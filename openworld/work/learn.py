@@ -117,9 +117,15 @@ def _learned(installed: Installed, protection: str, asked: _Asked) -> _Learned:
             known, predicted, asked.walks, asked.seed, lambda found: progress.at(len(found.states), known.asked)
         )
     about = {
-        "asked": known.asked, "known_before": before, "walks": asked.walks, "seed": asked.seed, "calls": asked.calls,
-        "predicted_by": by, "protection": protection, "installed": installed.lock.to_json(),
-    }  # fmt: skip
+        "asked": known.asked,
+        "known_before": before,
+        "walks": asked.walks,
+        "seed": asked.seed,
+        "calls": asked.calls,
+        "predicted_by": by,
+        "protection": protection,
+        "installed": installed.lock.to_json(),
+    }
     learned = _Learned(str(wanted), machine, alphabet, about, predicted)
     if folder is not None:
         write(folder / MACHINE, written(_data(learned)))
@@ -138,9 +144,11 @@ def _predicted(wanted: Release, alphabet: tuple[Input, ...], asked: _Asked) -> t
 def _data(learned: _Learned) -> dict[str, Any]:
     """A learned machine as it is kept."""
     return {
-        "client": learned.name, "answers": [one.name for one in learned.alphabet], "about": learned.about,
+        "client": learned.name,
+        "answers": [one.name for one in learned.alphabet],
+        "about": learned.about,
         "machine": learned.machine.to_json(),
-    }  # fmt: skip
+    }
 
 
 def _tell(machines: list[_Learned], asked: _Asked) -> int:
@@ -171,12 +179,15 @@ def _inspect(one: _Learned, asked: _Asked) -> None:
     if asked.svg is not None:
         write(asked.svg, loaded("openworld.figures.machines.picture")(machine, one.name))
     if asked.as_json:
-        print_json({
-            **_data(one), "checks": [readable.check_json(check) for check in found],
-            "violates": [{"property": h.violates, "after": list(h.word), "by": h.turn.to_json()} for h in harmed],
-            "not_as_predicted": [readable.pair_json(pair) for pair in parted],
-            "not_measured": [list(word) for word in machine.unmeasured],
-        })  # fmt: skip
+        print_json(
+            {
+                **_data(one),
+                "checks": [readable.check_json(check) for check in found],
+                "violates": [{"property": h.violates, "after": list(h.word), "by": h.turn.to_json()} for h in harmed],
+                "not_as_predicted": [readable.pair_json(pair) for pair in parted],
+                "not_measured": [list(word) for word in machine.unmeasured],
+            }
+        )
         return
     edges = sum(map(len, machine.states))
     about = one.about

@@ -31,8 +31,10 @@ def list_stored(folder: Path, as_json: bool) -> int:
     if as_json:
         print_json(json.loads(pandas.DataFrame(rows).to_json(orient="records")))
     for row in [] if as_json else rows:
-        click.echo(f"{row['file']}\n    {row['experiment']}, {row['population']} ({row['population_digest']}), "
-                   f"{row['attempts']:,} attempts, code {row['code']}\n    {row['command']}")  # fmt: skip
+        click.echo(
+            f"{row['file']}\n    {row['experiment']}, {row['population']} ({row['population_digest']}), "
+            f"{row['attempts']:,} attempts, code {row['code']}\n    {row['command']}"
+        )
     return DONE
 
 
@@ -69,16 +71,26 @@ def compare(first: Path, second: Path, as_json: bool) -> int:
             click.echo(f"only in {folder}: {', '.join(alone)}")
     for name in ("population_digest", "seed", "code"):
         values = [sorted(map(str, set(part.loc[part["experiment"].isin(compared), name]))) for part in (there, here)]
-        click.echo(f"{name:<18} " + (f"same: {', '.join(values[0])}" if values[0] == values[1] else
-                                     f"{', '.join(values[0])} against {', '.join(values[1])}"))  # fmt: skip
+        click.echo(
+            f"{name:<18} "
+            + (
+                f"same: {', '.join(values[0])}"
+                if values[0] == values[1]
+                else f"{', '.join(values[0])} against {', '.join(values[1])}"
+            )
+        )
     changed = table[table["difference"] != 0]
-    click.echo(f"{len(table)} rates in both, {len(changed)} differ, "
-               f"{int(((changed['low'] > 0) | (changed['high'] < 0)).sum())} by more than chance explains")  # fmt: skip
+    click.echo(
+        f"{len(table)} rates in both, {len(changed)} differ, "
+        f"{int(((changed['low'] > 0) | (changed['high'] < 0)).sum())} by more than chance explains"
+    )
     order = changed["difference"].abs().sort_values(ascending=False).index
     for row in changed.reindex(order).head(20).to_dict("records"):
-        click.echo(f"  {row['experiment']} {row['value']:g} {row['arm']}: {row['kind']} {row['outcome']}  "
-                   f"{row['rate_first']:.3%} to {row['rate_second']:.3%}, {row['difference']:+.3%} "
-                   f"({row['low']:+.3%} to {row['high']:+.3%})")  # fmt: skip
+        click.echo(
+            f"  {row['experiment']} {row['value']:g} {row['arm']}: {row['kind']} {row['outcome']}  "
+            f"{row['rate_first']:.3%} to {row['rate_second']:.3%}, {row['difference']:+.3%} "
+            f"({row['low']:+.3%} to {row['high']:+.3%})"
+        )
     return DONE
 
 

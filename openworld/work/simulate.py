@@ -72,10 +72,15 @@ def simulate(
         return DONE
     click.get_current_context().with_resource(claimed(output))
     given = {
-        "--attempts": attempts, "--half-width": half_width, "--record": record, "--inputs": inputs,
-        "--samples": samples, "--weight": weight, "--method": method,
+        "--attempts": attempts,
+        "--half-width": half_width,
+        "--record": record,
+        "--inputs": inputs,
+        "--samples": samples,
+        "--weight": weight,
+        "--method": method,
         "--replications": replications if _is_said("replications") else None,
-    }  # fmt: skip
+    }
     questions = {"sensitivity": sensitivity, "worth": worth, "couplings": couplings, "break-even": break_even}
     instead = _question(name for name, wanted in questions.items() if wanted)
     check_places(instead, given)
@@ -89,9 +94,17 @@ def simulate(
     try:
         with Progress(experiment, 0) as progress:
             result = run(
-                asked, seed=seed, attempts=attempts, replications=replications, population=population,
-                progress=progress.at, half_width=half_width, record=record, deployed=deployed, **where,
-            )  # fmt: skip
+                asked,
+                seed=seed,
+                attempts=attempts,
+                replications=replications,
+                population=population,
+                progress=progress.at,
+                half_width=half_width,
+                record=record,
+                deployed=deployed,
+                **where,
+            )
         with Progress(f"{experiment}: inputs", 0) as progress:
             met = population_for(asked, population, deployed)
             result = over_inputs(result, asked, met, seed, inputs, progress=progress.at, **where)
@@ -102,8 +115,10 @@ def simulate(
     if output is not None:
         _save(asked, result, output)
     if as_json:
-        tables = {name: json.loads(getattr(result, name).to_json(orient="records")) for name in
-                  ("rates", "differences", "quantities", "effects")}  # fmt: skip
+        tables = {
+            name: json.loads(getattr(result, name).to_json(orient="records"))
+            for name in ("rates", "differences", "quantities", "effects")
+        }
         alike = [found._asdict() for found in result.alike]
         print_json({"experiment": experiment, "seed": seed, "alike": alike, **tables})
     else:
@@ -157,20 +172,35 @@ def _of_arms(arms: tuple[str, ...], adoption: tuple[float, ...] | None, populati
     words = () if adoption is None else ("--adoption", ",".join(f"{value:g}" for value in values))
     met = population or DEFAULT_POPULATION
     return Experiment(
-        "arms", f"What do these arms come to in population {Path(met).stem}, for those who adopt them?",
-        "share that has adopted", values, tuple(map(experiment_files.configuration, arms)), met, Adoption(),
-        deployed=True, asked=("--arms", *arms, *words),
-    )  # fmt: skip
+        "arms",
+        f"What do these arms come to in population {Path(met).stem}, for those who adopt them?",
+        "share that has adopted",
+        values,
+        tuple(map(experiment_files.configuration, arms)),
+        met,
+        Adoption(),
+        deployed=True,
+        asked=("--arms", *arms, *words),
+    )
 
 
 def _list(as_json: bool) -> int:
 
     if as_json:
-        print_json([
-            {"name": name, "question": asked.question, "parameter": asked.parameter, "values": list(asked.values),
-             "arms": list(asked.treatments), "population": asked.population, "reader": asked.reader}
-            for name, asked in catalogue.EXPERIMENTS.items()
-        ])  # fmt: skip
+        print_json(
+            [
+                {
+                    "name": name,
+                    "question": asked.question,
+                    "parameter": asked.parameter,
+                    "values": list(asked.values),
+                    "arms": list(asked.treatments),
+                    "population": asked.population,
+                    "reader": asked.reader,
+                }
+                for name, asked in catalogue.EXPERIMENTS.items()
+            ]
+        )
         return DONE
 
     print_lines(experiment_lines(catalogue.EXPERIMENTS.values()))

@@ -68,9 +68,13 @@ def reached(folder: Path, inside: str | None) -> dict[str, object]:
         job = {"driver": str(folder / "driver.py"), "addresses": addresses}
         environment = {name: value for name, value in os.environ.items() if name != confinement.INSIDE}
         said = subprocess.run(
-            [sys.executable, "-c", HARNESS, "conform", json.dumps(job)], capture_output=True, text=True, check=True,
-            env=environment | ({confinement.INSIDE: inside} if inside else {}), timeout=60,
-        )  # fmt: skip
+            [sys.executable, "-c", HARNESS, "conform", json.dumps(job)],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment | ({confinement.INSIDE: inside} if inside else {}),
+            timeout=60,
+        )
     found: dict[str, object] = json.loads(said.stdout)
     return {**found, "own": address in str(found["reached"])}
 

@@ -93,8 +93,10 @@ def chosen(*names: str) -> list[Play]:
 def test_outcome_and_attack_are_told_from_what_arrived(credulous: Installed, tmp_path: Path) -> None:
     seen = judged(credulous, chosen("M01_iss_ok", "M08_mixup_iss", "T07_rs_403_wrong_aud"), tmp_path)
     assert {name: one.outcome for name, one in seen.items()} == {
-        "M01_iss_ok": "A", "M08_mixup_iss": "A", "T07_rs_403_wrong_aud": "x",
-    }  # fmt: skip
+        "M01_iss_ok": "A",
+        "M08_mixup_iss": "A",
+        "T07_rs_403_wrong_aud": "x",
+    }
     assert seen["M01_iss_ok"].attacks == ()
     assert seen["M08_mixup_iss"].attacks == ("code_delivery", "authorization")
     assert [str(one) for one in seen["M08_mixup_iss"].sent][2].startswith(
@@ -114,9 +116,14 @@ def test_recording_is_an_http_archive(credulous: Installed, tmp_path: Path) -> N
     log = json.loads((tmp_path / "mcp-python-0" / "M01_iss_ok.har").read_text())["log"]
     assert log["version"] == "1.2"
     assert [entry["_message"] for entry in log["entries"]] == [
-        "challenge", "resource_metadata", "server_metadata", "registration_response", "authorization_response",
-        "token_response", "resource_response",
-    ]  # fmt: skip
+        "challenge",
+        "resource_metadata",
+        "server_metadata",
+        "registration_response",
+        "authorization_response",
+        "token_response",
+        "resource_response",
+    ]
     assert log["entries"][4]["_by"] == "user_agent"
 
 
@@ -130,18 +137,20 @@ def test_archive_marks_the_exchanges_in_which_something_is_lost(credulous: Insta
 
     assert marked("M01_iss_ok") == []
     assert marked("M08_mixup_iss") == [
-        ("token_response", ["code_delivery", "authorization"]), ("resource_response", ["authorization"]),
-    ]  # fmt: skip
+        ("token_response", ["code_delivery", "authorization"]),
+        ("resource_response", ["authorization"]),
+    ]
 
 
 def test_result_that_is_none_is_named(credulous: Installed, tmp_path: Path) -> None:
     plays, kept = chosen("M01_iss_ok"), tmp_path / "mcp-python-0" / "M01_iss_ok.json"
     judged(credulous, plays, tmp_path)
     for old, new, why in (
-        ("{", "", "not JSON"), ('"outcome": "A"', '"outcome": "B"', "judgement.outcome: unknown outcome 'B'"),
+        ("{", "", "not JSON"),
+        ('"outcome": "A"', '"outcome": "B"', "judgement.outcome: unknown outcome 'B'"),
         ('"sent": [', '"sent": [5, ', r"judgement.sent\[0\]: must be a table, found 5"),
         ('"about"', '"abut"', "'about' is missing"),
-    ):  # fmt: skip
+    ):
         whole = kept.read_text()
         kept.write_text(whole.replace(old, new, 1))
         with pytest.raises(InputError, match=f"M01_iss_ok.json: not a result of this suite: {why}"):
@@ -345,20 +354,35 @@ def test_software_that_cannot_be_meant_is_named(text: str, complaint: str) -> No
 @pytest.mark.parametrize(
     "judgement",
     [
-        Judgement("R02_prefix_segment", "catalogue", "A", "finished", (
-            Turn("register", "as1"), Turn("authorize", "as1", "", ("{rs}/api",), (TRIAL,)),
-            Turn("authorize", "as1", "", ("{rs}/api",)),
-            Turn("token", "as1", "", ("{rs}/api",), (Part("grant", "authorization_code"), PROOF)),
-            Turn("call", "rs", "", (), (Part("scheme", "DPoP"), Part("access_token", "as1"))),
-        )),
-        Judgement("E01_authz_endpoint_has_resource", "catalogue", "t", "finished", (
-            Turn("authorize", "as1", "", ("{rs}/x", "{rs}/mcp"), (BROKEN_QUERY,)), Turn("token", "evil"),
-            Turn("token", "as2"),
-        ), error="Error: no; really, no\n(twice)"),
+        Judgement(
+            "R02_prefix_segment",
+            "catalogue",
+            "A",
+            "finished",
+            (
+                Turn("register", "as1"),
+                Turn("authorize", "as1", "", ("{rs}/api",), (TRIAL,)),
+                Turn("authorize", "as1", "", ("{rs}/api",)),
+                Turn("token", "as1", "", ("{rs}/api",), (Part("grant", "authorization_code"), PROOF)),
+                Turn("call", "rs", "", (), (Part("scheme", "DPoP"), Part("access_token", "as1"))),
+            ),
+        ),
+        Judgement(
+            "E01_authz_endpoint_has_resource",
+            "catalogue",
+            "t",
+            "finished",
+            (
+                Turn("authorize", "as1", "", ("{rs}/x", "{rs}/mcp"), (BROKEN_QUERY,)),
+                Turn("token", "evil"),
+                Turn("token", "as2"),
+            ),
+            error="Error: no; really, no\n(twice)",
+        ),
         Judgement("mutation_server_metadata.issuer.null", "mutation", "d", "crashed"),
     ],
     ids=lambda one: one.scenario,
-)  # fmt: skip
+)
 def test_rows_of_the_table_say_what_was_seen(judgement: Judgement) -> None:
     """A run as rows is read like what was measured, and comes to the same."""
     (row,) = csv.DictReader(results.table("mcp-python", "2.3.0", [judgement]).splitlines())

@@ -146,8 +146,10 @@ def test_what_must_not_be_reached_is_found_by_a_shortest_word() -> None:
         asked = [turn.to for _, turn in steps if turn.request == "authorize"]
         return first, [
             (name, replace(turn, what=(Part("code", asked[-1]), Part("code_verifier", asked[-1]))))
-            if turn.request == "token" else (name, turn) for name, turn in steps
-        ]  # fmt: skip
+            if turn.request == "token"
+            else (name, turn)
+            for name, turn in steps
+        ]
 
     found = {harm.violates: harm for harm in harms(learn(Answered(alphabet(few), real)))}
     assert {*found} == {"code_delivery", "authorization"}
@@ -234,10 +236,19 @@ def test_answers_it_does_not_ask_for_are_left_out() -> None:
 
 
 def test_a_second_call_is_played_as_well() -> None:
-    honest = [inputs()[name] for name in (
-        "call.challenge", "resource_metadata.honest", "server_metadata.honest", "register.honest", "authorize.honest",
-        "token.honest", "call.served", "call.insufficient_scope",
-    )]  # fmt: skip
+    honest = [
+        inputs()[name]
+        for name in (
+            "call.challenge",
+            "resource_metadata.honest",
+            "server_metadata.honest",
+            "register.honest",
+            "authorize.honest",
+            "token.honest",
+            "call.served",
+            "call.insufficient_scope",
+        )
+    ]
     design = find("mcp-python==2.3.0").design
     assert play(design, honest)[1][-1][1].request == SERVED
     assert str(play(design, honest, calls=2)[1][-1][1]).startswith("authorize@as1")
@@ -286,15 +297,24 @@ def test_a_file_that_is_none_of_ours_is_an_error(tmp_path: Path) -> None:
 
 def _written(tmp_path: Path, name: str, machine: Automaton) -> str:
     path = tmp_path / f"{name}.json"
-    path.write_text(json.dumps({"client": name, "answers": list(FEW), "about": {
-        "asked": 1, "known_before": 0, "seed": 1, "protection": "none",
-    }, "machine": machine.to_json()}))  # fmt: skip
+    path.write_text(
+        json.dumps(
+            {
+                "client": name,
+                "answers": list(FEW),
+                "about": {"asked": 1, "known_before": 0, "seed": 1, "protection": "none"},
+                "machine": machine.to_json(),
+            }
+        )
+    )
     return str(path)
 
 
 def test_machines_that_were_kept_are_compared_in_words(tmp_path: Path) -> None:
-    one, other = (_written(tmp_path, name, learn(played(Design(changes)))) for name, changes in
-                  (("strict", {}), ("lax", {"iss_check": "off"})))  # fmt: skip
+    one, other = (
+        _written(tmp_path, name, learn(played(Design(changes))))
+        for name, changes in (("strict", {}), ("lax", {"iss_check": "off"}))
+    )
     ran = CliRunner().invoke(main, ["learn", one, other])
     assert ran.exit_code == 0, ran.output
     assert "strict and lax part in " in ran.output
@@ -321,13 +341,16 @@ def test_what_was_not_measured_is_exit_code_3(tmp_path: Path) -> None:
     assert "hangs: not measured after 1 rows of answers" in ran.output
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    (["nobody==1.0"], "unknown client 'nobody'"),
-    (["mcp-python==2.3.0", "--answers", "tokn"], "no answer 'tokn'"),
-    (["a", "b", "c"], "name one client to learn it, or two to compare them"),
-    (["a.json", "b.json", "--svg", "x.svg"], "--dot and --svg draw one machine"),
-    (["missing.json"], "missing.json: No such file"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nobody==1.0"], "unknown client 'nobody'"),
+        (["mcp-python==2.3.0", "--answers", "tokn"], "no answer 'tokn'"),
+        (["a", "b", "c"], "name one client to learn it, or two to compare them"),
+        (["a.json", "b.json", "--svg", "x.svg"], "--dot and --svg draw one machine"),
+        (["missing.json"], "missing.json: No such file"),
+    ],
+)
 def test_what_cannot_be_learned_is_one_line(arguments: list[str], said: str) -> None:
     ran = CliRunner().invoke(main, ["learn", *arguments])
     assert ran.exit_code == 2

@@ -149,10 +149,16 @@ def test_first_and_last_release_affected_go_by_version() -> None:
     def ended(*attacks: str, outcome: str = "A") -> list[Judgement]:
         return [Judgement("M09_mixup_no_iss", "catalogue", outcome, "finished", attacks=attacks)]
 
-    (one,) = affected({
-        "c==1.16.0": ended("code_delivery"), "c==1.9.4": ended("code_delivery"), "c==1.2.0": ended(),
-        "c==2.0.0": ended(outcome="?"), "c==2.1.0": ended(), "d==1.0.0": ended(),
-    })  # fmt: skip
+    (one,) = affected(
+        {
+            "c==1.16.0": ended("code_delivery"),
+            "c==1.9.4": ended("code_delivery"),
+            "c==1.2.0": ended(),
+            "c==2.0.0": ended(outcome="?"),
+            "c==2.1.0": ended(),
+            "d==1.0.0": ended(),
+        }
+    )
     assert (one.client, one.first, one.last, one.falls, one.listed, one.next) == ("c", "1.9.4", "1.16.0", 2, 4, "2.1.0")
 
 

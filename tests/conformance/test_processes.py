@@ -108,9 +108,22 @@ def test_token_that_was_served_counts_however_the_run_ended(tmp_path: Path) -> N
         async with PlayedWorld(Play("M01_iss_ok", "catalogue", "")) as world:
             token = world.servers["as1"].mint(["{rs}/mcp"], IssuedGrant("c", "", "", (), "", ""))
             headers = (("Authorization", f"Bearer {token}"),)
-            world.recording.add(Exchange(
-                "rs", "resource_response", "client", "POST", world.url, headers, "", 200, (), "", datetime.now(UTC), 0,
-            ))  # fmt: skip
+            world.recording.add(
+                Exchange(
+                    "rs",
+                    "resource_response",
+                    "client",
+                    "POST",
+                    world.url,
+                    headers,
+                    "",
+                    200,
+                    (),
+                    "",
+                    datetime.now(UTC),
+                    0,
+                )
+            )
             return judge(world, Run(ended, {}, "")).outcome  # type: ignore[arg-type]
 
     assert [asyncio.run(one(ended)) for ended in ("finished", "timed out")] == ["A", "A"]
@@ -212,10 +225,13 @@ def test_run_that_is_ended_leaves_results_and_nothing_else(tmp_path: Path, how: 
     )
     client = installed(tmp_path, program)
     running = subprocess.Popen(
-        ["sh", "-c", f'{ignored}exec "$@"', "sh", sys.executable, "-c", INTERRUPTED, str(tmp_path)], text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(scratch)},
+        ["sh", "-c", f'{ignored}exec "$@"', "sh", sys.executable, "-c", INTERRUPTED, str(tmp_path)],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": str(scratch)},
         start_new_session=True,
-    )  # fmt: skip
+    )
     assert running.stdout is not None
     assert running.stdout.readline() == "quick\n"
     eventually(lambda: len(named(tmp_path / "driver.py")) >= 4)

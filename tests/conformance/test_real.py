@@ -112,9 +112,11 @@ def test_three_real_parties_who_are_honest_or_compare_audiences() -> None:
     met = asyncio.run(meetings(client, server, install(latest("mcp-python", RESOURCE_SERVERS)), 30))
     ends = {one.variant: (one.judgement.outcome, one.judgement.attacks) for one in met}
     assert ends == {
-        "honest, default, default": ("A", ()), "counterfeit, default, default": ("A", ("token_confinement",)),
-        "honest, default, validated": ("x", ()), "counterfeit, default, validated": ("A", ()),
-    }  # fmt: skip
+        "honest, default, default": ("A", ()),
+        "counterfeit, default, default": ("A", ("token_confinement",)),
+        "honest, default, validated": ("x", ()),
+        "counterfeit, default, validated": ("A", ()),
+    }
 
 
 def test_what_a_client_falls_for_is_on_the_page_of_a_report(tmp_path: Path) -> None:
@@ -140,12 +142,16 @@ def test_every_client_does_what_was_measured_and_predicted(name: str, tmp_path: 
     ("name", "rows"),
     [
         ("django-oauth-toolkit", ["django-oauth-toolkit 3.4.1"]),
-        ("oidc-provider", [
-            "oidc-provider 9.13.3 default config", "oidc-provider 9.13.3 resourceIndicators configured",
-            "oidc-provider 9.13.3 resourceIndicators disabled",
-        ]),
+        (
+            "oidc-provider",
+            [
+                "oidc-provider 9.13.3 default config",
+                "oidc-provider 9.13.3 resourceIndicators configured",
+                "oidc-provider 9.13.3 resourceIndicators disabled",
+            ],
+        ),
     ],
-)  # fmt: skip
+)
 def test_every_server_is_what_the_population_says(name: str, rows: list[str]) -> None:
     found = asyncio.run(profiles(install(latest(name, SERVERS)), limit=20))
     assert [dict(one.switches) for one in found] == [dict(authorization_servers()[row].settings) for row in rows]

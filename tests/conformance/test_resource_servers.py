@@ -76,10 +76,17 @@ def test_a_strict_resource_server_serves_what_is_in_order_and_nothing_else(sent,
 
 def test_what_no_design_serves(sent, around) -> None:
     """Whatever is switched off, nobody takes a token that nobody signed, or an expired one, or an old proof."""
-    lax = Design({name: SWITCHES[name].values[-1] for name in FITTED} | {
-        "audience_check": "off", "rs_trust": "any", "key_lookup": "union", "dpop_replay": "none",
-        "r_requires_dpop": "no", "rs_schemes": "both",
-    })  # fmt: skip
+    lax = Design(
+        {name: SWITCHES[name].values[-1] for name in FITTED}
+        | {
+            "audience_check": "off",
+            "rs_trust": "any",
+            "key_lookup": "union",
+            "dpop_replay": "none",
+            "r_requires_dpop": "no",
+            "rs_schemes": "both",
+        }
+    )
     never = {probe.name for probe in PROBES} - served(lax, sent, around)
     assert never == {"alg_none", "alg_hmac", "expired", "dpop_other_key", "dpop_old", "iss_forged"}
 
@@ -107,12 +114,16 @@ def test_every_rule_of_serving_refuses_what_no_other_does(rule: str, sent, aroun
 @pytest.mark.parametrize(
     "hidden",
     [
-        {}, {"audience_check": "prefix", "rs_in_query": "accept"}, {"audience_check": "off", "typ_check": "off"},
-        {"rs_cnf": "off", "rs_schemes": "bearer"}, {"rs_htu": "off", "rs_ath": "off", "dpop_replay": "jti"},
-        {"rs_trust": "any", "rs_aud_slash": "ignored"}, {"issuer_match": "prefix", "rs_htm": "off"},
+        {},
+        {"audience_check": "prefix", "rs_in_query": "accept"},
+        {"audience_check": "off", "typ_check": "off"},
+        {"rs_cnf": "off", "rs_schemes": "bearer"},
+        {"rs_htu": "off", "rs_ath": "off", "dpop_replay": "jti"},
+        {"rs_trust": "any", "rs_aud_slash": "ignored"},
+        {"issuer_match": "prefix", "rs_htm": "off"},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_design_is_found_from_what_it_serves(hidden: dict[str, str], sent, around) -> None:
     """Whatever the design was, one is found that serves the same, and says where another value would as well."""
     taken = served(SET_UP.but(**hidden), sent, around)

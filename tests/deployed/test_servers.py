@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deployed.servers import (
-    AUTHORIZATION_SERVER,
-    RESOURCE_SERVER,
-    authorization_servers,
-    resource_servers,
-)
+from deployed.servers import AUTHORIZATION_SERVER, RESOURCE_SERVER, authorization_servers, resource_servers
 
 
 @pytest.mark.parametrize(

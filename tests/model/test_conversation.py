@@ -167,10 +167,15 @@ def test_refusals_are_explained_by_the_last_decision():
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("resource", "nonsense"), ("resource", 7), ("resource", ""), ("authorization_servers", "https://as.example"),
-        ("authorization_servers", [7]), ("authorization_servers", ["nonsense"]), ("scopes_supported", 7),
+        ("resource", "nonsense"),
+        ("resource", 7),
+        ("resource", ""),
+        ("authorization_servers", "https://as.example"),
+        ("authorization_servers", [7]),
+        ("authorization_servers", ["nonsense"]),
+        ("scopes_supported", 7),
     ],
-)  # fmt: skip
+)
 def test_malformed_documents_end_in_a_named_rule(field, value):
     """Whatever a document says, a client either goes on or refuses by a rule."""
     told = load("M01_iss_ok")
@@ -191,19 +196,33 @@ def test_malformed_documents_end_in_a_named_rule(field, value):
         ({"schema_fields": "all"}, "scopes_supported", None, "d", "client.server_metadata_is_well_formed"),
         ({"schema_fields": "all", "schema_null": "absent"}, "scopes_supported", None, "A", ""),
         ({"schema_fields": "all", "asm_malformed": "skip"}, "scopes_supported", 7, "d", "client.endpoint_is_known"),
-        ({"schema_fields": "all", "schema_null": "absent"}, "issuer", None, "d",
-         "client.server_metadata_is_well_formed"),
-        ({"schema_fields": "all"}, "authorization_response_iss_parameter_supported", "yes", "d",
-         "client.server_metadata_is_well_formed"),
-        ({"schema_fields": "all", "schema_iss": "untyped"}, "authorization_response_iss_parameter_supported", "yes",
-         "A", ""),
+        (
+            {"schema_fields": "all", "schema_null": "absent"},
+            "issuer",
+            None,
+            "d",
+            "client.server_metadata_is_well_formed",
+        ),
+        (
+            {"schema_fields": "all"},
+            "authorization_response_iss_parameter_supported",
+            "yes",
+            "d",
+            "client.server_metadata_is_well_formed",
+        ),
+        (
+            {"schema_fields": "all", "schema_iss": "untyped"},
+            "authorization_response_iss_parameter_supported",
+            "yes",
+            "A",
+            "",
+        ),
         ({}, "response_types_supported", ["token"], "A", ""),
-        ({"response_types": "required"}, "response_types_supported", ["token"], "d",
-         "client.response_type_is_offered"),
+        ({"response_types": "required"}, "response_types_supported", ["token"], "d", "client.response_type_is_offered"),
         ({}, "token_endpoint", "nonsense", "a", "client.url_is_well_formed"),
         ({"schema_fields": "all"}, "token_endpoint", "nonsense", "d", "client.server_metadata_is_well_formed"),
     ],
-)  # fmt: skip
+)
 def test_fields_of_the_wrong_type_meet_the_schema_of_the_client(changes, field, value, stage, rule):
     """What a client does with a field of the wrong type is its schema's, and where it has none, of who uses it."""
     told = load("M01_iss_ok")
@@ -217,10 +236,13 @@ def test_fields_of_the_wrong_type_meet_the_schema_of_the_client(changes, field, 
 @pytest.mark.parametrize(
     ("changes", "kind", "stage"),
     [
-        ({}, "mac", "t"), ({"type_unknown": "accept"}, "mac", "A"), ({"type_unknown": "accept"}, 7, "t"),
-        ({"type_missing": "bearer"}, None, "t"), ({"type_unknown": "accept"}, "", "A"),
+        ({}, "mac", "t"),
+        ({"type_unknown": "accept"}, "mac", "A"),
+        ({"type_unknown": "accept"}, 7, "t"),
+        ({"type_missing": "bearer"}, None, "t"),
+        ({"type_unknown": "accept"}, "", "A"),
     ],
-)  # fmt: skip
+)
 def test_token_types_that_nobody_knows(changes, kind, stage):
     """An unknown type of token is refused unless the client looks only at whether it is a text."""
     told = replace(load("M01_iss_ok"), token_response={"token_type": kind})

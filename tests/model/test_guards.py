@@ -90,9 +90,11 @@ def test_what_a_client_asks_at_a_step_it_asks_in_conversations(asked_in_conversa
         for firing in Template(DEFAULT).firings
         for actor, _, step in [firing.action.schema.name.partition(".")]
         for rule, _ in firing.rules
-        if actor == "client" and step not in NO_STEP and rule.startswith("client.")
+        if actor == "client"
+        and step not in NO_STEP
+        and rule.startswith("client.")
         and rule not in asked_in_conversations.get(step, ())
-    }  # fmt: skip
+    }
     assert missing == NOT_THERE.keys()
 
 

@@ -41,11 +41,7 @@ from model.identifiers import (
 STRINGS: list[Comparator] = [equal_code_points, equal_simple_string, equal_but_slash]
 EQUALITIES: list[Comparator] = [equal_code_points, equal_simple_string, equal_normalized, equal_htu, same_origin]
 DEPLOYED_EQUALITIES: list[Comparator] = [equal_but_slash, equal_href, equal_but_query]
-DECODE_ALL: list[Comparator] = [
-    prefix_normalize_then_decode,
-    prefix_decode_then_normalize,
-    prefix_decode_only,
-]
+DECODE_ALL: list[Comparator] = [prefix_normalize_then_decode, prefix_decode_then_normalize, prefix_decode_only]
 DRAFT: list[Comparator] = [prefix_segment, *DECODE_ALL, prefix_string]
 DEPLOYED: list[Comparator] = [prefix_sdk_python, prefix_sdk_typescript]
 PREFIXES: list[Comparator] = [*DRAFT, *DEPLOYED]
@@ -176,11 +172,7 @@ SHAPES = {
     "R16_userinfo": ("https://u:p@h/mcp", "/mcp", {*PREFIXES} - {prefix_sdk_python}),
     "R17_case_path": ("/MCP", "/mcp", set()),
     # The Python SDK as a whole accepts R18: its metadata class resolves the dot segments first.
-    "R18_dotdot_in_resource": (
-        "/x/../mcp",
-        "/mcp",
-        {*PREFIXES} - {prefix_decode_only, prefix_sdk_python},
-    ),
+    "R18_dotdot_in_resource": ("/x/../mcp", "/mcp", {*PREFIXES} - {prefix_decode_only, prefix_sdk_python}),
     "R19_pct_encoded_segment": ("/api", "/api%2Fmcp", {*DECODE_ALL, prefix_string}),
     "R20_missing_resource": ("", "/mcp", set()),
     "R21_dotdot_in_rs_url": ("/api", "/api/../evil", {prefix_decode_only, prefix_sdk_python}),
@@ -578,8 +570,7 @@ def test_well_known_protected_resource(resource: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("issuer", "path"),
-    [("https://h", ""), ("https://h/", ""), ("https://h/t", "/t"), ("https://h/t/", "/t")],
+    ("issuer", "path"), [("https://h", ""), ("https://h/", ""), ("https://h/t", "/t"), ("https://h/t/", "/t")]
 )
 def test_well_known_authorization_server(issuer: str, path: str) -> None:
     """The well-known path goes before the issuer's path, which loses its final slash."""

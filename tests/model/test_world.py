@@ -496,15 +496,20 @@ def test_the_published_attack_and_the_one_that_consent_does_not_stop() -> None:
     spent = check("DP", parse(f"{PROXY[3:]};reg=dcr;per_client_consent=off")).trace
     assert spent is not None
     assert [step.action.partition("[")[0] for step in spent.steps] == [
-        "attacker.register", "attacker.start_at_proxy", "authorization_server.remember_consent",
-        "proxy.take_callback", "attacker.redeem_at_proxy",
-    ]  # fmt: skip
+        "attacker.register",
+        "attacker.start_at_proxy",
+        "authorization_server.remember_consent",
+        "proxy.take_callback",
+        "attacker.redeem_at_proxy",
+    ]
     lured = check("DP", parse(f"{PROXY[3:]};reg=dcr;callback_bind=off")).trace
     assert lured is not None
     assert [step.action for step in lured.steps][:4] == [
-        "attacker.register[agent,proxy]", "attacker.start_at_proxy[proxy,attacker,agent]",
-        "proxy.ask_consent[proxy,attacker]", "attacker.send_on_past_proxy[proxy,user]",
-    ]  # fmt: skip
+        "attacker.register[agent,proxy]",
+        "attacker.start_at_proxy[proxy,attacker,agent]",
+        "proxy.ask_consent[proxy,attacker]",
+        "attacker.send_on_past_proxy[proxy,user]",
+    ]
 
 
 def test_each_of_three_musts_is_needed_at_a_proxy() -> None:
@@ -526,10 +531,12 @@ def test_a_client_that_the_user_approves_at_the_proxy_gets_what_it_asks_for() ->
     machine = Machine(parse("upstream_client=static"), world)
     state = machine.initial
     for action in (
-        "client.start_at_proxy[proxy,user,client]", "proxy.ask_consent[proxy,user]",
-        "authorization_server.remember_consent[proxy,user]", "proxy.take_callback[proxy,user]",
+        "client.start_at_proxy[proxy,user,client]",
+        "proxy.ask_consent[proxy,user]",
+        "authorization_server.remember_consent[proxy,user]",
+        "proxy.take_callback[proxy,user]",
         "client.redeem_at_proxy[proxy]",
-    ):  # fmt: skip
+    ):
         step = next(step for step, _ in machine.moves(state) if step.action == action)
         state = machine.step(state, step)
     assert state[machine.index["proxy.1.code"]] == "redeemed"

@@ -105,13 +105,29 @@ def _running(place: Path, environment: dict[str, str]) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [
-        sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
-        "--ServerApp.port_retries=0", "--ServerApp.disable_check_xsrf=True", "--IdentityProvider.token=",
-        f"--ServerApp.root_dir={place / 'notebooks'}", "--LabApp.news_url=", "--LabApp.extension_manager=readonly",
+        sys.executable,
+        "-m",
+        "jupyter",
+        "lab",
+        "--no-browser",
+        "--allow-root",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        "--ServerApp.disable_check_xsrf=True",
+        "--IdentityProvider.token=",
+        f"--ServerApp.root_dir={place / 'notebooks'}",
+        "--LabApp.news_url=",
+        "--LabApp.extension_manager=readonly",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    ]  # fmt: skip
-    homes = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-             "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTER_RUNTIME_DIR": "runtime"}  # fmt: skip
+    ]
+    homes = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+    }
     own = {**environment, **{name: str(place / home) for name, home in homes.items()}}
     with (place / "log").open("w") as log:
         server = subprocess.Popen(command, env=own, stdout=log, stderr=log)

@@ -17,9 +17,7 @@ SECTIONS = ["In short", "The question", "What the specifications say", "The evid
 
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 #: Those that take long, and the one that is opened in JupyterLab each time; their questions are asked elsewhere too.
-LONG = (
-    "01_first_contact", "02_two_gaps", "03_attacks", "04_designs", "05_population", "06_blast_radius", "07_trust",
-)  # fmt: skip
+LONG = ("01_first_contact", "02_two_gaps", "03_attacks", "04_designs", "05_population", "06_blast_radius", "07_trust")
 #: The answer in short is so many lines.
 LINES = 3
 #: The one that adds to the model, which is done by functions.
@@ -29,9 +27,16 @@ OWN_DRAFT = "09_own_draft"
 def test_there_are_nine(folder: Path) -> None:
     """One for each question that people ask, each with its script."""
     assert [path.stem for path in NOTEBOOKS] == [
-        "01_first_contact", "02_two_gaps", "03_attacks", "04_designs", "05_population", "06_blast_radius", "07_trust",
-        "08_deployed", "09_own_draft",
-    ]  # fmt: skip
+        "01_first_contact",
+        "02_two_gaps",
+        "03_attacks",
+        "04_designs",
+        "05_population",
+        "06_blast_radius",
+        "07_trust",
+        "08_deployed",
+        "09_own_draft",
+    ]
     assert sorted(path.stem for path in folder.glob("*.py")) == [path.stem for path in NOTEBOOKS]
 
 

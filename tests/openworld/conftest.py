@@ -26,20 +26,30 @@ def made_up_verdicts() -> list[dict[str, Any]]:
     for design in ("rfc6749", "mcp"):
         for attacker, caps in (("none", "none"), ("mal_as", "mal_as")):
             for code, prop, kind in (
-                ("CD", "code_delivery", "security"), ("AZ", "authorization", "security"),
+                ("CD", "code_delivery", "security"),
+                ("AZ", "authorization", "security"),
                 ("FC", "first_contact", "utility"),
-            ):  # fmt: skip
+            ):
                 attacked = (design, attacker, code) == ("rfc6749", "mal_as", "CD")
                 unsure = (design, attacker, code) == ("mcp", "mal_as", "AZ")
                 fine = "reached" if kind == "utility" else "not_in_this_world" if caps == "none" else "safe"
                 stem = f"attacks/{design}--{attacker}--{prop}"
-                rows.append({
-                    "design": design, "attacker": attacker, "capabilities": caps, "code": code, "property": prop,
-                    "kind": kind, "verdict": "attack" if attacked else "unknown" if unsure else fine,
-                    "reach": "", "steps": 7 if attacked else None,
-                    "blocked_by": [] if attacked or unsure else ["client.iss_matches_recorded_issuer"],
-                    "chart": f"{stem}.txt" if attacked else "", "configuration": f"design={design};cap={caps}",
-                })  # fmt: skip
+                rows.append(
+                    {
+                        "design": design,
+                        "attacker": attacker,
+                        "capabilities": caps,
+                        "code": code,
+                        "property": prop,
+                        "kind": kind,
+                        "verdict": "attack" if attacked else "unknown" if unsure else fine,
+                        "reach": "",
+                        "steps": 7 if attacked else None,
+                        "blocked_by": [] if attacked or unsure else ["client.iss_matches_recorded_issuer"],
+                        "chart": f"{stem}.txt" if attacked else "",
+                        "configuration": f"design={design};cap={caps}",
+                    }
+                )
     return rows
 
 
@@ -48,44 +58,82 @@ def keep_made_up_software(folder: Path) -> None:
     from openworld.software_file import keep
 
     row = {
-        "scenario": "R02_prefix_segment", "source": "catalogue", "about": "a prefix", "outcome": "d",
-        "ended": "finished", "sent": ["register@as1"], "attacks": [], "error": "<b>no</b>", "model": "predicted",
-        "remark": "rule: client.resource_matches_request", "stopped_by": [],
-    }  # fmt: skip
+        "scenario": "R02_prefix_segment",
+        "source": "catalogue",
+        "about": "a prefix",
+        "outcome": "d",
+        "ended": "finished",
+        "sent": ["register@as1"],
+        "attacks": [],
+        "error": "<b>no</b>",
+        "model": "predicted",
+        "remark": "rule: client.resource_matches_request",
+        "stopped_by": [],
+    }
     fall = {
-        **row, "scenario": "M09_mixup_no_iss", "about": "a mix-up", "outcome": "A", "attacks": ["code_delivery"],
-        "sent": ["token@evil [code of as1]"], "model": "other_end", "remark": "", "stopped_by": ["iss_check=require"],
-    }  # fmt: skip
+        **row,
+        "scenario": "M09_mixup_no_iss",
+        "about": "a mix-up",
+        "outcome": "A",
+        "attacks": ["code_delivery"],
+        "sent": ["token@evil [code of as1]"],
+        "model": "other_end",
+        "remark": "",
+        "stopped_by": ["iss_check=require"],
+    }
     suite = {
-        "scenario": "auth/metadata", "passed": 3, "failed": 0, "counterpart": "M09_mixup_no_iss", "conforms": True,
+        "scenario": "auth/metadata",
+        "passed": 3,
+        "failed": 0,
+        "counterpart": "M09_mixup_no_iss",
+        "conforms": True,
         "agrees": True,
-    }  # fmt: skip
-    keep(folder / "client-1", "client", {
-        "client": "client==1", "design": {"iss_check": "off"}, "design_is": "stored",
-        "decided_by": {"iss_check": ["M09"]}, "scenarios": [row, fall], "suite": [suite],
-    })  # fmt: skip
+    }
+    keep(
+        folder / "client-1",
+        "client",
+        {
+            "client": "client==1",
+            "design": {"iss_check": "off"},
+            "design_is": "stored",
+            "decided_by": {"iss_check": ["M09"]},
+            "scenarios": [row, fall],
+            "suite": [suite],
+        },
+    )
     profile = {
-        "as_name": "server==1", "variant": "default", "expressible": True, "switches": {"h_iss": "no"},
-        "answers": {"discovery": "accepted"}, "reason": "no iss", "population": [],
-    }  # fmt: skip
+        "as_name": "server==1",
+        "variant": "default",
+        "expressible": True,
+        "switches": {"h_iss": "no"},
+        "answers": {"discovery": "accepted"},
+        "reason": "no iss",
+        "population": [],
+    }
     keep(folder / "server-1", "server", {"server": "server==1", "profiles": [profile]})
     request = {
-        "scenario": "default.cnf_bare", "about": "a bound token without a proof", "outcome": "A", "error": "",
+        "scenario": "default.cnf_bare",
+        "about": "a bound token without a proof",
+        "outcome": "A",
+        "error": "",
         "attacks": ["resource_server.proof_is_by_bound_key"],
-    }  # fmt: skip
+    }
     served = {
-        "variant": "default", "design": {"rs_cnf": "off"}, "rows": ["server 1"], "requests": [request],
+        "variant": "default",
+        "design": {"rs_cnf": "off"},
+        "rows": ["server 1"],
+        "requests": [request],
         "strict_client": "the resource server accepts the client's request",
-    }  # fmt: skip
+    }
     keep(folder / "rs-1", "resource_server", {"resource_server": "rs==1", "profiles": [served]})
     meeting = {
-        "client": "client==1", "server": "server==1", "variant": "default",
+        "client": "client==1",
+        "server": "server==1",
+        "variant": "default",
         "judgement": {"outcome": "A", "error": ""},
         "remarks": [{"rule": "client.metadata_issuer_matches", "holds": True, "about": "issuer {as1}"}],
-    }  # fmt: skip
-    keep(folder / "client-1-at-server-1", "pair", {
-        "client": "client==1", "server": "server==1", "meetings": [meeting],
-    })  # fmt: skip
+    }
+    keep(folder / "client-1-at-server-1", "pair", {"client": "client==1", "server": "server==1", "meetings": [meeting]})
 
 
 @pytest.fixture(scope="session")
@@ -111,20 +159,48 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     short = replace(EXPERIMENTS["echo"], values=(0.0, 0.5, 1.0))
     run(short, attempts=60, replications=2).save(folder / "simulations")
     client = {
-        "client": "client==1", "code": "CD", "property": "code_delivery", "kind": "security", "verdict": "attack",
-        "situation": "malicious AS", "configuration": "design=client==1;cap=mal_as", "reach": "", "steps": 7,
+        "client": "client==1",
+        "code": "CD",
+        "property": "code_delivery",
+        "kind": "security",
+        "verdict": "attack",
+        "situation": "malicious AS",
+        "configuration": "design=client==1;cap=mal_as",
+        "reach": "",
+        "steps": 7,
         "blocked_by": "",
-    }  # fmt: skip
+    }
     utility = {"code": "FC", "property": "first_contact", "kind": "utility"}
     honest = {**client, **utility, "verdict": "reached", "steps": None}
     pd.DataFrame([client, honest]).to_csv(folder / "clients.csv", index=False)
     others = [
-        {"design": "mcp", "code": "CD", "property": "code_delivery", "kind": "security", "verdict": "safe", "steps": "",
-         "products": "attack", "products_steps": 7, "whatever": "if", "assumptions": "h_iss=yes", "configuration": ""},
-        {"design": "mcp", "code": "FC", "property": "first_contact", "kind": "utility", "verdict": "reached",
-         "steps": 9, "products": "reached", "products_steps": 9, "whatever": "if",
-         "assumptions": "api=single_path & listed=meant", "configuration": ""},
-    ]  # fmt: skip
+        {
+            "design": "mcp",
+            "code": "CD",
+            "property": "code_delivery",
+            "kind": "security",
+            "verdict": "safe",
+            "steps": "",
+            "products": "attack",
+            "products_steps": 7,
+            "whatever": "if",
+            "assumptions": "h_iss=yes",
+            "configuration": "",
+        },
+        {
+            "design": "mcp",
+            "code": "FC",
+            "property": "first_contact",
+            "kind": "utility",
+            "verdict": "reached",
+            "steps": 9,
+            "products": "reached",
+            "products_steps": 9,
+            "whatever": "if",
+            "assumptions": "api=single_path & listed=meant",
+            "configuration": "",
+        },
+    ]
     pd.DataFrame(others).to_csv(folder / "environments.csv", index=False)
     next(mishaps.reached(["token"], scale=0.01, samples=2, replications=2)).save(folder / "simulations")
     about = {"finished": True, "seed": 1, "quick": True, "attempts": 60, "replications": 2, "versions": {"z3": "5"}}

@@ -78,8 +78,9 @@ def test_clauses_and_proofs_are_of_use_without_this_suite(stored: Path) -> None:
     with zipfile.ZipFile(stored) as archive:
         about = json.loads(archive.read("certificate.json"))
         assert {f"{claim['name']}.{'model' if claim['possible'] else 'drat'}" for claim in about["claims"]} | {
-            "certificate.json", "clauses.cnf"
-        } == set(archive.namelist())  # fmt: skip
+            "certificate.json",
+            "clauses.cnf",
+        } == set(archive.namelist())
         head, *lines = archive.read("clauses.cnf").decode().splitlines()
     assert head == f"p cnf {about['top']} {len(lines)}"
     assert all(line.endswith(" 0") for line in lines)
@@ -113,11 +114,7 @@ def test_a_run_is_evidence_too(tmp_path: Path, run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"", "not a ZIP archive"),
-        (b"PK\x03\x04 and so on", "not a ZIP archive"),
-    ],
+    ("content", "said"), [(b"", "not a ZIP archive"), (b"PK\x03\x04 and so on", "not a ZIP archive")]
 )
 def test_what_is_no_certificate_is_refused_in_a_line(tmp_path: Path, run: Run, content: bytes, said: str) -> None:
     """With the name of the file and the reason, and exit code 2."""
@@ -149,10 +146,19 @@ def test_what_is_no_certificate_is_refused_in_a_line(tmp_path: Path, run: Run, c
 def test_what_does_not_fit_together_is_refused_in_a_line(tmp_path: Path, run: Run, about: object, said: str) -> None:
     """A schema at the border, and then the names."""
     whole = {
-        "format": "openworld-certificate", "version": 1, "property": "CD", "configuration": "cap=mal_as",
-        "world": "default", "verdict": "safe", "sweeps": 1, "ruled": True, "top": 1, "claims": [], "meaning": {},
+        "format": "openworld-certificate",
+        "version": 1,
+        "property": "CD",
+        "configuration": "cap=mal_as",
+        "world": "default",
+        "verdict": "safe",
+        "sweeps": 1,
+        "ruled": True,
+        "top": 1,
+        "claims": [],
+        "meaning": {},
         "trace": None,
-    }  # fmt: skip
+    }
     path = tmp_path / "bad.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("certificate.json", json.dumps({**whole, **about} if about else {}))

@@ -207,8 +207,9 @@ def test_several_files(run: Check, tmp_path: Path) -> None:
     assert result.exit_code == 1
     suites = ElementTree.parse("found.xml").getroot().findall("testsuite")
     assert [(suite.get("name"), suite.get("tests")) for suite in suites] == [
-        ("openworld.toml", "5"), ("other.openworld.toml", "1"),
-    ]  # fmt: skip
+        ("openworld.toml", "5"),
+        ("other.openworld.toml", "1"),
+    ]
 
 
 def test_as_json(run: Check) -> None:
@@ -256,7 +257,7 @@ def test_as_json(run: Check) -> None:
             "the other is in line 2",
         ),
     ],
-)  # fmt: skip
+)
 def test_a_bad_file_is_one_line_and_exit_code_2(run: Check, content: str, says: str) -> None:
     """What is wrong is said with file, line and key; nothing is checked."""
     result = run(content)

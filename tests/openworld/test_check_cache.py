@@ -112,9 +112,7 @@ def test_a_changed_rule_is_felt(copied: Path, tmp_path: Path) -> None:
     weaken(*rule_functions(copied)["client.iss_matches_recorded_issuer"])
     code, found = run()
     assert code == 1
-    assert [(one["status"], one["cached"]) for one in found] == [
-        ("flipped", False), ("as expected", False),
-    ]  # fmt: skip
+    assert [(one["status"], one["cached"]) for one in found] == [("flipped", False), ("as expected", False)]
 
 
 @pytest.mark.parametrize(
@@ -149,9 +147,16 @@ def test_nothing_else_makes_a_verdict() -> None:
         "check('AZ', parse('design=aauth'))\n"
         "print(*{name.partition('.')[0] for name, one in sys.modules.items() if getattr(one, '__file__', None)})"
     )
-    done = subprocess.run([sys.executable, "-S", "-c", program], cwd=ROOT, capture_output=True, text=True, env={
-        **os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *(path for path in sys.path if "-packages" in path)]),
-    })  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(ROOT), *(path for path in sys.path if "-packages" in path)]),
+        },
+    )
     assert done.returncode == 0, done.stderr
     loaded = set(done.stdout.split()) - sys.stdlib_module_names - {"__main__"}
     assert loaded == {"z3", "pysat", "pysolvers", "pyformula", *(path.name for path in SOURCES)}
@@ -160,8 +165,14 @@ def test_nothing_else_makes_a_verdict() -> None:
 def test_each_question_has_a_name_of_its_own(tmp_path: Path) -> None:
     """Property, design, attacker, world and time limit tell questions apart; how they are written does not."""
     known = Cache(tmp_path)
-    others = (ATTACK, SAFE, REACHED, SAFE._replace(property="flow_binding"), SAFE._replace(timeout=5.0),
-              SAFE._replace(configuration="cap=mal_as+mal_rs"))  # fmt: skip
+    others = (
+        ATTACK,
+        SAFE,
+        REACHED,
+        SAFE._replace(property="flow_binding"),
+        SAFE._replace(timeout=5.0),
+        SAFE._replace(configuration="cap=mal_as+mal_rs"),
+    )
     assert len({known.path(question) for question in others}) == len(others)
     assert known.path(SAFE) == known.path(Question("CD", "iss_check = advertised ; cap=mal_as;"))
     assert known.path(Question("CD", "design=mcp")) == known.path(Question("CD", parse("design=mcp").__str__()))

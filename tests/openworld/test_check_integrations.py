@@ -86,11 +86,19 @@ class Runner:
         assert "${{" not in found["run"]  # inputs would be read as commands
         return subprocess.run(
             ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", script],
-            cwd=self.repository, capture_output=True, text=True, env=outside() | env | {
-                "RUNNER_TEMP": str(self.temp), "GITHUB_ACTION_PATH": str(ROOT), "GITHUB_ACTIONS": "true",
-                "GITHUB_WORKSPACE": str(self.repository), "GITHUB_STEP_SUMMARY": str(self.summary),
+            cwd=self.repository,
+            capture_output=True,
+            text=True,
+            env=outside()
+            | env
+            | {
+                "RUNNER_TEMP": str(self.temp),
+                "GITHUB_ACTION_PATH": str(ROOT),
+                "GITHUB_ACTIONS": "true",
+                "GITHUB_WORKSPACE": str(self.repository),
+                "GITHUB_STEP_SUMMARY": str(self.summary),
             },
-        )  # fmt: skip
+        )
 
     def _evaluate(self, text: str, inputs: dict[str, str]) -> str:
         known = {f"inputs.{name}": value for name, value in inputs.items()}
@@ -169,8 +177,10 @@ def test_the_action_installs_into_an_environment_of_its_own(tmp_path: Path) -> N
     where = subprocess.check_output([python, "-c", "import openworld; print(openworld.__file__)"], cwd="/", text=True)
     assert where.startswith(str(made.temp))
     assert git(made.repository, "status", "--porcelain").stdout.split("?? ")[1:] == [
-        "openworld.junit.xml\n", "openworld.sarif\n", "openworld.toml\n",
-    ]  # fmt: skip
+        "openworld.junit.xml\n",
+        "openworld.sarif\n",
+        "openworld.toml\n",
+    ]
 
 
 # --- the hook ----------------------------------------------------------------------------------------------

@@ -464,8 +464,11 @@ def test_simulate(run: Run, tmp_path: Path) -> None:
     assert "success: accepted" in result.output
     names = {path.name for path in tmp_path.iterdir()}
     assert {"echo_rates.csv", "echo_rates.parquet"} <= names
-    drawn = {f"echo-{kind}.{form}" for kind in ("trade", "pair", "rates", "differences", "funnel")
-             for form in ("svg", "pdf", "png", "csv", "txt")}  # fmt: skip
+    drawn = {
+        f"echo-{kind}.{form}"
+        for kind in ("trade", "pair", "rates", "differences", "funnel")
+        for form in ("svg", "pdf", "png", "csv", "txt")
+    }
     assert {name for name in names if name.startswith("echo-")} == drawn
     caption = (tmp_path / "echo-rates.txt").read_text(encoding="utf-8")
     assert "20 attempts in every arm at every point. Seed: 3." in caption
@@ -558,9 +561,14 @@ def interrupted(command: list[str], ready: Callable[[], bool], folder: Path) -> 
     """Start a command, wait until it is under way, press Ctrl-C (which goes to the whole group) and see it end."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
-        [sys.executable, "-m", "openworld.cli", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True, cwd=folder, env=environment,
-    ) as process:  # fmt: skip
+        [sys.executable, "-m", "openworld.cli", *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        cwd=folder,
+        env=environment,
+    ) as process:
         until = time.monotonic() + 240
         while not ready() and process.poll() is None and time.monotonic() < until:
             time.sleep(0.02)

@@ -41,8 +41,10 @@ def test_client_shows_its_design_and_every_outcome():
     data = json.loads(run("clients", "mcp-python", "--json").output)
     assert data["name"] == "mcp-python==2.3.0"
     assert data["design"]["type_missing"] == {
-        "value": "bearer", "decided_by": ["T09"], "code": "mcp/shared/auth.py:30 default Bearer",
-    }  # fmt: skip
+        "value": "bearer",
+        "decided_by": ["T09"],
+        "code": "mcp/shared/auth.py:30 default Bearer",
+    }
     mixup = next(entry for entry in data["outcomes"] if entry["scenario"] == "M09_mixup_no_iss")
     assert (mixup["seen"], mixup["predicted"], mixup["misdelivered"]) == ("A", "A", True)
 

@@ -34,14 +34,25 @@ def failing(monkeypatch, error):
     [
         (InputError("not one of those"), 2),
         (FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "some.toml"), 2),
-        *((OSError(number, os.strerror(number), "some.toml"), 3) for number in (
-            errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENOMEM, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)),
+        *(
+            (OSError(number, os.strerror(number), "some.toml"), 3)
+            for number in (
+                errno.ENOSPC,
+                errno.EDQUOT,
+                errno.EMFILE,
+                errno.ENOMEM,
+                errno.EACCES,
+                errno.EPERM,
+                errno.EROFS,
+                errno.EIO,
+            )
+        ),
         (MemoryError(), 3),
         (ReplayError("internal error: no such run"), 70),
         (WorkersDiedError("workers died 4 times in a row"), 70),
     ],
     ids=repr,
-)  # fmt: skip
+)
 def test_what_can_be_said_in_a_line_is(monkeypatch, error, code):
     """Bad input is 2, what the machine does not give is 3, an error of ours 70."""
     result = failing(monkeypatch, error)

@@ -33,8 +33,10 @@ def flips():
 
 def test_prefix_matching_flips_what_it_flips(flips) -> None:
     """A tenant speaks for its host, and one document covers many paths."""
-    told = {(each["environment"], each["property"]): (each["before"], each["after"], each["steps"])
-            for each in flips["flips"]}  # fmt: skip
+    told = {
+        (each["environment"], each["property"]): (each["before"], each["after"], each["steps"])
+        for each in flips["flips"]
+    }
     broken = ("safe", "attack", 4)
     assert told == {
         ("multi_path_api", "discovery_integrity"): broken,
@@ -114,8 +116,9 @@ def test_where_nothing_flips_nothing_is_told(monkeypatch: pytest.MonkeyPatch) ->
     assert run(*same).stdout == "0 flips (0 for the better) in 25 questions to each design\n"
     ran = run(*same, "--format", "svg")
     assert (ran.exit_code, ran.stderr.splitlines()[-1]) == (
-        2, "openworld: nothing flips, so that there is nothing to draw",
-    )  # fmt: skip
+        2,
+        "openworld: nothing flips, so that there is nothing to draw",
+    )
     assert markdown([], EXACT, EXACT) == f"Nothing flips from `{EXACT}` to `{EXACT}`.\n"
     assert "Nothing flips." in page([], EXACT, EXACT, 19)
 
@@ -140,10 +143,13 @@ def test_exact_and_prefix_matching_flip_what_was_found_by_hand() -> None:
         told.setdefault(each["property"], set()).add(each["environment"])
     hosts = {"host_audiences", "host_wide_api"}
     assert told == {
-        "discovery_integrity": set(DEPLOYMENTS), "authorization": hosts, "token_confinement": hosts,
-        "first_contact": {"multi_path_api"}, "task_completed": {"multi_path_api"},
+        "discovery_integrity": set(DEPLOYMENTS),
+        "authorization": hosts,
+        "token_confinement": hosts,
+        "first_contact": {"multi_path_api"},
+        "task_completed": {"multi_path_api"},
         "identity_crosses": {"multi_path_api"},
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(

@@ -36,12 +36,24 @@ def test_the_catalogue_has_every_kind() -> None:
     """All kinds are there, and every experiment has its figures, or its effects."""
     kinds = {entry.kind for entry in exhibits.catalogue().values()}
     assert kinds == {
-        "verdict matrix", "client matrix", "scenario matrix", "adoption curves", "paired differences",
-        "what works against what is stolen", "what works and what is stolen", "funnel of failure causes",
-        "effects and interactions", "blast radius", "what drafts buy",
-        "lattice", "set plot", "frontier",
-        "trust graph", "sequence chart", "what was measured",
-    }  # fmt: skip
+        "verdict matrix",
+        "client matrix",
+        "scenario matrix",
+        "adoption curves",
+        "paired differences",
+        "what works against what is stolen",
+        "what works and what is stolen",
+        "funnel of failure causes",
+        "effects and interactions",
+        "blast radius",
+        "what drafts buy",
+        "lattice",
+        "set plot",
+        "frontier",
+        "trust graph",
+        "sequence chart",
+        "what was measured",
+    }
     for name, asked in EXPERIMENTS.items():
         drawn = ["effects"] if asked.factors else ["rates", "differences", "funnel"]
         drawn = ["measured", *drawn] if asked.reader in MEASURED else drawn
@@ -81,8 +93,16 @@ def test_a_figure_has_its_data_and_its_caption_beside_it(study_folder: Path, tmp
 
 def test_deployed_clients_are_drawn_from_the_table_of_the_study(tmp_path: Path) -> None:
     """Verdicts are read from its folder; a table that is none is refused in one line."""
-    row = {"client": "a==1", "code": "CD", "property": "code_delivery", "kind": "security", "situation": "malicious AS",
-           "configuration": "design=a==1;cap=mal_as", "verdict": "attack", "steps": 7}  # fmt: skip
+    row = {
+        "client": "a==1",
+        "code": "CD",
+        "property": "code_delivery",
+        "kind": "security",
+        "situation": "malicious AS",
+        "configuration": "design=a==1;cap=mal_as",
+        "verdict": "attack",
+        "steps": 7,
+    }
     pd.DataFrame([row]).to_csv(tmp_path / "clients.csv", index=False)
     done = figures("clients-verdicts", "--from", tmp_path, "-o", tmp_path)
     assert done.exit_code == 0, done.output

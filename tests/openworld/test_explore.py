@@ -27,18 +27,26 @@ MIXUP = "cap=mal_as;iss_check=off"
 def explorer() -> Explorer:
     """Controls at the honest run."""
     return explore(
-        "code_delivery", "cap=none", switches=("iss_check", "prm"), attackers=("mal_as", "mal_rs"),
+        "code_delivery",
+        "cap=none",
+        switches=("iss_check", "prm"),
+        attackers=("mal_as", "mal_rs"),
         watch=("first_contact", "authorization"),
-    )  # fmt: skip
+    )
 
 
 # --- questions ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", [
-    "cap=mal_as", MIXUP, "design=mcp;cap=mal_tenant;prm=prefix",
-    *(pytest.param(text, marks=pytest.mark.slow) for text in ("cap=none", "h_iss=no")),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cap=mal_as",
+        MIXUP,
+        "design=mcp;cap=mal_tenant;prm=prefix",
+        *(pytest.param(text, marks=pytest.mark.slow) for text in ("cap=none", "h_iss=no")),
+    ],
+)
 def test_a_bare_result_is_that_of_the_verdict(text: str) -> None:
     """The quick answer, without a trace or rules, is never another one."""
     for name in PROPERTIES:
@@ -278,8 +286,10 @@ def test_a_number_that_is_not_as_claimed_stops_the_notebook() -> None:
 
 def test_columns_that_list_names_have_them_in_words() -> None:
     """Where a notebook asks for it, each name by its words and in its order."""
-    named, told = (views.data("sets-counterfeit_rs", "mechanisms", **kinds).frame["mechanisms"]
-                   for kinds in ({}, {"mechanisms": "mechanism"}))  # fmt: skip
+    named, told = (
+        views.data("sets-counterfeit_rs", "mechanisms", **kinds).frame["mechanisms"]
+        for kinds in ({}, {"mechanisms": "mechanism"})
+    )
     assert len(named) > 1
     for names, words in zip(named, told, strict=True):
         assert words.split(", ") == [worded("mechanism", name) for name in names.split()] != names.split()

@@ -105,8 +105,12 @@ def prepared() -> Iterator[None]:
     rendered, count = cache(plotstyle.rendered), engine.count
     with pytest.MonkeyPatch.context() as patch:
         shrink(patch.setattr)
-        for module, name in ((matrix, "answers_once"), (client_tables, "answers_once"), (check, "answers"),
-                             (mishaps, "reached")):  # fmt: skip
+        for module, name in (
+            (matrix, "answers_once"),
+            (client_tables, "answers_once"),
+            (check, "answers"),
+            (mishaps, "reached"),
+        ):
             patch.setattr(module, name, remembered(getattr(module, name)))
         counted = remembered(lambda unit: [count(unit)])
         patch.setattr(engine, "count", lambda unit: count(unit) if unit.record else next(iter(counted(unit))))
@@ -125,10 +129,22 @@ def asked_of(command: str, made: Path) -> Asked:
     arguments: dict[str, list[object]] = {
         "study": ["study", "--quick", "--workers", 1, "-o", folder],
         "simulate": ["simulate", EXPERIMENT, *FEW, "-o", folder, "--record", folder / "attempts"],
-        "check": ["check", "--workers", 1, folder / "e.toml", "--cache", folder / "cache", "--junit",
-                  folder / "junit.xml", "--sarif", folder / "new" / "found.sarif", "--summary", folder / "summary.md"],
+        "check": [
+            "check",
+            "--workers",
+            1,
+            folder / "e.toml",
+            "--cache",
+            folder / "cache",
+            "--junit",
+            folder / "junit.xml",
+            "--sarif",
+            folder / "new" / "found.sarif",
+            "--summary",
+            folder / "summary.md",
+        ],
         "report": ["report", folder],
-    }  # fmt: skip
+    }
     asked = Asked(arguments[command], 1 if command == "check" else 0, before, folder)
     folder.mkdir()
     if command == "check":
@@ -276,9 +292,11 @@ def test_a_limit_of_the_system_is_said_in_a_line(asked: Asked) -> None:
     asked.restore()
     before = settled(asked.folder)
     run = subprocess.run(
-        [sys.executable, "-B", smallest.__file__, *map(str, asked.arguments)], capture_output=True, text=True,
+        [sys.executable, "-B", smallest.__file__, *map(str, asked.arguments)],
+        capture_output=True,
+        text=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (150, 150)),
-    )  # fmt: skip
+    )
     assert run.returncode == 3, run.stderr
     line = re.fullmatch(rf"openworld: ({asked.folder}/.+\.(?:parquet|html)): .*File too large", run.stderr.strip())
     assert line, run.stderr

@@ -40,11 +40,15 @@ def verdicts() -> pd.DataFrame:
     rows = [
         (design, "one", "mal_as", prop, kind, verdict, 7.0 if verdict == "attack" else None)
         for (design, prop, kind), verdict in zip(
-            [(d, p, k) for d in ("first", "second")
-             for p, k in (("code_delivery", "security"), ("authorization", "security"), ("first_contact", "utility"))],
-            looks, strict=True,
+            [
+                (d, p, k)
+                for d in ("first", "second")
+                for p, k in (("code_delivery", "security"), ("authorization", "security"), ("first_contact", "utility"))
+            ],
+            looks,
+            strict=True,
         )
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows, columns=["design", "attacker", "capabilities", "property", "kind", "verdict", "steps"])
 
 
@@ -55,15 +59,28 @@ def rates() -> pd.DataFrame:
         for arm, shift in (("echo=off", 0.0), ("echo=req", 0.4)):
             refused, blocked, diverted = shift * value, 0.05 * (shift > 0), 0.1 - 0.05 * (shift > 0)
             for kind, outcome, rate in (
-                ("success", "accepted", 1 - refused - blocked - diverted), ("harm", "theft", diverted / 2),
-                ("refused", "client.token_type_is_dpop", refused), ("blocked", "client.token_type_is_dpop", blocked),
+                ("success", "accepted", 1 - refused - blocked - diverted),
+                ("harm", "theft", diverted / 2),
+                ("refused", "client.token_type_is_dpop", refused),
+                ("blocked", "client.token_type_is_dpop", blocked),
                 ("diverted", "diverted", diverted),
-            ):  # fmt: skip
-                rows.append({
-                    "experiment": "x", "parameter": "share of something", "value": value, "arm": arm,
-                    "against": "echo=off", "outcome": outcome, "kind": kind, "attempts": 100, "rate": rate,
-                    "difference": rate - 0.5, "low": rate - 0.04, "high": rate + 0.04,
-                })  # fmt: skip
+            ):
+                rows.append(
+                    {
+                        "experiment": "x",
+                        "parameter": "share of something",
+                        "value": value,
+                        "arm": arm,
+                        "against": "echo=off",
+                        "outcome": outcome,
+                        "kind": kind,
+                        "attempts": 100,
+                        "rate": rate,
+                        "difference": rate - 0.5,
+                        "low": rate - 0.04,
+                        "high": rate + 0.04,
+                    }
+                )
     return pd.DataFrame(rows)
 
 
@@ -86,11 +103,20 @@ def trust() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Two AS, two RS, two origins."""
     good, bad, server, thief = "https://a.example/api", "https://b.example/", "https://as.example", "https://x.example"
     nodes = [
-        (server, "authorization_server", True), (thief, "authorization_server", False), (good, "resource_server", True),
-        (bad, "resource_server", False), ("https://a.example", "origin", True), ("https://b.example", "origin", False),
-    ]  # fmt: skip
-    edges = [(good, "designates", server), (good, "trusts", server), (bad, "designates", thief),
-             ("https://a.example", "hosts", good), ("https://b.example", "hosts", bad)]  # fmt: skip
+        (server, "authorization_server", True),
+        (thief, "authorization_server", False),
+        (good, "resource_server", True),
+        (bad, "resource_server", False),
+        ("https://a.example", "origin", True),
+        ("https://b.example", "origin", False),
+    ]
+    edges = [
+        (good, "designates", server),
+        (good, "trusts", server),
+        (bad, "designates", thief),
+        ("https://a.example", "hosts", good),
+        ("https://b.example", "hosts", bad),
+    ]
     return (
         pd.DataFrame(nodes, columns=["name", "role", "honest"]),
         pd.DataFrame(edges, columns=["source", "relation", "target"]),
@@ -112,12 +138,17 @@ def ends() -> pd.DataFrame:
     """Two clients in three scenarios: every end, one code that was lost, one scenario that was not tried."""
     rows = [
         ("R01", "resource is the URL of the request", "first==1", "accepted", False),
-        ("R02", "resource is a prefix in whole path segments, which is what rfc9728bis wants", "first==1",
-         "refused at discovery", False),
+        (
+            "R02",
+            "resource is a prefix in whole path segments, which is what rfc9728bis wants",
+            "first==1",
+            "refused at discovery",
+            False,
+        ),
         ("M09", "a mix-up", "first==1", "accepted", True),
         ("R01", "resource is the URL of the request", "second==2", "failed at the resource", False),
         ("M09", "a mix-up", "second==2", "refused at the response", False),
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows, columns=["scenario", "about", "client", "end", "misdelivered"])
 
 
@@ -139,13 +170,24 @@ def spread() -> tuple[pd.DataFrame, pd.DataFrame]:
 def effects() -> pd.DataFrame:
     """Two mechanisms, alone and together, in three outcomes."""
     rows = [
-        {"parameter": "share that has adopted", "value": 1.0, "effect": effect, "order": order, "kind": kind,
-         "outcome": outcome, "difference": shift * size, "low": shift * size - 0.02, "high": shift * size + 0.02}
+        {
+            "parameter": "share that has adopted",
+            "value": 1.0,
+            "effect": effect,
+            "order": order,
+            "kind": kind,
+            "outcome": outcome,
+            "difference": shift * size,
+            "low": shift * size - 0.02,
+            "high": shift * size + 0.02,
+        }
         for effect, order, size in (("echo", 1, 0.3), ("iss", 1, 0.1), ("echo × iss", 2, -0.05))
         for kind, outcome, shift in (
-            ("success", "accepted", -1), ("refused", "client.token_type_is_dpop", 1), ("harm", "theft", -1),
+            ("success", "accepted", -1),
+            ("refused", "client.token_type_is_dpop", 1),
+            ("harm", "theft", -1),
         )
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows)
 
 
@@ -209,9 +251,12 @@ def test_a_funnel_adds_up() -> None:
     ticks = [label.get_text().replace("\n", " ") for label in figure.axes[0].get_yticklabels()]
     asked = "“A response to a request with a proof has token_type DPoP”"
     assert ticks == [
-        "all attempts", f"honest flow refused for: {asked}", f"attack refused for: {asked}",
-        "attacker met: agent dealt with the attacker", "works: request accepted",
-    ]  # fmt: skip
+        "all attempts",
+        f"honest flow refused for: {asked}",
+        f"attack refused for: {asked}",
+        "attacker met: agent dealt with the attacker",
+        "works: request accepted",
+    ]
 
 
 def test_the_lattice_has_every_set_once() -> None:
@@ -276,8 +321,9 @@ def test_a_client_matrix_says_every_verdict() -> None:
     """Each result has its mark, each column its property and situation in words, with the code below."""
     axes = figures.client_verdicts(clients()).axes[0]
     assert [label.get_text().replace("\n", " ") for label in axes.get_xticklabels()] == [
-        "code reaches its client only: malicious AS", "an unknown resource can be used: honest AS, no iss",
-    ]  # fmt: skip
+        "code reaches its client only: malicious AS",
+        "an unknown resource can be used: honest AS, no iss",
+    ]
     assert [text.get_text() for text in axes.texts] == ["✗ 7", "yes", "✓", "no", "CD", "FC"]
 
 
@@ -289,9 +335,12 @@ def test_every_end_has_its_mark_and_what_was_not_tried_is_blank() -> None:
             at = zip(line.get_xdata(), line.get_ydata(), strict=True)
             marks.setdefault(str(line.get_label()), []).extend((float(x), float(y) + 2 * place) for x, y in at)
     assert marks == {
-        "accepted": [(0.5, 0.5)], "refused at discovery": [(0.5, 1.5)], "failed at the resource": [(1.5, 0.5)],
-        "the code was sent to another party": [(0.5, 2.5)], "refused at the response": [(1.5, 2.5)],
-    }  # fmt: skip
+        "accepted": [(0.5, 0.5)],
+        "refused at discovery": [(0.5, 1.5)],
+        "failed at the resource": [(1.5, 0.5)],
+        "the code was sent to another party": [(0.5, 2.5)],
+        "refused at the response": [(1.5, 2.5)],
+    }
 
 
 def test_blast_radius_is_the_table() -> None:
@@ -303,8 +352,10 @@ def test_blast_radius_is_the_table() -> None:
         ends_ = {float(x) for lines in axes.collections for path in lines.get_paths() for x in path.vertices[:, 0]}
         assert set(table.loc[table["measure"] == measure, "low"]) <= ends_
     assert [said.replace("\n", " ") for said in words(figure)] == [
-        "nothing", of_rule("resource_server.proof_is_by_bound_key"), "stopped most often by",
-    ]  # fmt: skip
+        "nothing",
+        of_rule("resource_server.proof_is_by_bound_key"),
+        "stopped most often by",
+    ]
 
 
 # --- how it looks ------------------------------------------------------------------------------------------
@@ -328,11 +379,18 @@ def test_the_comparison_sees_a_change(tmp_path: Path) -> None:
     assert compare_images(str(BASELINES / "rates.png"), str(tmp_path / "a.png"), TOLERANCE) is not None
 
 
-@pytest.mark.parametrize("kind", [
-    "rates", "hasse", "sequence",
-    *(pytest.param(kind, marks=pytest.mark.slow)
-      for kind in ("matrix", "clients", "client_ends", "blast_radius", "effects")),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "rates",
+        "hasse",
+        "sequence",
+        *(
+            pytest.param(kind, marks=pytest.mark.slow)
+            for kind in ("matrix", "clients", "client_ends", "blast_radius", "effects")
+        ),
+    ],
+)
 def test_files_are_the_same_every_time(kind: str, tmp_path: Path) -> None:
     """The same data give the same bytes; text is text in SVG, glyphs are in PDF, dates are in neither."""
     first = [path.read_bytes() for path in save(DRAWN[kind](), tmp_path / "first", "title", CAPTION)]

@@ -59,12 +59,23 @@ class Recorder(RendererAgg):
 def judged() -> pd.DataFrame:
     """Every look that a cell can have, in a table as large as that of a study."""
     looks = itertools.cycle(("attack", "safe", "not_in_this_world", "unknown", "safe"))
-    return pd.DataFrame([
-        {"design": case.design, "attacker": case.attacker, "capabilities": case.capabilities, "code": case.prop.code,
-         "property": case.prop.name, "kind": case.prop.kind, "verdict": look if case.prop.kind == "security" else
-         {"attack": "reached", "safe": "not_reached"}.get(look, look), "steps": 17.0 if look == "attack" else None}
-        for case, look in zip(matrix.cases(), looks)  # noqa: B905  (looks have no end)
-    ])  # fmt: skip
+    return pd.DataFrame(
+        [
+            {
+                "design": case.design,
+                "attacker": case.attacker,
+                "capabilities": case.capabilities,
+                "code": case.prop.code,
+                "property": case.prop.name,
+                "kind": case.prop.kind,
+                "verdict": look
+                if case.prop.kind == "security"
+                else {"attack": "reached", "safe": "not_reached"}.get(look, look),
+                "steps": 17.0 if look == "attack" else None,
+            }
+            for case, look in zip(matrix.cases(), looks)  # noqa: B905  (looks have no end)
+        ]
+    )
 
 
 @cache
@@ -80,12 +91,23 @@ def clients() -> pd.DataFrame:
 def drafts() -> pd.DataFrame:
     """The same of drafts."""
     told = itertools.cycle(itertools.product(((18, 11, 0), (9, 9, 0), (5, 16, 2)), *2 * [("reached", "not_reached")]))
-    return pd.DataFrame([
-        {"draft": name, "source": draft.source, "switches": draft.after, "environment": environment,
-         "before": before, "after": after, "opened": opened, "of_use_before": first, "of_use_after": second}
-        for (name, draft), environment in itertools.product(DRAFTS.items(), DEPLOYMENTS)
-        for (before, after, opened), first, second in [next(told)]
-    ])  # fmt: skip
+    return pd.DataFrame(
+        [
+            {
+                "draft": name,
+                "source": draft.source,
+                "switches": draft.after,
+                "environment": environment,
+                "before": before,
+                "after": after,
+                "opened": opened,
+                "of_use_before": first,
+                "of_use_after": second,
+            }
+            for (name, draft), environment in itertools.product(DRAFTS.items(), DEPLOYMENTS)
+            for (before, after, opened), first, second in [next(told)]
+        ]
+    )
 
 
 @cache
@@ -161,8 +183,11 @@ def codes() -> frozenset[str]:
 
 def spelled_in_code(texts: list[Text]) -> list[str]:
     """The main labels that have a code in them."""
-    return [text.get_text() for text in texts if text.get_fontsize() > _MAIN
-            and codes() & set(re.findall(r"[\w.+=]+", text.get_text()))]  # fmt: skip
+    return [
+        text.get_text()
+        for text in texts
+        if text.get_fontsize() > _MAIN and codes() & set(re.findall(r"[\w.+=]+", text.get_text()))
+    ]
 
 
 def _slow(name: str) -> bool:
@@ -172,9 +197,9 @@ def _slow(name: str) -> bool:
     return kind == "theft" or (experiment == "verdicts" and kind != "tampering")
 
 
-@pytest.mark.parametrize("name", [
-    pytest.param(name, marks=pytest.mark.slow if _slow(name) else ()) for name in exhibits.catalogue()
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if _slow(name) else ()) for name in exhibits.catalogue()]
+)
 def test_writing_lies_on_the_page_and_over_nothing_else(name: str) -> None:
     """No box of a writing leaves the page or meets another, no legend lies over a panel, no code is a main label."""
     figure = drawn(name)

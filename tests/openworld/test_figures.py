@@ -20,12 +20,19 @@ def verdicts() -> pd.DataFrame:
     """A small table with every look a cell can have."""
     results = itertools.cycle(["attack", "safe", "unknown", "safe", "attack", "safe"])
     rows = [
-        {"design": design, "attacker": attacker, "capabilities": "mal_as", "property": prop, "kind": kind,
-         "verdict": (verdict := next(results)), "steps": 7 if verdict == "attack" and kind == "security" else None}
+        {
+            "design": design,
+            "attacker": attacker,
+            "capabilities": "mal_as",
+            "property": prop,
+            "kind": kind,
+            "verdict": (verdict := next(results)),
+            "steps": 7 if verdict == "attack" and kind == "security" else None,
+        }
         for attacker in ("one", "two")
         for design in ("first", "second")
         for prop, kind in (("authorization", "security"), ("code_delivery", "security"), ("first_contact", "utility"))
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows)
 
 
@@ -33,13 +40,24 @@ def verdicts() -> pd.DataFrame:
 def rates() -> pd.DataFrame:
     """Rates of two arms, one outcome that differs and one that does not."""
     rows = [
-        {"experiment": "x", "parameter": "share of something", "value": value, "arm": arm, "against": "echo=off",
-         "outcome": outcome, "kind": kind, "attempts": 100, "rate": rate, "difference": rate - 0.5,
-         "low": rate - 0.05, "high": rate + 0.05}
+        {
+            "experiment": "x",
+            "parameter": "share of something",
+            "value": value,
+            "arm": arm,
+            "against": "echo=off",
+            "outcome": outcome,
+            "kind": kind,
+            "attempts": 100,
+            "rate": rate,
+            "difference": rate - 0.5,
+            "low": rate - 0.05,
+            "high": rate + 0.05,
+        }
         for value in (0.0, 0.5, 1.0)
         for arm, shift in (("echo=off", 0.0), ("echo=req", 0.2))
         for outcome, kind, rate in (("accepted", "success", 0.6 - shift * value), ("never", "refused", 0.5))
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows)
 
 
@@ -79,9 +97,10 @@ def test_names_above_the_matrix_do_not_run_into_each_other(verdicts: pd.DataFram
     """Names of columns stand above the cells, turned."""
     axes = figures.verdict_matrix(verdicts, "one").axes[0]
     assert [(label.get_text().replace("\n", " "), label.get_rotation()) for label in axes.get_xticklabels()] == [
-        ("user's data stays out of reach", 52.0), ("code reaches its client only", 52.0),
+        ("user's data stays out of reach", 52.0),
+        ("code reaches its client only", 52.0),
         ("an unknown resource can be used", 52.0),
-    ]  # fmt: skip
+    ]
 
 
 def test_the_overview_counts_violations(verdicts: pd.DataFrame) -> None:
@@ -136,16 +155,31 @@ def test_an_arm_that_changes_nothing_is_the_axis(rates: pd.DataFrame) -> None:
 def quantities() -> pd.DataFrame:
     """Three arms at one point: two that come to the same, and one under which nothing is accepted."""
     rows = [
-        {"experiment": "x", "parameter": "share of something", "value": 0.5, "arm": arm, "alike": alike,
-         "against": "" if arm == "a" else "a", "quantity": quantity, "per": per, "mean": mean, "low": mean - 0.01,
-         "high": mean + 0.01, "difference": change, "together_low": change - 0.05, "together_high": change + 0.05,
-         "headline": 1}
+        {
+            "experiment": "x",
+            "parameter": "share of something",
+            "value": 0.5,
+            "arm": arm,
+            "alike": alike,
+            "against": "" if arm == "a" else "a",
+            "quantity": quantity,
+            "per": per,
+            "mean": mean,
+            "low": mean - 0.01,
+            "high": mean + 0.01,
+            "difference": change,
+            "together_low": change - 0.05,
+            "together_high": change + 0.05,
+            "headline": 1,
+        }
         for arm, alike, works, thefts, change in (
-            ("a", "a", 0.9, 0.2, np.nan), ("b", "b, c", 0.5, 0.3, -0.4), ("c", "b, c", 0.5, 0.3, -0.4),
+            ("a", "a", 0.9, 0.2, np.nan),
+            ("b", "b, c", 0.5, 0.3, -0.4),
+            ("c", "b, c", 0.5, 0.3, -0.4),
             ("d", "d", 0.0, np.nan, np.nan),
         )
         for quantity, per, mean in (("flows_that_work", "honest flow", works), ("thefts", "accepted flow", thefts))
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows)
 
 
@@ -181,13 +215,15 @@ def test_what_was_measured_has_a_panel_where_it_differs(quantities: pd.DataFrame
     """Of attempts and of replications, what an experiment is about first; arms that end alike each for themselves."""
     per_attempt = quantities.assign(per="attempt", headline=0)
     about, once, same = (
-        per_attempt.assign(quantity="prompts", headline=1), per_attempt.assign(quantity="peak_fetches", per="case"),
+        per_attempt.assign(quantity="prompts", headline=1),
+        per_attempt.assign(quantity="peak_fetches", per="case"),
         per_attempt.assign(quantity="refreshes", mean=1.0),
-    )  # fmt: skip
+    )
     drawn = figures.measured(pd.concat([once, same, about, quantities]))
     assert [axes.get_title(loc="left") for axes in drawn.axes if axes.get_visible()] == [
-        "prompts per attempt", "peak fetches"
-    ]  # fmt: skip
+        "prompts per attempt",
+        "peak fetches",
+    ]
     assert [line.get_label() for line in drawn.axes[0].lines][:3] == ["a", "b", "c"]
 
 

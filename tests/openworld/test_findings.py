@@ -80,9 +80,14 @@ def test_pages_have_one_form_and_type_no_counts(name: str) -> None:
     without_charts = re.sub(r"^```.*?^```", "", pages.text(name), flags=re.MULTILINE | re.DOTALL)
     heads = re.findall(r"^## (.*)$", without_charts, re.MULTILINE)
     assert [head for head in heads if page.decided is None or head != page.decided.about] == [
-        "Verdicts", "What the words of the commands mean", "The run that decides", "What decides", "How sure",
-        "What it does not show", "Since when",
-    ]  # fmt: skip
+        "Verdicts",
+        "What the words of the commands mean",
+        "The run that decides",
+        "What decides",
+        "How sure",
+        "What it does not show",
+        "Since when",
+    ]
     assert page.sentence.endswith(".")
     assert ". " not in page.sentence
     by_hand = (ROOT / words.FOLDER / f"{name}.toml").read_text(encoding="utf-8")

@@ -17,10 +17,7 @@ import smallest
 from groups import gone
 from smallest import EXPERIMENT, lacking, settled, unfinished
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals"),
-    pytest.mark.slow,
-]
+pytestmark = [pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals"), pytest.mark.slow]
 #: Kills in a row in one folder before a run is left to come to its end.
 ROW = 5
 

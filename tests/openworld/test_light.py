@@ -34,9 +34,11 @@ main()
 def without_extras(*arguments: object) -> subprocess.CompletedProcess[str]:
     """The command as in the light install."""
     return subprocess.run(
-        [sys.executable, "-c", BLOCKED, *map(str, arguments)], capture_output=True, text=True,
+        [sys.executable, "-c", BLOCKED, *map(str, arguments)],
+        capture_output=True,
+        text=True,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+    )
 
 
 def test_extras_are_told_as_they_are() -> None:
@@ -63,7 +65,7 @@ def test_extras_are_told_as_they_are() -> None:
         (["--help"], "Run a real client against played servers"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
-)  # fmt: skip
+)
 def test_it_answers_questions(arguments: list[str], says: str) -> None:
     """What a draft's CI and its author need is there without any extra."""
     done = without_extras(*arguments)
@@ -82,11 +84,17 @@ def test_it_checks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "extra"),
-    [(["study", "-o", "out"], "study"), (["simulate", "matching"], "study"), (["report", "."], "study"),
-     (["figures"], "study"), (["trace", *MIXUP, "--format", "pdf", "-o", "out.pdf"], "study"),
-     (["conform", "mcp-python==2.3.0"], "conform"), (["learn", "mcp-python==2.3.0"], "conform")],
+    [
+        (["study", "-o", "out"], "study"),
+        (["simulate", "matching"], "study"),
+        (["report", "."], "study"),
+        (["figures"], "study"),
+        (["trace", *MIXUP, "--format", "pdf", "-o", "out.pdf"], "study"),
+        (["conform", "mcp-python==2.3.0"], "conform"),
+        (["learn", "mcp-python==2.3.0"], "conform"),
+    ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
-)  # fmt: skip
+)
 def test_what_is_missing_is_said_in_one_line(
     arguments: list[str], extra: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,9 +30,14 @@ def test_every_experiment_is_described(name: str) -> None:
     text = "\n".join(lines(asked, met))
     heads = [line.partition(". ")[2] for line in text.splitlines() if line.startswith("## ")][:7]
     assert heads == [
-        "Purpose and patterns", "Entities, state variables, and scales", "Process overview and scheduling",
-        "Design concepts", "Initialization", "Input data", "Submodels",
-    ]  # fmt: skip
+        "Purpose and patterns",
+        "Entities, state variables, and scales",
+        "Process overview and scheduling",
+        "Design concepts",
+        "Initialization",
+        "Input data",
+        "Submodels",
+    ]
     assert asked.question in text
     assert all(f"| {arm} |" in text for arm in asked.treatments)
     read = numbers_read(asked.reader, asked.first_met(met))

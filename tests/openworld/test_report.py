@@ -55,12 +55,24 @@ def test_what_is_not_in_this_world_is_no_tick_on_the_page(study_folder: Path) ->
 
 def test_assumptions_are_said_in_words_with_their_codes() -> None:
     """Alternatives of a value and of a set each by their own words, as many as there are."""
-    row = {"design": "mcp", "code": "CD", "property": "code_delivery", "kind": "security", "verdict": "safe",
-           "steps": None, "products": "safe", "products_steps": None, "whatever": "if", "configuration": "",
-           "assumptions": "h_iss=yes; as_resource=honor or ignore | api=single_path"}  # fmt: skip
+    row = {
+        "design": "mcp",
+        "code": "CD",
+        "property": "code_delivery",
+        "kind": "security",
+        "verdict": "safe",
+        "steps": None,
+        "products": "safe",
+        "products_steps": None,
+        "whatever": "if",
+        "configuration": "",
+        "assumptions": "h_iss=yes; as_resource=honor or ignore | api=single_path",
+    }
     first, second = environments.cell(row)["sets"]
-    assert first == ("AS sends iss; AS binds the token to the resource asked for or AS ignores the resource asked for",
-                     "h_iss=yes; as_resource=honor or ignore")  # fmt: skip
+    assert first == (
+        "AS sends iss; AS binds the token to the resource asked for or AS ignores the resource asked for",
+        "h_iss=yes; as_resource=honor or ignore",
+    )
     assert second == ("resource metadata for each path", "api=single_path")
 
 

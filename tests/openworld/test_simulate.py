@@ -31,8 +31,9 @@ def test_any_arms_can_be_put_to_any_population() -> None:
     found = json.loads(done.stdout)
     assert {row["value"] for row in found["rates"]} == {0.5}
     assert [row["arm"] for row in found["quantities"] if row["quantity"] == "flows_that_work"] == [
-        "prm=exact", "prm=prefix",
-    ]  # fmt: skip
+        "prm=exact",
+        "prm=prefix",
+    ]
     command = shlex.split(found["rates"][0]["command"])
     again = CliRunner().invoke(main, [*command[1:], "--json"])
     assert json.loads(again.stdout) == found
@@ -42,8 +43,9 @@ def test_any_arms_can_be_put_to_any_population() -> None:
 def test_a_design_may_be_an_arm_and_so_may_what_is_deployed() -> None:
     found = json.loads(simulate("--arms", "", "mcp", "--population", "enterprise", "--json").stdout)
     assert [row["arm"] for row in found["quantities"] if row["quantity"] == "flows_that_work"] == [
-        "as deployed", "design=mcp",
-    ]  # fmt: skip
+        "as deployed",
+        "design=mcp",
+    ]
 
 
 def test_what_is_told_of_no_flow_is_said_to() -> None:

@@ -86,8 +86,9 @@ def test_answers_beforehand_are_those_of_check(site: Path) -> None:
     """What the page has at once is what one question alone is answered with, the run and the assumptions too."""
     known = json.loads((site / "answers" / "rfc6749.json").read_text(encoding="utf-8"))
     assert {name: len(of) for name, of in known["answers"].items()} == {
-        "none": len(PROPERTIES), "mal_as": sum(prop.kind == "security" for prop in PROPERTIES.values()),
-    }  # fmt: skip
+        "none": len(PROPERTIES),
+        "mal_as": sum(prop.kind == "security" for prop in PROPERTIES.values()),
+    }
     drawn = 0
     for name in ("code_delivery", "authorization", "session_integrity", "sender_constraint"):
         configuration, entry = "design=rfc6749;cap=mal_as", known["answers"]["mal_as"][name]
@@ -309,8 +310,10 @@ def test_a_browser_says_what_is_said_here(browser, whole: str, capsys: pytest.Ca
     page.close()
     later = sorted(took[1:])
     with capsys.disabled():
-        print(f"\nloaded in {began / 1000:.1f} s; first answer {took[0]:.1f} s, later ones {later[0]:.1f} to "
-              f"{later[-1]:.1f} s, half within {later[len(later) // 2]:.1f} s")  # fmt: skip
+        print(
+            f"\nloaded in {began / 1000:.1f} s; first answer {took[0]:.1f} s, later ones {later[0]:.1f} to "
+            f"{later[-1]:.1f} s, half within {later[len(later) // 2]:.1f} s"
+        )
     assert not other
 
 

@@ -175,8 +175,15 @@ def test_run_json_says_what_ran(folder: Path) -> None:
     assert about["finished"] is True
     assert about["seed"] == 7
     assert about["versions"]["z3-solver"]
-    assert set(about["seconds"]) == {"verdicts", "clients", "environments", "drafts", "simulations", "blast_radius",
-                                     "figures"}  # fmt: skip
+    assert set(about["seconds"]) == {
+        "verdicts",
+        "clients",
+        "environments",
+        "drafts",
+        "simulations",
+        "blast_radius",
+        "figures",
+    }
 
 
 def test_a_used_folder_is_set_aside(small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,8 +24,10 @@ def test_an_assumption_is_told_with_what_it_keeps_out() -> None:
     assert ran.exit_code == 0
     lines = ran.output.splitlines()
     assert "verdict     holds if" in lines
-    for said, assumed in (("verdict     holds if", ["h_iss=yes", "AS sends iss"]),
-                          ("an attack where", ["h_iss=no", "AS sends no iss"])):  # fmt: skip
+    for said, assumed in (
+        ("verdict     holds if", ["h_iss=yes", "AS sends iss"]),
+        ("an attack where", ["h_iss=no", "AS sends no iss"]),
+    ):
         after = lines.index(said) + 1
         assert [line.strip() for line in lines[after : after + 2]] == assumed
 
@@ -89,9 +91,7 @@ def test_a_design_is_judged_in_the_kindest_environment_in_that_of_products_and_i
     assert told["FC"] == ("reached", "reached", "if")
     (line,) = table(rows)
     delivery, acceptance = line["cells"]["code_delivery"], line["cells"]["as_acceptance"]
-    assert (delivery["sign"], delivery["products"], delivery["sets"]) == (
-        "if", "✗ 7", [("AS sends iss", "h_iss=yes")],
-    )  # fmt: skip
+    assert (delivery["sign"], delivery["products"], delivery["sets"]) == ("if", "✗ 7", [("AS sends iss", "h_iss=yes")])
     assert (acceptance["sign"], acceptance["look"], acceptance["sets"]) == ("✗ 4", "attack", [])
 
 

@@ -155,8 +155,10 @@ def test_each_property_is_asked_in_its_own_world() -> None:
 
 def test_rows_and_cells_know_their_world() -> None:
     """Cells of tables whose world or party differs are not taken for one question."""
-    keys = {ClientCase("mcp-python", SITUATIONS[0]._replace(configuration=f"cap=mal_as;h_iss=no{more}")).key
-            for more in ("", ";world=two_as", ";world=two_as;as2:h_iss=yes")}  # fmt: skip
+    keys = {
+        ClientCase("mcp-python", SITUATIONS[0]._replace(configuration=f"cap=mal_as;h_iss=no{more}")).key
+        for more in ("", ";world=two_as", ";world=two_as;as2:h_iss=yes")
+    }
     assert len(keys) == 3
     first = cases()[-1]
     assert first.prop.kind == "utility"

@@ -298,8 +298,12 @@ def test_walks_of_the_machine_are_runs_of_the_solver(name, length, clauses, samp
 
 #: Questions about the tiny world, with the sweeps that its runs have.
 TINY = {
-    "cap=none": 2, "cap=mal_rs": 3, "cap=mal_client": 3, "cap=code_leak+lure": 4, "cap=mal_as;as_trust=allowlist": 4,
-}  # fmt: skip
+    "cap=none": 2,
+    "cap=mal_rs": 3,
+    "cap=mal_client": 3,
+    "cap=code_leak+lure": 4,
+    "cap=mal_as;as_trust=allowlist": 4,
+}
 
 
 @pytest.mark.parametrize("config", TINY)

@@ -61,8 +61,9 @@ def test_no_assumption_can_be_left_out_or_widened(code, text, free):
     prop, configuration = find(code), parse(text)
     asked = Assumptions([prop], configuration, set(ENVIRONMENT) - set(free))
     for each in asked.weakest().enough:
-        excluded = {f"{name}={value}" for name, left in each.items() for value in SWITCHES[name].values
-                    if value not in left}  # fmt: skip
+        excluded = {
+            f"{name}={value}" for name, left in each.items() for value in SWITCHES[name].values if value not in left
+        }
         assert asked.suffices(excluded)
         assert all(not asked.suffices(excluded - {fact}) for fact in excluded)
         decided = [(n, v) for n, v in configuration.design.items() if n not in free and SWITCHES[n].kind == "mechanism"]

@@ -83,9 +83,12 @@ def test_evidence_for_another_question_is_refuted():
     """Proofs are right, and not about what is said."""
     made = certify(answered(SAFE))
     for other in (
-        {"configuration": parse("cap=mal_as;iss_check=off")}, {"property": PROPERTIES["authorization"]},
-        {"ruled": False}, {"sweeps": made.sweeps + 1}, {"result": "not_in_this_world"},
-    ):  # fmt: skip
+        {"configuration": parse("cap=mal_as;iss_check=off")},
+        {"property": PROPERTIES["authorization"]},
+        {"ruled": False},
+        {"sweeps": made.sweeps + 1},
+        {"result": "not_in_this_world"},
+    ):
         first, *proofs = looked_at(made, **other)
         assert not first.holds, other
         assert all(each.holds for each in proofs)
@@ -104,9 +107,11 @@ def test_literals_say_what_they_stand_for():
     statement = certify(found).statement()
     said = {words for each in statement.meaning.values() for words in each}
     for words in (
-        *(f"rule {name} is enforced" for name in found.blocked_by), "in sweep 1 client.request_resource[victim]",
-        "after sweep 2 victim.phase is requested", "code_delivery has happened",
-    ):  # fmt: skip
+        *(f"rule {name} is enforced" for name in found.blocked_by),
+        "in sweep 1 client.request_resource[victim]",
+        "after sweep 2 victim.phase is requested",
+        "code_delivery has happened",
+    ):
         assert words in said
     assert any("if at all, with authorization_at=https://as.example" in words for words in said)
     assert set(statement.meaning) <= {abs(literal) for literal in statement.clauses}

@@ -12,14 +12,10 @@ from model.scenario import load
 
 #: Clients that discover their AS at run time, and of which the mix-up scenarios were measured.
 DISCOVERING = [
-    name for name, known in clients().items()
-    if known.design.prm != "off" and "M08_mixup_iss" in measured()[name]
-]  # fmt: skip
+    name for name, known in clients().items() if known.design.prm != "off" and "M08_mixup_iss" in measured()[name]
+]
 #: The scenarios in which a malicious AS borrows the honest authorization endpoint, by whether the honest AS sends iss.
-MIXUPS = {
-    "yes": ("M08_mixup_iss", "M10_mixup_evil_claims_as1_issuer"),
-    "no": ("M09_mixup_no_iss", "E02_mixup_cimd"),
-}
+MIXUPS = {"yes": ("M08_mixup_iss", "M10_mixup_evil_claims_as1_issuer"), "no": ("M09_mixup_no_iss", "E02_mixup_cimd")}
 
 
 @pytest.mark.parametrize("iss", MIXUPS)

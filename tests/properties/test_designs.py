@@ -75,9 +75,16 @@ def test_exact_matching_breaks_multi_path_apis() -> None:
 def test_baseline_design_is_derived(checker: Checker) -> None:
     """The recommended design holds against a malicious AS, RS and tenant; with any mechanism dropped it does not."""
     names = (
-        "as_designation", "browser_binding", "dpop", "dpop_url_check", "exact_resource_match", "iss_always_compared",
-        "issuer_allowlist_at_rs", "issuer_as_audience", "metadata_issuer_check",
-    )  # fmt: skip
+        "as_designation",
+        "browser_binding",
+        "dpop",
+        "dpop_url_check",
+        "exact_resource_match",
+        "iss_always_compared",
+        "issuer_allowlist_at_rs",
+        "issuer_as_audience",
+        "metadata_issuer_check",
+    )
     lattice_ = {n: m for n, m in MECHANISMS.items() if n not in ("as_allowlist", "signed_metadata", "cross_listing")}
     fixed = {"a_enrolled": "no", "e_enrolled": "no", "warm": "no", "user": "vigilant", "lookalike": "no"}
     fixed |= dict.fromkeys(("listed", "rs_listed", "anchored", "attested"), "meant")

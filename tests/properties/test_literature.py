@@ -62,7 +62,7 @@ def test_what_is_not_as_published_is_told():
         ({"fixed": asked.vulnerable}, "attack under cap=mal_as;iss_check=off"),
         ({"kinds": ("client.redeem_code",)}, "no client.redeem_code where it was published"),
         ({"kinds": tuple(reversed(asked.kinds))}, "where it was published"),
-    ):  # fmt: skip
+    ):
         assert said in outcome(replace(whole, question=replace(asked, **other))).wrong
 
 

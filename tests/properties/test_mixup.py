@@ -65,9 +65,24 @@ def test_search_and_solver_agree_on_random_designs():
     """Both give the same verdict and the same shortest length over what the rules of this world read."""
     rng, world = random.Random(5), mixup(2, 1)
     read = [
-        "iss_check", "h_iss", "md_issuer_check", "md_corroborate", "as_trust", "a_enrolled", "per_as_redirect", "reg",
-        "cimd_docs", "unique_cid", "pkce", "pkce_as", "pkce_policy", "state", "dpop", "dpop_policy", "dpop_key",
-    ]  # fmt: skip
+        "iss_check",
+        "h_iss",
+        "md_issuer_check",
+        "md_corroborate",
+        "as_trust",
+        "a_enrolled",
+        "per_as_redirect",
+        "reg",
+        "cimd_docs",
+        "unique_cid",
+        "pkce",
+        "pkce_as",
+        "pkce_policy",
+        "state",
+        "dpop",
+        "dpop_policy",
+        "dpop_key",
+    ]
     checker, events = Checker(world), 0
     for _ in range(14):
         values = {name: rng.choice(SWITCHES[name].values) for name in read if rng.random() < 0.5}

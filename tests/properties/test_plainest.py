@@ -35,9 +35,10 @@ def test_an_answer_is_the_same_in_any_company(name, text, checker):
     """Alone, among all designs with others asked before, and where one design is laid down."""
     configuration = parse(text)
     verdicts = [
-        check(name, configuration), checker.verdict(name, configuration),
+        check(name, configuration),
+        checker.verdict(name, configuration),
         Checker(by_design=True).verdict(name, configuration),
-    ]  # fmt: skip
+    ]
     assert len({verdict.trace and verdict.trace.steps for verdict in verdicts}) == 1
     assert len({verdict.blocked_by for verdict in verdicts}) == 1
     if verdicts[0].trace is not None:
@@ -78,8 +79,10 @@ def test_there_is_one_preferred_set_whatever_is_found_out(seed):
         for pick in (lambda seen: seen[0], lambda seen: seen[-1], lambda seen: frozenset().union(*seen))
     }
     least = [
-        subset for size in range(9) for subset in combinations(candidates, size)
+        subset
+        for size in range(9)
+        for subset in combinations(candidates, size)
         if refute(subset, lambda seen: seen[0]) is not None
         and not any(refute([one for one in subset if one != left], lambda seen: seen[0]) for left in subset)
-    ]  # fmt: skip
+    ]
     assert found == {min(least, key=lambda subset: [candidate in subset for candidate in reversed(candidates)])}

@@ -40,9 +40,11 @@ class Reachable:
         choices = (*reason_design, ("protocol", self.world.protocol))
         decided = [opened.switches[choice] for choice in choices if choice in opened.switches]
         absent = [-literal for name, literal in opened.capabilities.items() if name in without]
-        alone = [] if only is None else [
-            literal if name == only else -literal for name, literal in opened.capabilities.items()
-        ]  # fmt: skip
+        alone = (
+            []
+            if only is None
+            else [literal if name == only else -literal for name, literal in opened.capabilities.items()]
+        )
         return [*decided, *absent, *alone, *laid.without(prop.name)]
 
     def soon(self, prop, only) -> bool:
@@ -89,9 +91,10 @@ def test_every_property_and_capability_is_reachable_or_has_its_reason(name, reac
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("reason", "prop"), [(reason, PROPERTIES[name]) for reason in reasons() for name in reason.properties],
+    ("reason", "prop"),
+    [(reason, PROPERTIES[name]) for reason in reasons() for name in reason.properties],
     ids=lambda one: one.protocol if isinstance(one, Reason) else one.name,
-)  # fmt: skip
+)
 def test_every_reason_on_file_is_true(reason, prop, reachable):
     """Whatever the design, the rules that are obeyed and the other capabilities, the event cannot happen."""
     assert reason.without <= CAPABILITIES.keys()

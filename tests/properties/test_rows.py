@@ -64,9 +64,8 @@ def vacuous(rows, checker):
     return {
         row.id
         for row in rows
-        if row.covered and row.expected == "safe"
-        and checker.result(row.prop, row.configuration) == "not_in_this_world"
-    }  # fmt: skip
+        if row.covered and row.expected == "safe" and checker.result(row.prop, row.configuration) == "not_in_this_world"
+    }
 
 
 def test_rows_that_are_safe_for_want_of_anything_have_a_reason_on_file(rows, checker, pins):
@@ -84,9 +83,10 @@ def test_no_dispute_is_stale(rows, disputed, reach):
     by_id = {row.id: row for row in rows}
     assert disputed <= by_id.keys(), f"disputed but not a row: {sorted(disputed - by_id.keys())}"
     stale = [
-        id_ for id_ in sorted(disputed)
+        id_
+        for id_ in sorted(disputed)
         if by_id[id_].covered and reach.verdict(by_id[id_].prop, by_id[id_].configuration) == by_id[id_].expected
-    ]  # fmt: skip
+    ]
     assert not stale, f"the model agrees with these by now: {stale}"
 
 

@@ -127,10 +127,15 @@ def test_copies_are_what_there_was_one_of(name):
 @needs_prover
 @pytest.mark.parametrize(
     ("question", "event"),
-    [(SAFE, "never"), (ATTACK, "derived"),
-     *(pytest.param(each, "never", marks=pytest.mark.slow)
-       for each in ("CD cap=mal_as;iss_check=require", "CB world=two_clients;cap=code_leak"))],
-)  # fmt: skip
+    [
+        (SAFE, "never"),
+        (ATTACK, "derived"),
+        *(
+            pytest.param(each, "never", marks=pytest.mark.slow)
+            for each in ("CD cap=mal_as;iss_check=require", "CB world=two_clients;cap=code_leak")
+        ),
+    ],
+)
 def test_prover_agrees_for_any_number(question, event):
     """What is safe is proved, what is an attack is derived, and honest parties get somewhere in both."""
     code, _, text = question.partition(" ")
@@ -156,9 +161,15 @@ def test_nothing_is_a_process():
 
 @pytest.mark.parametrize(
     ("question", "event", "standing", "code"),
-    [(ATTACK, "never", "differ", 1), (ATTACK, "derived", "agree", 0), (ATTACK, "unknown", "open", 3),
-     (SAFE, "never", "agree", 0), (SAFE, "derived", "open", 3), (SAFE, "unknown", "open", 3)],
-)  # fmt: skip
+    [
+        (ATTACK, "never", "differ", 1),
+        (ATTACK, "derived", "agree", 0),
+        (ATTACK, "unknown", "open", 3),
+        (SAFE, "never", "agree", 0),
+        (SAFE, "derived", "open", 3),
+        (SAFE, "unknown", "open", 3),
+    ],
+)
 def test_both_answers_are_told_apart(monkeypatch, question, event, standing, code):
     """A proof beside an attack is an error; a derivation beside a safe answer is not known to be one."""
     name, _, text = question.partition(" ")

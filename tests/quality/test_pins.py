@@ -27,8 +27,11 @@ def test_what_is_asked_for_is_there_without_pins() -> None:
 def test_every_pin_has_its_hashes() -> None:
     """Both files name the same versions, and the one with hashes has some for each."""
     pinned = {line for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line and line[0] != "#"}
-    blocks = re.findall(r"^([\w.-]+==\S+).*\\\n((?: +--hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)",
-                        (ROOT / "constraints-hashed.txt").read_text(), re.MULTILINE)  # fmt: skip
+    blocks = re.findall(
+        r"^([\w.-]+==\S+).*\\\n((?: +--hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)",
+        (ROOT / "constraints-hashed.txt").read_text(),
+        re.MULTILINE,
+    )
     assert len(pinned) > 100
     assert {name for name, _ in blocks} == pinned
 

@@ -27,7 +27,7 @@ def questions() -> list[tuple[str, ...]]:
         for path in (*DOCS, *sorted(PAGES.glob("*.md")))
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         for found in COMMAND.findall(line)
-    ]  # fmt: skip
+    ]
 
 
 def test_commands_ask_something() -> None:

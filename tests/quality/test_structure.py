@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Container, Iterator
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -128,6 +129,26 @@ def test_a_class_name_is_one_class_s() -> None:
                 places.setdefault(node.name, []).append(module)
     assert len(places) > 100
     assert {name: there for name, there in places.items() if len(there) > 1} == {}
+
+
+def test_only_tables_are_kept_from_the_formatter() -> None:
+    """Rows of a table at the top of a module or class read better side by side; code looks as everybody's does."""
+    for path in (
+        path for package in (*chain(*LAYERS), "tests", "benchmarks") for path in (ROOT / package).rglob("*.py")
+    ):
+        text = path.read_text(encoding="utf-8")
+        module = ast.parse(text)
+        classes = (each for each in ast.walk(module) if isinstance(each, ast.ClassDef))
+        tables = {
+            each.end_lineno
+            for scope in (module, *classes)
+            for each in scope.body
+            if isinstance(each, ast.Assign | ast.AnnAssign)
+        }
+        kept = {
+            number for number, line in enumerate(text.splitlines(), 1) if line.rstrip().endswith("# fmt: " + "skip")
+        }
+        assert kept <= tables, path
 
 
 def test_what_is_called_by_its_name_is_there() -> None:

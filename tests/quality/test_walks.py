@@ -33,9 +33,11 @@ def test_a_walk_leads_where_it_says(name: str, tmp_path: Path) -> None:
     (here / "openworld").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m openworld.cli "$@"\n', encoding="utf-8")
     (here / "openworld").chmod(0o755)
     env = os.environ | {
-        "PATH": f"{here}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1",
+        "PATH": f"{here}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONSAFEPATH": "1",
         "OPENWORLD_CACHE": str(tmp_path / "cache"),
-    }  # fmt: skip
+    }
     walked = list(commands((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")))
     assert walked
     for command, lines in walked:

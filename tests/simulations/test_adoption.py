@@ -65,10 +65,13 @@ def test_gains_are_those_of_expected_outcomes() -> None:
     asked = unit(INSIST, liability_client=0.0, liability_server=0.0)
     clients, servers = at_stake(asked)
     nobody, everybody = (
-        sum(share for joint, share in expected(asked.population, asked.arms, adoption).items()
-            if joint[1].kind == "success")
+        sum(
+            share
+            for joint, share in expected(asked.population, asked.arms, adoption).items()
+            if joint[1].kind == "success"
+        )
         for adoption in (0.0, 1.0)
-    )  # fmt: skip
+    )
     assert clients.first + servers.last == pytest.approx(everybody - nobody)
     assert servers.first + clients.last == pytest.approx(everybody - nobody)
 
@@ -108,8 +111,10 @@ def test_flows_are_between_those_who_have_moved() -> None:
 
 def test_obliged_vendors_are_nested_and_costs_spread() -> None:
     """Whoever is obliged at a tenth is at a half; with costs that differ some follow before others."""
-    few, many = (vendors(asked, told(asked))[1].obliged for asked in
-                 (unit(INSIST, mandate_servers=share) for share in (0.1, 0.5)))  # fmt: skip
+    few, many = (
+        vendors(asked, told(asked))[1].obliged
+        for asked in (unit(INSIST, mandate_servers=share) for share in (0.1, 0.5))
+    )
     assert few.sum() < many.sum()
     assert not (few & ~many).any()
     tipping = at_stake(unit(TOLERATE))[0].tipping

@@ -46,8 +46,11 @@ def test_simulated_attempts_are_runs_of_the_machine() -> None:
     """Every step of a sample is enabled where it is taken, and the last state shows what was counted."""
     arms = ((), (("prm", "prefix"), ("echo", "opt"), ("cache_key", "issuer")))
     found, codes = situations(HOSTILE), met(HOSTILE)
-    sample = {(arm, code): ending for arm, column in zip(arms, endings(HOSTILE, *arms), strict=True)
-              for code, ending in zip(codes, column, strict=True)}  # fmt: skip
+    sample = {
+        (arm, code): ending
+        for arm, column in zip(arms, endings(HOSTILE, *arms), strict=True)
+        for code, ending in zip(codes, column, strict=True)
+    }
     runs = {asked: shown(visit_of(found, *asked)) for asked in list(sample)[::3]}
     assert len(runs) > 40
     for (arm, code), (plan, steps) in runs.items():

@@ -79,8 +79,10 @@ def test_a_named_design_imposes_every_mechanism_of_it(named: str) -> None:
     imposed = dict(arm(f"design={named}").imposed)
     assert imposed == {name: design[name] for name, switch in SWITCHES.items() if switch.kind == "mechanism"}
     assert dict(arm(f"design={named};rt_pin=off;api=multi_path").imposed) == {
-        **imposed, "rt_pin": "off", "api": "multi_path",
-    }  # fmt: skip
+        **imposed,
+        "rt_pin": "off",
+        "api": "multi_path",
+    }
 
 
 def test_a_switch_is_imposed_alone() -> None:

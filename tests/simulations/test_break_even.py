@@ -18,9 +18,11 @@ STRICT = Experiment("strict", "?", "share", (0.0, 0.5, 1.0), ("echo=off", "echo=
 
 
 def met(attackers: float, ignoring: float) -> Population:
-    return load("swept").with_shares("place", {"honest_api": 1 - attackers, "malicious_rs": attackers}).with_shares(
-        "as_resource", {"honor": 1 - ignoring, "ignore": ignoring}
-    )  # fmt: skip
+    return (
+        load("swept")
+        .with_shares("place", {"honest_api": 1 - attackers, "malicious_rs": attackers})
+        .with_shares("as_resource", {"honor": 1 - ignoring, "ignore": ignoring})
+    )
 
 
 def test_the_price_is_what_visits_of_both_kinds_make_it() -> None:

@@ -18,8 +18,16 @@ from simulations.crossings import loot, present
 from simulations.topology import ResourceNode
 from simulations.visits import HONEST_AS, PLACES
 
-AT = ResourceNode("https://rs.example/mcp", "https://rs.example/mcp", ("https://rs.example/mcp",), "https://rs.example",
-                    ("https://as.example",), (), (), True)  # fmt: skip
+AT = ResourceNode(
+    "https://rs.example/mcp",
+    "https://rs.example/mcp",
+    ("https://rs.example/mcp",),
+    "https://rs.example",
+    ("https://as.example",),
+    (),
+    (),
+    True,
+)
 DESIGN = Design({"dpop": "token"})
 LOOT = loot(DESIGN, HONEST_AS, AT.resource)
 

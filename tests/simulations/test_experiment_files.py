@@ -31,9 +31,9 @@ def test_what_ships_can_be_written_and_read_back(name: str, tmp_path: Path) -> N
     _SCHEMA.check(from_toml(path.read_bytes()))
     found = find(str(path))
     plain = {key: MappingProxyType(dict(getattr(found, key))) for key in ("mixes", "numbers", "factors", "options")}
-    assert replace(found, asked=(), **plain) == replace(EXPERIMENTS[name], **{
-        key: MappingProxyType(dict(getattr(EXPERIMENTS[name], key))) for key in plain
-    })  # fmt: skip
+    assert replace(found, asked=(), **plain) == replace(
+        EXPERIMENTS[name], **{key: MappingProxyType(dict(getattr(EXPERIMENTS[name], key))) for key in plain}
+    )
     assert found.asked == (str(path),)
 
 

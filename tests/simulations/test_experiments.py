@@ -200,8 +200,10 @@ def test_adoption_grows_from_nothing_to_all() -> None:
     start = result.differences[result.differences.value == 0]
     assert (start.gained == 0).all()
     assert (start.lost == 0).all()
-    mixed = {arm: [rate(result.rates, value, arm, "code_delivery", "harm") for value in (0, 0.5, 1)]
-             for arm in result.rates.arm.unique()}  # fmt: skip
+    mixed = {
+        arm: [rate(result.rates, value, arm, "code_delivery", "harm") for value in (0, 0.5, 1)]
+        for arm in result.rates.arm.unique()
+    }
     neither, clients, servers, both = mixed.values()
     assert neither[0] == neither[2] > 0.05
     assert servers == neither, "iss that nobody looks at stops nothing"
@@ -244,10 +246,16 @@ def test_replicating_until_intervals_are_narrow() -> None:
 def test_interactions_are_found() -> None:
     """Two mechanisms that only help together show as an interaction, beyond chance."""
     factors = {"bound": "audience_check=exact", "matched": "prm=exact"}
-    tenants = {"place": {"malicious_tenant": 1}, "host_registered": {"yes": 1}, "host_app": {"no": 1},
-               "audience_check": {"prefix": 1}, "prm": {"prefix": 1}}  # fmt: skip
-    asked = replace(EXPERIMENTS["interaction"], factors=factors, mixes=tenants, population="shared_origins",
-                    values=(1.0,))  # fmt: skip
+    tenants = {
+        "place": {"malicious_tenant": 1},
+        "host_registered": {"yes": 1},
+        "host_app": {"no": 1},
+        "audience_check": {"prefix": 1},
+        "prm": {"prefix": 1},
+    }
+    asked = replace(
+        EXPERIMENTS["interaction"], factors=factors, mixes=tenants, population="shared_origins", values=(1.0,)
+    )
     effects = run(asked, attempts=400).effects.set_index(["effect", "kind", "outcome"])
     theft = effects.loc[("bound × matched", "harm", "token_confinement")]
     assert theft.low > 0
@@ -289,14 +297,18 @@ def test_code_thefts_that_come_with_iss_are_of_clients_that_compare_no_issuer() 
     met = experiments.population_for(asked, None)
     now, later = (asked.unit(met, year, "1/0", 4_000) for year in (2026.9, 2032))
     before, after = (
-        [labels for chunk in vectorised.attempts(unit.population, unit.arms, unit.seed, unit.attempts)
-         for labels in zip(*chunk, strict=True)]
+        [
+            labels
+            for chunk in vectorised.attempts(unit.population, unit.arms, unit.seed, unit.attempts)
+            for labels in zip(*chunk, strict=True)
+        ]
         for unit in (now, later)
-    )  # fmt: skip
+    )
     turned = [
-        number for number, (old, new) in enumerate(zip(before, after, strict=True))
+        number
+        for number, (old, new) in enumerate(zip(before, after, strict=True))
         if "code_delivery" in new[0].harms and "code_delivery" not in old[0].harms
-    ]  # fmt: skip
+    ]
     assert len(turned) > 30
     codes = attempts.draw_codes(now.population, now.seed, 0, now.attempts, 1.0)
     found = attempts.situations(now.population)
@@ -378,8 +390,13 @@ def test_derived_instances_are_robbed_of_nothing_and_work_where_their_attester_i
 
 def test_where_not_both_sides_take_aauth_up_a_visit_is_as_before() -> None:
     """Of a hundred visits in which half the clients and half the servers do, a quarter differ."""
-    asked = replace(find("aauth"), values=(0.5,), arms=("dpop=token;dpop_policy=always", "protocol=aauth"),
-                    sweep=Adoption(), mixes={"place": {"forged_challenge": 1}})  # fmt: skip
+    asked = replace(
+        find("aauth"),
+        values=(0.5,),
+        arms=("dpop=token;dpop_policy=always", "protocol=aauth"),
+        sweep=Adoption(),
+        mixes={"place": {"forged_challenge": 1}},
+    )
     rates = run(asked, attempts=4_000, replications=2).rates
     assert rate(rates, 0.5, "protocol=aauth", "accepted", "success") == pytest.approx(0.25, abs=0.03)
 

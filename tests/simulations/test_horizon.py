@@ -128,11 +128,15 @@ def test_intervals_are_over_replications_where_those_differ(monkeypatch: pytest.
 def test_a_horizon_twice_as_long_moves_no_rate_beyond_its_interval() -> None:
     """What tokens live is told of a world that goes on: of twenty intervals of 95 % one may miss by chance."""
     asked = replace(
-        find("token_life"), values=(60.0,), arms=("cache_key=issuer", "prm=prefix"),
+        find("token_life"),
+        values=(60.0,),
+        arms=("cache_key=issuer", "prm=prefix"),
         numbers={"agents": 5, "resources": 5, "arrivals_per_second": 1.0, "metadata_lifetime": 60},
-    )  # fmt: skip
-    short, long = (run(asked, attempts=many, replications=5).rates.set_index(["arm", "kind", "outcome"])
-                   for many in (6_000, 12_000))  # fmt: skip
+    )
+    short, long = (
+        run(asked, attempts=many, replications=5).rates.set_index(["arm", "kind", "outcome"])
+        for many in (6_000, 12_000)
+    )
     held = (short.low <= long.rate) & (long.rate <= short.high)
     assert len(held) == 20
     assert held.mean() >= 0.95

@@ -112,8 +112,11 @@ def test_what_parties_decide_is_the_populations() -> None:
     deaf = load("swept").with_shares("as_resource", {"ignore": 1})
     tally = counted((), population=deaf, respelled=0.2)
     assert share(tally, "resource_server.audience_is_this_resource") == 0
-    kinds = {label.name for joint in counted((), population=deployed, respelled=0.0, attempts=2_000).endings
-             for label in joint}  # fmt: skip
+    kinds = {
+        label.name
+        for joint in counted((), population=deployed, respelled=0.0, attempts=2_000).endings
+        for label in joint
+    }
     assert {"accepted", "client.resource_matches_request"} <= kinds
 
 

@@ -24,12 +24,23 @@ from simulations.units import Tally, Unit
 from simulations.visits import PLACES, Settings
 
 #: One client, one AS, one resource server, a crowd of users who have no other agent: what queueing theory is about.
-PLAIN = load("swept").with_numbers(**{
-    "count.clients": 1, "count.authorization_servers": 1, "count.resource_servers": 1, "count.users": 2_000,
-    "mean.agents_per_user": 1, "mean.sub_agents_per_agent": 0, "mean.connections_per_agent": 1,
-    "attackers.resource_servers": 0, "latency.spread": 0, "lifetime.refresh_token": 0, "token_lifetime": 0,
-    "lifetime.client_metadata": 0, "metadata_lifetime": 0,
-})  # fmt: skip
+PLAIN = load("swept").with_numbers(
+    **{
+        "count.clients": 1,
+        "count.authorization_servers": 1,
+        "count.resource_servers": 1,
+        "count.users": 2_000,
+        "mean.agents_per_user": 1,
+        "mean.sub_agents_per_agent": 0,
+        "mean.connections_per_agent": 1,
+        "attackers.resource_servers": 0,
+        "latency.spread": 0,
+        "lifetime.refresh_token": 0,
+        "token_lifetime": 0,
+        "lifetime.client_metadata": 0,
+        "metadata_lifetime": 0,
+    }
+)
 
 
 def unit(met: Population, *arms: Settings, attempts: int = 2_000, seed: str = "1/0", **told_: float) -> Unit:
@@ -58,22 +69,33 @@ def strangers(found: Situations, codes: Any) -> Residents:
 @pytest.mark.parametrize("limits", [{}, {"as_workers": 1_000, "host_workers": 1_000, "rollover": 1e9, "grace": 5}])
 def test_room_for_all_is_the_array_reader(limits: dict[str, float]) -> None:
     """With capacity for everybody and nothing that ends, each call ends as the array reader says, arm by arm."""
-    met = load("shared_origins").with_shares("place", {name: 1 / len(PLACES) for name in PLACES}).with_shares(
-        "as_resource", {"honor": 0.4, "ignore": 0.3, "add": 0.2, "substitute": 0.1}
-    )  # fmt: skip
+    met = (
+        load("shared_origins")
+        .with_shares("place", {name: 1 / len(PLACES) for name in PLACES})
+        .with_shares("as_resource", {"honor": 0.4, "ignore": 0.3, "add": 0.2, "substitute": 0.1})
+    )
     arms: tuple[Settings, ...] = (
-        (), (("prm", "prefix"),), (("echo", "req"), ("cache_key", "issuer")),
+        (),
+        (("prm", "prefix"),),
+        (("echo", "req"), ("cache_key", "issuer")),
         (("reg", "dcr"), ("token_fmt", "opaque")),
-    )  # fmt: skip
+    )
     asked = replace(unit(met, *arms, attempts=600, **limits), adoption=0.6)
     options = told(asked)
     codes = draw_codes(met, asked.seed, 0, 600, 0.6)
     chunks = list(calls(asked, strangers(situations(met), codes), options))
-    numbered = iter([chunk._replace(connections=list(range(start, start + len(chunk.gaps))))
-                     for start, chunk in zip(range(0, 600, CHUNK), chunks, strict=True)])  # fmt: skip
+    numbered = iter(
+        [
+            chunk._replace(connections=list(range(start, start + len(chunk.gaps))))
+            for start, chunk in zip(range(0, 600, CHUNK), chunks, strict=True)
+        ]
+    )
     worlds = live(asked, strangers(situations(met), codes), numbered, options)
-    read = [row for chunk in vectorised.attempts(met, arms, asked.seed, 600, adoption=0.6)
-            for row in zip(*chunk, strict=True)]  # fmt: skip
+    read = [
+        row
+        for chunk in vectorised.attempts(met, arms, asked.seed, 600, adoption=0.6)
+        for row in zip(*chunk, strict=True)
+    ]
     assert list(zip(*(world.labels for world in worlds), strict=True)) == read
     assert len(set(read)) > 8
 
@@ -111,8 +133,13 @@ def waiting(workers: int, load_: float, seconds: float) -> float:
 @pytest.mark.parametrize("name", populations())
 def test_both_readers_send_agents_to_the_same_places(name: str) -> None:
     """Calls of a world that is drawn once go where visits are sent that are drawn one by one."""
-    numbers = {"count.resource_servers": 8_000, "popularity.resource_servers": 0, "count.users": 2_000,
-               "mean.connections_per_agent": 4, "mean.agents_per_user": 1.5}  # fmt: skip
+    numbers = {
+        "count.resource_servers": 8_000,
+        "popularity.resource_servers": 0,
+        "count.users": 2_000,
+        "mean.connections_per_agent": 4,
+        "mean.agents_per_user": 1.5,
+    }
     met = load(name).with_numbers(**numbers)
     living = settle(replace(met, traits=tuple(trait for trait in met.traits if trait.name != "access")), "1/0")
     places = living.codes // ADOPTIONS % len(PLACES)
@@ -125,8 +152,10 @@ def test_both_readers_send_agents_to_the_same_places(name: str) -> None:
 def test_a_longer_horizon_changes_no_rate() -> None:
     """Twice as long after the same warm-up, rates are within the intervals that they had."""
     asked = replace(find("consent"), values=(900,), arms=(find("consent").arms[0],))
-    short, long = (run(asked, attempts=attempts, replications=5).rates.set_index(["kind", "outcome"])
-                   for attempts in (96_000, 192_000))  # fmt: skip
+    short, long = (
+        run(asked, attempts=attempts, replications=5).rates.set_index(["kind", "outcome"])
+        for attempts in (96_000, 192_000)
+    )
     assert ((short.low <= long.rate) & (long.rate <= short.high)).all()
     assert len(short) > 2
 
@@ -154,8 +183,9 @@ def test_calls_wait_at_their_server_as_erlang_has_it() -> None:
     """Four requests a call, each after waits of its own, are requests at random to the AS."""
     seconds, load_ = 0.05, 0.4
     met = PLAIN.with_numbers(arrivals_per_second=load_ / seconds / 4, latency_spread=0.5, latency_consent=0.1)
-    asked = unit(met, (("reg", "static"), ("par", "required")), attempts=25_000, warm_up=60, as_workers=1,
-                 as_seconds=seconds)  # fmt: skip
+    asked = unit(
+        met, (("reg", "static"), ("par", "required")), attempts=25_000, warm_up=60, as_workers=1, as_seconds=seconds
+    )
     tally = count(asked)
     assert mean(tally, "requests_to_AS") == 4
     queued = mean(tally, "seconds_in_queues")
@@ -187,9 +217,12 @@ def test_a_document_that_could_not_be_had_is_not_asked_for_again_while_that_is_r
 def test_refresh_races_are_as_many_as_come_in_a_round_trip() -> None:
     """A second use within the round trip revokes the grant, unless the AS forgives it or binds what it rotates."""
     agents, each, life, trip = 50, 0.2, 50.0, 0.5
-    met = PLAIN.with_numbers(arrivals_per_second=each * agents, token_lifetime=life, metadata_lifetime=1e6, **{
-        "count.users": agents, "lifetime.refresh_token": 1e6, "latency.token": trip, "latency.consent": 0.5,
-    })  # fmt: skip
+    met = PLAIN.with_numbers(
+        arrivals_per_second=each * agents,
+        token_lifetime=life,
+        metadata_lifetime=1e6,
+        **{"count.users": agents, "lifetime.refresh_token": 1e6, "latency.token": trip, "latency.consent": 0.5},
+    )
     tally = count(unit(met, (), (("dpop", "token"),), attempts=40_000, warm_up=200))
     cycle = 1 + each * (life + trip)
     assert mean(tally, "refresh_races") == pytest.approx(each * trip / cycle, rel=0.15)
@@ -206,10 +239,14 @@ def test_keys_are_unknown_for_as_long_as_they_are_cached() -> None:
     Keys are fetched every K seconds, at random to the rollover; the new key was published o before.
     """
     every, kept, overlap = 2_000.0, 1_000.0, 300.0
-    met = PLAIN.with_numbers(arrivals_per_second=40, **{
-        f"{of}.{kind}": number for kind in ("authorization_servers", "resource_servers")
-        for of, number in (("count", 2_000), ("popularity", 0))
-    })  # fmt: skip
+    met = PLAIN.with_numbers(
+        arrivals_per_second=40,
+        **{
+            f"{of}.{kind}": number
+            for kind in ("authorization_servers", "resource_servers")
+            for of, number in (("count", 2_000), ("popularity", 0))
+        },
+    )
     asked = unit(met, attempts=40_000, rollover=every, keys_kept=kept, overlap=overlap, refetch=0, warm_up=1_000)
     expected = (kept - overlap) ** 2 / (2 * (kept + 2_000 / 40) * every)  # fetched by the first who comes after it
     assert share(count(asked), "key_unknown") == pytest.approx(expected, rel=0.1)
@@ -220,12 +257,14 @@ def test_keys_are_unknown_for_as_long_as_they_are_cached() -> None:
 def test_who_is_asked_too_often_looks_no_more() -> None:
     """Prompts come at random, so that a user is tired of them with the probability of so many in an hour."""
     users, hourly, enough = 50, 4.0, 5
-    met = PLAIN.with_numbers(arrivals_per_second=users * hourly / 3600, **{
-        "count.users": users, "latency.consent": 0.0, "latency.token": 0.0,
-    })  # fmt: skip
+    met = PLAIN.with_numbers(
+        arrivals_per_second=users * hourly / 3600,
+        **{"count.users": users, "latency.consent": 0.0, "latency.token": 0.0},
+    )
     looks = (("user", "vigilant"), ("reg", "dcr"), ("consent_ui", "redirect_host"))
-    asked = unit(met, looks, (*looks[1:], ("user", "naive")), attempts=12_000, warm_up=7_200, hostile=1,
-                 tired_after=enough)  # fmt: skip
+    asked = unit(
+        met, looks, (*looks[1:], ("user", "naive")), attempts=12_000, warm_up=7_200, hostile=1, tired_after=enough
+    )
     tally = count(asked)
     expected = poisson.sf(enough - 1, hourly)
     assert share(tally, "diverted") == pytest.approx(expected, rel=0.05)
@@ -245,9 +284,12 @@ def test_tokens_end_in_the_middle_of_a_task() -> None:
 
 def test_who_moves_is_followed_or_not() -> None:
     """A client with a list does not follow a resource server to an AS that it never met, by the name of the rule."""
-    met = PLAIN.with_numbers(arrivals_per_second=1, token_lifetime=600, metadata_lifetime=600, **{
-        "count.resource_servers": 50, "count.users": 100,
-    })  # fmt: skip
+    met = PLAIN.with_numbers(
+        arrivals_per_second=1,
+        token_lifetime=600,
+        metadata_lifetime=600,
+        **{"count.resource_servers": 50, "count.users": 100},
+    )
     tally = count(unit(met, (), (("as_trust", "allowlist"),), attempts=5_000, moves=10))
     assert share(tally, "accepted") == 1
     assert 0 < share(tally, "client.authorization_server_is_trusted", 1) < 1

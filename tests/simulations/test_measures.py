@@ -128,9 +128,16 @@ def _at_times_attacked(chance: np.random.Generator, attacked: bool) -> Tally:
     strangers = int(chance.binomial(500, chance.beta(1, 1.5)))
     refused = int(chance.binomial(500 - strangers, 0.5 * attacked))
     stolen = int(chance.binomial(strangers, 0.5 * attacked))
-    return Tally(Counter({
-        (WORKS,): 500 - strangers - refused, (REFUSED,): refused, (STOLEN,): stolen, (BLOCKED,): strangers - stolen,
-    }))  # fmt: skip
+    return Tally(
+        Counter(
+            {
+                (WORKS,): 500 - strangers - refused,
+                (REFUSED,): refused,
+                (STOLEN,): stolen,
+                (BLOCKED,): strangers - stolen,
+            }
+        )
+    )
 
 
 def test_what_no_world_has_seen_is_known_of_as_many_calls_as_the_worlds_are_worth() -> None:
@@ -155,10 +162,16 @@ def _world(chance: np.random.Generator, stolen: float, works: float) -> Tally:
     """What 500 agents see in one world, under an arm and under one that stops half and refuses a fifth."""
     accepted, thefts = int(chance.binomial(500, works)), int(chance.poisson(500 * stolen))
     kept, through = int(chance.binomial(accepted, 0.8)), int(chance.binomial(thefts, 0.5))
-    return Tally(Counter({
-        (WORKS, WORKS): kept, (WORKS, REFUSED): accepted - kept, (STOLEN, STOLEN): through,
-        (STOLEN, BLOCKED): thefts - through,
-    }))  # fmt: skip
+    return Tally(
+        Counter(
+            {
+                (WORKS, WORKS): kept,
+                (WORKS, REFUSED): accepted - kept,
+                (STOLEN, STOLEN): through,
+                (STOLEN, BLOCKED): thefts - through,
+            }
+        )
+    )
 
 
 def test_costs_for_each_accepted_flow_are_what_all_attempts_cost() -> None:

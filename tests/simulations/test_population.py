@@ -97,8 +97,12 @@ def test_sweeping_replaces_one_factor() -> None:
         ("[factors.api]", "[factors.apo]", "factor 'apo': unknown switch 'apo'; did you mean 'api'?; allowed: "),
         ("[factors.api]", "[factors.warm]", "factor 'warm': 'warm' cannot be drawn: "),
         ("[factors.api]", "[factors.splice]", "factor 'splice': 'splice' cannot be drawn: the attacker chooses"),
-        ("[factors.api]", "[factors.place]", "factor 'place': follows from attackers.resource_servers, "
-         "attackers.tenants, attackers.authorization_servers and attackers.lure, which a population states; leave it"),
+        (
+            "[factors.api]",
+            "[factors.place]",
+            "factor 'place': follows from attackers.resource_servers, attackers.tenants, "
+            "attackers.authorization_servers and attackers.lure, which a population states; leave it",
+        ),
         ("resource_servers = { value = 0.01", "resource_servers = { value = 1", "no server is called"),
         ("multi_path = 0.0", "many = 0.0", "factor 'api': shares: unknown value 'many'"),
         ("multi_path = 0.0", "multi_path = 0.5", "factor 'api': shares must add up to 1, found 1.5"),
@@ -110,10 +114,16 @@ def test_sweeping_replaces_one_factor() -> None:
         ("users = {", "user = {", "numbers.count: unknown number 'user'; did you mean 'users'?; allowed: users"),
         ("agents = { value = 500, swept = true", "agents = { value = 500", "number 'agents': needs source and confid"),
         ("agents = { value = 500, swept = true", "agents = { value = 500, swept = false", "must be true or left out"),
-        ("agents = { value = 500, swept = true", 'agents = { value = 500, source = "x", confidence = "sure"',
-         "number 'agents': confidence: unknown confidence 'sure'; allowed: high, medium, low"),
-        ("agents = { value = 500", 'agents = { source = "x", value = 500',
-         "number 'agents': has a source or is swept, not both"),
+        (
+            "agents = { value = 500, swept = true",
+            'agents = { value = 500, source = "x", confidence = "sure"',
+            "number 'agents': confidence: unknown confidence 'sure'; allowed: high, medium, low",
+        ),
+        (
+            "agents = { value = 500",
+            'agents = { source = "x", value = 500',
+            "number 'agents': has a source or is swept, not both",
+        ),
         ("agents = { value = 500", "agents = { value = 0", "number 'agents': value: must be a number of at least 1"),
         ("agents = { value = 500", "agents = { value = 1.7", "'agents': value: must be a whole number, found 1.7"),
         ("agents = { value = 500", "agents = { value = inf", "'agents': value: must be a whole number, found inf"),
@@ -123,36 +133,73 @@ def test_sweeping_replaces_one_factor() -> None:
         ("token = { value = 0.2, swept = true }", "", "number 'latency.token' is missing (median seconds of a token"),
         ("shares = { honor = 1.0 }", "", "factor 'as_resource': 'shares' is missing"),
         ("shares = { honor = 1.0 }", "shares = {}", "factor 'as_resource': shares are missing: at least one value"),
-        ("shares = { honor = 1.0 }", "shares = { honor = 1.0 }\ncounted = 9",
-         "factor 'as_resource': has a source or is swept, not both"),
+        (
+            "shares = { honor = 1.0 }",
+            "shares = { honor = 1.0 }\ncounted = 9",
+            "factor 'as_resource': has a source or is swept, not both",
+        ),
         ("shares = { honor = 1.0 }", "shares = { honor = 1.0 }\nshare = 1", "factor 'as_resource': unknown key 'share"),
-        ("[factors.api]", '[factors.as]\ntable = "nowhere.csv"\ncolumns = ["h_iss"]\nswept = true\n[factors.api]',
-         "factor 'as': no table 'nowhere.csv' in deployed/data"),
-        ("[factors.api]", '[factors.as]\ntable = "client_misses.csv"\ncolumns = ["h_iss"]\nswept = true\n[factors.api]',
-         "factor 'as': client_misses.csv is no table of products with their switches"),
-        ("[factors.api]", '[factors.as]\ntable = "as_classes.csv"\ncolumns = ["pkce"]\nswept = true\n[factors.api]',
-         "factor 'as': as_classes.csv has no switch 'pkce'; allowed: as_resource"),
-        ("[factors.api]", '[factors.as]\ntable = "as_classes.csv"\ncolumns = ["warm"]\nswept = true\n[factors.api]',
-         "'warm' cannot be drawn"),
+        (
+            "[factors.api]",
+            '[factors.as]\ntable = "nowhere.csv"\ncolumns = ["h_iss"]\nswept = true\n[factors.api]',
+            "factor 'as': no table 'nowhere.csv' in deployed/data",
+        ),
+        (
+            "[factors.api]",
+            '[factors.as]\ntable = "client_misses.csv"\ncolumns = ["h_iss"]\nswept = true\n[factors.api]',
+            "factor 'as': client_misses.csv is no table of products with their switches",
+        ),
+        (
+            "[factors.api]",
+            '[factors.as]\ntable = "as_classes.csv"\ncolumns = ["pkce"]\nswept = true\n[factors.api]',
+            "factor 'as': as_classes.csv has no switch 'pkce'; allowed: as_resource",
+        ),
+        (
+            "[factors.api]",
+            '[factors.as]\ntable = "as_classes.csv"\ncolumns = ["warm"]\nswept = true\n[factors.api]',
+            "'warm' cannot be drawn",
+        ),
         ("[factors.api]", '[factors.as]\ntable = "as_classes.csv"\nswept = true\n[factors.api]', "'columns' is mis"),
         ("[factors.api]", "[traits.colour]\n[factors.api]", "unknown trait 'colour'; allowed: access"),
-        ("[factors.api]", '[adoption.h_iss]\nvalue = "yes"\ninstead = "yes"\nyears = [1, 2]\nshares = [0, 1]\n'
-         "swept = true\n[factors.api]", "adoption of 'h_iss': value and instead are both 'yes'"),
-        ("[factors.api]", '[adoption.h_iss]\nvalue = "yes"\ninstead = "no"\nyears = [2, 1]\nshares = [0, 1]\n'
-         "swept = true\n[factors.api]", "adoption of 'h_iss': years must grow, found 2, 1"),
-        ("[factors.api]", '[adoption.h_iss]\nvalue = "yes"\ninstead = "no"\nyears = [1, 2]\nshares = [nan, 1]\n'
-         "swept = true\n[factors.api]", "adoption of 'h_iss': years and shares must be finite"),
-        ("[factors.api]", '[adoption.h_iss]\nvalue = "maybe"\ninstead = "no"\nyears = [1, 2]\nshares = [0, 1]\n'
-         "swept = true\n[factors.api]", "adoption of 'h_iss': value: unknown value 'maybe'; allowed: yes, no"),
-        ("[factors.api]", '[clients]\ncolumns = ["prm"]\nwithout = ["mcp-pyton"]\nswept = true\n[factors.api]',
-         "clients: without: unknown client 'mcp-pyton'; did you mean 'mcp-python==2.3.0'?; allowed: "),
-        ("agents = { value = 500", "agents = { value = " + "9" * 400,
-         "not a TOML file: a whole number of more than 64"),
+        (
+            "[factors.api]",
+            '[adoption.h_iss]\nvalue = "yes"\ninstead = "yes"\nyears = [1, 2]\nshares = [0, 1]\n'
+            "swept = true\n[factors.api]",
+            "adoption of 'h_iss': value and instead are both 'yes'",
+        ),
+        (
+            "[factors.api]",
+            '[adoption.h_iss]\nvalue = "yes"\ninstead = "no"\nyears = [2, 1]\nshares = [0, 1]\n'
+            "swept = true\n[factors.api]",
+            "adoption of 'h_iss': years must grow, found 2, 1",
+        ),
+        (
+            "[factors.api]",
+            '[adoption.h_iss]\nvalue = "yes"\ninstead = "no"\nyears = [1, 2]\nshares = [nan, 1]\n'
+            "swept = true\n[factors.api]",
+            "adoption of 'h_iss': years and shares must be finite",
+        ),
+        (
+            "[factors.api]",
+            '[adoption.h_iss]\nvalue = "maybe"\ninstead = "no"\nyears = [1, 2]\nshares = [0, 1]\n'
+            "swept = true\n[factors.api]",
+            "adoption of 'h_iss': value: unknown value 'maybe'; allowed: yes, no",
+        ),
+        (
+            "[factors.api]",
+            '[clients]\ncolumns = ["prm"]\nwithout = ["mcp-pyton"]\nswept = true\n[factors.api]',
+            "clients: without: unknown client 'mcp-pyton'; did you mean 'mcp-python==2.3.0'?; allowed: ",
+        ),
+        (
+            "agents = { value = 500",
+            "agents = { value = " + "9" * 400,
+            "not a TOML file: a whole number of more than 64",
+        ),
         ("[numbers]", 'extends = "\\u0000.toml"\n[numbers]', "cannot read population"),
         ("about = ", "abut = ", "unknown key 'abut'; did you mean 'about'?"),
         ("[numbers]", 'extends = "earth"\n[numbers]', "unknown population 'earth'; allowed: closed_world"),
     ],
-)  # fmt: skip
+)
 def test_wrong_populations_are_refused_in_one_line(old: str, new: str, message: str) -> None:
     """Each way to be wrong is named together with what is allowed."""
     text = SWEPT.replace(old, new, 1)
@@ -238,9 +285,10 @@ def test_adoption_grows_with_the_years() -> None:
     echoes = [[dict(kind).get("as_echo") for kind in kinds] for kinds in found.factors]
     parts = zip(*found.split(np.arange(found.count)), strict=True)
     echoing = [
-        share for share, (*kinds, _, _) in zip(shares.tolist(), parts, strict=True)
+        share
+        for share, (*kinds, _, _) in zip(shares.tolist(), parts, strict=True)
         if [said for of, kind in zip(echoes, kinds, strict=True) if (said := of[kind])][-1] == "yes"
-    ]  # fmt: skip
+    ]
     # The curve begins at today's share as it is printed, to four digits.
     assert math.fsum(echoing) == pytest.approx((low + middle) / 2, abs=1e-4)
 

@@ -43,9 +43,15 @@ def tiny() -> Topology:
         server(OPEN),
     )
     uses = (
-        ("ann", "ann1", CALENDAR, A), ("ann", "ann1", GOOD, A), ("ann", "ann1", OPEN, ""), ("ann", "ann2", MAIL, A),
-        ("ann", "ann2", WIKI, B), ("bob", "bob1", MAIL, A), ("bob", "bob1", EVIL, B), ("bob", "bob1", WIKI, B),
-    )  # fmt: skip
+        ("ann", "ann1", CALENDAR, A),
+        ("ann", "ann1", GOOD, A),
+        ("ann", "ann1", OPEN, ""),
+        ("ann", "ann2", MAIL, A),
+        ("ann", "ann2", WIKI, B),
+        ("bob", "bob1", MAIL, A),
+        ("bob", "bob1", EVIL, B),
+        ("bob", "bob1", WIKI, B),
+    )
     connections = {
         f"token:{agent}:{url}": Connection(f"token:{agent}:{url}", user, agent, agents[agent], url, url, issuer)
         for user, agent, url, issuer in uses
@@ -55,9 +61,17 @@ def tiny() -> Topology:
     clients: dict[str, Settings] = {DESK: (("prm", "prefix"), ("reg", "cimd")), PHONE: (("reg", "dcr"),)}
     issuers: dict[str, Settings] = {A: (("reg", "cimd"), ("as_resource", "ignore")), B: (("as_resource", "honor"),)}
     return Topology(
-        users, agents, {"ann1": ("ann1.0",)}, connections, holders, clients, issuers,
-        {each.url: each for each in servers}, {LOOK_ALIKE: A}, frozenset({EVIL, LOOK_ALIKE}),
-    )  # fmt: skip
+        users,
+        agents,
+        {"ann1": ("ann1.0",)},
+        connections,
+        holders,
+        clients,
+        issuers,
+        {each.url: each for each in servers},
+        {LOOK_ALIKE: A},
+        frozenset({EVIL, LOOK_ALIKE}),
+    )
 
 
 TINY = tiny()
@@ -218,11 +232,15 @@ def test_reach_agrees_with_brute_force(tried: Arm) -> None:
 #: Servers of every spelling, alone and on shared origins, in numbers that leave many alike.
 DRAWN = draw(
     load("measured_2026").with_numbers(
-        count_resource_servers=60, count_users=20, count_clients=6, count_authorization_servers=5,
-        attackers_look_alikes=0.5, mean_tenants_per_origin=3,
+        count_resource_servers=60,
+        count_users=20,
+        count_clients=6,
+        count_authorization_servers=5,
+        attackers_look_alikes=0.5,
+        mean_tenants_per_origin=3,
     ),
     "1/0",
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("tried", ARMS, ids=[tried.name for tried in ARMS])
@@ -287,7 +305,7 @@ BEARER = "dpop=none;mtls=off;r_requires_dpop=no"
         ("refresh_token", f"token:ann2:{WIKI}", f"{BEARER};as_resource=honor;rt_resource_bound=yes", Reach(1, 1, 1)),
         ("refresh_token", f"token:ann2:{WIKI}", "dpop=token;as_dpop=honor;as_resource=honor", Reach(0, 0, 0)),
     ],
-)  # fmt: skip
+)
 def test_reach_is_what_one_works_out_by_hand(kind: str, target: str, design: str, expected: Reach) -> None:
     """Small enough to follow with a finger."""
     assert reach(arm(design), kind, target) == expected

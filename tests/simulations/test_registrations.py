@@ -18,9 +18,12 @@ LISTED = (*CIMD, ("as_client_policy", "allowlist"))
 
 
 def served(
-    *arms: Settings, attempts: int = 10_000, population: Population = SWEPT, document_lifetime: float = 3600,
+    *arms: Settings,
+    attempts: int = 10_000,
+    population: Population = SWEPT,
+    document_lifetime: float = 3600,
     **told: float,
-) -> Tally:  # fmt: skip
+) -> Tally:
     """What becomes of authorization requests."""
     options = tuple(sorted(told.items()))
     met = population.with_numbers(lifetime_client_metadata=document_lifetime)

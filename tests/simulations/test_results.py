@@ -218,8 +218,9 @@ def test_what_is_measured_tells_arms_apart_too() -> None:
         "a, b: every attempt ends the same way, 1 in all; what is measured differs",
     ]
     assert [each.words for each in alike(result.rates)] == [
-        "a, b: every attempt ends the same way, 1 in all", "c, d: every attempt ends the same way, 1 in all",
-    ]  # fmt: skip
+        "a, b: every attempt ends the same way, 1 in all",
+        "c, d: every attempt ends the same way, 1 in all",
+    ]
 
 
 def test_tables_that_do_not_say_what_is_alike_are_read_as_such() -> None:

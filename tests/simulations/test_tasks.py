@@ -21,8 +21,9 @@ CALM: dict[str, float] = dict.fromkeys(
 )
 
 
-def lived(*arms: tuple[tuple[str, str], ...], population: Population = HONEST, attempts: int = 200, **told: float
-          ) -> Tally:  # fmt: skip
+def lived(
+    *arms: tuple[tuple[str, str], ...], population: Population = HONEST, attempts: int = 200, **told: float
+) -> Tally:
     """What becomes of tasks."""
     options = tuple(sorted({**CALM, **told}.items()))
     return tasks.count(Unit(population, arms or ((),), "1/0", attempts, reader="tasks", options=options))
@@ -179,8 +180,10 @@ def test_units_that_are_looked_at_together_count_the_same(monkeypatch: pytest.Mo
     judge_all = vectorised.judge_all
     monkeypatch.setattr(vectorised, "judge_all", lambda *told: judged.append(1) or judge_all(*told))
     met = load("hostile")
-    units = [Unit(met, ((), (("echo", "req"),)), f"{seed}/0", 20, reader="tasks", options=tuple(CALM.items()))
-             for seed in range(3)]  # fmt: skip
+    units = [
+        Unit(met, ((), (("echo", "req"),)), f"{seed}/0", 20, reader="tasks", options=tuple(CALM.items()))
+        for seed in range(3)
+    ]
     found = []
     for each in ([[unit] for unit in units], [units]):
         vectorised.reader.cache_clear()

@@ -22,17 +22,22 @@ from simulations.visits import ONE_VISIT, PLACES, Label, Plan, Settings
 
 HERE = [name for name, place in PLACES.items() if place.world is ONE_VISIT]
 EVERYWHERE = dict.fromkeys(HERE, 1 / len(HERE))
-HOSTILE = load("shared_origins").with_shares("place", EVERYWHERE).with_shares(
-    "as_resource", {"honor": 0.4, "ignore": 0.3, "add": 0.2, "substitute": 0.1}
-)  # fmt: skip
+HOSTILE = (
+    load("shared_origins")
+    .with_shares("place", EVERYWHERE)
+    .with_shares("as_resource", {"honor": 0.4, "ignore": 0.3, "add": 0.2, "substitute": 0.1})
+)
 
 
 def compared(
     population: Population, arms: tuple[Settings, ...], attempts: int, adoption: float = 1.0, after: Strategy = GRAVEST
 ) -> int:
     """Attempts that arrays and the machine end alike; how many different endings there were."""
-    read = [row for chunk in vectorised.attempts(population, arms, "1/0", attempts, adoption=adoption, strategy=after)
-            for row in zip(*chunk, strict=True)]  # fmt: skip
+    read = [
+        row
+        for chunk in vectorised.attempts(population, arms, "1/0", attempts, adoption=adoption, strategy=after)
+        for row in zip(*chunk, strict=True)
+    ]
     found, codes = situations(population), draw_codes(population, "1/0", 0, attempts, adoption)
     late = draw_latency(population, "attacker", "1/0", 0, attempts) > population.number("token_lifetime")
     for ended, code, in_vain in zip(read, codes.tolist(), late.tolist(), strict=True):
@@ -48,9 +53,11 @@ def compared(
 def test_agrees_with_the_machine_visit_by_visit(adoption: float, attempts: int) -> None:
     """The same draws, the same endings, for designs that differ in what they let in."""
     arms: tuple[Settings, ...] = (
-        (), (("prm", "prefix"),), (("echo", "req"), ("cache_key", "issuer")),
+        (),
+        (("prm", "prefix"),),
+        (("echo", "req"), ("cache_key", "issuer")),
         (("iss_check", "off"), ("h_iss", "no"), ("dpop", "token")),
-    )  # fmt: skip
+    )
     assert compared(HOSTILE, arms, attempts, adoption) > 8
 
 
@@ -151,8 +158,7 @@ def test_any_crowd_gives_the_same(many: int) -> None:
 def test_tally_counts_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counting situations is counting attempts, in chunks of any size and from any attempt on."""
     arms: tuple[Settings, ...] = ((), (("prm", "prefix"),))
-    one_by_one = [row for chunk in vectorised.attempts(HOSTILE, arms, "1", 3_000)
-                  for row in zip(*chunk, strict=True)]  # fmt: skip
+    one_by_one = [row for chunk in vectorised.attempts(HOSTILE, arms, "1", 3_000) for row in zip(*chunk, strict=True)]
     assert vectorised.counted(HOSTILE, arms, "1", 3_000).endings == Counter(one_by_one)
     monkeypatch.setattr(vectorised, "MOST_PLACES", 0)  # as if there were too many situations for a place each
     assert vectorised.counted(HOSTILE, arms, "1", 3_000).endings == Counter(one_by_one)
@@ -175,9 +181,13 @@ def test_who_is_late_is_told_by_the_time_it_takes(
 
 def test_expectation_is_brute_force() -> None:
     """On a tiny population: every combination asked of the machine in a plain loop, weighed by its shares."""
-    tiny = load("swept").with_shares("place", {"honest_api": 0.7, "malicious_rs": 0.3}).with_shares(
-        "as_resource", {"honor": 0.5, "ignore": 0.3, "add": 0.2}
-    ).with_shares("api", {"single_path": 0.6, "multi_path": 0.4}).with_numbers(latency_attacker=0)  # fmt: skip
+    tiny = (
+        load("swept")
+        .with_shares("place", {"honest_api": 0.7, "malicious_rs": 0.3})
+        .with_shares("as_resource", {"honor": 0.5, "ignore": 0.3, "add": 0.2})
+        .with_shares("api", {"single_path": 0.6, "multi_path": 0.4})
+        .with_numbers(latency_attacker=0)
+    )
     arms = ((), (("echo", "req"),))
     brute: Counter[tuple[Label, ...]] = Counter()
     factors = list(tiny.factors)
@@ -199,9 +209,11 @@ def test_expectation_is_brute_force() -> None:
 
 def test_a_single_step_in_closed_form() -> None:
     """Honest visits, one thing that can go wrong: exactly the share of it does."""
-    met = load("swept").with_shares("place", {"honest_api": 1}).with_shares(
-        "api", {"single_path": 0.7, "multi_path": 0.3}
-    )  # fmt: skip
+    met = (
+        load("swept")
+        .with_shares("place", {"honest_api": 1})
+        .with_shares("api", {"single_path": 0.7, "multi_path": 0.3})
+    )
     refused = Label("refused", "client.resource_matches_request", ())
     expected = vectorised.expected(met, ((),), 1.0)
     assert expected == pytest.approx({(refused,): 0.3, (Label("success", "accepted", ()),): 0.7})
@@ -211,15 +223,19 @@ def test_adoption_in_closed_form() -> None:
     """A mechanism of the client's that half of them have helps half of the time, whatever servers do."""
     met = load("swept").with_shares("place", {"malicious_rs": 1}).with_shares("as_resource", {"ignore": 1})
     theft = [
-        sum(share for (_, label), share in vectorised.expected(met, ((), (("echo", "req"),)), adoption).items()
-            if "token_confinement" in label.harms)
+        sum(
+            share
+            for (_, label), share in vectorised.expected(met, ((), (("echo", "req"),)), adoption).items()
+            if "token_confinement" in label.harms
+        )
         for adoption in (0.0, 0.25, 1.0)
-    ]  # fmt: skip
+    ]
     assert theft == pytest.approx([theft[0], 0.75 * theft[0], 0.0])
     assert theft[0] == pytest.approx(
-        vectorised.in_time_share(met.number("latency.attacker"), met.number("latency.spread"),
-                                 met.number("token_lifetime"))
-    )  # fmt: skip
+        vectorised.in_time_share(
+            met.number("latency.attacker"), met.number("latency.spread"), met.number("token_lifetime")
+        )
+    )
 
 
 def test_too_many_situations_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
