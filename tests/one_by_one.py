@@ -14,9 +14,11 @@ from model.extension import marks
 from model.machine import Machine, State, Step, remembered
 from model.memory import Memory
 from model.world import World
-from simulations.attempts import ADOPTIONS, Situations, world_of
+from simulations.attempts import ADOPTIONS, Situations, situations, world_of
 from simulations.harms import GRAVEST, Strategy, every_harm
+from simulations.population import load
 from simulations.scope import possible
+from simulations.vectorised import Reader
 from simulations.visits import (
     ACCEPTED,
     DIVERTED,
@@ -55,6 +57,15 @@ def visit_of(found: Situations, arm: Settings, code: int, held: Mapping[str, str
     name = found.places[code // ADOPTIONS % len(found.places)]
     there = PLACES[name]
     return Visit(Configuration(design, there.capabilities), there.url, world_of(name, design.protocol))
+
+
+def met(place: str, design: Design) -> Plan:
+    """What a visit to a place comes to: as arrays read it, which is what populations do, and just so on the machine."""
+    found = situations(load("swept").with_shares("place", {place: 1}))
+    arm, everybody_adopts = tuple(design.items()), ADOPTIONS - 1
+    ((plan,),) = Reader(found, (arm,)).plans(np.array([everybody_adopts]))
+    assert plan == plan_for(visit_of(found, arm, everybody_adopts))
+    return plan
 
 
 def plan_for(asked: Visit, strategy: Strategy = GRAVEST) -> Plan:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from explicit import explore
-from one_by_one import Visit, plan_for
+from one_by_one import met
 
 from model.chart import chart, text
 from model.design import NAMED_DESIGNS, parse
@@ -36,7 +36,6 @@ from simulations.provenance import code
 DRAFT = str(files("openworld").joinpath("data", "draft_of_your_own.py"))
 #: What the draft's rule stops, with the rule and without.
 STRAY = "cap=mal_as+delivery_tamper;as_trust=any;rs_issuers=listed"
-CRM = "https://crm.example/api/accounts"
 
 
 def run(*arguments):
@@ -93,8 +92,8 @@ def test_what_a_draft_adds_is_gone_afterwards():
 
 def test_a_variant_takes_the_place_of_a_rule_for_every_reader():
     """A client that takes no metadata gets nowhere: in the solver, in explicit search and in a population."""
-    visit, rule = Visit(parse("cap=none"), CRM), "client.metadata_issuer_matches"
-    assert plan_for(visit).ending.kind == "success"
+    design, rule = parse("cap=none").design, "client.metadata_issuer_matches"
+    assert met("honest_api", design).ending.kind == "success"
     assert agreed("first_contact", "world=mixup;cap=none")
     with extend():
         before = draft.original(rule)
@@ -103,10 +102,10 @@ def test_a_variant_takes_the_place_of_a_rule_for_every_reader():
         def nobody(design, claimed, server, configured, claims_listed=False):
             return draft.all_of(before(design, claimed, server, configured, claims_listed), False)
 
-        assert plan_for(visit).ending.name == rule
+        assert met("honest_api", design).ending.name == rule
         assert not agreed("first_contact", "world=mixup;cap=none")
         assert check("FC", parse("world=mixup;cap=none")).blocked_by == (rule,)
-    assert plan_for(visit).ending.kind == "success"
+    assert met("honest_api", design).ending.kind == "success"
 
 
 def test_a_rule_in_a_guard_is_asked_wherever_the_guard_is():
@@ -121,7 +120,7 @@ def test_a_rule_in_a_guard_is_asked_wherever_the_guard_is():
 
         assert agreed("first_contact", "world=mixup;cap=none")
         assert not agreed("first_contact", "world=mixup;cap=none;patient=no")
-        assert plan_for(Visit(parse("cap=none;patient=no"), CRM)).ending.name == "client.client_is_patient"
+        assert met("honest_api", parse("cap=none;patient=no").design).ending.name == "client.client_is_patient"
         assert check("FC", parse("patient=no")).blocked_by == ("client.client_is_patient",)
         assert check("FC", parse("client:patient=no")).result == "not_reached"
 

@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from one_by_one import Visit, plan_for, visit_of
+from one_by_one import Visit, met, visit_of
 
 from model.design import Configuration, Design
 from model.errors import InputError
@@ -57,10 +57,11 @@ def happens(harm: str, visit: Visit) -> Answer:
 def test_attainable_is_what_the_solver_says_of_the_situation(number: int) -> None:
     """Of situations drawn at random and a harm each, half of them such that can be attained."""
     chance = random.Random(20261127)
-    attained = 0
+    attained, reader = 0, vectorised.Reader(FOUND, ((),))
     for _ in range(number):
-        visit = visit_of(FOUND, (), chance.randrange(FOUND.count))
-        attainable = plan_for(visit).ending.attainable
+        code = chance.randrange(FOUND.count)
+        visit, ((plan,),) = visit_of(FOUND, (), code), reader.plans(np.array([code]))
+        attainable = plan.ending.attainable
         harm = chance.choice(attainable) if attainable and chance.random() < 0.5 else chance.choice(every_harm())
         assert happens(harm, visit) is (Answer.SAT if harm in attainable else Answer.UNSAT), (harm, str(visit))
         attained += harm in attainable
@@ -85,7 +86,7 @@ def test_attainable_is_what_the_solver_says_under_aauth_and_of_sub_agents(place:
     url, capabilities, _, _ = PLACES[place]
     design = Design(switches)
     visit = Visit(Configuration(design, capabilities), url, world_of(place, design.protocol))
-    found = plan_for(visit).ending.attainable
+    found = met(place, design).ending.attainable
     assert visit.world is not ONE_VISIT
     assert [harm for harm in every_harm() if happens(harm, visit) is not Answer.UNSAT] == list(found)
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from one_by_one import Visit, plan_for
+from one_by_one import met
 
 from model.design import parse
 from model.protocols import rules
 from simulations.harms import every_harm
 from simulations.population import LATENCIES
-from simulations.visits import KINDS, LATENCY, LATENCY_OF, NOTHING_ENABLED, PLACES, Plan
+from simulations.visits import KINDS, LATENCY, LATENCY_OF, NOTHING_ENABLED, Plan
 
 RULES = rules()
 
 
 def visit(place: str, design: str = "") -> Plan:
     """The plan of a visit to a place."""
-    url, capabilities, _, world = PLACES[place]
-    caps = "+".join(sorted(capabilities)) or "none"
-    return plan_for(Visit(parse(f"cap={caps};{design}"), url, world))
+    return met(place, parse(f"cap=none;{design}").design)
 
 
 def test_first_contact_takes_the_whole_flow() -> None:
@@ -82,8 +80,8 @@ def test_the_attacker_does_what_harm_it_can(place: str, design: str, harm: str) 
 def test_who_meets_no_attacker_is_refused_whatever_breaks() -> None:
     """A flow with an AS that nobody vouches for, which breaks a property, goes on until somebody refuses."""
     stranger = "listed=no;as_resource=ignore;echo=req"
-    met, attacked = (visit(place, stranger).ending for place in ("honest_api", "malicious_rs"))
-    assert (met.kind, met.name, met.harms) == ("refused", "client.echo_confirms_request", ("as_acceptance",))
+    alone, attacked = (visit(place, stranger).ending for place in ("honest_api", "malicious_rs"))
+    assert (alone.kind, alone.name, alone.harms) == ("refused", "client.echo_confirms_request", ("as_acceptance",))
     assert (attacked.kind, "as_acceptance" in attacked.harms) == ("diverted", True)
 
 
