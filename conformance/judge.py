@@ -102,8 +102,6 @@ _FIELDS: dict[str, Any] = {
     "scenario": _TEXT, "source": _TEXT, "outcome": {"title": "outcome", "enum": list(OUTCOMES)}, "ended": _TEXT,
     "sent": {"type": "array", "items": {
         "type": "object", "properties": _SENT, "required": list(_SENT),
-        # A call says first by which scheme it was made.
-        "if": {"properties": {"request": {"const": "call"}}}, "then": {"properties": {"what": {"minItems": 1}}},
     }},
     "attacks": _TEXTS, "expected": _TEXTS, "error": _TEXT, "facts": {"type": "object"},
 }  # fmt: skip

@@ -123,7 +123,7 @@ def _told(one: Judgement) -> Iterator[str]:
         ]
         if sent:
             yield f"{kind}@{','.join(sent)}"
-    schemes = [made.what[0].of for made in own if made.request == "call"]
+    schemes = [made.scheme for made in own if made.request == "call"]
     if schemes:
         yield f"scheme={schemes[-1]}"
     registered = dict.fromkeys(made.to for made in own if made.request == "register")

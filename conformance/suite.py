@@ -95,7 +95,7 @@ async def compare(client: Installed, suite: Installed, judgements: Sequence[Judg
 
 def _conforms(judgement: Judgement, required: Required) -> bool:
     if required == "proof":
-        return any(one.request == "call" and one.what[0].of == "DPoP" for one in judgement.sent)
+        return any(one.request == "call" and one.scheme == "DPoP" for one in judgement.sent)
     return (judgement.outcome == "A") == (required == "accept")
 
 

@@ -58,6 +58,11 @@ class Turn:
         return self.request in ENDS
 
     @property
+    def scheme(self) -> str:
+        """The scheme by which a call presents a token, if it does."""
+        return next((part.of for part in self.what if part.kind == "scheme"), "")
+
+    @property
     def told(self) -> Turn:
         """As much of it as the model says: who is asked for what, where, for which resource."""
         return replace(self, what=())
@@ -81,15 +86,16 @@ def visible(sent: Iterable[Turn]) -> tuple[Any, ...]:
     """What a measurement sees of them: who was asked to register the client, the authorization and the token requests,
     and the scheme by which the last call presented its token, if there was one."""
     made = tuple(sent)
-    schemes = [call.what[0].of for call in of(made, "call")]
+    schemes = [call.scheme for call in of(made, "call")]
     registered = tuple(dict.fromkeys(one.to for one in of(made, "register")))
     return registered, of(made, "authorize"), of(made, "token"), schemes[-1] if schemes else ""
 
 
 def misdelivered(sent: Iterable[Turn]) -> bool:
     """Whether a token request went to another party than the authorization request that brought its code."""
-    _, asked, used, _ = visible(sent)
-    return any(one.to != other.to for one, other in zip(asked, used, strict=False))
+    made = tuple(sent)
+    pairs = zip(of(made, "authorize"), of(made, "token"), strict=False)
+    return any(asked.to != used.to for asked, used in pairs)
 
 
 def _parts(data: Sequence[Mapping[str, Any]]) -> tuple[Part, ...]:

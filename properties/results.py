@@ -15,13 +15,13 @@ RESULTS: tuple[Result, ...] = get_args(Result)
 MEANINGS: dict[Result, str] = {
     "attack": "a run that violates the property: the shortest there is, replayed step by step on the machine",
     "safe": "no run of the world violates the property, however long, and without any one of the rules that it is "
-            "blocked by there would be one; where none is named, there was no time to find out which they are",
+    "blocked by there would be one; where none is named, there was no time to find out which they are",
     "not_in_this_world": "nothing in this world could violate the property even if no rule were obeyed, or nobody can"
-                         " use the design: no merit of the design",
+    " use the design: no merit of the design",
     "reached": "honest parties have a run that does what the property says: the shortest there is",
     "not_reached": "no run of the world does what the property says, however long",
     "unknown": "time or depth ran out: neither that it is so nor that it is not",
-}  # fmt: skip
+}
 
 #: How a utility property's answers were called when it shared those of security properties.
 _FORMERLY: dict[str, str] = {"safe": "reached", "attack": "not_reached"}
