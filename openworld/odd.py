@@ -9,20 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from inspect import getdoc
-from pathlib import Path
-
-import click
 
 from model.protocols import actions
 from model.rule import RULES
 from model.switches import SWITCHES
 from model.world import World
-from openworld import files
-from openworld.commands.common import DONE, print_lines
 from simulations import readers
 from simulations.arms import AS_DEPLOYED
 from simulations.experiment import Adoption, Experiment, Mix, Number, Range, Year
-from simulations.experiments import find, population_for
 from simulations.harms import every_harm, hurt, strategy
 from simulations.horizon import horizon
 from simulations.knobs import numbers_read, traits_read
@@ -38,9 +32,11 @@ from simulations.visits import KINDS, ONE_VISIT, PLACES, of_flow
 
 #: The modules in which a reader's work is written down.
 _MODULES = {
-    "arrays": ("vectorised", "crowd"), "agents": ("agents", "visits"), "vendors": ("adoption",),
+    "arrays": ("vectorised", "crowd"),
+    "agents": ("agents", "visits"),
+    "vendors": ("adoption",),
     "residents": ("residents", "lives", "counterparts", "stations"),
-}  # fmt: skip
+}
 #: Readers whose attempts are visits, decided step by step.
 _VISITS = tuple(name for name in READERS if name not in ("layers", "registrations"))
 #: What rates are held against, by the reader that counts them: tests of the suite.
@@ -263,15 +259,3 @@ def _plain(text: str) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def odd(experiment: str, population: str | None, deployed: bool | None, output: Path | None) -> int:
-    """What `openworld odd` does."""
-    asked = find(experiment)
-    told = lines(asked, population_for(asked, population, deployed))
-    if output is None:
-        print_lines(told)
-    else:
-        files.write(output, "\n".join(told) + "\n")
-        click.echo(f"written to {output}")
-    return DONE

@@ -12,17 +12,12 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import closing, suppress
-from pathlib import Path
 from typing import Any
-
-import click
 
 from model.design import parse
 from model.errors import InputError
 from openworld import bought, certified, client_tables, environments, exhibits, matrix, mishaps
 from openworld.blame import blamed
-from openworld.commands.common import DONE
-from openworld.extras import require_all
 from openworld.files import as_json, claimed, set_aside, write
 from openworld.jobs import CellAnswer, Question
 from openworld.plan import Findings, StudyPlan, versions
@@ -30,11 +25,10 @@ from openworld.progress import Progress
 from openworld.report import index, page, read
 from openworld.show import command
 from openworld.sources import WRITTEN, Source
-from properties.proofs import require
 from simulations.break_even import break_even, can_break_even
 from simulations.experiments import find, population_for
 from simulations.experiments import run as simulate
-from simulations.processes import cores, in_order
+from simulations.processes import in_order
 from simulations.results import write as save
 from simulations.uncertainty import over_inputs
 
@@ -279,13 +273,3 @@ def _certified(found: Findings) -> dict[str, str]:
         for name, (rows, what) in told.items()
         if rows
     }
-
-
-def study(output: Path, quick: bool, workers: int | None, seed: int, timeout: float | None, certify: bool) -> int:
-    """What `openworld study` does."""
-    require_all("study")
-    if certify:
-        require()
-    finished = run(StudyPlan(output, quick, workers or cores(), seed, timeout, certify))
-    click.echo(f"{output / 'report.html'}: {finished}")
-    return DONE

@@ -180,7 +180,7 @@ def odd(**given: Any) -> int:
     openworld odd iss
     openworld odd matching --population measured_2026 -o odd.md
     """
-    return call("openworld.odd.odd", **given)
+    return call("openworld.work.odd.odd", **given)
 
 
 @click.group(invoke_without_command=True)

@@ -35,7 +35,7 @@ def study(**given: Any) -> int:
     openworld study -o out
     openworld study -o out --quick
     """
-    return call("openworld.study.study", **given)
+    return call("openworld.work.study.study", **given)
 
 
 @click.command()
@@ -65,7 +65,7 @@ def figures(**given: Any) -> int:
     openworld figures --from out -o slides
     openworld figures lattice-mixup sequence-mixup -o slides
     """
-    return call("openworld.exhibits.figures", **given)
+    return call("openworld.work.figures.figures", **given)
 
 
 @click.command()
@@ -94,7 +94,7 @@ def report(**given: Any) -> int:
     openworld report out -o study.html
     openworld report out --site https://where.it.is.put.example/
     """
-    return call("openworld.report.report", **given)
+    return call("openworld.work.report.report", **given)
 
 
 @click.command()
@@ -127,4 +127,4 @@ def site(**given: Any) -> int:
     openworld site -o site && python3 -m http.server -d site
     openworld site -o site --with mine.py
     """
-    return call("openworld.site.build.site", **given)
+    return call("openworld.work.site.site", **given)

@@ -7,31 +7,16 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-import click
-
 from model.errors import hint
 from openworld import files
-from openworld.commands.common import tell
 from openworld.exhibits import experiments, lattices, verdicts, worlds
 from openworld.exhibits.entries import Caption, Drawing, Exhibit, FigureError
 from openworld.plotstyle import captioned, save
-from openworld.progress import Progress
 from openworld.sources import Source
 from properties.attackers import ATTACKERS
-from simulations.processes import cores, in_order
+from simulations.processes import in_order
 
-__all__ = [
-    "Caption",
-    "Drawing",
-    "Exhibit",
-    "FigureError",
-    "catalogue",
-    "figures",
-    "find",
-    "of_study",
-    "write",
-    "write_all",
-]
+__all__ = ["Caption", "Drawing", "Exhibit", "FigureError", "catalogue", "find", "of_study", "write", "write_all"]
 
 
 def catalogue(attackers: Iterable[str] | None = None, asked: Iterable[str] | None = None) -> dict[str, Exhibit]:
@@ -102,31 +87,3 @@ def write_all(
         return
     with closing(in_order(draw, entries, workers)) as drawn:
         yield from zip(entries, drawn, strict=True)
-
-
-def figures(
-    names: tuple[str, ...],
-    output: Path | None,
-    listed: bool,
-    folder: Path | None,
-    attempts: int | None,
-    replications: int,
-    seed: int,
-    workers: int | None,
-    as_json: bool,
-) -> int:
-    """What `openworld figures` does."""
-    entries = find(names)
-    if listed:
-        data = [{"name": each.name, "kind": each.kind, "shows": each.shows} for each in entries]
-        return tell(as_json, data, (f"{each.name:<36} {each.kind:<25} {each.shows}" for each in entries))
-    if output is None:
-        raise click.UsageError("name a folder to write to with -o, or ask for --list")
-    used = workers or cores()
-    source = Source(folder, attempts, replications, seed, used)
-    written = {}
-    with Progress("figures", len(entries)) as progress, closing(write_all(entries, source, output, used)) as drawn:
-        for entry, paths in drawn:
-            written[entry.name] = list(map(str, paths))
-            progress.advance(entry.name)
-    return tell(as_json, written, [f"{len(written)} figures written to {output}"])

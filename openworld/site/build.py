@@ -10,20 +10,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import click
 import jinja2
 
 from model.extension import loaded
-from openworld.commands.common import DONE
 from openworld.files import claimed, write
-from openworld.plan import StudyPlan
 from openworld.progress import Progress
 from openworld.site import bundle
 from openworld.site.precomputed import precomputed
 from openworld.site.runtime import Runtime
-from openworld.site.runtime import runtime as find
 from openworld.site.vocabulary import vocabulary
-from simulations.processes import cores
 
 #: What is asked where the address says nothing: the oldest mix-up, which is known beforehand.
 FIRST = "code_delivery/design=rfc6749;cap=mal_as"
@@ -78,12 +73,3 @@ def _data(name: str) -> str:
 
 def _compact(data: dict[str, Any]) -> str:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-
-
-def site(output: Path, quick: bool, runtime: Path | None, docs: str, workers: int | None) -> int:
-    """What `openworld site` does."""
-    plan = StudyPlan(output, quick)
-    attackers = [who.capabilities for who in plan.attackers.values()]
-    size = build(output, find(runtime), plan.designs, attackers, workers or cores(), docs)
-    click.echo(f"{output}: {size / 1e6:.1f} MB; answers beforehand for {len(plan.designs)} designs")
-    return DONE

@@ -19,9 +19,11 @@ from simulations.worth import WEIGHT, worth
 
 #: The other questions, each with the options that go with it; and those that go with a run.
 QUESTIONS: dict[str, tuple[str, ...]] = {
-    "sensitivity": ("--samples", "--method", "--attempts"), "worth": ("--samples", "--weight", "--attempts"),
-    "couplings": (), "break-even": ("--samples", "--weight", "--attempts"),
-}  # fmt: skip
+    "sensitivity": ("--samples", "--method", "--attempts"),
+    "worth": ("--samples", "--weight", "--attempts"),
+    "couplings": (),
+    "break-even": ("--samples", "--weight", "--attempts"),
+}
 _OF_RUNS = ("--replications", "--attempts", "--half-width", "--record", "--inputs")
 
 

@@ -90,6 +90,13 @@ def test_no_import_goes_up(found) -> None:
     assert upward(found) == []
 
 
+def test_the_command_line_is_known_to_itself_alone(found) -> None:
+    """What is asked can be asked from a notebook as well: only what does a command's work knows of commands."""
+    room = tuple(f"openworld.{each}" for each in ("cli", "commands", "work", "driving"))
+    knowing = {one for one, other in found.edges if other.startswith("openworld.commands")}
+    assert {one for one in knowing if not one.startswith(room)} == set()
+
+
 def test_modules_stand_in_no_circle(found) -> None:
     assert circles(found) == []
 

@@ -1,0 +1,28 @@
+"""The folder of a study, as one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from openworld.commands.common import DONE, complain
+from openworld.files import write
+from openworld.report import page, read
+from openworld.site.address import checked
+
+
+def report(folder: Path, output: Path | None, site: str) -> int:
+    """What `openworld report` does."""
+    site = checked(site)
+    study = read(folder)
+    target = output or folder / "report.html"
+    write(target, page(study, site))
+    for problem in study.problems:
+        complain(problem, DONE)
+    counts = (
+        f"{len(study.verdicts)} verdicts, {len(study.traces)} runs, {len(study.experiments)} experiments, "
+        f"{len(study.software)} runs of real software"
+    )
+    click.echo(f"{target}: {counts}")
+    return DONE

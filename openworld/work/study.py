@@ -1,0 +1,24 @@
+"""The whole study, from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from openworld.commands.common import DONE
+from openworld.extras import require_all
+from openworld.plan import StudyPlan
+from openworld.study import run
+from properties.proofs import require
+from simulations.processes import cores
+
+
+def study(output: Path, quick: bool, workers: int | None, seed: int, timeout: float | None, certify: bool) -> int:
+    """What `openworld study` does."""
+    require_all("study")
+    if certify:
+        require()
+    finished = run(StudyPlan(output, quick, workers or cores(), seed, timeout, certify))
+    click.echo(f"{output / 'report.html'}: {finished}")
+    return DONE
