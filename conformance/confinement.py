@@ -30,9 +30,10 @@ COMMANDS: Final = frozenset(("conform", "learn"))
 
 #: As root, or else as somebody who is root only in there, or by a program that may do so.
 _WAYS = (
-    ("unshare", "--net"), ("unshare", "--net", "--map-root-user"),
+    ("unshare", "--net"),
+    ("unshare", "--net", "--map-root-user"),
     ("bwrap", "--die-with-parent", "--unshare-net", "--dev-bind", "/", "/"),
-)  # fmt: skip
+)
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _UP = 0x8913, 0x8914, 0x1
 
 

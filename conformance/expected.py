@@ -25,9 +25,11 @@ _TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
 _FALL: dict[str, Any] = {"falls_for": {**_TEXTS, "minItems": 1}, "because": {"type": "string"}}
 _ACCEPTED = {"type": "object", "additionalProperties": False, "required": ["falls_for", "because"], "properties": _FALL}
 _SHARED = {
-    "type": "object", "additionalProperties": False, "required": ["scenario", "clients", *_FALL],
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["scenario", "clients", *_FALL],
     "properties": {"scenario": _TEXT, "clients": {**_TEXTS, "minItems": 1}, **_FALL},
-}  # fmt: skip
+}
 _CLIENT = {
     "type": "object", "additionalProperties": False, "required": ["name"],
     "properties": {

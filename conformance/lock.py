@@ -23,9 +23,11 @@ from model.errors import InputError
 _TEXT: dict[str, Any] = {"type": "string"}
 _PACKAGE = {"name": _TEXT, "version": _TEXT, "digest": _TEXT}
 _FIELDS: dict[str, Any] = {
-    "software": _TEXT, "date": _TEXT, "tree": {"type": "object"},
+    "software": _TEXT,
+    "date": _TEXT,
+    "tree": {"type": "object"},
     "packages": {"type": "array", "items": {"type": "object", "properties": _PACKAGE, "required": list(_PACKAGE)}},
-}  # fmt: skip
+}
 _SCHEMA = Schema(lambda: {"type": "object", "properties": _FIELDS, "required": list(_FIELDS)})
 
 

@@ -38,9 +38,11 @@ def _parameters(rule: Asked) -> tuple[str, ...]:
 # --- a client ------------------------------------------------------------------------------------------------
 
 CHALLENGE: Guard = (
-    client.resource_is_configured, client.resource_url_is_https, client.challenge_is_heeded,
+    client.resource_is_configured,
+    client.resource_url_is_https,
+    client.challenge_is_heeded,
     client.metadata_url_is_same_origin,
-)  # fmt: skip
+)
 RESOURCE_METADATA: Guard = (
     client.cached_metadata_is_fresh, client.document_is_where_resource_says, client.resource_matches_request,
     client.metadata_signature_is_anchored, client.document_is_logged,
@@ -50,9 +52,11 @@ LISTED_SERVERS: Guard = (client.server_is_the_chosen_one,)
 #: Of AS metadata: whether to ask for it, whether it is what was asked for, and where it leads users and their codes.
 CHOSEN_SERVER: Guard = (client.resource_designates_server, client.authorization_server_is_trusted)
 SERVER_METADATA: Guard = (
-    client.metadata_issuer_matches, client.server_metadata_is_signed, client.endpoints_are_resolved_from_issuer,
+    client.metadata_issuer_matches,
+    client.server_metadata_is_signed,
+    client.endpoints_are_resolved_from_issuer,
     client.token_endpoint_is_new,
-)  # fmt: skip
+)
 AUTHORIZATION_ENDPOINT: Guard = (client.authorization_endpoint_is_corroborated, client.server_lists_resource)
 TOKEN_ENDPOINT: Guard = (client.token_endpoint_is_corroborated,)
 AUTHORIZATION_RESPONSE: Guard = (
@@ -77,9 +81,11 @@ AUTHORIZATION_REQUEST: Guard = (
 )  # fmt: skip
 #: Of token requests: the code, if there is one, and the resource.
 CODE: Guard = (
-    server.code_was_issued_to_client, server.redirect_uri_is_the_same, server.verifier_matches_challenge,
+    server.code_was_issued_to_client,
+    server.redirect_uri_is_the_same,
+    server.verifier_matches_challenge,
     server.proof_key_matches_request,
-)  # fmt: skip
+)
 #: Of assertions about users that are used as grants: by whom, for whom and about whom they are.
 ASSERTION: Guard = (
     server.grant_names_this_server, server.voucher_is_partner, server.grant_names_the_client,

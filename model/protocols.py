@@ -35,9 +35,10 @@ class Protocol:
 
 
 _OAUTH = {
-    CLIENT: ("client", "C", "client", "B"), AUTHORIZATION_SERVER: ("honest AS", "H", "AS", "A"),
+    CLIENT: ("client", "C", "client", "B"),
+    AUTHORIZATION_SERVER: ("honest AS", "H", "AS", "A"),
     RESOURCE_SERVER: ("honest RS", "R", "RS", "E"),
-}  # fmt: skip
+}
 PROTOCOLS: dict[str, Protocol] = {
     "oauth": Protocol(
         "the authorization code flow with discovery at run time",

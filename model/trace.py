@@ -78,10 +78,11 @@ _TEXT = {"type": "string"}
 _STEP = {
     "type": "object",
     "properties": {
-        "action": _TEXT, "choices": {"type": "object", "additionalProperties": {"type": ["string", "boolean"]}},
+        "action": _TEXT,
+        "choices": {"type": "object", "additionalProperties": {"type": ["string", "boolean"]}},
     },
     "required": ["action", "choices"],
-}  # fmt: skip
+}
 _PROPERTIES = {
     "format": {"const": FORMAT}, "version": {"const": VERSION}, "world": _TEXT, "configuration": _TEXT,
     "shows": _TEXT, "steps": {"type": "array", "items": _STEP},

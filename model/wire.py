@@ -242,10 +242,12 @@ def _value(scene: Scene, name: str, text: str, inside: bool) -> Value:
 # --- what a reader should notice -----------------------------------------------------------------------------
 
 _CHANNELS = {
-    "challenge": "the attacker wrote the challenge", "document": "the attacker altered the document on its way",
-    "transport": "plain HTTP: the network attacker answers", "cache": "the attacker's document is still in a cache",
+    "challenge": "the attacker wrote the challenge",
+    "document": "the attacker altered the document on its way",
+    "transport": "plain HTTP: the network attacker answers",
+    "cache": "the attacker's document is still in a cache",
     "well_known": "another tenant wrote this well-known location",
-}  # fmt: skip
+}
 
 
 def _channel(scene: Scene, sent: Sent) -> str:

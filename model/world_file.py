@@ -412,10 +412,12 @@ WORLDS: dict[str, World] = _shipped()
 DEFAULT = WORLDS["default"]
 #: Worlds that traces and notes of earlier releases name, and what has become of them.
 FORMER = {
-    **{name: f"there is no world {name!r} any more: what was in it is in world=default"
-       for name in ("first_contact", "users_session", "client_identity")},
+    **{
+        name: f"there is no world {name!r} any more: what was in it is in world=default"
+        for name in ("first_contact", "users_session", "client_identity")
+    },
     "mixup": "the sizes of world=mixup are no names: write a world file with as many servers and sessions as you like",
-}  # fmt: skip
+}
 
 
 def find_world(name: str) -> World:

@@ -33,7 +33,9 @@ _ABOUT, _CLAUSES = "certificate.json", "clauses.cnf"
 
 _LITERALS = {"type": "array", "items": {"type": "integer", "not": {"const": 0}}}
 _CLAIM = {
-    "title": "claim", "type": "object", "additionalProperties": False,
+    "title": "claim",
+    "type": "object",
+    "additionalProperties": False,
     "required": ["name", "says", "assumptions", "possible"],
     "properties": {
         "name": {"enum": ["excluded", "complete", "possible"]},
@@ -41,7 +43,7 @@ _CLAIM = {
         "assumptions": _LITERALS,
         "possible": {"type": "boolean"},
     },
-}  # fmt: skip
+}
 _KEYS: dict[str, Any] = {
     "format": {"const": FORMAT},
     "version": {"const": VERSION},

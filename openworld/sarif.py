@@ -26,9 +26,11 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 
 #: Kind and level of what is not as expected; only what fails has a level (sections 3.27.9 and 3.27.10).
 _KINDS = {
-    "flipped": ("fail", "error"), "without its text": ("fail", "error"), "inconclusive": ("open", "none"),
+    "flipped": ("fail", "error"),
+    "without its text": ("fail", "error"),
+    "inconclusive": ("open", "none"),
     "not in this world": ("notApplicable", "none"),
-}  # fmt: skip
+}
 
 
 def log(outcomes: Iterable[Checked], exit_code: int) -> dict[str, Any]:

@@ -77,10 +77,12 @@ def arm(text: str, name: str | None = None) -> Arm:
 #: What is said to limit the damage: the switches without it, and with it.
 PROTECTIONS: dict[str, tuple[str, str]] = {
     "sender constraint": (
-        "dpop=none;mtls=off;r_requires_dpop=no", "dpop=token;dpop_policy=always;as_dpop=honor;rs_htu=on",
+        "dpop=none;mtls=off;r_requires_dpop=no",
+        "dpop=token;dpop_policy=always;as_dpop=honor;rs_htu=on",
     ),
     "audience restriction": (
-        "as_resource=ignore;audience_check=off", "resource_indicator=on;as_resource=honor;audience_check=exact",
+        "as_resource=ignore;audience_check=off",
+        "resource_indicator=on;as_resource=honor;audience_check=exact",
     ),
     "refresh pinning": ("rt_pin=off;rt_resource_bound=no", "rt_pin=on;rt_resource_bound=yes"),
     "issuer allowlists": (
@@ -88,7 +90,7 @@ PROTECTIONS: dict[str, tuple[str, str]] = {
         "as_trust=allowlist;rs_trust=allowlist;issuer_match=exact;key_lookup=by_iss;subject_ns=iss+sub",
     ),
     "consent pinning": ("consent_pin=off", "consent_pin=on"),
-}  # fmt: skip
+}
 
 
 def protections() -> tuple[Arm, ...]:

@@ -58,7 +58,7 @@ __all__ = [
     "load",
     "populations",
     "read",
-]  # fmt: skip
+]
 
 
 class Stated(NamedTuple):

@@ -63,9 +63,11 @@ EFFECT_COLUMNS = (
     *_ORIGIN,
 )
 TABLES = {
-    "rates": RATE_COLUMNS, "differences": DIFFERENCE_COLUMNS, "quantities": QUANTITY_COLUMNS,
+    "rates": RATE_COLUMNS,
+    "differences": DIFFERENCE_COLUMNS,
+    "quantities": QUANTITY_COLUMNS,
     "effects": EFFECT_COLUMNS,
-}  # fmt: skip
+}
 #: What is between the names of arms in a list of them.
 LISTED = ", "
 #: Kinds of outcomes that are no endings: what an attacker did, and what some could have done.

@@ -157,9 +157,11 @@ LATENCY = {
 ANSWERS = frozenset({"attacker.publish_resource_metadata", "attacker.publish_server_metadata"})
 #: The same of actions whose step alone does not say it: a resource token comes with the challenge.
 LATENCY_OF = {
-    "client.use_resource_token": "", "person_server.ask_user": "consent",
-    "authorization_server.issue_token_to_sub_agent": "token", "client.call_by_sub_agent": "request",
-}  # fmt: skip
+    "client.use_resource_token": "",
+    "person_server.ask_user": "consent",
+    "authorization_server.issue_token_to_sub_agent": "token",
+    "client.call_by_sub_agent": "request",
+}
 DISCOVERY = frozenset({"challenge", "metadata", "server_metadata"})
 
 

@@ -77,8 +77,10 @@ def variables(world: World) -> tuple[Variable, ...]:
 
 
 FACTS = {
-    **{name: state.FACTS[name]
-       for name in ("accepted.as_user", "accepted.issuer", "accepted.handle", "fetched.internal")},
+    **{
+        name: state.FACTS[name]
+        for name in ("accepted.as_user", "accepted.issuer", "accepted.handle", "fetched.internal")
+    },
     "approved.agent": "the user approved the attacker's agent",
     "accepted.agent": "and it was shown as the client",
-}  # fmt: skip
+}

@@ -31,7 +31,7 @@ FORMAT = 1
 _MORE = {
     "required": ["rs_name", "form", "settings", "host", "explained", "unexplained", "decided_by", "open"],
     "properties": {"requests": {"items": {"required": ["request", "source", "ended", "facts", "model", "strictly"]}}},
-}  # fmt: skip
+}
 _SCHEMA = Schema(
     lambda: {
         "type": "object",

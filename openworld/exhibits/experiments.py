@@ -27,9 +27,10 @@ from simulations.units import STRATEGIC
 MEASURED = ("tasks", "registrations", "residents", "vendors")
 #: How the intervals of rates are made, by the word for it in the table.
 _RATES = {
-    "wilson": "Wilson", "exact": "Clopper-Pearson",
+    "wilson": "Wilson",
+    "exact": "Clopper-Pearson",
     REPLICATIONS: "Student's t (over replications; Wilson where that is wider)",
-}  # fmt: skip
+}
 #: The same of differences where only replications are independent of each other.
 _CHANGES = "Student's t (over replications; Bonett-Price where that is wider)"
 #: As figures are listed: what is stolen before whom it is stolen from.

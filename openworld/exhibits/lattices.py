@@ -22,9 +22,10 @@ _LATTICES = {
     "mixup": ("What keeps the code from a malicious authorization server?", "code_delivery", "mal_as"),
     "theft": (
         "What keeps a malicious AS, a malicious RS and a malicious tenant from the user's data?",
-        "authorization,token_confinement", "mal_as+mal_rs+mal_tenant",
+        "authorization,token_confinement",
+        "mal_as+mal_rs+mal_tenant",
     ),
-}  # fmt: skip
+}
 
 
 def entries() -> Iterator[Exhibit]:

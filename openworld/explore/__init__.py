@@ -45,4 +45,4 @@ __all__ = [
     "show",
     "switches",
     "turning",
-]  # fmt: skip
+]

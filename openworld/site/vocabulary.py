@@ -16,9 +16,10 @@ from properties.security import PROPERTIES
 
 #: The kinds of switches of which a verdict can depend, with what they are.
 KINDS = {
-    "mechanism": "What a design chooses", "environment": "What a deployment happens to be",
+    "mechanism": "What a design chooses",
+    "environment": "What a deployment happens to be",
     "restriction": "What the attacker may not do",
-}  # fmt: skip
+}
 
 
 def vocabulary() -> dict[str, Any]:

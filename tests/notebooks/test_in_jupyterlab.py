@@ -23,7 +23,9 @@ PATIENCE = 240_000
 #: By notebook: the controls, a label with the value to move it to, and what can then be read in the answer.
 MOVES: dict[str, tuple[str, dict[str, str | bool], str]] = {
     "01_first_contact": (
-        "openworld-explorer", {"property": "code_delivery", "mal_as": True, "iss_check": "off"}, "attack in 7 steps",
+        "openworld-explorer",
+        {"property": "code_delivery", "mal_as": True, "iss_check": "off"},
+        "attack in 7 steps",
     ),
     "02_two_gaps": ("openworld-explorer", {"property": "discovery_integrity"}, "attack in 4 steps"),
     "03_attacks": ("openworld-explorer", {"attack": "A01 AS mix-up (redirect variant)"}, "code_delivery"),
@@ -32,7 +34,7 @@ MOVES: dict[str, tuple[str, dict[str, str | bool], str]] = {
     "06_blast_radius": ("openworld-spread", {"design": "no protection"}, "no protection"),
     "07_trust": ("openworld-explorer", {"property": "authorization"}, "attack in 1 step"),
     "08_deployed": ("openworld-explorer", {"property": "authorization"}, "attack in 9 steps"),
-}  # fmt: skip
+}
 
 #: The one that is opened each time; the others, with other kinds of controls, are opened by `make slow`.
 BRISK = ("02_two_gaps",)
