@@ -21,6 +21,7 @@ from simulations.knobs import numbers_read
 from simulations.measures import measures
 from simulations.options import told
 from simulations.population import Population, load
+from simulations.quantities import Measure
 from simulations.results import REPLICATIONS, Origin, Point, Result, outcomes_of, tabulate
 from simulations.units import INTERDEPENDENT, READERS, RECORDERS, STRATEGIC, Tally, Unit
 
@@ -195,17 +196,27 @@ def run(
         _check_acts(asked, met)
     run_ = _Run(asked, met, seed, attempts, replications, "" if record is None else str(record))
     run_.origin = _origin(asked, met, seed, attempts, replications, population, half_width, deployed)
+    # What no experiment that ships tells of its reader is looked for before much is counted.
+    first = {asked.point: 1} if set(asked.headline) - _told_of(asked.reader) else {}
     try:
-        wanted = dict.fromkeys(asked.values, replications)
+        wanted = first or dict.fromkeys(asked.values, replications)
         while wanted:
             units = run_.missing(wanted)
             run_.take(engine.run([unit for *_, unit in units], workers, progress, store, cluster), units)
-            wanted = {} if half_width is None else run_.too_wide(half_width)
+            if wanted is first:
+                _check_headline(asked, run_.tallies[asked.point][0])
+                wanted = dict.fromkeys(asked.values, replications)
+            else:
+                wanted = {} if half_width is None else run_.too_wide(half_width)
     except Interrupted as stopped:
         run_.take(stopped.finished, units)
         raise StoppedExperiment(run_.result() if run_.tallies else None) from None
-    _check_headline(asked, run_.tallies[asked.point][0])
     return run_.result()
+
+
+def _told_of(reader: str) -> set[Measure]:
+    """What experiments that ship are about, where this reader counts them."""
+    return {measure for each in EXPERIMENTS.values() if each.reader == reader for measure in each.headline}
 
 
 def _check_headline(asked: Experiment, counted: Tally) -> None:
