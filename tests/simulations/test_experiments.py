@@ -324,6 +324,14 @@ def test_code_thefts_that_come_with_iss_are_of_clients_that_compare_no_issuer() 
     assert not any("code_delivery" in labels[1].harms for labels in (*before, *after))
 
 
+def test_a_headline_that_nobody_counts_is_told_after_one_unit() -> None:
+    """And not once all has been counted."""
+    asked, told = replace(small("echo", 0.5, 1.0), headline=(Measure("prompt"),)), []
+    with pytest.raises(ExperimentError, match="counts no prompt per attempt"):
+        run(asked, attempts=10, replications=2, progress=lambda done, of: told.append((done, of)))
+    assert told == [(1, 1)]
+
+
 def refusal_on_the_way(configuration: Configuration, steps: tuple[Step, ...]) -> str:
     """The rule that stops a run of another configuration."""
     machine = Machine(configuration, ONE_VISIT)
