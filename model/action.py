@@ -8,7 +8,7 @@ what it changes. Parameters in ``each`` make separate actions (one for each sess
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from model.logic import Condition, Value, all_of, any_of, choose, same
 from model.messages import Sent
 from model.rule import Named
 from model.state import View
+from model.switches import SWITCHES
 from model.world import Party, World
 
 Domains = Mapping[str, tuple[Any, ...]]
@@ -48,28 +49,65 @@ def possible(*conditions: Condition) -> Condition:
     return here
 
 
-class Policy:
-    """The switches as one party has them: its own where it has some, else everybody's."""
+class Shared:
+    """The switches that are about everybody, or about somebody who is no party; those of a role are its parties'."""
 
-    __slots__ = ("_own", "_shared")
+    __slots__ = ("_all",)
 
-    def __init__(self, shared: Any, own: Mapping[str, Value]) -> None:
-        self._shared, self._own = shared, own
+    def __init__(self, design: Any) -> None:
+        self._all = design
 
     def __getattr__(self, name: str) -> Any:
-        return self._own[name] if name in self._own else getattr(self._shared, name)
+        _check_owner(name, ())
+        return getattr(self._all, name)
+
+
+class Policy:
+    """The switches as parties of some roles have them: their own where they have some, else everybody's.
+
+    Reading one that another role has is an error: whoever wants that has to say whose it is.
+    """
+
+    __slots__ = ("_own", "_roles", "_shared")
+
+    def __init__(self, shared: Any, own: Mapping[str, Value], roles: Collection[str]) -> None:
+        self._shared, self._own, self._roles = shared, own, roles
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._own:
+            return self._own[name]
+        _check_owner(name, self._roles)
+        return getattr(self._shared, name)
+
+
+def _check_owner(name: str, roles: Collection[str]) -> None:
+    """Make sure that a switch is of these roles, or of nobody alone."""
+    switch = SWITCHES.get(name)
+    if switch is not None and switch.roles and not (roles and set(roles) <= set(switch.of)):
+        asked = " and ".join(roles) or "nobody alone"
+        raise SwitchOwnerError(f"switch {name!r} is of {' or '.join(switch.roles)}, and is read of {asked}")
+
+
+class SwitchOwnerError(TypeError):
+    """A switch is read of somebody who does not have it."""
 
 
 class Context(NamedTuple):
     """What an action may read besides its parameters.
 
-    ``design`` holds the switches that are about everybody; those of a party are read through :meth:`of`.
+    ``switches`` holds all of them, and is read by nobody: those that are about everybody stand in ``design``, those of
+    a party are got by :meth:`of`, :meth:`client` and :meth:`among`.
     """
 
     world: World
-    design: Any
+    switches: Any
     capabilities: Mapping[str, Condition]
     state: View
+
+    @property
+    def design(self) -> Any:
+        """The switches that are about everybody."""
+        return Shared(self.switches)
 
     def under(self, protocol: str) -> Context:
         """The same, with what there is of one protocol in its world."""
@@ -78,21 +116,21 @@ class Context(NamedTuple):
 
     def own(self, party: str) -> Mapping[str, Value]:
         """The switches that a party has for itself: as the configuration sets them for it, or the world."""
-        said = {name: value for (whose, name), value in self.design.parties.items() if whose == party}
+        said = {name: value for (whose, name), value in self.switches.parties.items() if whose == party}
         return {**self.world.by_name[party].settings, **said}
 
     def of(self, party: str) -> Any:
         """The switches of a party: its own, or everybody's."""
-        own = self.own(party)
-        return Policy(self.design, own) if own else self.design
+        return Policy(self.switches, self.own(party), (self.world.by_name[party].role,))
 
     def among(self, parties: Iterable[Party], named: Callable[[Party], Condition]) -> Any:
         """The switches of whichever of these parties is named."""
-        own: dict[str, Value] = {}
+        own, roles = dict[str, Value](), dict[str, None]()
         for party in parties:
+            roles[party.role] = None
             for name, value in self.own(party.name).items():
-                own[name] = choose(named(party), value, own.get(name, getattr(self.design, name)))
-        return Policy(self.design, own) if own else self.design
+                own[name] = choose(named(party), value, own.get(name, getattr(self.switches, name)))
+        return Policy(self.switches, own, tuple(roles))
 
     def client(self, session: str) -> Any:
         """The switches of the client at which a session is."""
@@ -108,12 +146,13 @@ class Context(NamedTuple):
 
     def is_there(self, party: Party) -> Condition:
         """Whether somebody answers at the party's URL, in whatever protocol."""
-        here = all_of(*(same(getattr(self.design, name), value) for name, value in party.exists_if))
+        here = all_of(*(same(getattr(self.of(party.name), name), value) for name, value in party.exists_if))
         return here if party.honest else all_of(here, self.has((*party.run_by, *party.present_with)))
 
-    def at(self, url: Value, relation: Callable[[Party], Condition]) -> Condition:
-        """Whether what is at a URL is a party of which the relation holds."""
-        return any_of(*(all_of(same(url, party.url), relation(party)) for party in self.world.parties))
+    def at(self, url: Value, relation: Callable[[Party], Condition], role: str = "") -> Condition:
+        """Whether what is at a URL is a party (of this role) of which the relation holds."""
+        parties = self.world.of(role) if role else self.world.parties
+        return any_of(*(all_of(same(url, party.url), relation(party)) for party in parties))
 
     def runs(self, party: Party) -> Condition:
         """Whether the attacker runs the party."""

@@ -47,7 +47,7 @@ from model.readings import (
 )
 from model.state import tokens
 from model.token_flow import ELSEWHERE
-from model.world import ATTACKER, NONE, World
+from model.world import ATTACKER, NONE, RESOURCE_SERVER, World
 
 
 def _documents(world: World) -> Domains:
@@ -106,7 +106,7 @@ def vouches(c: Context, who: str, channel: str) -> Condition:
     Whoever alters a document may leave the genuine signature in it.
     """
     url = c.state.session(who).url
-    signed = c.at(url, lambda party: is_enrolled(c, party, c.of(party.name).attested))
+    signed = c.at(url, lambda party: is_enrolled(c, party, c.of(party.name).attested), RESOURCE_SERVER)
     beside = any_of(channel == "own", same(c.client(who).signed_values, "plain"))
     return any_of(channel == "cache", all_of(signed, beside))
 

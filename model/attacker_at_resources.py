@@ -48,6 +48,7 @@ from model.readings import (
     answered,
     attackers_key,
     follows,
+    grants_used,
     has_handle,
     ids_of,
     is_own_key,
@@ -342,7 +343,7 @@ def get_own_token(c: Context, server: str, collides: Condition) -> Move:
     return Move(
         all_of(acts, no(c.state["has.own_token"])),
         (
-            server_rules.client_credentials_are_granted(policy),
+            server_rules.client_credentials_are_granted(grants_used(c)),
             server_rules.client_ids_are_not_chosen(policy, all_of(collides, no(by_document))),
         ),
         {"has.own_token": True, "has.colliding_token": collides},
@@ -420,8 +421,11 @@ def introspect_token(c: Context, token: str) -> Move:
     own = tuple(party.url for party in c.world.resource_servers if not party.honest)
     for_it = any_of(one_of(made["audience"], *own), made["has_default"])
     server = made["server"].name
+    # Whoever has been told of an endpoint at which to ask about opaque tokens asks there about any.
+    asking = (party for party in c.world.resource_servers if party.honest and server in party.trusts)
+    asked = (same(c.of(party.name).token_fmt, "opaque") for party in asking)
     return Move(
-        all_of(runs, same(c.design.token_fmt, "opaque"), knows(c, "token", token), no(for_it)),
+        all_of(runs, any_of(*asked), knows(c, "token", token), no(for_it)),
         (*_kept(c, token), server_rules.introspection_is_for_the_audience(c.of(server), False)),
         {f"told.{token}": True},
         (Sent(ATTACKER, server, Introspection(token)),),

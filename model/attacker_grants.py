@@ -15,6 +15,7 @@ from model.readings import (
     attackers_key,
     client_id_of,
     gives_word_to,
+    grants_used,
     own_grants,
     published,
     server_of,
@@ -28,7 +29,7 @@ from model.registration import is_known
 from model.rule import Named
 from model.state import refreshed, tokens
 from model.vouching import asserted
-from model.world import ATTACKER, NONE, Exchanged, World, client_ids
+from model.world import ATTACKER, AUTHORIZATION_SERVER, NONE, Exchanged, World, client_ids
 
 
 def _as_whom(world: World) -> Domains:
@@ -74,7 +75,7 @@ def _present_assertion(
         possible(same(c.state.grant(grant).code, "none")),
         (
             *attacker_authenticates(c, server, client),
-            server_rules.assertions_are_granted(policy),
+            server_rules.assertions_are_granted(grants_used(c)),
             *checked,
             *ask(
                 guards.TOKEN_REQUEST,
@@ -147,7 +148,7 @@ def make_assertion(c: Context, grant: str, server: str, wanted: Value, client: V
     signer = choose(own, server, mapped(lambda url: NONE if url == NONE else c.world.by_url[url].name, under))
     tenant = choose(own, NONE, ATTACKER)
     move = _present_assertion(c, grant, client, signer, wanted, checked, user_of(c, grant), tenant)
-    is_tenant = c.at(under, lambda vouching: same(c.of(vouching.name).issuer_tenants, "several"))
+    is_tenant = c.at(under, lambda party: same(c.of(party.name).issuer_tenants, "several"), AUTHORIZATION_SERVER)
     here = all_of(c.runs(party), any_of(own, is_tenant), any_of(is_known(c, client), *runs_client(c, client)))
     return move._replace(when=all_of(here, move.when))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from model import identifiers
 from model.design import Design
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
@@ -63,7 +65,10 @@ def request_uri_is_unused(design: Design, reused: Condition) -> Condition:
 
 @rule("PAR-5-req", "FAPI-as-par", source="RFC 9126 5")
 def request_was_pushed(design: Design, pushed: Condition) -> Condition:
-    """Where pushed requests are required, the request was pushed (and its client authenticated)."""
+    """Where pushed requests are required, the request was pushed (and its client authenticated).
+
+    ``design``: the server's. A client's ``par`` says whether it pushes (:func:`model.readings.pushes`).
+    """
     return implies(same(design.par, "required"), pushed)
 
 
@@ -336,9 +341,12 @@ def client_ids_are_not_chosen(design: Design, chosen: Condition) -> Condition:
 
 
 @rule("O21-cc", source="RFC 6749 4.4")
-def client_credentials_are_granted(design: Design) -> Condition:
-    """The AS issues tokens to clients of their own only under the client credentials grant."""
-    return same(design.grant, "client_credentials")
+def client_credentials_are_granted(used: Collection[Value]) -> Condition:
+    """The AS issues tokens to clients for themselves only where one of its clients uses that grant.
+
+    ``used``: the grant types of its clients.
+    """
+    return any_of(*(same(grant, "client_credentials") for grant in used))
 
 
 @rule("O21-cc", source="RFC 6749 4.4")
@@ -352,9 +360,12 @@ def client_acts_for_itself_with_credentials(design: Design, refused: Condition) 
 
 
 @rule("IDJ-grant", source="RFC 7523 2.1")
-def assertions_are_granted(design: Design) -> Condition:
-    """Assertions are taken as grants only where that grant is in use."""
-    return one_of(design.grant, "jwt_bearer", "id_jag")
+def assertions_are_granted(used: Collection[Value]) -> Condition:
+    """Assertions are taken as grants only where that grant is in use.
+
+    ``used``: the grant types of the clients of the AS.
+    """
+    return any_of(*(one_of(grant, "jwt_bearer", "id_jag") for grant in used))
 
 
 @rule("IDJ-pol", source="draft-ietf-oauth-identity-assertion-authz-grant 4.3; RFC 8693 2.1")
@@ -418,7 +429,10 @@ def grant_names_this_server(design: Design, named: Condition) -> Condition:
 
 @rule("INT-2.2-active", "INT-4-check", source="RFC 7662 2.2, 4")
 def introspection_is_for_the_audience(design: Design, audience: Condition) -> Condition:
-    """A token is described only to a resource server that it is for."""
+    """A token is described only to a resource server that it is for.
+
+    ``design``: the server's. A resource server's ``introspect`` says whether it lets a token name the endpoint.
+    """
     return any_of(audience, one_of(design.introspect, "auth", "dynamic"))
 
 
@@ -445,18 +459,18 @@ def sub_agent_is_attested(design: Design) -> Condition:
 
 
 @rule("AAU-depth", source="draft-hardt-oauth-aauth-protocol, Single-Level Depth")
-def delegation_is_one_level_deep(design: Design, further: Condition) -> Condition:
+def delegation_is_one_level_deep(design: Design, derived: Condition, further: Condition) -> Condition:
     """Where identities derive from a grant, a sub-agent gets nothing for sub-agents of its own."""
-    return implies(all_of(same(design.instance, "derived"), same(design.delegation_depth, "one")), no(further))
+    return implies(all_of(derived, same(design.delegation_depth, "one")), no(further))
 
 
 @rule("AAU-depth", source="draft-hardt-oauth-aauth-protocol, Parent-Mediated Authorization")
-def authority_was_passed_on(design: Design, within: Condition) -> Condition:
+def authority_was_passed_on(derived: Condition, within: Condition) -> Condition:
     """Where identities derive from a grant, a sub-agent gets what its parent passes on and no more."""
-    return implies(same(design.instance, "derived"), within)
+    return implies(derived, within)
 
 
 @rule("AAU-rt", source="draft-hardt-oauth-aauth-protocol, Resource Token Structure (mission)")
-def token_ends_with_the_task(design: Design, ends: Condition) -> Condition:
+def token_ends_with_the_task(design: Design, derived: Condition, ends: Condition) -> Condition:
     """Where identities derive from a grant, a sub-agent's token ends with the task that it is for."""
-    return implies(all_of(same(design.instance, "derived"), same(design.delegation_expiry, "task")), ends)
+    return implies(all_of(derived, same(design.delegation_expiry, "task")), ends)

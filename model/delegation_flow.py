@@ -7,12 +7,10 @@ its own, or one that the AS made of the client's (RFC 8693), of which the AS kno
 
 from __future__ import annotations
 
-from typing import Any
-
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import scopes
-from model.action import Context, Move, Policy, action, possible
+from model.action import Context, Move, action, possible
 from model.attacker import deliver
 from model.delegation_messages import HandedToken, LentToken, Task, TaskDone
 from model.flow import attestation_of
@@ -99,8 +97,8 @@ def authorization_server__issue_token_to_sub_agent(
     server, starter, design = server_of(c, grant).name, party.started_by, c.client(c.world.errand(party).name)
     own = (c.world.exchange(starter, grant).name,) if is_further(c.world, party) else ()
     here = possible(may_receive(c, party, grant, *own), one_of(design.instance, "workload", "derived"))
-    policy: Any = Policy(c.of(server), {"instance": design.instance})
-    derived, until = same(design.instance, "derived"), mapped(_EXPIRES.__getitem__, expires)
+    policy, derived = c.of(server), same(design.instance, "derived")
+    until = mapped(_EXPIRES.__getitem__, expires)
     theirs = c.state[f"{starter}.token"] if is_further(c.world, party) else grant
     asked = TokenExchange(
         c.world.by_name[starter].url,
@@ -127,9 +125,9 @@ def authorization_server__issue_token_to_sub_agent(
         here,
         (
             server_rules.sub_agent_is_attested(policy),
-            server_rules.delegation_is_one_level_deep(policy, is_further(c.world, party)),
-            server_rules.authority_was_passed_on(policy, within),
-            server_rules.token_ends_with_the_task(policy, same(expires, TASK)),
+            server_rules.delegation_is_one_level_deep(policy, derived, is_further(c.world, party)),
+            server_rules.authority_was_passed_on(derived, within),
+            server_rules.token_ends_with_the_task(policy, derived, same(expires, TASK)),
         ),
         {f"{to}.token": made.name, f"{to}.expires": expires, **scopes.entry(c, to, scope), **facts},
         sends,

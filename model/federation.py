@@ -15,6 +15,7 @@ WAYS_IN = ("yes", "below", "as_client")
 def chain_holds(design: Design, chained: Condition, beyond_names: Condition, as_client: Condition) -> Condition:
     """Whether a chain leads to the anchor, and keeps to the constraints of its statements that are enforced (6.2).
 
+    ``design``: of whoever verifies it, a client, a resource server or a person server.
     ``beyond_names``: an intermediate in it speaks for a name that the one above does not let it speak for (6.2.2);
     ``as_client``: it is about the entity as a client alone (6.2.3).
     """

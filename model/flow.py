@@ -75,7 +75,7 @@ from model.readings import (
 from model.registration import is_known, is_on_file, knows_attester, registered, shows_a_client
 from model.rule import Named
 from model.state import Moved, Reading, assertion_at
-from model.world import ATTACKER, NONE, Party, World, on_same_origin
+from model.world import ATTACKER, NONE, RESOURCE_SERVER, Party, World, on_same_origin
 
 # --- S1 to S7: discovery -----------------------------------------------------------------------------------
 
@@ -164,7 +164,7 @@ def is_logged(c: Context, url: Value, resource: Value, channel: str = "") -> Con
     the log takes that of it: about its own host, or about one where it answers for the well-known location.
     """
     forged, own = channel not in ("", "own", "cache"), same(resource, published(c, url))
-    entered = c.at(url, lambda party: all_of(no(c.runs(party)), same(c.of(party.name).entered, "yes")))
+    entered = c.at(url, lambda party: all_of(no(c.runs(party)), same(c.of(party.name).entered, "yes")), RESOURCE_SERVER)
     hosts = all_of(c.attackers(url), any_of(same(c.design.wk_owner, "tenant"), no(shares_origin(c, url))))
     return any_of(
         all_of(own, any_of(all_of(entered, not forged), hosts)),
@@ -192,7 +192,7 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
     here = possible(same(session.phase, "challenged"))
     resource = published(c, session.url)
     honest = c.at(session.url, lambda party: all_of(no(c.runs(party)), designates(c, party, listed)))
-    vouched = c.at(session.url, lambda party: is_enrolled(c, party, c.of(party.name).attested))
+    vouched = c.at(session.url, lambda party: is_enrolled(c, party, c.of(party.name).attested), RESOURCE_SERVER)
     supported, told = scopes.supported(c, session.url), declared(c, who, vouched)
     named = servers_listed(c, session.url, listed)
     return Move(
@@ -224,7 +224,8 @@ def verifies(c: Context, who: str) -> Condition:
 def declared(c: Context, who: str, vouched: Condition, demands_dpop: Condition = False) -> tuple[Value, Condition]:
     """What resource metadata says to a client that looks at it: who signed it, and whether tokens have to be bound."""
     design, url = c.client(who), c.state.session(who).url
-    demands = any_of(demands_dpop, c.at(url, lambda party: same(c.of(party.name).r_requires_dpop, "yes")))
+    required = c.at(url, lambda party: same(c.of(party.name).r_requires_dpop, "yes"), RESOURCE_SERVER)
+    demands = any_of(demands_dpop, required)
     return choose(all_of(vouched, no(same(design.signed_metadata, "off"))), SIGNED_BY_ATTESTER, NONE), demands
 
 

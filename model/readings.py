@@ -65,6 +65,11 @@ def own_grants(world: World) -> list[dict[str, str]]:
     return [pair for pair in sessions_and_their_grants(world) if world.user_of(pair["who"]) != ATTACKER]
 
 
+def grants_used(c: Context) -> tuple[Value, ...]:
+    """The grant types that honest clients use, for which an honest AS therefore has an endpoint."""
+    return tuple(c.of(client.name).grant for client in c.world.clients)
+
+
 def server_of(c: Context, grant: str) -> Party:
     """The AS of a grant."""
     return c.world.by_name[c.world.grant[grant].server]
@@ -92,7 +97,12 @@ def published(c: Context, url: Value) -> Value:
             whole = all_of(same(url, party.url), same(c.of(party.name).api, "multi_path"))
             named = choose(whole, party.api, named)
     origins = mapped(lambda at: NONE if at == NONE else identifiers.origin(at), url)
-    return choose(same(c.design.prm, "origin"), origins, named)
+    return choose(names_origins(c), origins, named)
+
+
+def names_origins(c: Context) -> Condition:
+    """Whether resources publish their origins for identifiers: a client takes nothing else of them."""
+    return any_of(*(same(c.of(client.name).prm, "origin") for client in c.world.clients))
 
 
 def metadata_url(c: Context, url: Value) -> Value:
@@ -141,8 +151,8 @@ def serves(c: Context, server: Party, resource: Value) -> Condition:
         return True
     listed = []
     for party in (c.world.by_name[name] for name in server.serves):
-        when = all_of(*(same(getattr(c.design, name), value) for name, value in party.listed_if))
-        origin = all_of(same(c.design.prm, "origin"), same(resource, identifiers.origin(party.url)))
+        when = all_of(*(same(getattr(c.of(party.name), name), value) for name, value in party.listed_if))
+        origin = all_of(names_origins(c), same(resource, identifiers.origin(party.url)))
         listed.append(all_of(when, any_of(one_of(resource, party.url, *([party.api] if party.api else [])), origin)))
     return any_of(*listed)
 

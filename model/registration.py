@@ -1,4 +1,9 @@
-"""Which client identities an honest authorization server knows, with which redirect URIs, and how it shows them."""
+"""Which client identities an honest authorization server knows, with which redirect URIs, and how it shows them.
+
+``reg`` and ``cimd_redirect`` are of both sides. A client's say by what honest servers know it, and whether its document
+lists a loopback URI. A server's (or proxy's) say by what it takes clients that nobody told it of, which here are those
+of the attacker's, and what their documents may list.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +17,7 @@ from model.client import attests, distinct_redirects
 from model.logic import Condition, Value, all_of, any_of, holds, implies, no, one_of, same
 from model.readings import is_enrolled
 from model.rule import Named
-from model.world import LOOPBACK, PROXY, Party, callback_at, callbacks, client_ids, identity_at, pages
+from model.world import LOOPBACK, PROXY, RESOURCE_SERVER, Party, callback_at, callbacks, client_ids, identity_at, pages
 
 
 def publishes_for_all(design: Any) -> Condition:
@@ -55,7 +60,7 @@ def knows_attester(c: Context, server: Party, design: Any) -> Condition:
 
 def knows_attesters(c: Context, url: Value) -> Condition:
     """Whether the honest resource server at a URL knows whoever attests clients."""
-    return c.at(url, lambda party: same(c.of(party.name).trust_domain, "yes"))
+    return c.at(url, lambda party: same(c.of(party.name).trust_domain, "yes"), RESOURCE_SERVER)
 
 
 def registered(c: Context, server: Party, client_id: Value, redirect: Value) -> Condition:

@@ -84,14 +84,14 @@ _MECHANISMS = (
      "RFC 9162 (Certificate Transparency, after which it is made; no draft)"),
     ("xcheck", "off on if_listed", "client", "the AS publishes its protected resources and the client compares; if_listed: where it publishes any", "RFC 9728 4, 7.6"),
     # which authorization server
-    ("chain_constraints", "both names types off", "client resource_server",
+    ("chain_constraints", "both names types off", "client resource_server authorization_server",
      "which constraints of a federation chain are enforced: whom an intermediate may speak for, and as what an entity is enrolled",
      "OpenID Federation 1.0 6.2.2, 6.2.3"),
     ("as_choice", "first only known user", "client",
      "to which of several AS that a resource lists the client goes: the first; to none, only a list of one will do; the first that it knows, else the first; "
      "the one that the user picks, who if vigilant has an account there",
      "RFC 9728 2, 7.6 (no rule); deployed MCP clients"),
-    ("as_trust", "any allowlist federation", "client", "which authorization servers the client accepts", "RFC 9728 7.6; OpenID Federation 1.0 10"),
+    ("as_trust", "any allowlist federation", "client authorization_server", "which authorization servers the client accepts, and which access servers a person server does", "RFC 9728 7.6; OpenID Federation 1.0 10"),
     ("md_issuer_check", "on off slash href origin listed", "client",
      "AS metadata is used only if its issuer is the one it was fetched for; slash: but for one final slash; href: once both are parsed and written again; origin: only their origins are compared; "
      "listed: any issuer that the client lists will do",
@@ -268,13 +268,13 @@ _ENVIRONMENT = (
     # who has been enrolled where; meant: as those who keep the framework wanted it
     ("listed", "meant yes no", "authorization_server", "an AS is on the lists of issuers that clients keep", "RFC 9728 7.6"),
     ("rs_listed", "meant yes no", "authorization_server", "an AS is on the lists of issuers that resource servers keep", "RFC 9068 4"),
-    ("anchored", "meant yes no", "authorization_server", "the federation statement of an AS leads to an anchor that the others share", "OpenID Federation 1.0 10"),
+    ("anchored", "meant yes no", "authorization_server proxy", "the federation statement of an AS leads to an anchor that the others share", "OpenID Federation 1.0 10"),
     ("partnered", "meant yes no", "authorization_server", "an AS is among those that others have an agreement with: to take assertions about users, and to make them",
      "draft-ietf-oauth-identity-assertion-authz-grant 4.3, 4.4"),
     ("issuer_tenants", "one several", "authorization_server",
      "how many tenants an AS has, under one issuer, that vouches for users to another: one; several, one of which is the attacker's AS",
      "draft-ietf-oauth-identity-assertion-authz-grant 6.1"),
-    ("preregistered", "yes no", "authorization_server", "an honest AS has clients registered that do not register by themselves", "RFC 6749 2"),
+    ("preregistered", "yes no", "authorization_server proxy", "an honest AS, or a proxy, which is one to its clients, has clients registered that do not register by themselves", "RFC 6749 2"),
     ("trust_domain", "yes no", "authorization_server resource_server", "an honest AS or resource server knows the attester, or SPIFFE trust domain, of clients", "draft-ietf-oauth-spiffe-client-auth 5"),
     ("certified", "yes no", "client", "the client has a TLS certificate that AS and resource servers take", "RFC 8705 2, 3"),
     ("introspects", "yes no", "resource_server", "a resource server has credentials for the introspection endpoint of an AS", "RFC 7662 2.1"),

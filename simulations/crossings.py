@@ -174,7 +174,7 @@ def obtain(design: Design, asked: str, known: bool) -> Iterator[Named]:
 def _is_attested(c: Context, honest: bool) -> Condition:
     """Whether an accepted attester vouches for a resource server, of the attacker's or an honest one."""
     party = next(party for party in ONE_VISIT.resource_servers if party.honest == honest)
-    return readings.is_enrolled(c, party, c.design.attested)
+    return readings.is_enrolled(c, party, c.of(party.name).attested)
 
 
 def seen_as(design: Design, role: Role) -> dict[str, Condition]:

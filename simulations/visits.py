@@ -310,4 +310,4 @@ def reusable(context: Context, discovered: bool) -> Condition:
     if context.world is not ONE_VISIT or not session.accepted:
         return False
     resource = session.resource
-    return client.cached_token_covers(context.design, resource, session.url, resource, discovered, True).holds
+    return client.cached_token_covers(context.client(VISITOR), resource, session.url, resource, discovered, True).holds

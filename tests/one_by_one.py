@@ -99,7 +99,7 @@ def _searched(asked: Visit, strategy: Strategy, _: tuple[str, ...]) -> tuple[int
     taken = [machine.by_name[step.action] for step in steps]
     context = machine.context(machine.view(state))
     then, at_once = (bool(reusable(context, discovered)) for discovered in (True, False))
-    registers = str(context.design.reg) if asks_server(taken) else ""
+    registers = machine.configuration.design.reg if asks_server(taken) else ""
     plan = Plan(ending, late, steals_cached(taken), waits(taken, then, at_once), registers)
     return search.merit(state), plan, steps
 

@@ -230,7 +230,7 @@ def person_server__ask_access_server(c: Context, who: str, grant: str) -> Move:
     facts, sends = deliver(c, Sent(server.name, session.aud, request))
     return Move(
         here,
-        (person_server.access_server_is_trusted(c.design, own, **frameworks(c, session.aud, ())),),
+        (person_server.access_server_is_trusted(c.of(server.name), own, **frameworks(c, session.aud, ())),),
         {f"{who}.phase": "federated", **facts},
         sends,
     )

@@ -12,7 +12,7 @@ from model.aauth.flow import starts_astray, uses_what_is_not_for_it
 from model.aauth.state import users_tokens
 from model.action import Context
 from model.logic import Condition, all_of, any_of, one_of, same, truth
-from model.readings import is_strangers
+from model.readings import is_strangers, server_of, sessions_and_their_grants
 from model.world import ATTACKER, Session
 
 
@@ -71,10 +71,12 @@ def client_identity(c: Context) -> Condition:
 def as_acceptance(c: Context) -> Condition:
     """The person server turns to an access server that nothing but the resource itself vouches for."""
     found = []
-    for session in (c.state.session(each.name) for each in c.world.sessions):
+    for who, grant in (each.values() for each in sessions_and_their_grants(c.world)):
+        session = c.state.session(who)
         turned = one_of(session.phase, "federated", "has_token", "sent")
-        found.append(all_of(turned, is_strangers(c.world, session.aud)))
-    return all_of(any_of(*found), same(c.design.as_trust, "any"))
+        anybody = same(c.of(server_of(c, grant).name).as_trust, "any")
+        found.append(all_of(turned, is_strangers(c.world, session.aud), anybody))
+    return any_of(*found)
 
 
 def first_contact(c: Context) -> Condition:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from walks import refusals
 
+from model.action import SwitchOwnerError
 from model.design import parse
 from model.machine import Machine, NotEnabledError, Step
 from model.protocols import rules
@@ -162,3 +163,22 @@ def test_steps_print_as_they_are_read():
     assert str(Step("client.request_resource[victim]", (("url", CRM),))) == (
         f"client.request_resource[victim] {{'url': '{CRM}'}}"
     )
+
+
+@pytest.mark.parametrize(
+    ("read", "error"),
+    [
+        (lambda c: c.design.iss_check, "switch 'iss_check' is of client, and is read of nobody alone"),
+        (lambda c: c.of("as").iss_check, "'iss_check' is of client, and is read of authorization_server"),
+        (lambda c: c.client("victim").token_fmt, "'token_fmt' is of resource_server, and is read of client"),
+        (lambda c: c.among(c.world.parties, lambda party: True).prm, "'prm' is of client, and is read of client and"),
+    ],
+)
+def test_a_switch_is_read_of_a_party_that_has_it(read, error):
+    """What a role decides can be read of nobody else; what is about everybody can be read of anybody."""
+    machine = Machine(parse("cap=none;client:iss_check=off;user=vigilant"))
+    context = machine.context(machine.view(machine.initial))
+    with pytest.raises(SwitchOwnerError, match=error):
+        read(context)
+    assert context.client("victim").iss_check == "off"
+    assert context.design.user == context.client("victim").user == "vigilant"
