@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Modules are compiled once for all the processes that a run starts, also where that was switched off.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help study test renew slow lab notebooks pair docs site bench dev clean
+.PHONY: help study test renew slow relations lab notebooks pair docs site bench dev clean
 .NOTPARALLEL:
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make test    lint, types and the quick tests"
 	@echo "make renew   write the files that are made from the code anew (schemas, golden files, notebooks)"
 	@echo "make slow    the tests marked slow"
+	@echo "make relations  relations between answers, for ten minutes (ARGS='--seed 1 --seconds 60')"
 	@echo "make bench   the benchmarks"
 	@echo "make lab     JupyterLab on notebooks/"
 	@echo "make notebooks  run them and write build/notebooks/*.html"
@@ -41,6 +42,9 @@ renew: $(VENV)/.dev pair
 
 slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 -m slow --timeout 7200
+
+relations: $(VENV)/.dev
+	$(BIN)/python -m properties.relations $(ARGS)
 
 lab: $(VENV)/.notebooks
 	$(BIN)/jupyter lab notebooks

@@ -124,13 +124,15 @@ class Context(NamedTuple):
         return Policy(self.switches, self.own(party), (self.world.by_name[party].role,))
 
     def among(self, parties: Iterable[Party], named: Callable[[Party], Condition]) -> Any:
-        """The switches of whichever of these parties is named."""
-        own, roles = dict[str, Value](), dict[str, None]()
-        for party in parties:
-            roles[party.role] = None
-            for name, value in self.own(party.name).items():
-                own[name] = choose(named(party), value, own.get(name, getattr(self.switches, name)))
-        return Policy(self.switches, own, tuple(roles))
+        """The switches of whichever of these parties is named; where none is, of the first."""
+        said = [(party, self.own(party.name)) for party in parties]
+        own: dict[str, Value] = {}
+        for name in dict.fromkeys(name for _, theirs in said for name in theirs):
+            each = [(party, theirs.get(name, getattr(self.switches, name))) for party, theirs in said]
+            own[name] = each[0][1]
+            for party, value in each[1:]:
+                own[name] = choose(named(party), value, own[name])
+        return Policy(self.switches, own, {party.role for party, _ in said})
 
     def client(self, session: str) -> Any:
         """The switches of the client at which a session is."""
