@@ -96,13 +96,15 @@ class Context(NamedTuple):
     """What an action may read besides its parameters.
 
     ``switches`` holds all of them, and is read by nobody: those that are about everybody stand in ``design``, those of
-    a party are got by :meth:`of`, :meth:`client` and :meth:`among`.
+    a party are got by :meth:`of`, :meth:`client` and :meth:`among`. ``session`` is the one in which a step is taken;
+    empty where it is taken in none.
     """
 
     world: World
     switches: Any
     capabilities: Mapping[str, Condition]
     state: View
+    session: str = ""
 
     @property
     def design(self) -> Any:
@@ -113,6 +115,10 @@ class Context(NamedTuple):
         """The same, with what there is of one protocol in its world."""
         world = self.world.under(protocol)
         return self if world is self.world else self._replace(world=world)
+
+    def within(self, session: str) -> Context:
+        """The same, in a session."""
+        return self._replace(session=session)
 
     def own(self, party: str) -> Mapping[str, Value]:
         """The switches that a party has for itself: as the configuration sets them for it, or the world."""
@@ -149,7 +155,7 @@ class Context(NamedTuple):
     def is_there(self, party: Party) -> Condition:
         """Whether somebody answers at the party's URL, in whatever protocol."""
         here = all_of(*(same(getattr(self.of(party.name), name), value) for name, value in party.exists_if))
-        return here if party.honest else all_of(here, self.has((*party.run_by, *party.present_with)))
+        return here if party.honest else all_of(here, any_of(self.runs(party), self.has(party.present_with)))
 
     def at(self, url: Value, relation: Callable[[Party], Condition], role: str = "") -> Condition:
         """Whether what is at a URL is a party (of this role) of which the relation holds."""
@@ -157,8 +163,14 @@ class Context(NamedTuple):
         return any_of(*(all_of(same(url, party.url), relation(party)) for party in parties))
 
     def runs(self, party: Party) -> Condition:
-        """Whether the attacker runs the party."""
-        return self.has(party.run_by)
+        """Whether the attacker runs the party.
+
+        In a session of its own, whoever is dishonest at all runs the servers that stand on hosts of the attacker's: an
+        attacker operates AS and resource servers of its own (RFC 9700 3, A1), and who else comes to them is what
+        capabilities say.
+        """
+        own = self.session in self.world.own_sessions and party.name in self.world.own_servers
+        return self.has(self.capabilities if own else party.run_by)
 
     def attackers(self, url: Value) -> Condition:
         """Whether the attacker runs the party at a URL."""
@@ -193,9 +205,14 @@ class Action:
         """``client.send_authorization_request[victim]``."""
         return self.schema.name + (f"[{','.join(self.fixed.values())}]" if self.fixed else "")
 
+    @property
+    def session(self) -> str:
+        """The session in which it is a step; empty for others."""
+        return self.fixed.get("who", "")
+
     def __call__(self, context: Context, **chosen: Any) -> Move:
         try:
-            return self.schema.move(context.under(self.protocol), **self.fixed, **chosen)
+            return self.schema.move(context.under(self.protocol).within(self.session), **self.fixed, **chosen)
         except _ImpossibleError:
             return Move(False, (), {})
 

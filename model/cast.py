@@ -120,9 +120,14 @@ class Cast:
 
 
 def participants(trace: Trace, keys: Iterable[str]) -> tuple[Participant, ...]:
-    """Those who take part in a run, in the order in which they are drawn."""
+    """Those who take part in a run, in the order in which they are drawn.
+
+    Servers that are the attacker's in one of the sessions are drawn as the attacker's.
+    """
     machine = Machine(trace.configuration, trace.world)
-    cast = Cast(machine.context(machine.view(machine.initial)))
+    sessions = (machine.by_name[step.action].session for step in trace.steps)
+    own = next((session for session in sessions if session in trace.world.own_sessions), "")
+    cast = Cast(machine.context(machine.view(machine.initial)).within(own))
     taken: set[str] = set()
     drawn = []
     for key in sorted(set(keys), key=lambda key: _rank(cast, key)):

@@ -293,12 +293,18 @@ def sessions_and_servers(world: World) -> list[dict[str, str]]:
     return combined(who=world.session, server=(server.name for server in world.servers))
 
 
+def _truthful(world: World) -> list[dict[str, str]]:
+    """The same, but for the attacker's own servers in a session of its own, where they are never anything else."""
+    own = {(who, server) for who in world.own_sessions for server in world.own_servers}
+    return [each for each in sessions_and_servers(world) if (each["who"], each["server"]) not in own]
+
+
 def with_metadata(who: str, **values: Value | Condition) -> dict[str, Value | Condition]:
     """What a client records of AS metadata."""
     return {f"{who}.phase": "ready", **{f"{who}.{name}": value for name, value in values.items()}}
 
 
-@action("S7", each=sessions_and_servers)
+@action("S7", each=_truthful)
 def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     """The client fetches the metadata of the AS that the resource lists, which tells the truth, and records it."""
     session, party = c.state.session(who), c.world.by_name[server]

@@ -74,7 +74,7 @@ class Scene:
         self.before, self.after = before, after
         self.action: Action = machine.by_name[step.action]
         self.chosen: dict[str, Any] = {**self.action.fixed, **dict(step.choices)}
-        self.context = machine.context(before)
+        self.context = machine.context(before).within(self.action.session)
         self.move = self.action(self.context, **dict(step.choices))
         self.cast = Cast(self.context)
         self.words = Words(machine.context(after))

@@ -264,6 +264,21 @@ class World:
         return tuple(server for server in self.servers if not server.honest)
 
     @cached_property
+    def own_servers(self) -> frozenset[str]:
+        """AS and resource servers that the attacker runs in a session of its own, by whatever makes it dishonest.
+
+        They may be its own, and share their origin with nobody who is honest; none where it has no session.
+        """
+        honest = [party.url for party in self.parties if party.honest]
+        those = [party for party in (*self.strangers, *self.resource_servers) if not party.honest and self.own_sessions]
+        return frozenset(p.name for p in those if not any(identifiers.same_origin(p.url, url) for url in honest))
+
+    @cached_property
+    def own_sessions(self) -> frozenset[str]:
+        """The sessions of the attacker's."""
+        return frozenset(session.name for session in self.sessions if session.user == ATTACKER)
+
+    @cached_property
     def honest_servers(self) -> tuple[Party, ...]:
         """Those that are honest."""
         return tuple(server for server in self.servers if server.honest)

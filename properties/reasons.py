@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
 from model.design import Configuration, parse_switches
-from model.switches import CAPABILITIES
 from model.world import World
 from model.world_file import WORLDS
 from properties.security import Property, find
@@ -34,7 +33,8 @@ class Reason:
         properties: names of the properties.
         protocol: of the worlds it is about.
         worlds: names of those worlds; empty for all of the protocol.
-        without: capabilities none of which the attacker has.
+        under: all that the attacker may have; a capability that is not among these it does not have.
+        own: whether it is also about worlds in which the attacker runs servers in a session of its own.
         having: capabilities of which the attacker has at least one; empty where that does not matter.
         design: switches of the design; empty where the design does not matter.
         kind: ``irrelevant`` where nothing could bring it about, ``by_construction`` where the design leaves no room for
@@ -45,7 +45,8 @@ class Reason:
     properties: tuple[str, ...]
     protocol: str
     worlds: frozenset[str]
-    without: frozenset[str]
+    under: frozenset[str]
+    own: bool
     having: frozenset[str]
     design: tuple[tuple[str, str], ...]
     kind: Kind
@@ -72,11 +73,19 @@ class Reason:
             prop.name in self.properties
             and self.of(world)
             and self._is_everybodys(name for _, name in configuration.design.parties)
-            and self.without.isdisjoint(reaching)
-            and (len(self.without) < len(CAPABILITIES) or not configuration.capabilities)
+            and reaching <= self.under
+            and (bool(self.under) or not configuration.capabilities)
+            and (self.own or not (world.own_servers and _has_a_session(configuration)))
             and (not self.having or not self.having.isdisjoint(reaching))
             and all(configuration.design[name] == value for name, value in self.design)
         )
+
+
+def _has_a_session(configuration: Configuration) -> bool:
+    """Whether the attacker may have a session at a client, where a world has one for it."""
+    design = configuration.design
+    own = (value for (_, name), value in design.parties.items() if name == "client_instances")
+    return bool(configuration.capabilities) and "multi_user" in (design.client_instances, *own)
 
 
 #: The capabilities that put something of a world in the attacker's hands; what others do is the same in every world.
@@ -92,18 +101,23 @@ def idle(world: World, configuration: Configuration) -> frozenset[str]:
 def reasons() -> tuple[Reason, ...]:
     """The reasons on file, in their order."""
     text = files("properties").joinpath("data", "not_in_this_world.toml").read_text(encoding="utf-8")
-    return tuple(map(_reason, tomllib.loads(text).get("reason", [])))
+    data = tomllib.loads(text)
+    return tuple(made for each in data["reason"] for made in _reasons(each, data["groups"]))
 
 
-def _reason(data: dict[str, Any]) -> Reason:
+def _reasons(data: dict[str, Any], groups: dict[str, list[str]]) -> Iterator[Reason]:
+    """An entry, once for each design that it names."""
     kind = next(kind for kind in _KINDS if kind == data["kind"])
-    design = tuple(parse_switches(data.get("design", "")).items())
-    without = frozenset(CAPABILITIES if data["without"] == ["all"] else data["without"])
+    designs = data.get("design", "")
+    under = frozenset(name for known in data["under"] for name in groups.get(known, [known]))
     having = frozenset(data.get("with", ()))
     worlds = frozenset(data.get("worlds", ()))
     named = data["property"] if isinstance(data["property"], list) else [data["property"]]
     names = tuple(find(name).name for name in named)
-    return Reason(names, data["protocol"], worlds, without, having, design, kind, data["why"])
+    may, own = under - {*data.get("but", ())}, data.get("own", "yes") == "yes"
+    for text in [designs] if isinstance(designs, str) else designs:
+        design = tuple(parse_switches(text).items())
+        yield Reason(names, data["protocol"], worlds, may, own, having, design, kind, data["why"])
 
 
 def reason(prop: Property, world: World, configuration: Configuration) -> str:

@@ -163,6 +163,7 @@ def _is_misled(c: Context, session: Reading) -> Condition:
 
     That is the honest party that it names, or else whoever was contacted.
     """
+    c = c.within(session.who)
     honest = [party for party in c.world.resource_servers if party.honest]
     named = [(party, _is_of(c, session.resource, party.url)) for party in honest]
     nobodys = no(any_of(*(owns for _, owns in named)))
