@@ -44,7 +44,7 @@ slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 -m slow --timeout 7200
 
 relations: $(VENV)/.dev
-	$(BIN)/python -m properties.relations $(ARGS)
+	$(BIN)/python -m conformance.replayed $(ARGS)
 
 lab: $(VENV)/.notebooks
 	$(BIN)/jupyter lab notebooks

@@ -4,8 +4,9 @@ Nobody has to know the right answer. Whoever can do more loses no attack, two wa
 and a message in a run that one property is violated by may by itself violate another. A difference is a defect, or it
 is listed with its reason in ``data/relations.toml``::
 
-    python -m properties.relations --seed 1 --seconds 600
+    python -m conformance.replayed --seed 1 --seconds 600
 
+(that module adds a reading which needs played parties).
 A relation is a function that draws pairs of questions, under :func:`relation`, or one that reads the run of an attack,
 under :func:`reading`.
 """
@@ -17,7 +18,6 @@ import csv
 import inspect
 import random
 import re
-import sys
 import time
 import tomllib
 from collections import Counter
@@ -686,7 +686,7 @@ def stale(asker: Answerer) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Ask all relations for a while; 1 where something differs that nothing on file excuses, or an excuse is stale."""
-    parser = argparse.ArgumentParser(prog="python -m properties.relations", description="Relations between answers.")
+    parser = argparse.ArgumentParser(prog="python -m conformance.replayed", description="Relations between answers.")
     parser.add_argument("--seed", type=int, default=0, help="of the questions (default 0)")
     parser.add_argument("--seconds", type=float, default=600, help="for how long to ask (default 600)")
     parser.add_argument("--only", nargs="*", default=(), choices=[*RELATIONS, RUNS], help="these relations alone")
@@ -704,7 +704,3 @@ def main(arguments: list[str] | None = None) -> int:
     known = sum(made.known.values())
     print(f"{len(made.new)} new differences, {known} with a reason on file, seed {given.seed}")
     return 1 if made.new or gone or shared else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

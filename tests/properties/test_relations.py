@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from conformance.replayed import Replay
 from model.action import Context
+from model.design import Design
 from model.world_file import WORLDS, find_world
 from properties import relations
 from properties.relations import (
@@ -101,3 +103,23 @@ def test_the_same_seed_draws_the_same_questions():
     """So that what was found can be found again."""
     first, second = ([Draw(3).question() for _ in range(3)] for _ in range(2))
     assert first == second
+
+
+MIXUP = "AZ cap=mal_as;iss_check=off;splice=yes"
+
+
+def test_a_run_is_replayed_against_played_servers():
+    """A code is issued and redeemed and its token served, by servers that know nothing but what was drawn."""
+    question = written(MIXUP)
+    replay = Replay(Answerer().trace(question), question.world)
+    assert list(replay.refused()) == []
+    assert replay.codes.keys() == replay.tokens.keys() == {"as.user.1"}
+
+
+def test_a_played_server_that_is_stricter_refuses_a_run(monkeypatch):
+    """One that takes only pushed requests, where the run has one by value."""
+    question = written(MIXUP)
+    trace = Answerer().trace(question)
+    monkeypatch.setattr(Replay, "_design", lambda self, party: Design({"par": "required"}))
+    refused = list(Replay(trace, question.world).refused())
+    assert ("AuthorizationResponse", "authorization_server.request_was_pushed") in refused
