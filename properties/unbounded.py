@@ -1,112 +1,132 @@
-"""What holds for any number of sessions, grants and servers, by a prover that shares nothing with the solver but rules.
+"""What holds for any number of sessions and servers, against an attacker that nobody here wrote: ProVerif's.
 
-First the process in which instances have one name whatever they were like, which is quickly answered; if the event is
-derived there, the one in which the name says that. Where neither is a proof, the same with the servers of the world.
+The prover is given honest roles (:mod:`properties.roles`), which share nothing with the solver's question but rules.
+Where it has an attack that the solver has not, the solver is asked again without what a world leaves out.
 """
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from properties.applied_pi import RUNS, applied_pi
-from properties.domains import Domains
+from model.design import Configuration
+from model.world import ATTACKER, World
+from properties.checker import Checker
 from properties.proofs import NoEndError
 from properties.prover import Found, ask
-from properties.steps import SEVERAL
-from properties.verdict import Verdict, judged
+from properties.roles import RUNS, honest, roles
+from properties.security import Property
+from properties.verdict import Verdict
 
 #: Seconds for a process: most take less than one of them, and some would take for ever.
 PATIENCE = 120.0
-#: How both answers stand to each other: alike, one of them wrong, or the one for any number not found.
-Standing = Literal["agree", "differ", "open"]
-_SAID: dict[Found, str] = {"derived": "derives it", "unknown": "does not come to an end with it"}
-_HAPPENS = {"attack": True, "reached": True, "safe": False, "not_reached": False, "not_in_this_world": False}
+#: How both answers stand to each other: alike; there is an attack that a world leaves out; one is wrong; not known.
+Standing = Literal["agree", "more", "differ", "open"]
+#: What a world leaves out and the process has, each with how often there is what a user has, and whether anything comes
+#: too late.
+LEFT_OUT = {
+    "the attacker is never too late": (1, "yes"),
+    "the user has two sessions": (2, "no"),
+    "the user has two sessions and the attacker is never too late": (2, "yes"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class AnyNumber:
-    """What a prover found for any number of the sessions, grants and servers of a verdict's world.
+    """What a prover found beside a verdict.
 
     Attributes:
-        servers: it is about any number of AS, each with its resource servers; else about those of the world.
-        event: whether the property's event was proved never to happen, or derived. A derivation may be no run.
-        runs: the same of honest parties getting to an accepted request: where that never happens, neither does much
-            else, and a proof says little.
+        event: whether the property was proved to hold, or there is an attack.
+        runs: the same of honest parties alone getting to protected data: where they do not, a proof says little.
+        left_out: with what the solver has the attack as well, where there is one and it has none.
         process: what the prover was given.
-        printed: what it printed.
-        of_more: the event for any number of AS, where there can be and that was not answered.
+        printed: what it printed, an attack step by step among it.
     """
 
     verdict: Verdict
-    servers: bool
     event: Found
     runs: Found
+    left_out: str
     process: str
     printed: str
-    of_more: Found | None = None
 
     @property
     def standing(self) -> Standing:
         """Whether it agrees with the verdict."""
-        happens = _HAPPENS.get(self.verdict.result)
+        attack = self.verdict.result == "attack"
         if self.event == "never":
-            return "differ" if happens else "agree"
-        return "agree" if happens and self.event == "derived" else "open"
-
-    @property
-    def any_servers(self) -> Found | None:
-        """The event for any number of AS; ``None`` in a world in which there can be no more of each."""
-        return self.event if self.servers else self.of_more
+            return "differ" if attack else "agree"
+        if self.event == "derived":
+            return "agree" if attack else "more" if self.left_out else "differ"
+        return "open"
 
     @property
     def says_little(self) -> bool:
         """Whether it was proved where honest parties get nowhere either."""
-        return self.event == self.runs == "never" and self.verdict.property.name != RUNS
+        return self.event == self.runs == "never"
 
     @property
     def reach(self) -> str:
         """How far both answers go together, in words."""
         if self.standing == "differ":
-            return "DIFFERENCE: there is a run in this world, and a proof that there is none; one of both is wrong"
+            what = "a proof" if self.event == "never" else "an attack"
+            return f"DIFFERENCE: ProVerif has {what}; one of both is wrong"
+        if self.standing == "more":
+            return f"ProVerif has an attack, and so has the model where {self.left_out}"
+        if self.standing == "open":
+            return "not known for any number: ProVerif has neither a proof nor an attack"
         if self.event == "never":
-            more = f"; for any number of AS it {_SAID[self.of_more]}" if self.of_more else ""
-            what = "sessions, grants and AS (each with its resource servers)" if self.servers else "sessions and grants"
-            return f"any number of the world's {what}, by ProVerif{more}"
-        if self.standing == "agree":
-            return "this world has all that it takes; ProVerif derives it as well"
-        return f"not known for any number: ProVerif {_SAID[self.event]} where what can be used once is used again"
+            return "any number of sessions and of the attacker's servers, against ProVerif's own attacker"
+        return "ProVerif's own attacker finds an attack as well"
 
 
 def any_number(verdict: Verdict, timeout: float | None = None) -> AnyNumber:
-    """Ask the prover what a verdict says of its world's sessions, grants and servers, of any number of them.
+    """Ask the prover what a verdict says of its world, of any number of sessions and servers.
 
     Args:
         timeout: seconds for each process, :data:`PATIENCE` if nothing is said.
 
     Raises:
         ProofError: it is not installed.
+        NotCoveredError: the question is not in the vocabulary of the process.
     """
-    several = bool(Domains(verdict.world, SEVERAL).parts)
-    found = _asked(verdict, several, timeout)
-    if several and found.standing == "open":
-        found = replace(_asked(verdict, False, timeout), of_more=found.event)
-    return found
+    prop, configuration = verdict.property, verdict.configuration
+    process = roles(configuration, prop)
+    event, printed = asked(process, prop.name, timeout)
+    runs, _ = asked(honest(configuration), RUNS, timeout)
+    missed = event == "derived" and verdict.result != "attack"
+    return AnyNumber(verdict, event, runs, left_out(prop, configuration) if missed else "", process, printed)
 
 
-def _asked(verdict: Verdict, servers: bool, timeout: float | None) -> AnyNumber:
-    """What the prover finds for any number of servers, or for those of the world."""
-    prop, configuration = verdict.property, judged(verdict.property, verdict.configuration)
-    found = AnyNumber(verdict, servers, "unknown", "unknown", "", "")
-    for named in (False, True):
-        process = applied_pi(verdict.world, configuration, prop, named, SEVERAL if servers else 1)
-        try:
-            answers = ask(process, PATIENCE if timeout is None else timeout)
-        except NoEndError as error:
-            return replace(found, event="unknown", process=process, printed=str(error))
-        found = replace(
-            found, event=answers.events[prop.name], runs=answers.events[RUNS], process=process, printed=answers.printed
-        )
-        if found.standing != "open":
-            break
-    return found
+def asked(process: str, event: str, timeout: float | None = None) -> tuple[Found, str]:
+    """What the prover finds of an event, and what it prints."""
+    try:
+        answers = ask(process, PATIENCE if timeout is None else timeout)
+    except NoEndError as error:
+        return "unknown", str(error)
+    return answers.events[event], answers.printed
+
+
+def left_out(
+    prop: Property, configuration: Configuration, checkers: MutableMapping[World, Checker] | None = None
+) -> str:
+    """With what of that which a world leaves out the solver has an attack; nothing where it has none.
+
+    ``checkers``: those of worlds that were asked in before, to which new ones are added.
+    """
+    world, known = prop.world_of(configuration), {} if checkers is None else checkers
+    for words, (times, block) in LEFT_OUT.items():
+        asked_too = replace(configuration, design=configuration.design.but(block=block))
+        wider = _with_more(world, times)
+        if known.setdefault(wider, Checker(wider)).result(prop, asked_too) == "attack":
+            return words
+    return ""
+
+
+def _with_more(world: World, times: int) -> World:
+    """A world in which users have so many times the sessions and approvals."""
+    more = [replace(each, name=f"{each.name}_{n}") for each in world.sessions for n in range(2, times + 1)]
+    sessions = (*world.sessions, *(each for each in more if each.user != ATTACKER))
+    approvals = tuple(replace(made, count=made.count * times) for made in world.approvals)
+    return replace(world, sessions=sessions, approvals=approvals)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from model.logic import Pick
-from model.machine import Machine, NotEnabledError, Step
+from model.machine import Machine, Step
 from properties.engine import Answer
 
 
@@ -23,34 +23,6 @@ def walk(machine, rng, length):
         steps.append(step)
         states.append(state)
     return states, steps
-
-
-def sampled_walk(machine, rng, length, tries=1500):
-    """The same in a world with too many moves to look at all of them: each is the first that is found possible."""
-    honest, attackers = ([a for a in machine.actions if a.schema.honest is by] for by in (True, False))
-    states, steps = [machine.initial], []
-    while len(steps) < length:
-        kinds = (honest, attackers) if rng.random() < 0.6 else (attackers, honest)
-        found = next(filter(None, (_sampled(machine, states[-1], rng, among, tries) for among in kinds)), None)
-        if found is None:
-            break
-        steps.append(found[0])
-        states.append(found[1])
-    return states, steps
-
-
-def _sampled(machine, state, rng, among, tries):
-    """A step of some actions that changes a state, and where it leads; ``None`` if none is found."""
-    for _ in range(tries if among else 0):
-        action = rng.choice(among)
-        step = Step(action.name, tuple((name, rng.choice(domain)) for name, domain in action.choices.items()))
-        try:
-            after = machine.step(state, step)
-        except NotEnabledError:
-            continue
-        if after != state:
-            return step, after
-    return None
 
 
 class Ends:

@@ -1,0 +1,673 @@
+"""A question as honest roles that receive, check and send; the attacker is the prover's.
+
+The process has a browser, a client, an authorization server (AS) and resource servers (RS), any number of sessions of
+each, in the applied pi calculus of ProVerif. Nobody here wrote the attacker's moves: it reads and writes the public
+channel, runs any number of hosts, and knows what a capability gives it: a channel, a browser, a token.
+
+The rules are the model's own. Each guard is asked with the switches of the configuration and with fields of messages
+as values; what is left of a rule is a condition on terms, and stands in the process as ``if``. What the vocabulary does
+not cover is refused by name.
+
+References:
+    B. Blanchet, B. Smyth, V. Cheval, M. Sylvestre: ProVerif 2.05: Automatic Cryptographic Protocol Verifier, User
+    Manual and Tutorial, 3.1 (processes), 3.1.1 (destructors), 4.1.5 (tables).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from model import authorization_server as server_rules
+from model import client as client_rules
+from model import guards, readings, registration
+from model import resource_server as resource_rules
+from model.action import Context
+from model.design import Configuration
+from model.errors import InputError
+from model.guards import Guard, ask
+from model.identifiers import origin
+from model.logic import Condition, Pick, Value, all_of, any_of, decided, no, same
+from model.messages import AuthorizationRequest, AuthorizationResponse
+from model.rule import Named
+from model.state import View
+from model.switches import CAPABILITIES
+from model.token_flow import SERVERS_METHOD
+from model.world import NONE, Party, callback_at
+from model.world_file import find_world
+from properties.security import Property
+from properties.terms import either, equal, pick
+
+#: What the process is able to say; a question about anything else is refused.
+PROPERTIES = ("authorization", "code_delivery", "flow_binding", "token_confinement", "client_authentication",
+              "session_integrity")  # fmt: skip
+ATTACKER = ("mal_as", "mal_rs", "mal_client", "lure", "web", "code_leak", "req_leak", "token_leak")
+#: Switches with the values that are covered; all of them where none is listed.
+COVERED: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys((
+        "prm", "md_issuer_check", "md_corroborate", "rs_as_bind", "iss_check", "h_iss", "per_as_redirect", "state",
+        "state_single_use", "callback_bind", "pkce", "pkce_as", "par", "request_uri_once", "block", "splice", "par_at",
+        "client_auth", "assertion_aud", "aud_accepted", "cred_pin", "resource_indicator", "as_resource",
+        "default_audience", "as_echo", "echo", "audience_check", "dpop", "dpop_key", "as_dpop", "proof_required",
+        "token_type_check", "r_requires_dpop", "r_method", "rs_htu", "rs_ath", "rs_htm", "rs_cnf",
+    ), ()),
+    "reg": ("cimd", "dcr", "static"),
+    "as_trust": ("any", "allowlist"),
+}  # fmt: skip
+#: Worlds that it stands for, with any number of the sessions of the first.
+WORLDS = ("default", "two_users_sessions")
+#: That honest parties get somewhere: where this cannot happen, neither does much else.
+RUNS = "served"
+
+
+class NotCoveredError(InputError):
+    """A question that the process cannot say."""
+
+
+def check_covered(prop: Property, configuration: Configuration) -> None:
+    """Make sure that a question is in the vocabulary.
+
+    Raises:
+        NotCoveredError: naming the first property, capability, switch or world that is not.
+    """
+
+    def refuse(what: str, allowed: Iterable[str]) -> None:
+        raise NotCoveredError(f"{what} is not in the message-level export; it covers: {', '.join(allowed)}")
+
+    design = configuration.design
+    if prop.name not in PROPERTIES:
+        refuse(f"property {prop.name!r}", PROPERTIES)
+    for capability in (name for name in CAPABILITIES if name in configuration.capabilities):
+        if capability not in ATTACKER:
+            refuse(f"capability {capability!r}", ATTACKER)
+    for name in design.own():
+        refuse(f"a switch of one party, {name!r},", ["switches of everybody"])
+    for name, value in design.changes().items():
+        if name not in COVERED:
+            refuse(f"switch {name!r}", COVERED)
+        if value not in (COVERED[name] or (value,)):
+            refuse(f"{name}={value}", (f"{name}={each}" for each in COVERED[name]))
+    if (configuration.world or WORLDS[0]) not in WORLDS:
+        refuse(f"world {configuration.world!r}", WORLDS)
+
+
+def roles(configuration: Configuration, prop: Property) -> str:
+    """The process, with the query whether the property is violated.
+
+    Raises:
+        NotCoveredError: the question is not in the vocabulary.
+    """
+    check_covered(prop, configuration)
+    return _Process(configuration, prop.name, prop.meaning).text()
+
+
+def honest(configuration: Configuration) -> str:
+    """The process without an attacker, with the query whether the user's request is served."""
+    alone = replace(configuration, capabilities=frozenset())
+    return _Process(alone, RUNS, "Honest parties alone get to protected data.").text()
+
+
+#: What the rules get for values of one session, each with the variable that it is in the process.
+_ISSUER, _SERVER, _SESSION = "https://issuer.example", "https://server.example", "this"
+_WANTED = "https://wanted.example/at"
+#: Values of which a rule only asks whether they are one another.
+_OTHER, _SOME, _EXPECTED = "other", "some", "expected"
+_NAMES = ("none", "default", "yes", "post", "other_method", "bearer", "dpop_bound", "client_id", "agent", "callback",
+          "client", "as", "tools", "alice", "mallory")  # fmt: skip
+#: What rules are told of what the process does not have, or has settled.
+_SETTLED: dict[str, Any] = {
+    "plain_http": False, "configured": True, "misplaced": False, "by_challenge": False, "elsewhere": False,
+    "cached": False, "vouched_for": True, "logged": True, "several": False, "first": True, "preferred": True,
+    "attested": False, "publishes": True, "lists": True, "other_browser": False, "after_use": False, "read": True,
+    "certified": True, "replaced": False, "shown": True, "reused": False, "unasked": False, "within": True,
+    "granted": NONE, "by_issuer": True, "signer_listed": False, "certificate": NONE, "presented": NONE, "used": False,
+    "sufficient": True, "expired": False, "revoked": False,
+}  # fmt: skip
+#: What parties say to each other, with what is in it.
+_MESSAGES = {
+    "ResourceMetadata": "resource authorization_server",
+    "ServerMetadata": "issuer authorization_at token_at par_at registration_at sends_iss",
+    "AuthorizationRequest": "client_id redirect_uri state challenge dpop_jkt resource",
+    "RequestByReference": "client_id request_uri",
+    "AuthorizationResponse": "redirect_uri code state iss",
+    "Assertion": "client_id issuer token_at called",
+    "AccessToken": "id user client_id audience default key",
+}  # fmt: skip
+_FUNCTIONS = """
+fun evil(bitstring): bitstring [data].                       (* any number of hosts of the attacker's *)
+fun callback_at(bitstring): bitstring [data].                (* a redirect URI of the client's for one issuer *)
+fun dpop_key_at(bitstring): bitstring [private].
+fun pk(bitstring): bitstring.
+fun s256(bitstring): bitstring.
+fun sign(bitstring, bitstring): bitstring.
+reduc forall m, k: bitstring; opened(sign(m, k)) = m.
+reduc forall m, k: bitstring; checked(sign(m, k), pk(k)) = m.
+fun audience_of(bitstring, bitstring): bitstring reduc forall c, i, t, e, k: bitstring;
+    audience_of(sign(Assertion(c, i, t, e), k), pk(k)) = (c, i, t, e)
+  otherwise forall x, k: bitstring; audience_of(x, k) = (none, none, none, none).
+(* a DPoP proof, by a key for a method, a URL and a token, and what it says *)
+fun dpop(bitstring, bitstring, bitstring, bitstring): bitstring.
+fun said(bitstring): bitstring reduc forall k, m, u, t: bitstring; said(dpop(k, m, u, t)) = (pk(k), m, u, t)
+  otherwise forall x: bitstring; said(x) = (none, none, none, none).
+fun host_of(bitstring): bitstring reduc host_of(callback) = client
+  otherwise forall x: bitstring; host_of(callback_at(x)) = client otherwise forall x: bitstring; host_of(x) = x.
+(* TLS: only a host publishes its documents and reads what is sent to it; to itself, a client is known by connection *)
+fun document(bitstring, bitstring): bitstring [private].
+reduc forall h, m: bitstring; content(document(h, m), h) = m.
+fun requests(bitstring): channel [private].
+fun calls(bitstring): channel [private].
+fun itself(bitstring, channel): bitstring [private].
+fun visits(bitstring): channel [private].                    (* where the user's browser arrives *)
+table codes(bitstring, bitstring, bitstring, bitstring, bitstring, bitstring, bitstring, bitstring).
+table pushed(bitstring, bitstring, bitstring, bitstring, bitstring, bitstring, bitstring).
+table registered(bitstring, bitstring).
+"""
+
+
+def _lines(*parts: str) -> str:
+    """Lines of a process, of which some may be empty."""
+    return "\n  ".join(filter(None, parts))
+
+
+def _typed(names: str) -> str:
+    """Variables with their type."""
+    return ", ".join(f"{name}: bitstring" for name in names.split())
+
+
+class _Process:
+    """The process of one question."""
+
+    def __init__(self, configuration: Configuration, event: str, meaning: str) -> None:
+        world = find_world(WORLDS[0])
+        self.design, self.has, self.event = configuration.design, configuration.capabilities, event
+        self.c = Context(world, self.design, {name: name in self.has for name in CAPABILITIES}, View(lambda _: NONE))
+        self.title = f"(* {event}: {meaning}\n   {configuration} *)"
+        self.world, self.client, self.server = world, world.clients[0], world.honest_servers[0]
+        self.resources = [party for party in world.resource_servers if party.honest and self.c.exists(party) is True]
+        self.tools = next(party for party in world.resource_servers if "mal_rs" in party.run_by)
+        self.agent = next(party for party in world.identities if party.identity == "own")
+        self.known = {party.url: party.name for party in self.resources}
+        self.known |= {origin(url): f"{name}_site" for url, name in [*self.known.items()]}
+        design = self.design
+        self.makes_proofs = client_rules.wants_dpop(design, False, False) is True
+        self.asks_proofs = self.makes_proofs or design.r_requires_dpop == "yes" or design.proof_required == "yes"
+        self.terms = {
+            NONE: "none",
+            **self.known,
+            self.client.url: "client_id",
+            self.client.callback: "callback",
+            self.server.url: "as",
+            _ISSUER: "issuer",
+            callback_at(self.client, _ISSUER): "callback_at(issuer)",
+            self.tools.url: "url",
+            origin(self.tools.url): "origin(url)",
+            _WANTED: "wanted",
+            origin(_WANTED): "origin(wanted)",
+            f"key:{self.client.name}": "dpop_key",
+            f"key:{self.client.name}@{_ISSUER}": "dpop_key_at(issuer)",
+            f"key:{self.client.name}@{self.server.url}": "dpop_key_at(as)",
+            f"key:{_SESSION}": "session_key",
+            f"key:{self.client.name}:earlier": "earlier_key",
+        }
+
+    def text(self) -> str:
+        """All of it."""
+        known = [*self.known.values()]
+        sites = " otherwise ".join(f"origin({party.name}) = {party.name}_site" for party in self.resources)
+        messages = [
+            f"fun {name}({', '.join(['bitstring'] * len(fields.split()))}): bitstring [data].  (* {fields} *)"
+            for name, fields in _MESSAGES.items()
+        ]
+        keys = "client_key, as_key, client_secret, dpop_key, earlier_key, held, data"
+        events = f"event {self.event}.\nquery event({self.event})."
+        honest = (*self.documents(), *self.clients(), *self.servers(), *map(self.serves, self.resources))
+        parts = (*honest, *self.attacker())
+        processes = ("\n".join(line.rstrip() for line in part.strip().splitlines() if line.strip()) for part in parts)
+        body = "\n| ".join(f"! ( {each} )" for each in processes)
+        return "\n".join(
+            [
+                self.title,
+                "free net: channel.",
+                f"const {', '.join([*_NAMES, *known])}: bitstring.",
+                f"free {keys}: bitstring [private].",
+                *messages,
+                _FUNCTIONS.strip(),
+                f"fun origin(bitstring): bitstring reduc {sites} otherwise forall x: bitstring; origin(x) = x.",
+                events,
+                "process",
+                body,
+                "",
+            ]
+        )
+
+    def term(self, value: Value) -> str:
+        """A value as a term."""
+        if isinstance(value, Pick):
+            *others, last = value.cases
+            found = self.term(last)
+            for member in reversed(others):
+                found = either(value.cases[member], self.term(member), found)
+            return found
+        return self.terms[value]
+
+    def checks(self, *asked: Named) -> str:
+        """What is left of rules, one after another."""
+        found = ((rule.name, holds) for rule, holds in asked if holds is not True)
+        return _lines(*(f"if {'false' if holds is False else holds} then (* {name} *)" for name, holds in found))
+
+    def asks(self, guard: Guard, **values: Any) -> str:
+        """What is left of a guard."""
+        return self.checks(*ask(guard, **{**_SETTLED, "design": self.design, **values}))
+
+    # --- documents, and what capabilities put into the hands of the prover's attacker
+
+    def documents(self) -> Iterator[str]:
+        """What hosts publish: the AS of itself, resource servers of themselves and the AS that they designate."""
+        offers, sends = "as" if self.design.par != "off" else "none", "yes" if self.design.h_iss == "yes" else "none"
+        yield f"out(net, document(as, ServerMetadata(as, as, as, {offers}, as, {sends})))"
+        for party in self.resources:
+            yield f"out(net, document({party.name}, ResourceMetadata({self.published(party.name, party)}, as)))"
+        if "mal_as" in self.has:  # a resource server that does nothing but name it
+            yield f"""in(net, x: bitstring);
+  out(net, document(tools, ResourceMetadata({self.published("tools", self.tools)}, evil(x))))"""
+
+    def published(self, term: str, party: Party) -> str:
+        """The resource identifier that a party publishes."""
+        return term if readings.published(self.c, party.url) == party.url else f"origin({term})"
+
+    def attacker(self) -> Iterator[str]:
+        """Nothing but channels, documents, names and what leaks; what to do with it the prover finds."""
+        if not self.has:
+            return
+        asked = ["as", *(party.name for party in self.resources)]
+        sent = " | ".join(f"out({'requests' if at == 'as' else 'calls'}({at}), message)" for at in asked)
+        yield f"in(net, message: bitstring); ({sent})"
+        # Hosts of its own are there in its own sessions; users' sessions come to them by capabilities.
+        yield "in(net, x: bitstring); (out(net, requests(evil(x))) | out(net, calls(evil(x))))"
+        for document, fields in (item for item in _MESSAGES.items() if item[0].endswith("Metadata")):
+            said = ", ".join(fields.split())
+            yield f"in(net, (x: bitstring, {_typed(fields)})); out(net, document(evil(x), {document}({said})))"
+        # A browser that comes to a host of the attacker's is held: it goes where it is sent from there on.
+        yield "in(net, x: bitstring); in(visits(evil(x)), message: bitstring); out(net, (held, message))"
+        yield "in(net, (=held, message: bitstring)); (out(visits(as), message) | out(visits(client), message))"
+        if self.has & {"lure", "mal_client"}:
+            yield "out(net, held)"
+        if self.has & {"web", "req_leak"}:
+            yield "in(net, message: bitstring); out(visits(client), message)"
+        if self.design.reg == "dcr" and self.has & {"mal_client", "mal_as"}:
+            only = "" if "mal_client" in self.has else "if host_of(redirect_uri) = client then"
+            yield f"in(net, redirect_uri: bitstring); {only} insert registered(agent, redirect_uri)"
+        if "token_leak" in self.has:
+            yield self.leaked()
+        if self.event == "authorization":
+            yield "in(net, =data); event authorization"
+
+    def leaked(self) -> str:
+        """A token that the client has from before."""
+        held = next(held for held in self.world.held if "token_leak" in held.leaks_by)
+        made = readings.token_of(self.c, held.name)
+        key, default = self.term(made["key"]), either(made["has_default"], "yes", "none")
+        bound = "none" if key == "none" else f"pk({key})"
+        return f"""{self.checks(*readings.kept(self.c, held))}
+  new id: bitstring;
+  out(net, sign(AccessToken(id, alice, client_id, {self.term(made["audience"])}, {default}, {bound}), as_key))"""
+
+    # --- the client
+
+    def clients(self) -> Iterator[str]:
+        """A session of the client, from a resource to protected data: in the user's browser, or in the attacker's."""
+        visited = " || ".join(f"url = {party.name}" for party in self.resources)
+        visited += " || url = tools" if "mal_as" in self.has else ""
+        chosen = "" if "mal_rs" in self.has else f"if {visited} then"
+        yield _lines("in(net, url: bitstring);", chosen, self.session("visits(authorization_at)", True))
+        if self.has:
+            yield _lines("in(net, (url: bitstring, server: bitstring));", self.session("net", False))
+
+    def session(self, browser: str, users: bool) -> str:
+        """What the client does; ``browser``: where it sends the browser of the session."""
+        design = self.design
+        redirect = self.term(client_rules.redirect_uri(design, self.client, _ISSUER, _ISSUER))
+        challenge = "none" if client_rules.challenge(design, _SESSION, False) == NONE else self.hashed()
+        verifier = "none" if challenge == "none" else "verifier"
+        key = self.term(client_rules.possession_key(design.dpop_key, self.client.name, _SESSION, _ISSUER))
+        jkt = f"pk({key})" if self.makes_proofs and design.dpop == "token+code" else "none"
+        requested = "resource" if design.resource_indicator == "on" else "none"
+        request = f"redirect_uri, state, {challenge}, {jkt}, {requested}"
+        sent = f"let request = AuthorizationRequest(id, {request}) in"
+        if readings.pushes(design):
+            sent = f"""new sending: channel;
+  ( if par_at = none then out(sending, AuthorizationRequest(id, {request})) else
+    new pushing: channel;
+    out(requests(par_at), (pushing, itself(par_at, pushing), (id, {self.credentials("par_at")}, {request})));
+    in(pushing, request_uri: bitstring); out(sending, RequestByReference(id, request_uri))
+  ) | in(sending, request: bitstring);"""
+        registering = "let id = client_id in"
+        if design.reg == "dcr":
+            registering = """(if registration_at = as then insert registered(client_id, redirect_uri)) |
+  in(net, id: bitstring); if id = client_id || registration_at <> as then"""
+        binding = "none"
+        if self.event == "flow_binding":
+            binding = ", ".join(f"itself((token_at, state, {each}), exchanging)" for each in (challenge, "none"))
+            binding = f"({binding})"
+        exchanged, called = (
+            f"dpop({key}, {method}, {at}, {what})" if self.makes_proofs else "none"
+            for method, at, what in (("post", "token_at", "none"), (self.method(), "url", "token"))
+        )
+        again = client_rules.state_is_used_once(design, True).holds is True
+        ends = "out(net, answer)" if not users else f"if answer = data then event {RUNS}" if self.event == RUNS else "0"
+        return _lines(
+            "in(net, page: bitstring);",
+            f"let ResourceMetadata({_typed('resource listed')}) = content(page, url) in",
+            self.document_rules(),
+            "let server = listed in" if users else "",
+            "if server = as then" if users and "mal_as" not in self.has else "",
+            "in(net, metadata: bitstring);",
+            f"let ServerMetadata({_typed(_MESSAGES['ServerMetadata'])}) = content(metadata, server) in",
+            *self.metadata_rules(users),
+            "new state: bitstring; new verifier: bitstring; new session_key: bitstring;",
+            f"let redirect_uri = {redirect} in",
+            registering,
+            sent,
+            f"out({browser}, request) |",
+            "out(net, request) |" if AuthorizationRequest.leaks_by in self.has else "",
+            self.responded(users, again),
+            self.response_rules(),
+            "new exchanging: channel;",
+            f"out(requests(token_at), (exchanging, itself(token_at, exchanging), (id, {self.credentials('token_at')},",
+            f"  code, redirect_uri, {verifier}, {exchanged}, {requested}, {binding})));",
+            f"in(exchanging, ({_typed('token token_type echoed more')}));",
+            self.token_rules(requested),
+            f"new calling: channel; ( out(calls(url), (calling, itself(url, calling), (token, {called})))",
+            f"| (in(calling, answer: bitstring); {ends}) {self.misused() if users else ''})",
+        )
+
+    def hashed(self) -> str:
+        """The challenge that a verifier answers."""
+        return "verifier" if self.design.pkce == "plain" else "s256(verifier)"
+
+    def method(self) -> str:
+        """The method of requests to resource servers."""
+        return "post" if self.design.r_method == SERVERS_METHOD else "other_method"
+
+    def responded(self, users: bool, again: bool) -> str:
+        """The client takes a response from the browser of a session, and from others if it does not tell them apart."""
+        response = f"AuthorizationResponse({_typed('arrived_at code returned iss')})"
+        own, other = ("visits(client)", "net") if users else ("net", "visits(client)")
+        once = "! " if again else ""
+        if client_rules.callback_browser_started_flow(self.design, True).holds is False:
+            return f"{once}in({own}, {response});"
+        of_others = f"in({other}, {response}); if returned = state then"
+        return f"""new responding: channel;
+  ( in({own}, response: bitstring); out(responding, response)
+  | {of_others} out(responding, AuthorizationResponse(arrived_at, code, returned, iss))
+  ) | {once}in(responding, {response});"""
+
+    def misused(self) -> str:
+        """In a user's session the client uses, as an honest AS's, what somebody else has approved."""
+        if self.event != "session_integrity":
+            return ""
+        return f"""| let AccessToken(token_id: bitstring, =mallory, {_typed("by audience default_audience bound")}) =
+    checked(token, pk(as_key)) in if issuer = as then event session_integrity"""
+
+    def document_rules(self) -> str:
+        """What is left of the rules about resource metadata."""
+        named, term = decided(readings.published(self.c, self.tools.url)), self.published("url", self.tools)
+        return self.asks(
+            (*guards.CHALLENGE, *guards.RESOURCE_METADATA, *guards.LISTED_SERVERS),
+            url=self.tools.url,
+            resource=pick("resource", {named: term}, _OTHER),
+        )
+
+    def metadata_rules(self, users: bool) -> Iterator[str]:
+        """What is left of the rules about AS metadata, and of what a question forbids the attacker to name in it."""
+        design, knows = self.design, self.client.knows
+        server, issuer = (pick(each, {self.server.url: "as"}, _OTHER) for each in ("server", "issuer"))
+        yield self.asks(
+            guards.CHOSEN_SERVER,
+            listed=_SERVER,
+            server=_SERVER if users else pick("server", {_SERVER: "listed"}, _OTHER),
+            **readings.frameworks(self.c, server, knows),
+        )
+        yield self.asks(
+            guards.SERVER_METADATA,
+            server=_SERVER,
+            configured=False,
+            claimed=pick("issuer", {_SERVER: "server"}, _OTHER),
+            claims_listed=readings.frameworks(self.c, issuer, knows)["on_list"],
+        )
+        endpoints = {
+            f"{name}_at": pick(f"{name}_at", {_ISSUER: "issuer"}, _OTHER) for name in ("authorization", "token")
+        }
+        yield self.asks(
+            (*guards.AUTHORIZATION_ENDPOINT, *guards.TOKEN_ENDPOINT),
+            claimed=_ISSUER,
+            advertised=equal("sends_iss", "yes"),
+            **endpoints,
+        )
+        found = []
+        if design.splice != "free":
+            found.append(equal("authorization_at", "server" if design.splice == "no" else "as"))
+        if design.par_at != "free" and readings.pushes(design):
+            found.append(equal("par_at", "server" if design.par_at == "own" else "as"))
+        if found:
+            yield f"if {any_of(equal('server', 'as'), all_of(*found))} then (* splice, par_at *)"
+
+    def response_rules(self) -> str:
+        """What is left of the rules about authorization responses."""
+        return self.asks(
+            guards.AUTHORIZATION_RESPONSE,
+            session=_SESSION,
+            returned=pick("returned", {_SESSION: "state", NONE: "none"}, _OTHER),
+            arrived_at=pick("arrived_at", {_EXPECTED: "redirect_uri"}, _OTHER),
+            expected=_EXPECTED,
+            iss=pick("iss", {_ISSUER: "issuer", NONE: "none"}, _OTHER),
+            issuer=_ISSUER,
+            advertised=equal("sends_iss", "yes"),
+        )
+
+    def token_rules(self, requested: str) -> str:
+        """What is left of the rules about token responses."""
+        return self.asks(
+            guards.TOKEN_RESPONSE,
+            wanted=self.makes_proofs,
+            bound=equal("token_type", "dpop_bound"),
+            requested=NONE if requested == "none" else _SOME,
+            present=no(equal("echoed", "none")),
+            has_requested=equal("echoed", "resource"),
+            has_more=equal("more", "yes"),
+        )
+
+    def credentials(self, called: str) -> str:
+        """The secret and the assertion that the client authenticates with at a host, each of them or none."""
+        issuer = pick("issuer", {self.server.url: "as"}, _OTHER)
+        secret = either(client_rules.sends_secret(self.design, self.server.url, issuer), "client_secret", "none")
+        signs = client_rules.signs_assertions(self.design) is True
+        return f"{secret}, {f'sign(Assertion(id, issuer, token_at, {called}), client_key)' if signs else 'none'}"
+
+    # --- the authorization server
+
+    def servers(self) -> Iterator[str]:
+        """The AS takes pushed and other authorization requests and token requests, of users and of the attacker."""
+        request = _typed("redirect_uri state challenge dpop_jkt resource")
+        browsers = [("visits(as)", "alice"), *([("net", "mallory")] if self.has else [])]
+        if self.design.par != "off":
+            yield _lines(
+                "in(requests(as), (reply: channel, who: bitstring,",
+                f"  ({_typed('by credential assertion')}, {request})));",
+                self.authenticated("par"),
+                self.registered(),
+                self.asks(guards.REDIRECTION, **self.registration()),
+                "new request_uri: bitstring;",
+                "insert pushed(request_uri, by, redirect_uri, state, challenge, dpop_jkt, resource);",
+                "out(reply, request_uri)",
+            )
+            for at, user in browsers:
+                yield _lines(
+                    f"in({at}, RequestByReference({_typed('by request_uri')}));",
+                    f"get pushed(=request_uri, =by, {request}) in",
+                    self.issues(user, True),
+                )
+        for at, user in browsers:
+            yield _lines(f"in({at}, AuthorizationRequest(by: bitstring, {request}));", self.issues(user, False))
+        yield self.redeems()
+
+    def registration(self) -> dict[str, Condition]:
+        """Whether a redirect URI is registered for a client_id: by a table, or by what the AS knows or looks up."""
+        if self.design.reg == "dcr":
+            return {"registered": True, "known": True}
+        own = equal("redirect_uri", "callback_at(as)")
+        elsewhere = all_of(equal("host_of(redirect_uri)", "client"), no(equal("redirect_uri", "callback")), no(own))
+        redirect = Pick(
+            {
+                self.client.callback: equal("redirect_uri", "callback"),
+                callback_at(self.client, self.server.url): own,
+                callback_at(self.client, self.world.strangers[0].url): elsewhere,
+                self.agent.callback: no(equal("host_of(redirect_uri)", "client")),
+            }
+        )
+        by = pick("by", {self.client.url: "client_id", self.agent.url: "agent"}, _OTHER)
+        on_file = registration.is_on_file(self.c, self.server, self.design)
+        return {
+            "registered": registration.registered(self.c, self.server, by, redirect),
+            "known": all_of(registration.is_known(self.c, by), on_file),
+        }
+
+    def registered(self) -> str:
+        """Where clients register themselves, what they have registered."""
+        return "get registered(=by, =redirect_uri) in" if self.design.reg == "dcr" else ""
+
+    def resource(self, term: str) -> Pick:
+        """A resource that somebody has named."""
+        return pick(term, {NONE: "none", **self.known}, self.tools.url)
+
+    def authenticated(self, endpoint: str) -> str:
+        """What is left of the rules by which the AS authenticates whoever is at an endpoint."""
+        design, own = self.design, equal("by", "agent")
+        said = ("issuer", "token_at", "called")
+        issuer, token_at, called = (pick(each, {self.server.url: "as"}, _OTHER) for each in said)
+        signed, public = client_rules.signs_assertions(design), server_rules.is_public(design)
+        return _lines(
+            f"let ({_typed('subject issuer token_at called')}) = audience_of(assertion, pk(client_key)) in"
+            if signed is True
+            else "",
+            self.asks(
+                guards.AUTHENTICATION,
+                policy=self.design,
+                endpoint=endpoint,
+                genuine=any_of(own, all_of(same(design.client_auth, "mtls"), equal("who", "itself(as, reply)"))),
+                secret=equal("credential", "client_secret"),
+                assertion=equal("subject", "by"),
+                named=client_rules.assertion_names(design, design, self.server.url, issuer, token_at, called),
+                anyhow=any_of(public, own),
+            ),
+            "if by = client_id && who <> itself(as, reply) then event client_authentication else"
+            if self.event == "client_authentication" and public is False
+            else "",
+        )
+
+    def issues(self, user: str, pushed: bool) -> str:
+        """The AS answers an authorization request that whoever is at the browser approves."""
+        resource, users = self.resource("resource"), user == "alice"
+        response = f"AuthorizationResponse(redirect_uri, code, state, {'as' if self.design.h_iss == 'yes' else 'none'})"
+        sends = f"out({'visits(host_of(redirect_uri))' if users else 'net'}, {response})"
+        if users and AuthorizationResponse.leaks_by in self.has:
+            sends = f"out(net, {response}) | {sends}"
+        if users and self.event == "code_delivery":
+            sends += " | in(net, =code); if by = client_id then event code_delivery"
+        return _lines(
+            "" if pushed else self.registered(),
+            self.asks(
+                (*(() if pushed else guards.REDIRECTION), *guards.AUTHORIZATION_REQUEST),
+                **self.registration(),
+                pushed=pushed,
+                requested=resource,
+                challenge=pick("challenge", {NONE: "none"}, _SOME),
+                listed=readings.serves(self.c, self.server, resource),
+            ),
+            f"new code: bitstring; insert codes(code, {user}, by, redirect_uri, state, challenge, dpop_jkt, resource);",
+            f"( {sends} )",
+        )
+
+    def redeems(self) -> str:
+        """The AS redeems codes for tokens."""
+        design, made, resource = self.design, self.resource("wanted"), self.resource("resource")
+        hashed, key = self.hashed(), "key" if self.asks_proofs else "none"
+        matches, absent = equal("challenge", hashed), equal("challenge", "none")
+        echo, honors = server_rules.echo(design, made), design.as_dpop == "honor" and self.asks_proofs
+        other = all_of(echo["present"], no(echo["has_requested"]))
+        told = either(other, "default", either(echo["present"], "wanted", "none"))
+        default = either(server_rules.has_default_audience(design, made), "yes", "none")
+        claims = f"{self.term(server_rules.bound_resource(design, _WANTED))}, {default}, {key if honors else 'none'}"
+        kind = either(equal("key", "none"), "bearer", "dpop_bound") if honors else "bearer"
+        strayed = (
+            "let (first: bitstring, second: bitstring) = binding in let own = itself((as, state, challenge), reply) in"
+        )
+        strayed += "\n  if user = alice && by = client_id && first <> own && second <> own then event flow_binding else"
+        return _lines(
+            "in(requests(as), (reply: channel, who: bitstring,",
+            f"  ({_typed('by credential assertion code redirect_uri verifier dpop_proof resource binding')})));",
+            "get codes(=code, user, =by, code_redirect, state, challenge, code_jkt, granted) in",
+            f"let ({_typed('key method proof_url proof_token')}) = said(dpop_proof) in" if self.asks_proofs else "",
+            "if key = none || (method = post && proof_url = as && proof_token = none) then" if self.asks_proofs else "",
+            self.authenticated("token"),
+            self.asks(
+                guards.CODE,
+                code_client=_EXPECTED,
+                client=_EXPECTED,
+                code_redirect=_EXPECTED,
+                redirect=pick("redirect_uri", {_EXPECTED: "code_redirect"}, _OTHER),
+                challenge=Pick({NONE: absent, _EXPECTED: matches, _OTHER: all_of(no(absent), no(matches))}),
+                verifier=pick("verifier", {NONE: "none"}, _EXPECTED),
+                key=_EXPECTED,
+                code_key=pick("code_jkt", {NONE: "none", _EXPECTED: key}, _OTHER) if self.asks_proofs else NONE,
+            ),
+            self.asks(
+                guards.TOKEN_REQUEST,
+                proven=no(equal("key", "none")) if self.asks_proofs else False,
+                promised=all_of(self.makes_proofs, equal("by", "client_id")),
+                requested=resource,
+                listed=readings.serves(self.c, self.server, resource),
+            ),
+            "let wanted = if resource = none then granted else resource in",
+            f"new token_id: bitstring; let token = sign(AccessToken(token_id, user, by, {claims}), as_key) in",
+            strayed if self.event == "flow_binding" else "",
+            f"out(reply, (token, {kind}, {told}, {either(echo['has_more'], 'yes', 'none')}))",
+        )
+
+    # --- resource servers
+
+    def serves(self, party: Party) -> str:
+        """A resource server takes a request with a token, and answers with the user's data."""
+        design, url, name = self.design, party.url, party.name
+        by_key, of_token, here = equal("proof_key", "key"), equal("proof_token", "token"), equal("proof_url", name)
+        fits: Condition = False
+        if self.asks_proofs:
+            made_for = pick("method", {SERVERS_METHOD: "post"}, "get")
+            any_token = resource_rules.proof_fits_token(design, False, by_key)
+            any_method = resource_rules.proof_fits_method(design, design.r_method, made_for)
+            fits = all_of(by_key, any_of(of_token, any_token), any_method)
+        misused = self.event == "token_confinement"
+        return _lines(
+            f"in(calls({name}), (reply: channel, who: bitstring, (token: bitstring, dpop_proof: bitstring)));",
+            f"let AccessToken(token_id: bitstring, =alice, =client_id, {_typed('audience default_audience key')}) =",
+            "  checked(token, pk(as_key)) in",
+            f"let ({_typed('proof_key method proof_url proof_token')}) = said(dpop_proof) in"
+            if self.asks_proofs
+            else "",
+            self.asks(
+                (*guards.ACCESS_TOKEN, *guards.VALIDITY, *guards.POSSESSION),
+                **readings.issuer_at(self.c, url, self.server.url),
+                identifier=readings.published(self.c, url),
+                url=url,
+                audience=self.resource("audience"),
+                has_default=equal("default_audience", "yes"),
+                own=equal("key", "none"),
+                for_this=all_of(fits, here),
+                key=pick("key", {NONE: "none"}, _SOME),
+                for_another=all_of(fits, no(here)),
+                bare=self.asks_proofs and equal("proof_key", "none"),
+            ),
+            f"if who <> itself({name}, reply) then event token_confinement else" if misused else "",
+            "out(reply, data)",
+        )

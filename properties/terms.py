@@ -1,0 +1,123 @@
+"""Conditions on terms of the applied pi calculus: the truth values of whoever reads rules for ProVerif.
+
+A rule that is asked of fields of messages is left as equalities between terms. They are kept as few ways as they take,
+since each is one more case for the prover.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations, permutations, product
+from typing import TypeAlias
+
+from model.logic import Condition, Pick, all_of, no, register
+
+#: That one term is equal to another, or is not.
+Equality: TypeAlias = tuple[str, str, str]
+Way: TypeAlias = frozenset[Equality]
+#: With what terms are compared that is not always the same; all else differs from each other.
+_VARIABLES = {"issuer", "server", "listed", "url", "origin(url)", "resource", "redirect_uri", "code_redirect", "state",
+              "verifier", "key", "proof_key", "token", "by"}  # fmt: skip
+
+
+class Equalities:
+    """A condition on terms: of some ways at least one holds, each a set of equalities and inequalities.
+
+    The prover reads it as text, which is short because what cannot be and what another way covers is left out.
+    """
+
+    def __init__(self, *ways: Way) -> None:
+        found = {way for way in ways if not _impossible(way)}
+        while wider := next(_wider(found), None):
+            found = found - {wider[0]} | {wider[1]}
+        found = {frozenset(_needed(way)) for way in found}
+        kept = (way for way in found if not any(other != way and _covers(other, way) for other in found))
+        self.ways = sorted(kept, key=sorted)
+
+    def __invert__(self) -> Condition:
+        return _not(self)
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"neither true nor false: {self}")
+
+    def __str__(self) -> str:
+        ways = [" && ".join(f"{left} {sign} {right}" for left, sign, right in sorted(way)) for way in self.ways]
+        return ways[0] if len(ways) == 1 else " || ".join(f"({way})" for way in ways) or "false"
+
+
+def _impossible(way: Way) -> bool:
+    """Whether something is equal to what it is not equal to, or to two things that are never the same."""
+    if any(_opposite(one) in way for one in way):
+        return True
+    same = [(left, right) for left, sign, right in way if sign == "="]
+    return any(one == other and _differ(first, second) for (one, first), (other, second) in combinations(same, 2))
+
+
+def _differ(left: str, right: str) -> bool:
+    return left != right and not {left, right} & _VARIABLES
+
+
+def _wider(ways: set[Way]) -> Iterator[tuple[Way, Way]]:
+    """A way of which one part is not needed, because where that does not hold another way does."""
+    for way, other in permutations(ways, 2):
+        opposite = [each for each in way if _opposite(each) in other]
+        if len(opposite) == 1 and other - {_opposite(opposite[0])} <= way:
+            yield way, way - {*opposite}
+
+
+def _opposite(one: Equality) -> Equality:
+    left, sign, right = one
+    return left, "<>" if sign == "=" else "=", right
+
+
+def _needed(way: Way) -> Iterator[Equality]:
+    """What does not follow from that something else is equal."""
+    return (one for one in way if one[1] == "=" or not _follows(one, way - {one}))
+
+
+def _follows(one: Equality, way: Way) -> bool:
+    left, _, right = one
+    return any(one == left and sign == "=" and _differ(other, right) for one, sign, other in way)
+
+
+def _covers(wide: Way, narrow: Way) -> bool:
+    return all(each in narrow or (each[1] == "<>" and _follows(each, narrow)) for each in wide)
+
+
+def equal(left: str, right: str) -> Equalities:
+    """Whether two terms are equal."""
+    return Equalities(frozenset({(left, "=", right)}))
+
+
+def _all(those: list[Equalities]) -> Condition:
+    return _truth(Equalities(*(frozenset().union(*ways) for ways in product(*(each.ways for each in those)))))
+
+
+def _any(those: list[Equalities]) -> Condition:
+    return _truth(Equalities(*(way for each in those for way in each.ways)))
+
+
+def _not(one: Equalities) -> Condition:
+    opposite = [[frozenset({_opposite(one)}) for one in way] for way in one.ways]
+    return _truth(Equalities(*(frozenset().union(*chosen) for chosen in product(*opposite))))
+
+
+def _truth(found: Equalities) -> Condition:
+    """The same, or what is plain."""
+    return found if found.ways and frozenset() not in found.ways else bool(found.ways)
+
+
+register(Equalities, _all, _any, _not)
+
+
+def pick(term: str, cases: Mapping[str, str], otherwise: str) -> Pick:
+    """A value that a term is: for each of these the term that it is equal to, and any other."""
+    found: dict[str, Condition] = {value: equal(term, other) for value, other in cases.items()}
+    return Pick({**found, otherwise: all_of(*(no(each) for each in found.values()))})
+
+
+def either(condition: Condition, then: str, otherwise: str) -> str:
+    """A term that is one of two."""
+    if isinstance(condition, bool) or then == otherwise:
+        return then if condition is True or then == otherwise else otherwise
+    return f"(if {condition} then {then} else {otherwise})"

@@ -1,0 +1,182 @@
+"""A prover is given honest roles whose checks are the model's rules, and its own attacker agrees with the solver."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from contextlib import closing
+from itertools import product
+
+import pytest
+from click.testing import CliRunner
+
+from benchmarks.roles import answered, drawn
+from model.design import parse
+from model.logic import all_of, any_of, no
+from model.switches import SWITCHES
+from openworld.cli import main
+from properties import unbounded
+from properties.prover import PROVER, ProverAnswers
+from properties.roles import ATTACKER, COVERED, RUNS, honest, roles
+from properties.security import find
+from properties.terms import Equalities, equal
+from simulations.processes import cores, in_order
+
+needs_prover = pytest.mark.skipif(shutil.which(PROVER) is None, reason=f"not installed: {PROVER}")
+#: Each with the switch that makes the difference.
+ATTACK, SAFE = "CD cap=mal_as;iss_check=off", "CD cap=mal_as;iss_check=require"
+QUESTIONS = (
+    ATTACK, SAFE,
+    "AZ cap=lure;callback_bind=off", "AZ cap=lure",
+    "TC cap=mal_rs;as_resource=ignore", "TC cap=mal_rs;as_resource=ignore;dpop=token",
+    "CB cap=code_leak;pkce=off;pkce_as=lax", "CB cap=code_leak",
+    "CA cap=mal_as;client_auth=pkjwt;md_issuer_check=off;assertion_aud=issuer",
+    "CA cap=mal_as;client_auth=pkjwt;md_issuer_check=off;assertion_aud=endpoint",
+    "SI cap=web;state=off;pkce=off;pkce_as=lax", "SI cap=web;pkce=off;pkce_as=lax",
+)  # fmt: skip
+#: What can be used once is used again there, and nobody is too late: whether it is so makes no difference.
+AGAIN = {"block", "request_uri_once"}
+
+
+def process(question):
+    code, _, text = question.partition(" ")
+    prop, configuration = find(code), parse(text)
+    return roles(configuration, prop)
+
+
+def test_a_rule_is_what_differs():
+    """What a switch changes is the check that the rule leaves, and nothing else stands or falls with it."""
+    off, on = (set(process(question).splitlines()[3:]) for question in (ATTACK, SAFE))
+    assert on - off == {"  if iss = issuer then (* client.iss_matches_recorded_issuer *)"}
+    assert off < on
+
+
+@pytest.mark.parametrize("name", sorted(COVERED.keys() - AGAIN))
+def test_a_switch_that_is_covered_is_read(name):
+    """Somewhere each of its values makes a process of its own, or one that it shares with no more than one other."""
+    bases = ("", "dpop=token+code", "par=on;client_auth=pkjwt", "client_auth=secret", "echo=req;prm=origin")
+    texts = {value: [] for value in COVERED[name] or SWITCHES[name].values}
+    for base, (value, found) in product(bases, texts.items()):
+        pairs = ";".join(pair for pair in base.split(";") if pair and not pair.startswith(f"{name}="))
+        asked = parse(f"cap=mal_as+mal_rs;{name}={value};{pairs}")
+        found.append(process(f"AZ {asked}").split("*)", 1)[1])
+    assert len({tuple(found) for found in texts.values()}) > 1
+
+
+@pytest.mark.parametrize("name", ATTACKER)
+def test_a_capability_that_is_covered_gives_something(name):
+    other = "mal_rs" if name != "mal_rs" else "lure"
+    without, having = (set(process(f"AZ cap={caps}").splitlines()[2:]) for caps in (other, f"{other}+{name}"))
+    assert having != without
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "culprit"),
+    [
+        ("DP", "cap=mal_as", "property 'deputy_integrity'"),
+        ("AZ", "cap=mal_as+state_leak", "capability 'state_leak'"),
+        ("AZ", "cap=mal_as;rt_pin=off", "switch 'rt_pin'"),
+        ("AZ", "cap=mal_as;reg=federation", "reg=federation"),
+        ("AZ", "cap=mal_as;as:h_iss=no", "'as:h_iss'"),
+        ("AZ", "cap=mal_as;world=two_as", "world 'two_as'"),
+    ],
+)
+@pytest.mark.parametrize("command", ["export", "prove"])
+def test_what_is_not_covered_is_refused_by_name(command, code, text, culprit, monkeypatch):
+    """In one line that says what is covered; no prover has to be there for that."""
+    monkeypatch.setattr("openworld.commands.unbounded.require", lambda *_, **__: None)
+    ended = CliRunner().invoke(main, [command, *(["proverif"] if command == "export" else []), code, text])
+    assert (ended.exit_code, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+    assert culprit in ended.stderr
+    assert "it covers: " in ended.stderr
+
+
+def test_terms_are_read_as_they_are():
+    """However a condition is simplified, it holds of just the terms of which it held before."""
+    chance, constants = random.Random(3), ("none", "as", "crm")
+    for _ in range(300):
+        x, y, state = (chance.choice(constants) for _ in range(3))
+        values = {"x": x, "y": y, "state": state}
+        conditions = [(equal(*pair), values[pair[0]] == values.get(pair[1], pair[1])) for pair in _pairs(constants)]
+        for _ in range(6):
+            (left, first), (right, second) = chance.sample(conditions, 2)
+            both = all_of(left, right), first and second
+            conditions.append(chance.choice([both, (any_of(left, right), first or second), (no(left), not first)]))
+        for condition, holds in conditions:
+            said = condition if isinstance(condition, bool) else _holds(condition, values)
+            assert said == holds, str(condition)
+
+
+def _pairs(constants):
+    return [*product(("x", "y"), constants), ("x", "state")]
+
+
+def _holds(condition: Equalities, values):
+    return any(
+        all((values[left] == values.get(right, right)) == (sign == "=") for left, sign, right in way)
+        for way in condition.ways
+    )
+
+
+@needs_prover
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_prover_agrees(question):
+    """What is safe is proved and what is an attack is found, where honest parties alone get somewhere."""
+    code, _, text = question.partition(" ")
+    answer = answered((code, text))
+    assert answer.event == {"attack": "derived", "safe": "never"}[answer.result]
+    assert (answer.finish, answer.runs) == (True, "derived")
+
+
+@needs_prover
+def test_that_honest_parties_get_nowhere_is_seen():
+    """Where they refuse each other a proof says little, and that is said."""
+    nowhere = parse("cap=mal_as;iss_check=require;h_iss=no")
+    found = unbounded.asked(honest(nowhere), RUNS)
+    assert found[0] == "never"
+
+
+@needs_prover
+@pytest.mark.slow
+def test_prover_agrees_on_questions_drawn_at_random():
+    with closing(in_order(answered, list(drawn(120, seed=5)), cores())) as answers:
+        assert [answer for answer in answers if answer.differs] == []
+
+
+@pytest.mark.parametrize(
+    ("question", "event", "left_out", "standing", "code"),
+    [
+        (ATTACK, "never", "", "differ", 1),
+        (ATTACK, "derived", "", "agree", 0),
+        (ATTACK, "unknown", "", "open", 3),
+        (SAFE, "never", "", "agree", 0),
+        (SAFE, "derived", "the user has two sessions", "more", 1),
+        (SAFE, "derived", "", "differ", 1),
+        (SAFE, "unknown", "", "open", 3),
+    ],
+)
+def test_both_answers_are_told_apart(monkeypatch, question, event, left_out, standing, code):
+    """A proof beside an attack is an error, and so is an attack beside a safe answer that nothing explains."""
+    name, _, text = question.partition(" ")
+    said = ProverAnswers({"code_delivery": event, RUNS: "derived"}, "")
+    monkeypatch.setattr(unbounded, "ask", lambda *_: said)
+    monkeypatch.setattr(unbounded, "left_out", lambda *_: left_out)
+    monkeypatch.setattr("openworld.commands.unbounded.require", lambda *_, **__: None)
+    done = CliRunner().invoke(main, ["prove", name, text, "--json"])
+    assert done.exit_code == code
+    assert f'"standing": "{standing}"' in done.output
+
+
+@pytest.mark.slow
+def test_what_a_world_leaves_out_is_found():
+    """The browser that is held through one session of the user answers in another."""
+    configuration = parse("cap=mal_as+code_leak;pkce_as=lax")
+    assert unbounded.left_out(find("SI"), configuration) == "the user has two sessions"
+
+
+def test_without_prover_it_is_one_line(monkeypatch):
+    """It says what is missing and where it is; nothing is computed before."""
+    monkeypatch.setenv("PATH", "")
+    ended = CliRunner().invoke(main, ["prove", "CD", "cap=mal_as"])
+    assert (ended.exit_code, ended.stdout, ended.stderr.count("\n")) == (3, "", 1)
+    assert "proverif is not installed: opam has it" in ended.stderr
