@@ -58,7 +58,8 @@ class Shared:
         self._all = design
 
     def __getattr__(self, name: str) -> Any:
-        _check_owner(name, ())
+        if (switch := SWITCHES.get(name)) is not None and switch.roles:
+            raise SwitchOwnerError(f"switch {name!r} is of {' or '.join(switch.roles)}, and is read of nobody alone")
         return getattr(self._all, name)
 
 
@@ -76,16 +77,11 @@ class Policy:
     def __getattr__(self, name: str) -> Any:
         if name in self._own:
             return self._own[name]
-        _check_owner(name, self._roles)
+        if (switch := SWITCHES.get(name)) is not None:
+            for role in self._roles:
+                if role not in switch.of and switch.roles:
+                    raise SwitchOwnerError(f"switch {name!r} is of {' or '.join(switch.roles)}, and is read of {role}")
         return getattr(self._shared, name)
-
-
-def _check_owner(name: str, roles: Collection[str]) -> None:
-    """Make sure that a switch is of these roles, or of nobody alone."""
-    switch = SWITCHES.get(name)
-    if switch is not None and switch.roles and not (roles and set(roles) <= set(switch.of)):
-        asked = " and ".join(roles) or "nobody alone"
-        raise SwitchOwnerError(f"switch {name!r} is of {' or '.join(switch.roles)}, and is read of {asked}")
 
 
 class SwitchOwnerError(TypeError):

@@ -171,7 +171,7 @@ def test_steps_print_as_they_are_read():
         (lambda c: c.design.iss_check, "switch 'iss_check' is of client, and is read of nobody alone"),
         (lambda c: c.of("as").iss_check, "'iss_check' is of client, and is read of authorization_server"),
         (lambda c: c.client("victim").token_fmt, "'token_fmt' is of resource_server, and is read of client"),
-        (lambda c: c.among(c.world.parties, lambda party: True).prm, "'prm' is of client, and is read of client and"),
+        (lambda c: c.among(c.world.parties, lambda party: True).prm, "'prm' is of client, and is read of"),
     ],
 )
 def test_a_switch_is_read_of_a_party_that_has_it(read, error):
