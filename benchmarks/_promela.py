@@ -64,7 +64,7 @@ def promela(world: World, configuration: Configuration, prop: Property, macros: 
     design: Any = configuration.design
     if macros:
         switches = {name: _compared(name, SWITCHES[name].values) if name in macros else design[name] for name in design}
-        design = OpenDesign(switches, configuration.design.parties)
+        design = OpenDesign(switches, configuration.design.parties, configuration.model)
     capabilities = {name: name in configuration.capabilities for name in CAPABILITIES}
     context = Context(world, design, capabilities, View(look))
     event = prop.event(context)

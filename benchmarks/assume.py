@@ -12,10 +12,11 @@ from dataclasses import replace
 
 import click
 
-from model.design import NAMED_DESIGNS, Configuration, named_switches, parse
+from model.design import Configuration, named_switches, parse
+from model.named_designs import NAMED_DESIGNS
 from model.switches import SWITCHES
 from properties.assume import Assumptions
-from properties.attackers import ATTACKERS
+from properties.attackers import every_attacker
 from properties.checker import Checker
 from properties.security import PROPERTIES, Property
 from simulations.processes import in_order
@@ -32,7 +33,7 @@ def security(configuration: Configuration) -> list[Property]:
 def of_design(name: str) -> tuple[str, int, int, float]:
     """A design: properties and attackers asked about, questions to the solver, seconds."""
     started, questions, asked = time.perf_counter(), 0, 0
-    for who in ATTACKERS.values():
+    for who in every_attacker().values():
         configuration = parse(f"design={name};cap={who.capabilities}")
         question = Assumptions(security(configuration), configuration, named_switches(f"design={name}"))
         for prop in question.properties:
@@ -47,7 +48,7 @@ def main(designs: str) -> None:
     """Print both, and their ratio."""
     names, started = designs.split(","), time.perf_counter()
     environments = math.prod(len(s.values) for s in SWITCHES.values() if s.kind == "environment")
-    print(f"weakest assumptions against {len(ATTACKERS)} attackers, {environments:,} environments at most")
+    print(f"weakest assumptions against {len(every_attacker())} attackers, {environments:,} environments at most")
     decided = 0
     for name, asked, questions, seconds in in_order(of_design, names, 2):
         decided += asked

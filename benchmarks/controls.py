@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from model.design import NAMED_DESIGNS
+from model.named_designs import NAMED_DESIGNS
 from model.switches import CAPABILITIES, SWITCHES
 from openworld.explore.controls import Explorer, explore
 from properties.designs import MECHANISMS

@@ -14,7 +14,7 @@ from itertools import groupby
 
 import click
 
-from model.design import NAMED_DESIGNS
+from model.named_designs import NAMED_DESIGNS
 from model.world_file import WORLDS
 from openworld.certified import Runs, bounded
 from simulations.processes import cores, in_order

@@ -10,7 +10,7 @@ from itertools import islice
 
 from openworld.jobs import Question, answers
 from openworld.matrix import cases
-from properties.attackers import ATTACKERS
+from properties.attackers import every_attacker
 from simulations.processes import cores
 
 MOST = 12
@@ -18,7 +18,7 @@ MOST = 12
 
 def main() -> None:
     """Run the whole matrix and a third of it on one core, and print what both take."""
-    matrix = cases(attackers=dict(islice(ATTACKERS.items(), MOST)))
+    matrix = cases(attackers=dict(islice(every_attacker().items(), MOST)))
     questions = [Question(case.prop.name, case.configuration) for case in matrix]
     designs = len({case.design for case in matrix})
     properties = len({case.prop.name for case in matrix})

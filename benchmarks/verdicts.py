@@ -22,8 +22,8 @@ from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
-from model.design import Configuration, ConfigurationError, Design, parse
-from model.switches import CAPABILITIES, SWITCHES
+from model.design import Configuration, Design, parse
+from model.switches import CAPABILITIES, SWITCHES, ConfigurationError
 from model.world_file import DEFAULT
 from properties.checker import Checker
 from properties.security import PROPERTIES, UnknownPropertyError, find

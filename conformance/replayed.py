@@ -70,7 +70,7 @@ class Replay:
         """The switches of a party, as one that is played has them."""
         design = self.trace.configuration.design
         own = {name: value for (whose, name), value in design.parties.items() if whose == party.name}
-        return Design({**design, **party.settings, **own})
+        return Design({**design, **party.settings, **own}, model=design.model)
 
     @cached_property
     def scenario(self) -> Scenario:

@@ -19,13 +19,14 @@ from typing import NamedTuple
 
 from deployed.cures import CLIENTS_OWN
 from model.clients import DeployedClient
-from model.design import DEPLOYMENTS, Configuration, Design, parse_capabilities
+from model.design import Configuration, Design, parse_capabilities
+from model.named_designs import DEPLOYMENTS
 from model.refusal import stopped
 from model.rule import Rule
-from properties.attackers import ATTACKERS
+from properties.attackers import every_attacker
 from properties.checker import Checker
 from properties.designs import BEFOREHAND, MECHANISMS
-from properties.security import PROPERTIES
+from properties.security import every_property
 
 #: Where clients are asked about: among servers that do what drafts ask, and among those that there are.
 ENVIRONMENTS = ("plain", "products")
@@ -93,20 +94,22 @@ def checks(client: DeployedClient, checker: Checker | None = None) -> Lacking:
 
 def _open(checker: Checker, design: Design) -> Iterator[Opening]:
     """What gets in: by attackers of whom no weaker one gets the same; where nobody is dishonest, nobody is at fault."""
-    for environment, prop in product(ENVIRONMENTS, (one for one in PROPERTIES.values() if one.kind == "security")):
-        asked = (Opening(prop.name, attacker, environment) for attacker in ATTACKERS)
+    for environment, prop in product(
+        ENVIRONMENTS, (one for one in every_property(design.model).values() if one.kind == "security")
+    ):
+        asked = (Opening(prop.name, attacker, environment) for attacker in every_attacker(design.model))
         found = [one for one in asked if _attacked(checker, design, one)]
-        able = {one: _capabilities(one) for one in found}
+        able = {one: _capabilities(design, one) for one in found}
         yield from (one for one in found if able[one] and not any(able[other] < able[one] for other in found))
 
 
 def _attacked(checker: Checker, design: Design, opening: Opening) -> bool:
-    asked = _in(design, opening.environment, _capabilities(opening))
+    asked = _in(design, opening.environment, _capabilities(design, opening))
     return checker.result(opening.property, asked) == "attack"
 
 
-def _capabilities(opening: Opening) -> frozenset[str]:
-    return parse_capabilities(ATTACKERS[opening.attacker].capabilities)
+def _capabilities(design: Design, opening: Opening) -> frozenset[str]:
+    return parse_capabilities(every_attacker(design.model)[opening.attacker].capabilities, design.model)
 
 
 def _in(design: Design, environment: str, capabilities: frozenset[str] = frozenset()) -> Configuration:
@@ -118,14 +121,16 @@ def _missing(
 ) -> Missing:
     switch, _, value = MECHANISMS[mechanism]
     verdicts = {
-        one: checker.verdict(one.property, _in(client.design, one.environment, _capabilities(one))) for one in opens
+        one: checker.verdict(one.property, _in(client.design, one.environment, _capabilities(client.design, one)))
+        for one in opens
     }
     ordered = sorted(opens, key=lambda one: verdicts[one].steps or 0)
     first = ordered[0]
     trace, better = verdicts[first].trace, client.design.but(**{switch: value})
-    refusal = None if trace is None else stopped(trace, _in(better, first.environment, _capabilities(first)))
+    refusal = None if trace is None else stopped(trace, _in(better, first.environment, _capabilities(better, first)))
     rule = refusal.rule if refusal else None
-    said = {"design": client.name, **DEPLOYMENTS[first.environment], "cap": ATTACKERS[first.attacker].capabilities}
+    able = every_attacker(better.model)[first.attacker].capabilities
+    said = {"design": client.name, **DEPLOYMENTS[first.environment], "cap": able}
     asked = ";".join(f"{key}={value}" for key, value in said.items())
     return Missing(mechanism, (switch, value), tuple(ordered), rule, levels(rule, switch), usable, asked)
 

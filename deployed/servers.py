@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from model.design import check_switch
+from model.switches import check_switch
 
 #: What tells authorization servers apart: the treatment of `resource`, echo, iss, DPoP, and resources asked for late.
 AUTHORIZATION_SERVER = ("as_resource", "as_echo", "h_iss", "as_dpop", "grant_resource")

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 from model.logic import Condition, Value, all_of, any_of, choose, same
 from model.messages import Sent
+from model.model import Model
 from model.rule import Named
 from model.state import View
-from model.switches import SWITCHES
 from model.world import Party, World
 
 Domains = Mapping[str, tuple[Any, ...]]
@@ -58,9 +58,15 @@ class Shared:
         self._all = design
 
     def __getattr__(self, name: str) -> Any:
-        if (switch := SWITCHES.get(name)) is not None and switch.roles:
+        if (switch := self._all.model.switches.get(name)) is not None and switch.roles:
             raise SwitchOwnerError(f"switch {name!r} is of {' or '.join(switch.roles)}, and is read of nobody alone")
         return getattr(self._all, name)
+
+    @property
+    def model(self) -> Model:
+        """The model whose switches these are."""
+        found: Model = self._all.model
+        return found
 
 
 class Policy:
@@ -77,11 +83,17 @@ class Policy:
     def __getattr__(self, name: str) -> Any:
         if name in self._own:
             return self._own[name]
-        if (switch := SWITCHES.get(name)) is not None:
+        if (switch := self._shared.model.switches.get(name)) is not None:
             for role in self._roles:
                 if role not in switch.of and switch.roles:
                     raise SwitchOwnerError(f"switch {name!r} is of {' or '.join(switch.roles)}, and is read of {role}")
         return getattr(self._shared, name)
+
+    @property
+    def model(self) -> Model:
+        """The model whose switches these are."""
+        found: Model = self._shared.model
+        return found
 
 
 class SwitchOwnerError(TypeError):
@@ -106,6 +118,11 @@ class Context(NamedTuple):
     def design(self) -> Any:
         """The switches that are about everybody."""
         return Shared(self.switches)
+
+    @property
+    def model(self) -> Model:
+        """The model that is read."""
+        return self.world.model
 
     def under(self, protocol: str) -> Context:
         """The same, with what there is of one protocol in its world."""

@@ -343,7 +343,7 @@ def get_own_token(c: Context, server: str, collides: Condition) -> Move:
     return Move(
         all_of(acts, no(c.state["has.own_token"])),
         (
-            server_rules.client_credentials_are_granted(grants_used(c)),
+            server_rules.client_credentials_are_granted(policy, grants_used(c)),
             server_rules.client_ids_are_not_chosen(policy, all_of(collides, no(by_document))),
         ),
         {"has.own_token": True, "has.colliding_token": collides},

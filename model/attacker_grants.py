@@ -75,7 +75,7 @@ def _present_assertion(
         possible(same(c.state.grant(grant).code, "none")),
         (
             *attacker_authenticates(c, server, client),
-            server_rules.assertions_are_granted(grants_used(c)),
+            server_rules.assertions_are_granted(policy, grants_used(c)),
             *checked,
             *ask(
                 guards.TOKEN_REQUEST,

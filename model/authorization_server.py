@@ -201,13 +201,13 @@ def audience_is_taken(audience: Value, accepted: Value, endpoint: str) -> Condit
 
 
 @rule("O21-code1", "O21-2.2-id", source="RFC 6749 4.1.3")
-def code_was_issued_to_client(code_client: Value, client: Value) -> Condition:
+def code_was_issued_to_client(design: Design, code_client: Value, client: Value) -> Condition:
     """The code was issued to the client that redeems it."""
     return same(code_client, client)
 
 
 @rule("O21-2.3-redir", source="RFC 6749 4.1.3")
-def redirect_uri_is_the_same(code_redirect: Value, redirect: Value) -> Condition:
+def redirect_uri_is_the_same(design: Design, code_redirect: Value, redirect: Value) -> Condition:
     """The redirect URI of the token request is the one of the authorization request."""
     return same(code_redirect, redirect)
 
@@ -341,7 +341,7 @@ def client_ids_are_not_chosen(design: Design, chosen: Condition) -> Condition:
 
 
 @rule("O21-cc", source="RFC 6749 4.4")
-def client_credentials_are_granted(used: Collection[Value]) -> Condition:
+def client_credentials_are_granted(design: Design, used: Collection[Value]) -> Condition:
     """The AS issues tokens to clients for themselves only where one of its clients uses that grant.
 
     ``used``: the grant types of its clients.
@@ -360,7 +360,7 @@ def client_acts_for_itself_with_credentials(design: Design, refused: Condition) 
 
 
 @rule("IDJ-grant", source="RFC 7523 2.1")
-def assertions_are_granted(used: Collection[Value]) -> Condition:
+def assertions_are_granted(design: Design, used: Collection[Value]) -> Condition:
     """Assertions are taken as grants only where that grant is in use.
 
     ``used``: the grant types of the clients of the AS.
@@ -465,7 +465,7 @@ def delegation_is_one_level_deep(design: Design, derived: Condition, further: Co
 
 
 @rule("AAU-depth", source="draft-hardt-oauth-aauth-protocol, Parent-Mediated Authorization")
-def authority_was_passed_on(derived: Condition, within: Condition) -> Condition:
+def authority_was_passed_on(design: Design, derived: Condition, within: Condition) -> Condition:
     """Where identities derive from a grant, a sub-agent gets what its parent passes on and no more."""
     return implies(derived, within)
 

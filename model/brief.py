@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from model.cast import Participant
 from model.chart import WIDTH, Chart, origin
 from model.design import Configuration
-from model.switches import CAPABILITIES
 from model.wire import Arrow
 from model.words import worded
 
@@ -37,9 +36,13 @@ def brief(shown: Chart, width: int = WIDTH) -> str:
 
 def _setting(configuration: Configuration, width: int) -> Iterator[str]:
     """Attacker and design, each in words with its code."""
-    caps = [f"{meaning} ({name})" for name, meaning in CAPABILITIES.items() if name in configuration.capabilities]
+    caps = [
+        f"{meaning} ({name})"
+        for name, meaning in configuration.model.capabilities.items()
+        if name in configuration.capabilities
+    ]
     pairs = [f"{name}={value}" for name, value in configuration.design.changes().items()]
-    changed = [f"{worded('value', pair)} ({pair})" for pair in pairs]
+    changed = [f"{worded('value', pair, configuration.model)} ({pair})" for pair in pairs]
     for title, entries in (("Attacker", caps or ["none"]), ("Design", changed or ["every switch at the baseline"])):
         lead = f"{title + ':':<9} "
         yield from textwrap.wrap(lead + "; ".join(entries), width, subsequent_indent=" " * 10, break_on_hyphens=False)

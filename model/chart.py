@@ -15,7 +15,6 @@ from model.cast import Participant, participants
 from model.design import Configuration
 from model.refusal import Refusal, stopped
 from model.rule import Rule
-from model.switches import CAPABILITIES, SWITCHES
 from model.trace import Trace
 from model.wire import Arrow, Value, arrows, scenes
 
@@ -92,8 +91,9 @@ def origin(message: Arrow, value: Value) -> Origin:
 
 def setting(configuration: Configuration) -> tuple[list[str], list[str]]:
     """Attacker and design in words: the capabilities, and what differs from the baseline."""
-    caps = [f"{name} ({meaning})" for name, meaning in CAPABILITIES.items() if name in configuration.capabilities]
-    changed = [f"{name}={value} ({SWITCHES[name].meaning})" for name, value in configuration.design.changes().items()]
+    able, switches = configuration.model.capabilities, configuration.model.switches
+    caps = [f"{name} ({meaning})" for name, meaning in able.items() if name in configuration.capabilities]
+    changed = [f"{name}={value} ({switches[name].meaning})" for name, value in configuration.design.changes().items()]
     return caps or ["none"], changed or ["every switch at the baseline"]
 
 

@@ -143,7 +143,7 @@ class Walk:
 
     # --- deciding ------------------------------------------------------------------------------------------
 
-    def take(self, *rules: guards.Asked, **values: Any) -> bool:
+    def take(self, *rules: guards.Asked | guards.Added, **values: Any) -> bool:
         """Ask rules and go on only if they agree, or (False) if the client does without what it asked about.
 
         Values that no rule is about say what they were asked of.

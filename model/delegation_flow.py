@@ -126,7 +126,7 @@ def authorization_server__issue_token_to_sub_agent(
         (
             server_rules.sub_agent_is_attested(policy),
             server_rules.delegation_is_one_level_deep(policy, derived, is_further(c.world, party)),
-            server_rules.authority_was_passed_on(derived, within),
+            server_rules.authority_was_passed_on(policy, derived, within),
             server_rules.token_ends_with_the_task(policy, derived, same(expires, TASK)),
         ),
         {f"{to}.token": made.name, f"{to}.expires": expires, **scopes.entry(c, to, scope), **facts},

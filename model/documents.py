@@ -107,10 +107,6 @@ class Schema:
         formats.checks("printable")(_printable)
         return Draft202012Validator(self._make(), format_checker=formats)
 
-    def cache_clear(self) -> None:
-        """Make it anew when it is next needed: the words of the model are others."""
-        self.__dict__.pop("_validator", None)
-
     def errors(self, content: Any) -> list[ValidationError]:
         """What is wrong, in the order of the document; what is missing counts only where nothing is misspelt."""
         errors = []

@@ -1,132 +1,61 @@
-"""Additions to the model that are not in this repository: made where the model has such things itself, and taken back.
+"""What a draft adds to a model: switches, rules, steps, fields of messages, state, designs, variants of rules.
 
-A draft of one's own adds switches, rules, steps, fields of messages, state and designs, or puts a variant in the place
-of a rule. They go into the very tables that machine, solver, simulation and charts read, so that all of them see them
-and agree. Additions are made within :func:`extend`; at its end they are gone, and what is remembered of the model is
-forgotten at both ends.
+The functions of this module are called while :meth:`model.model.Model.extended` runs a draft. Each makes another model,
+with one thing more, of the one that the draft has made so far.
 """
 
 from __future__ import annotations
 
-import hashlib
-import sys
-import traceback
-from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, make_dataclass, replace
 from functools import cache, wraps
-from importlib.util import module_from_spec, spec_from_file_location
 from inspect import getsource, signature
 from pathlib import Path
 from textwrap import dedent
-from types import ModuleType
 from typing import Any, TypeVar, cast
-from uuid import uuid4
 
-from model import guards, messages, protocols
-from model.action import SCHEMAS, ActionSchema, Context, Domains, Move, described
-from model.design import DESIGN_NOTES, NAMED_DESIGNS, expanded, parse_switches
+from model import guards, messages
+from model.action import ActionSchema, Context, Domains, Move, described
+from model.design import expanded, parse_switches
 from model.errors import InputError, hint
 from model.logic import Condition, Pick, Value
 from model.messages import Message, Sent, public
-from model.protocols import FURTHER, PROTOCOLS
-from model.rule import DECIDES, RULES, made
+from model.model import DraftError, built, grow, where
+from model.protocols import PROTOCOLS, every_rule, schemas
+from model.rule import DECIDES, Rule, made
 from model.spelling import misspelt
 from model.state import Variables
-from model.switches import CAPABILITIES, EVERYBODY, ROLES, SWITCHES, Kind, Switch
-from model.words import ADDED
+from model.switches import EVERYBODY, ROLES, Kind, Switch
 from model.world import World
 
 F = TypeVar("F", bound=Callable[..., Any])
-K = TypeVar("K")
-
-#: The packages of which something may be remembered that an addition changes.
-_OURS = ("model", "properties", "deployed", "simulations", "conformance", "openworld")
-
-
-class DraftError(InputError):
-    """An addition that cannot be made; one line that names it and what is allowed."""
-
-
-class _Open:
-    """Additions while they are made: what takes each of them back, and what tells them from others.
-
-    Attributes:
-        running: they come from the files; whatever comes after those is ``loose``.
-    """
-
-    def __init__(self, files: tuple[Path, ...]) -> None:
-        self.files = files
-        self.back = ExitStack()
-        self.marks = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
-        self.running, self.loose = True, False
-
-    def note(self) -> None:
-        """Something is added."""
-        if not self.running and not self.loose:
-            self.loose = True
-            self.marks.append(uuid4().hex)
-
-
-_open: list[_Open] = []
-
 
 # --- making additions ------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def extend(*files: str | Path) -> Iterator[None]:
-    """The model with what these files add, and with what is added before this ends; afterwards as it was before.
+def add(what: str, table: str, name: str, value: object) -> None:
+    """Add something new to a table of the model.
 
     Raises:
-        DraftError: what a file adds, or how, is wrong.
-        OSError: a file cannot be read.
+        DraftError: there is something of the name already.
     """
-    here = _Open(tuple(Path(file).resolve() for file in files))
-    with here.back:
-        here.back.callback(_forget)
-        _open.append(here)
-        here.back.callback(_open.remove, here)
-        for file in here.files:
-            _run(file)
-        here.running = False
-        yield
+    put(table, {new(what, name, getattr(built(), table)): value})
 
 
-def begin(*files: str | Path) -> Callable[[], None]:
-    """The same for the cells of a notebook: until what is given back is called."""
-    stack = ExitStack()
-    stack.enter_context(extend(*files))
-    return stack.close
+def put(table: str, entries: Mapping[Any, object]) -> None:
+    """Put entries into a table of the model, some perhaps in the place of others."""
+    grow(built().but(**{table: {**getattr(built(), table), **entries}}))
 
 
-def loaded() -> tuple[Path, ...] | None:
-    """The files whose additions are in force, for other processes to make; ``None`` if some came from no file."""
-    return None if any(each.loose for each in _open) else tuple(file for each in _open for file in each.files)
+def new(what: str, name: str, among: Collection[str]) -> str:
+    """Return a name of which there is nothing yet.
 
-
-def marks() -> tuple[str, ...]:
-    """What tells these additions from any others: the digests of their files, or something new."""
-    return tuple(mark for each in _open for mark in each.marks)
-
-
-def _run(file: Path) -> None:
-    name = f"draft_{file.stem}"
-    spec = spec_from_file_location(name, file)
-    if file.suffix != ".py" or spec is None or spec.loader is None:
-        raise DraftError(f"{file.name}: a draft is a Python file, named *.py")
-    module = module_from_spec(spec)
-    put(sys.modules, {name: module})
-    try:
-        spec.loader.exec_module(module)
-    except InputError as error:
-        raise DraftError(f"{_where(file, error)}: {error}") from error
-    except SyntaxError as error:
-        raise DraftError(f"{file.name}:{error.lineno}: {error.msg}") from error
-    except Exception as error:
-        raise DraftError(f"{_where(file, error)}: {type(error).__name__}: {error}") from error
-    for line, said in misspelt(file.read_text(encoding="utf-8")):
-        raise DraftError(f"{file.name}:{line}: {said}")
+    Raises:
+        DraftError: there is something of the name already.
+    """
+    if name in among:
+        raise DraftError(f"there is a {what} {name!r} already")
+    return name
 
 
 def _read(function: Callable[..., Any]) -> None:
@@ -135,15 +64,9 @@ def _read(function: Callable[..., Any]) -> None:
     Raises:
         DraftError: naming what there is not, and what is allowed.
     """
-    if not _open[-1].running:
-        for line, said in misspelt(dedent(getsource(function))):
+    if callable(built().drafts[-1]):
+        for line, said in misspelt(dedent(getsource(function)), built().switches):
             raise DraftError(f"{function.__name__}, line {line}: {said}")
-
-
-def _where(file: Path, error: BaseException) -> str:
-    """The line of a file that led to an error."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
-    return f"{file.name}:{lines[-1]}" if lines else file.name
 
 
 #: What a function of a draft may be for, and whether what it gives is that.
@@ -169,54 +92,13 @@ def giving(kind: str, function: F) -> F:
         except (ArithmeticError, AttributeError, LookupError, NameError, TypeError, ValueError) as error:
             if isinstance(error, InputError):
                 raise
-            raise DraftError(f"{_where(file, error)}: {type(error).__name__}: {error}") from error
+            raise DraftError(f"{where(file, error)}: {type(error).__name__}: {error}") from error
         if not _GIVEN[kind](found):
             line = function.__code__.co_firstlineno
             raise DraftError(f"{file.name}:{line}: {function.__name__} gives {found!r}, which is no {kind}")
         return found
 
     return cast(F, held)
-
-
-def _forget() -> None:
-    """Forget what functions remember of the model as it was; at the very end nobody will ask any more."""
-    for name, module in [] if sys.is_finalizing() else list(sys.modules.items()):
-        if name.partition(".")[0] in _OURS and isinstance(module, ModuleType):
-            for value in list(vars(module).values()):
-                if hasattr(value, "cache_clear") and not isinstance(value, type):
-                    value.cache_clear()
-
-
-def put(table: MutableMapping[K, Any], entries: Mapping[K, Any]) -> None:
-    """Put entries into a table until the additions are taken back, some perhaps in the place of others.
-
-    Raises:
-        DraftError: no additions are being made.
-    """
-    if not _open:
-        raise DraftError("additions are made in a file that is given to --with, or within extend()")
-    before = {name: table[name] for name in entries if name in table}
-
-    def undo() -> None:
-        table.update(before)
-        for name in entries.keys() - before.keys():
-            del table[name]
-
-    table.update(entries)
-    _open[-1].back.callback(undo)
-    _open[-1].note()
-    _forget()
-
-
-def add(what: str, table: MutableMapping[str, Any], name: str, value: Any) -> None:
-    """Put something new into a table.
-
-    Raises:
-        DraftError: there is something of the name already.
-    """
-    if name in table:
-        raise DraftError(f"there is a {what} {name!r} already")
-    put(table, {name: value})
 
 
 def known(what: str, name: str, among: Collection[str]) -> str:
@@ -255,20 +137,21 @@ def switch(
     if not (meaning and source):
         raise DraftError(f"switch {name!r} has no meaning or no source")
     owner = known("role", of, ROLES) if of else EVERYBODY
-    add("switch", SWITCHES, name, Switch(name, tuple(values.split()), kind, meaning, source, (owner,)))
-    put(ADDED, {("value", f"{name}={value}"): said for value, said in zip(values.split(), phrases, strict=False)})
+    add("switch", "switches", name, Switch(name, tuple(values.split()), kind, meaning, source, (owner,)))
+    put("words", {("value", f"{name}={value}"): said for value, said in zip(values.split(), phrases, strict=False)})
 
 
 def capability(name: str, meaning: str) -> None:
     """Add something that the attacker may be able to do, for steps to ask for."""
-    add("capability", CAPABILITIES, name, meaning)
+    add("capability", "capabilities", name, meaning)
 
 
 def design(name: str, text: str, meaning: str, source: str) -> None:
     """Add a named design, as a configuration string without an attacker; it may start from another."""
-    parse_switches(said := ";".join(f"{key}={value}" for key, value in expanded(text, NAMED_DESIGNS).items()))
-    add("design", NAMED_DESIGNS, name, said)
-    put(DESIGN_NOTES, {name: (meaning, source)})
+    said = ";".join(f"{key}={value}" for key, value in expanded(text, built()).items())
+    parse_switches(said, built())
+    add("design", "designs", name, said)
+    put("notes", {name: (meaning, source)})
 
 
 def rule(
@@ -288,12 +171,11 @@ def rule(
         steps, name = (at,) if isinstance(at, str) and at else tuple(at), function.__name__
         if bool(steps) == bool(guard):
             raise DraftError(f"rule {name!r} is asked nowhere: say at which step (at=), or in which guard (guard=)")
-        found, read = made(actor or _actor(name, steps, guard), function, (), source)
+        found, read = made(actor or _actor(name, steps, guard), giving("condition", function), (), source)
         if not found.requirement:
             raise DraftError(f"rule {name!r} has no docstring: its first line says what it requires")
         _read(function)
-        add("rule", RULES, found.name, found)
-        put(DECIDES, {found.name: giving("condition", function)})
+        grow(built().adding(Rule, {new("rule", found.name, every_rule(built())): found}))
         for step in steps:
             _ask_at(step, read)
         if guard:
@@ -321,7 +203,7 @@ def _ask_at(step: str, read: Callable[..., Any]) -> None:
     def also(c: Context, chosen: dict[str, Any], move: Move) -> Move:
         return move._replace(rules=(*move.rules, read(c, **{name: chosen[name] for name in names})))
 
-    put(SCHEMAS, {step: _changed(schema, also)})
+    _put_steps(_changed(schema, also))
 
 
 def _changed(schema: ActionSchema, then: Callable[[Context, dict[str, Any], Move], Move]) -> ActionSchema:
@@ -346,34 +228,41 @@ def _named(read: Callable[..., Any], allowed: Collection[str], where: str) -> li
 
 def _ask_in(guard: str, read: Callable[..., Any]) -> None:
     """A guard asks one rule more, last."""
-    asked = _guard(guard)
-    allowed = {name for rule in asked for name in signature(rule).parameters}
+    allowed = {name for rule in _guard(guard) for name in signature(rule).parameters}
     for name in signature(read).parameters:
         known(f"value of guard {guard}", name, sorted(allowed))
-    put(vars(guards), {guard: (*asked, read)})
+    put("guards", {guard: (*built().guards.get(guard, ()), read)})
 
 
-def _guard(name: str) -> guards.Guard:
+def _guard(name: str) -> list[guards.Asked]:
     found: guards.Guard = vars(guards)[known("guard", name, [name for name in vars(guards) if name.isupper()])]
-    return found
+    return [rule for rule in found if not isinstance(rule, guards.Added)]
+
+
+def _steps() -> dict[str, ActionSchema]:
+    """Every step of every protocol, as it is so far."""
+    return {schema.name: schema for protocol in PROTOCOLS for schema in schemas(protocol, built())}
 
 
 def _schema(step: str) -> ActionSchema:
-    protocols.rules()  # which brings all steps
-    return SCHEMAS[known("step", step, SCHEMAS)]
+    every = _steps()
+    return every[known("step", step, every)]
+
+
+def _put_steps(*steps: ActionSchema) -> None:
+    grow(built().adding(ActionSchema, {schema.name: schema for schema in steps}))
 
 
 def variant(rule: str) -> Callable[[F], F]:
     """Put a function in the place of what decides a rule; it takes what that takes, and :func:`original` gives it."""
-    protocols.every_rule()
-    known("rule", rule, DECIDES)
+    before = original(rule)
 
     def decorate(function: F) -> F:
-        wanted = list(signature(DECIDES[rule]).parameters)
+        wanted = list(signature(before).parameters)
         if list(signature(function).parameters) != wanted:
             raise DraftError(f"a variant of {rule} takes ({', '.join(wanted)})")
         _read(function)
-        put(DECIDES, {rule: giving("condition", function)})
+        put("variants", {rule: giving("condition", function)})
         return function
 
     return decorate
@@ -381,8 +270,8 @@ def variant(rule: str) -> Callable[[F], F]:
 
 def original(rule: str) -> Callable[..., Condition]:
     """What decides a rule so far."""
-    protocols.every_rule()
-    return DECIDES[known("rule", rule, DECIDES)]
+    known("rule", rule, every_rule(built()))
+    return built().variants.get(rule) or DECIDES[rule]
 
 
 def step(
@@ -396,11 +285,10 @@ def step(
 
     def decorate(function: Callable[..., Move]) -> Callable[..., Move]:
         schema = described(giving("move", function), number, each, choices)
-        run = PROTOCOLS[known("protocol", protocol, PROTOCOLS)]
+        last = PROTOCOLS[known("protocol", protocol, PROTOCOLS)].modules[-1]
         _read(function)
-        add("step", SCHEMAS, schema.name, schema)
-        if schema.module not in run.modules:
-            put(PROTOCOLS, {protocol: replace(run, modules=(*run.modules, schema.module))})
+        new("step", schema.name, _steps())
+        _put_steps(replace(schema, module=last))
         return function
 
     return decorate
@@ -408,7 +296,7 @@ def step(
 
 def state(function: Callable[[Variables, World], None]) -> Callable[[Variables, World], None]:
     """Add to what can change: the function is given :class:`model.state.Variables` and a world of one protocol."""
-    add("state of the name", FURTHER, function.__name__, function)
+    add("state of the name", "states", function.__name__, function)
     return function
 
 
@@ -431,8 +319,7 @@ def field(message: str, name: str) -> Callable[[Callable[[Context, Sent], Value]
         def sending(c: Context, _: dict[str, Any], move: Move) -> Move:
             return move._replace(sends=tuple(widened(c, sent) for sent in move.sends))
 
-        protocols.rules()  # which brings all steps
-        put(SCHEMAS, {name: _changed(schema, sending) for name, schema in SCHEMAS.items()})
+        _put_steps(*(_changed(schema, sending) for schema in _steps().values()))
 
     return decorate
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 from inspect import signature
-from typing import Any
+from typing import Any, NamedTuple
 
 from model import authorization_server as server
 from model import client
@@ -18,16 +18,31 @@ from model import resource_server as resource
 from model.rule import Named
 
 Asked = Callable[..., Named]
-Guard = tuple[Asked, ...]
 
 
-def ask(guard: Guard, **values: Any) -> Iterator[Named]:
+class Added(NamedTuple):
+    """The place in a guard at which the rules are asked that drafts add to it."""
+
+    guard: str
+
+
+Guard = tuple[Asked | Added, ...]
+
+
+def ask(guard: Guard, *, design: Any, **values: Any) -> Iterator[Named]:
     """Ask rules one after another, each about those of the values that it has parameters for.
 
-    One is asked when it is reached: whoever stops at the first that does not hold asks no other.
+    One is asked when it is reached: whoever stops at the first that does not hold asks no other. What a draft adds to
+    the guard is asked where the model of the design has it.
     """
-    for rule in guard:
-        yield rule(**{name: values[name] for name in _parameters(rule) if name in values})
+    values["design"] = design
+    for each in guard:
+        for rule in design.model.guards.get(each.guard, ()) if isinstance(each, Added) else (each,):
+            yield rule(**{name: values[name] for name in _parameters(rule) if name in values})
+
+
+def _named(guard: str, *rules: Asked) -> Guard:
+    return (*rules, Added(guard))
 
 
 @cache
@@ -37,68 +52,89 @@ def _parameters(rule: Asked) -> tuple[str, ...]:
 
 # --- a client ------------------------------------------------------------------------------------------------
 
-CHALLENGE: Guard = (
+CHALLENGE: Guard = _named(
+    "CHALLENGE",
     client.resource_is_configured,
     client.resource_url_is_https,
     client.challenge_is_heeded,
     client.metadata_url_is_same_origin,
 )
-RESOURCE_METADATA: Guard = (
+RESOURCE_METADATA: Guard = _named(
+    "RESOURCE_METADATA",
     client.cached_metadata_is_fresh, client.document_is_where_resource_says, client.resource_matches_request,
     client.metadata_signature_is_anchored, client.document_is_logged,
 )  # fmt: skip
 #: Of the AS that it lists: which of them to go to.
-LISTED_SERVERS: Guard = (client.server_is_the_chosen_one,)
+LISTED_SERVERS: Guard = _named("LISTED_SERVERS", client.server_is_the_chosen_one)
 #: Of AS metadata: whether to ask for it, whether it is what was asked for, and where it leads users and their codes.
-CHOSEN_SERVER: Guard = (client.resource_designates_server, client.authorization_server_is_trusted)
-SERVER_METADATA: Guard = (
+CHOSEN_SERVER: Guard = _named(
+    "CHOSEN_SERVER", client.resource_designates_server, client.authorization_server_is_trusted
+)
+SERVER_METADATA: Guard = _named(
+    "SERVER_METADATA",
     client.metadata_issuer_matches,
     client.server_metadata_is_signed,
     client.endpoints_are_resolved_from_issuer,
     client.token_endpoint_is_new,
 )
-AUTHORIZATION_ENDPOINT: Guard = (client.authorization_endpoint_is_corroborated, client.server_lists_resource)
-TOKEN_ENDPOINT: Guard = (client.token_endpoint_is_corroborated,)
-AUTHORIZATION_RESPONSE: Guard = (
+AUTHORIZATION_ENDPOINT: Guard = _named(
+    "AUTHORIZATION_ENDPOINT", client.authorization_endpoint_is_corroborated, client.server_lists_resource
+)
+TOKEN_ENDPOINT: Guard = _named("TOKEN_ENDPOINT", client.token_endpoint_is_corroborated)
+AUTHORIZATION_RESPONSE: Guard = _named(
+    "AUTHORIZATION_RESPONSE",
     client.callback_browser_started_flow, client.state_matches, client.state_is_used_once,
     client.callback_is_of_recorded_issuer, client.iss_matches_recorded_issuer,
 )  # fmt: skip
-TOKEN_RESPONSE: Guard = (client.token_type_is_dpop, client.echo_is_read, client.echo_confirms_request)
+TOKEN_RESPONSE: Guard = _named(
+    "TOKEN_RESPONSE", client.token_type_is_dpop, client.echo_is_read, client.echo_confirms_request
+)
 
 # --- an authorization server ---------------------------------------------------------------------------------
 
 #: Of whoever authenticates as a client: ``design`` is the client's, ``policy`` the server's.
-AUTHENTICATION: Guard = (
+AUTHENTICATION: Guard = _named(
+    "AUTHENTICATION",
     server.client_is_authenticated, server.certificate_is_provisioned, server.assertion_names_this_server,
     server.client_keys_are_current, server.attester_is_endorsed,
 )  # fmt: skip
 #: Of pushed and other authorization requests: where the browser would be sent back to, and the rest.
-REDIRECTION: Guard = (server.redirect_uri_is_registered,)
-AUTHORIZATION_REQUEST: Guard = (
+REDIRECTION: Guard = _named("REDIRECTION", server.redirect_uri_is_registered)
+AUTHORIZATION_REQUEST: Guard = _named(
+    "AUTHORIZATION_REQUEST",
     server.request_was_pushed, server.challenge_is_present, server.resource_is_acceptable,
     server.user_recognises_the_client, server.user_approves_what_the_task_needs,
     server.request_uri_is_unused, server.consent_is_pinned_to_metadata,
 )  # fmt: skip
 #: Of token requests: the code, if there is one, and the resource.
-CODE: Guard = (
+CODE: Guard = _named(
+    "CODE",
     server.code_was_issued_to_client,
     server.redirect_uri_is_the_same,
     server.verifier_matches_challenge,
     server.proof_key_matches_request,
 )
 #: Of assertions about users that are used as grants: by whom, for whom and about whom they are.
-ASSERTION: Guard = (
+ASSERTION: Guard = _named(
+    "ASSERTION",
     server.grant_names_this_server, server.voucher_is_partner, server.grant_names_the_client,
     server.grant_is_presented_by_key, server.subject_is_of_issuer,
 )  # fmt: skip
-TOKEN_REQUEST: Guard = (server.proof_is_present, server.resource_is_within_grant, server.resource_is_acceptable)
+TOKEN_REQUEST: Guard = _named(
+    "TOKEN_REQUEST", server.proof_is_present, server.resource_is_within_grant, server.resource_is_acceptable
+)
 
 # --- a resource server ---------------------------------------------------------------------------------------
 
-ACCESS_TOKEN: Guard = (resource.issuer_is_accepted, resource.signature_is_by_issuer, resource.audience_is_this_resource)
+ACCESS_TOKEN: Guard = _named(
+    "ACCESS_TOKEN", resource.issuer_is_accepted, resource.signature_is_by_issuer, resource.audience_is_this_resource
+)
 #: Of a token by an honest AS: for how long, whether still, and for what.
-VALIDITY: Guard = (resource.token_is_unexpired, resource.token_is_unrevoked, resource.scope_is_sufficient)
-POSSESSION: Guard = (
+VALIDITY: Guard = _named(
+    "VALIDITY", resource.token_is_unexpired, resource.token_is_unrevoked, resource.scope_is_sufficient
+)
+POSSESSION: Guard = _named(
+    "POSSESSION",
     resource.scheme_is_acceptable, resource.proof_is_by_bound_key, resource.certificate_is_bound_one,
     resource.proof_is_fresh, resource.attestation_is_shown,
 )  # fmt: skip

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 from model.action import Action, Context, Move
 from model.design import Configuration, check_parties
 from model.memory import Answer, Memory
+from model.model import Model
 from model.protocols import actions, variables
 from model.rule import Rule
 from model.state import Variable, View
-from model.switches import CAPABILITIES, SWITCHES
 from model.world import World
-from model.world_file import DEFAULT
+from model.world_file import worlds
 
 State = tuple[Any, ...]
 Writes = tuple[tuple[int, Any], ...]
@@ -66,16 +66,16 @@ class Machine:
     """
 
     def __init__(
-        self, configuration: Configuration, world: World = DEFAULT, only: Collection[str] | None = None
+        self, configuration: Configuration, world: World | None = None, only: Collection[str] | None = None
     ) -> None:
         self.configuration = configuration
-        self.world = world
+        self.world = world or worlds(configuration.model)["default"]
         self.only = only
-        self.capabilities: Mapping[str, bool] = {name: name in configuration.capabilities for name in CAPABILITIES}
-        design = configuration.design
-        check_parties(design, world)
+        able, design = configuration.capabilities, configuration.design
+        self.capabilities: Mapping[str, bool] = {name: name in able for name in configuration.model.capabilities}
+        check_parties(design, self.world)
         self._own = tuple(design.parties)
-        self._decided = (*(design[name] for name in SWITCHES), *self.capabilities.values(), *design.parties.values())
+        self._decided = (*design.values(), *self.capabilities.values(), *design.parties.values())
 
     @cached_property
     def variables(self) -> tuple[Variable, ...]:
@@ -208,8 +208,8 @@ def _index(world: World, own: tuple[tuple[str, str], ...]) -> dict[str, int]:
     """Where everything stands that may be read: variables of the state, switches, capabilities."""
     names = (
         *(variable.name for variable in variables(world)),
-        *SWITCHES,
-        *CAPABILITIES,
+        *world.model.switches,
+        *world.model.capabilities,
         *(f"{party}:{name}" for party, name in own),
     )
     index = {name: place for place, name in enumerate(names)}
@@ -224,29 +224,24 @@ def remembered(ask: Callable[[Context], Answer], world: World, own: tuple[tuple[
     ``own``: the switches that single parties have.
     """
 
+    model = world.model
+
     def read(look: Callable[[str], Any]) -> Answer:
         parties = {(party, name): look(f"{party}:{name}") for party, name in own}
-        return ask(Context(world, _Noted(look, SWITCHES, parties), _Noted(look, CAPABILITIES), View(look)))
+        design, capabilities = _NotedDesign(look, model, parties), _Noted(look, model.capabilities)
+        return ask(Context(world, design, capabilities, View(look)))
 
     return Memory(read, _index(world, own))
 
 
 class _Noted(Mapping[str, Any]):
-    """Switches or capabilities that note when they are read, as items or as attributes."""
+    """Capabilities that note when they are read."""
 
-    def __init__(
-        self, look: Callable[[str], Any], names: Mapping[str, object], parties: Mapping[tuple[str, str], Any] = {}
-    ) -> None:
+    def __init__(self, look: Callable[[str], Any], names: Mapping[str, object]) -> None:
         self._look = look
         self._names = names
-        self.parties = parties
 
     def __getitem__(self, name: str) -> Any:
-        return self._look(name)
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in self._names:
-            raise AttributeError(name)
         return self._look(name)
 
     def __iter__(self) -> Iterator[str]:
@@ -254,6 +249,20 @@ class _Noted(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+class _NotedDesign(_Noted):
+    """Switches that do, as items or as attributes."""
+
+    def __init__(self, look: Callable[[str], Any], model: Model, parties: Mapping[tuple[str, str], Any]) -> None:
+        super().__init__(look, model.switches)
+        self.model = model
+        self.parties = parties
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._names:
+            raise AttributeError(name)
+        return self._look(name)
 
 
 def _write(state: State, writes: Writes) -> State:

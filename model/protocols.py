@@ -6,12 +6,13 @@ same properties, which say for each protocol when they are violated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
 from model.action import SCHEMAS, Action, ActionSchema
+from model.model import Model, oauth
 from model.rule import CONDUCT, RULES, SERVING, Rule
 from model.state import Variable, Variables
 from model.world import AUTHORIZATION_SERVER, CLIENT, RESOURCE_SERVER, World
@@ -69,28 +70,25 @@ PROTOCOLS: dict[str, Protocol] = {
 }
 
 
-#: What else can change in worlds of a protocol, by who says so (:mod:`model.extension`).
-FURTHER: dict[str, Callable[[Variables, World], None]] = {}
-
-
-def rules() -> dict[str, Rule]:
+@cache
+def rules(model: Model = oauth()) -> Mapping[str, Rule]:
     """Every rule of every protocol, by name."""
     for protocol in PROTOCOLS:
         schemas(protocol)  # which brings the rules that they cite
-    return RULES
+    return {**RULES, **model.further(Rule)}
 
 
 @cache
-def by_preference() -> tuple[str, ...]:
+def by_preference(model: Model) -> tuple[str, ...]:
     """Every rule's name in a fixed order, those to be named rather than others first: by actor, then as written."""
-    return tuple(sorted(rules(), key=lambda name: name.partition(".")[0]))
+    return tuple(sorted(rules(model), key=lambda name: name.partition(".")[0]))
 
 
-def every_rule() -> dict[str, Rule]:
+def every_rule(model: Model = oauth()) -> dict[str, Rule]:
     """The same, and those of conversations and of resource servers that are driven, which no world reads."""
     import_module("model.conduct")
     import_module("model.serving")
-    return {**rules(), **CONDUCT, **SERVING}
+    return {**rules(model), **CONDUCT, **SERVING}
 
 
 @cache
@@ -99,19 +97,23 @@ def variables(world: World) -> tuple[Variable, ...]:
     found: dict[str, Variable] = {}
     for protocol in world.protocols:
         state, part, made = import_module(PROTOCOLS[protocol].state), world.under(protocol), Variables()
-        for add in FURTHER.values():
+        for add in world.model.states.values():
             add(made, part)
         found = {**{one.name: one for one in (*state.variables(part), *made.variables)}, **found}
     return tuple(found.values())
 
 
 @cache
-def schemas(protocol: str) -> tuple[ActionSchema, ...]:
-    """What can happen in a protocol: what honest parties do, in its order, then what the attacker does."""
+def schemas(protocol: str, model: Model = oauth()) -> tuple[ActionSchema, ...]:
+    """What can happen in a protocol: what honest parties do, in its order, then what the attacker does.
+
+    What a draft adds comes last; a step that it changes stands where the step stood.
+    """
     modules = PROTOCOLS[protocol].modules
     for module in modules:
         import_module(module)  # which registers its actions
-    return tuple(schema for module in modules for schema in SCHEMAS.values() if schema.module == module)
+    every = {**SCHEMAS, **model.further(ActionSchema)}.values()
+    return tuple(schema for module in modules for schema in every if schema.module == module)
 
 
 @cache
@@ -126,6 +128,6 @@ def actions(world: World) -> tuple[Action, ...]:
     return tuple(
         Action(schema, fixed, {name: domain for name, domain in schema.choices(part).items() if domain}, part.protocol)
         for part in map(world.under, world.protocols)
-        for schema in schemas(part.protocol)
+        for schema in schemas(part.protocol, world.model)
         for fixed in schema.each(part)
     )

@@ -93,7 +93,7 @@ def _covers_or_absent(audience: str, url: str) -> bool:
 
 
 @rule("O21-5.2-rs", source="RFC 9068 4; draft-ietf-oauth-v2-1 5.2")
-def token_is_unexpired(expired: Condition = False) -> Condition:
+def token_is_unexpired(design: Design, expired: Condition = False) -> Condition:
     """The token has not expired."""
     return no(expired)
 
@@ -176,7 +176,7 @@ def attestation_is_shown(design: Design, shown: Condition = False, attested: Con
 
 
 @rule("MTLS-3-match", source="RFC 8705 3")
-def certificate_is_bound_one(certificate: Value, presented: Value) -> Condition:
+def certificate_is_bound_one(design: Design, certificate: Value, presented: Value) -> Condition:
     """A certificate-bound token comes over a TLS connection with that certificate."""
     return any_of(same(certificate, NONE), same(certificate, presented))
 

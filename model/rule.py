@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from inspect import signature
 from typing import Any, NamedTuple, ParamSpec
 
 from model.logic import Condition
@@ -46,6 +47,8 @@ CONDUCT: dict[str, Rule] = {}
 #: Rules that only resource servers that are driven are asked about (:mod:`model.serving`).
 SERVING: dict[str, Rule] = {}
 
+#: What the first parameter of a rule is called: the design of whoever asks it, or the context in which a draft does.
+_WHOSE = ("design", "policy", "c")
 #: What modules that are not named after an actor are about, and where their rules are kept.
 _ASIDE = {"conduct": ("client", CONDUCT), "serving": ("resource_server", SERVING)}
 
@@ -71,12 +74,17 @@ def rule(*ids: str, source: str, otherwise: str = "") -> Callable[[Callable[P, A
 def made(
     actor: str, function: Callable[P, Any], ids: tuple[str, ...], source: str, otherwise: str = ""
 ) -> tuple[Rule, Callable[P, Named]]:
-    """A function as a rule of an actor's, and how it is asked."""
+    """A function as a rule of an actor's, and how it is asked: the model of its first argument has variants of it."""
     requirement = (function.__doc__ or "").strip().partition("\n")[0]
     described = Rule(f"{actor}.{function.__name__}", ids, source, requirement, otherwise)
 
+    whose = next(iter(signature(function).parameters), "")
+    if whose not in _WHOSE:
+        raise ValueError(f"rule {described.name}: its first parameter is no design of somebody, which says the model")
+
     @wraps(function)
     def read(*args: P.args, **kwargs: P.kwargs) -> Named:
-        return Named(described, DECIDES[described.name](*args, **kwargs))
+        policy: Any = args[0] if args else kwargs[whose]
+        return Named(described, policy.model.variants.get(described.name, function)(*args, **kwargs))
 
     return described, read

@@ -11,13 +11,20 @@ read it in a rule.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from model.errors import InputError, hint
 
 ROLES = ("client", "authorization_server", "resource_server", "proxy", "sub_agent")
 EVERYBODY = "everybody"
 
 Kind = Literal["mechanism", "environment", "conduct", "serving", "restriction"]
+
+
+class ConfigurationError(InputError):
+    """A configuration string that cannot be read; the message names the culprit and what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,6 +410,22 @@ SWITCHES: dict[str, Switch] = {
 }
 #: Switches that files of others may still name, each with the one that is read now.
 REPLACED = {"as_count": "as_choice"}
+
+
+def check_switch(name: str, value: str, switches: Mapping[str, Switch] = SWITCHES) -> str:
+    """Return the value, if there is such a switch and it has it.
+
+    Raises:
+        ConfigurationError: naming the switch or value and what is allowed.
+    """
+    if name in REPLACED:
+        raise ConfigurationError(f"there is no switch {name!r} any more: it is {REPLACED[name]!r} now")
+    if name not in switches:
+        raise ConfigurationError(f"unknown switch {name!r}{hint(name, switches)}")
+    if value not in switches[name].values:
+        raise ConfigurationError(f"switch {name!r} has no value {value!r}{hint(value, switches[name].values)}")
+    return value
+
 
 #: Classes of clients, each with the registration and the authentication that it can have: one on a user's device, which
 #: keeps no secret (RFC 6749 2.1); one on a server, which was registered beforehand and was given one (RFC 6749 2.1,

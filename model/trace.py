@@ -14,8 +14,9 @@ from model import documents
 from model.design import Configuration, parse
 from model.errors import InputError, hint
 from model.machine import Machine, NotEnabledError, State, Step
+from model.model import Model, oauth
 from model.world import World
-from model.world_file import WORLDS, find_world
+from model.world_file import find_world, worlds
 
 FORMAT = "openworld-trace"
 VERSION = 1
@@ -71,7 +72,7 @@ class Trace:
 
 def _named(world: World) -> str:
     """How a world is found again: by its name if it ships, else by its file."""
-    return world.name if WORLDS.get(world.name) == world else world.file or world.name
+    return world.name if worlds(world.model).get(world.name) == world else world.file or world.name
 
 
 _TEXT = {"type": "string"}
@@ -91,12 +92,14 @@ _PROPERTIES = {
 SCHEMA = documents.Schema(lambda: {"type": "object", "properties": _PROPERTIES, "required": list(_PROPERTIES)})
 
 
-def from_json(data: Mapping[str, Any] | bytes | str, worlds: Mapping[str, World] | None = None) -> Trace:
+def from_json(
+    data: Mapping[str, Any] | bytes | str, known: Mapping[str, World] | None = None, model: Model = oauth()
+) -> Trace:
     """Read a trace and make sure that it runs.
 
     Args:
         data: the versioned form, as it is stored or read from that.
-        worlds: worlds that are known by these names; by default those that ship, and world files by their paths.
+        known: worlds that are known by these names; by default those that ship, and world files by their paths.
 
     Raises:
         TraceError: not a trace of this version, a world that is not there, or a step that is not enabled where it
@@ -105,9 +108,9 @@ def from_json(data: Mapping[str, Any] | bytes | str, worlds: Mapping[str, World]
     try:
         fields = documents.from_json(data) if isinstance(data, bytes | str) else data
         SCHEMA.check(fields)
-        world = find_world(fields["world"]) if worlds is None else _one_of(worlds, fields["world"])
+        world = find_world(fields["world"], model) if known is None else _one_of(known, fields["world"])
         steps = tuple(Step(item["action"], tuple(item["choices"].items())) for item in fields["steps"])
-        trace = Trace(world, parse(fields["configuration"]), fields["shows"], steps)
+        trace = Trace(world, parse(fields["configuration"], world.model), fields["shows"], steps)
         trace.states()
     except documents.DocumentError as error:
         raise TraceError(f"not a trace: {error}") from None

@@ -11,11 +11,9 @@ import csv
 from functools import cache
 from pathlib import Path
 
+from model.model import Model, oauth
 from model.protocols import rules
-from model.switches import CAPABILITIES
 
-#: Words for what drafts of one's own add, by kind and name (:mod:`model.extension`).
-ADDED: dict[tuple[str, str], str] = {}
 _FILE = Path(__file__).parent / "data" / "words.csv"
 
 
@@ -26,7 +24,7 @@ def words() -> dict[tuple[str, str], str]:
         return {(line["kind"], line["name"]): line["words"] for line in csv.DictReader(file)}
 
 
-def worded(kind: str, name: str) -> str:
+def worded(kind: str, name: str, model: Model = oauth()) -> str:
     """Words for a name of some kind.
 
     >>> worded("attacker", "mal_as")
@@ -34,49 +32,49 @@ def worded(kind: str, name: str) -> str:
     >>> worded("attacker", "somebody")
     'somebody'
     """
-    return ADDED.get((kind, name)) or words().get((kind, name), name)
+    return model.words.get((kind, name)) or words().get((kind, name), name)
 
 
-def of_configuration(text: str) -> str:
+def of_configuration(text: str, model: Model = oauth()) -> str:
     """Words for what a configuration sets, in its order.
 
     >>> of_configuration("pkce=off;h_iss=no")
     'no PKCE, AS sends no iss'
     """
-    return ", ".join(map(_of_pair, text.split(";")))
+    return ", ".join(_of_pair(pair, model) for pair in text.split(";"))
 
 
-def with_code(text: str) -> str:
+def with_code(text: str, model: Model = oauth()) -> str:
     """The same, and after it the configuration itself; what has no words by its name alone.
 
     >>> with_code("pkce=off")
     'no PKCE (pkce=off)'
     """
-    said = of_configuration(text)
+    said = of_configuration(text, model)
     return text if said == text else f"{said} ({text})"
 
 
-def _of_pair(pair: str) -> str:
+def _of_pair(pair: str, model: Model) -> str:
     key, equals, value = pair.partition("=")
     if not equals:
         return pair
     if key == "cap":
-        return " and ".join(map(_of_capability, value.split("+")))
+        return " and ".join(_of_capability(name, model) for name in value.split("+"))
     if key == "design":
-        return worded("design", value)
+        return worded("design", value, model)
     party, _, switch = key.rpartition(":")
-    said = worded("value", f"{switch}={value}")
+    said = worded("value", f"{switch}={value}", model)
     return f"{party}: {said}" if party else said
 
 
-def _of_capability(name: str) -> str:
+def _of_capability(name: str, model: Model) -> str:
     """A capability is called as the attacker that has nothing else; what none has alone, by its meaning."""
-    said = worded("attacker", name)
-    return said if name == "none" else CAPABILITIES.get(name, name) if said == name else f"attacker {said}"
+    said = worded("attacker", name, model)
+    return said if name == "none" else model.capabilities.get(name, name) if said == name else f"attacker {said}"
 
 
-def of_rule(name: str) -> str:
+def of_rule(name: str, model: Model = oauth()) -> str:
     """What a rule asks for, in words, without the marks of code that its docstring has."""
-    if name not in rules():
+    if name not in rules(model):
         return worded("ending", name)
-    return f"“{rules()[name].requirement.removesuffix('.').replace('`', '')}”"
+    return f"“{rules(model)[name].requirement.removesuffix('.').replace('`', '')}”"

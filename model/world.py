@@ -14,6 +14,7 @@ from itertools import product
 from urllib.parse import urlsplit
 
 from model import identifiers
+from model.model import Model, oauth
 from model.switches import CLIENT_CLASSES, ROLES
 
 NONE = "none"
@@ -183,6 +184,7 @@ class World:
         asked_if: switches with which a configuration is judged here, unless another world is asked for.
         asked_for: properties that are judged here, likewise.
         contact: the resource whose first contact is judged: the first honest one, if none is named.
+        model: the model in which it is asked; without one, the model that ships.
     """
 
     name: str
@@ -198,6 +200,11 @@ class World:
     contact: str = ""
     file: str = field(default="", compare=False)
     whole: World | None = field(default=None, compare=False, repr=False)
+    model: Model = field(default=oauth(), repr=False)
+
+    def within(self, model: Model) -> World:
+        """The same world in another model."""
+        return self if model is self.model else replace(self, model=model)
 
     @cached_property
     def capabilities(self) -> frozenset[str]:

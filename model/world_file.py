@@ -10,16 +10,18 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model import identifiers
+from model.design import Design
 from model.documents import KINDS, DocumentError, Schema, complaint, from_toml, shortly
 from model.errors import InputError, hint
-from model.switches import CAPABILITIES, CLIENT_CLASSES, SWITCHES
+from model.model import Model, oauth
+from model.switches import CLIENT_CLASSES
 from model.world import (
     ATTACKER,
     AUTHORIZATION_SERVER,
@@ -56,7 +58,7 @@ class WorldError(InputError):
 
 
 @cache
-def read(name: str, text: str) -> World:
+def read(name: str, text: str, model: Model = oauth()) -> World:
     """A world from the text of its file; ``name`` is how messages name the file.
 
     Raises:
@@ -66,8 +68,8 @@ def read(name: str, text: str) -> World:
         content = from_toml(text)
     except DocumentError as error:
         raise WorldError(f"{name}: {error}") from None
-    _refuse(name, text, map(_fault, _SCHEMA.errors(content)))
-    world = _made(content, name)
+    _refuse(name, text, map(_fault, _schema_of(model).errors(content)))
+    world = _made(content, name).within(model)
     for check in (
         _urls,
         _doubles,
@@ -146,11 +148,11 @@ def _line(text: str, path: Place) -> int:
 # --- what a file may say ---------------------------------------------------------------------------------------
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a world file, read as TOML, with the words of the model as it stands."""
+def schema(model: Model = oauth()) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a world file, read as TOML, with the words of a model."""
     made: dict[str, Any] = json.loads(files("model").joinpath("data", "world.schema.json").read_text(encoding="utf-8"))
-    switches = {name: {"enum": list(switch.values)} for name, switch in SWITCHES.items()}
-    made["$defs"]["capability"] = {"enum": list(CAPABILITIES)}
+    switches = {name: {"enum": list(switch.values)} for name, switch in model.switches.items()}
+    made["$defs"]["capability"] = {"enum": list(model.capabilities)}
     made["$defs"]["client_class"] = {"title": "client_class", "enum": list(CLIENT_CLASSES)}
     made["$defs"]["switches"] = {
         "title": "switch",
@@ -161,7 +163,11 @@ def schema() -> dict[str, Any]:
     return made
 
 
-_SCHEMA = Schema(schema)
+@cache
+def _schema_of(model: Model) -> Schema:
+    return Schema(partial(schema, model))
+
+
 #: Protocols that world files of earlier releases name, and what has become of them.
 _FORMER_PROTOCOLS = {"delegation": "there is no 'delegation' any more: sub-agents are parties of protocol 'oauth'"}
 
@@ -350,8 +356,8 @@ def _policies(world: World) -> Iterator[Fault]:
     """A party sets only switches that are of its role, and nothing that its class has otherwise."""
     for key, number, party in _rows(world, "party"):
         for name, _ in party.policy:
-            if party.role not in SWITCHES[name].roles:
-                of = " or ".join(SWITCHES[name].roles) or "everybody"
+            if party.role not in world.model.switches[name].roles:
+                of = " or ".join(world.model.switches[name].roles) or "everybody"
                 why = f"switch {name!r} is of {of}, and {party.name!r} has the role {party.role}"
                 yield (key, number, "policy", name), why
         for name, value in party.policy:
@@ -420,14 +426,24 @@ FORMER = {
 }
 
 
-def find_world(name: str) -> World:
+def worlds(model: Model) -> Mapping[str, World]:
+    """The worlds that ship, in a model."""
+    return WORLDS if model is DEFAULT.model else _within(model)
+
+
+@cache
+def _within(model: Model) -> Mapping[str, World]:
+    return {name: world.within(model) for name, world in WORLDS.items()}
+
+
+def find_world(name: str, model: Model = oauth()) -> World:
     """A world that ships, by its name, or one from a file, by its path.
 
     Raises:
         WorldError: neither exists, or the file cannot be read.
     """
     if name in WORLDS:
-        return WORLDS[name]
+        return worlds(model)[name]
     path = Path(name)
     try:
         if path.is_dir():
@@ -440,16 +456,17 @@ def find_world(name: str) -> World:
         raise WorldError(f"{name} is not a text file in UTF-8") from None
     except OSError as error:
         raise WorldError(f"{name}: {error.strerror}") from None
-    return read(name, text)
+    return read(name, text, model)
 
 
-def world_for(prop: str, design: Mapping[str, str]) -> World:
+def world_for(prop: str, design: Design) -> World:
     """The world in which a question is asked that names none: one that claims it by all that it states.
 
     A world that names properties is made for them, so it comes before one that names switches alone.
     """
-    for world in sorted(WORLDS.values(), key=lambda world: not world.asked_for):
+    known = worlds(design.model)
+    for world in sorted(known.values(), key=lambda world: not world.asked_for):
         fits = all(design[key] == value for key, value in world.asked_if)
         if (world.asked_for or world.asked_if) and fits and (not world.asked_for or prop in world.asked_for):
             return world
-    return DEFAULT
+    return known[DEFAULT.name]

@@ -22,7 +22,7 @@
 # Each line is worked out when the notebook runs, and one that is not borne out stops it.
 
 # %%
-from model.design import DEPLOYMENTS
+from model.named_designs import DEPLOYMENTS
 from model.words import worded
 from openworld.explore import SIZE, claimed, compared, data, figure, rules, short, switches
 from openworld.explore.controls import explore

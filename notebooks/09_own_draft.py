@@ -28,44 +28,56 @@
 # ## The question
 #
 # A draft that is not in the list: resource metadata names the issuers whose tokens the resource takes, and a client
-# looks there before it sends a token. Does that stop anything, where does it not, and what does it cost? Everything
-# that is added here is gone when the last cell has run; in a file, the same lines are given to any command with
-# `--with` (`openworld new draft` writes one to begin with).
+# looks there before it sends a token. Does that stop anything, where does it not, and what does it cost? What the
+# functions below add makes another model, and the one that ships stays as it is. A file with the same lines
+# (`openworld new draft` writes one) makes that model too, `oauth().extended("mydraft.py")`, and is asked on all cores.
 
 # %%
+from model.logic import all_of, any_of, choose, mapped, no, one_of, same
+from model.model import oauth
 from model.readings import trusted_by
-from openworld.draft import NONE, all_of, any_of, begin, choose, field, mapped, no, one_of, rule, same, switch, violated
+from model.world import NONE
+from openworld.draft import field, rule, switch, violated
 from openworld.explore import claimed, compared, flipped, rules, show, switches
-
-end = begin()
 
 # %% [markdown]
 # ## What the specifications say
 #
 # Nothing yet. Two switches say what may be the case: what a resource server does, and what a client does.
 
+
 # %%
-switch("rs_issuers", "unsaid listed", "whether resource metadata lists the issuers whose tokens are taken",
-       "draft-me 2", of="resource_server", kind="environment",
-       words="RS lists no issuers; RS lists its issuers")  # fmt: skip
-switch("issuer_listed", "off on", "whether the client sends a token only where its issuer is on that list",
-       "draft-me 3", of="client",
-       words="issuer not looked up in the list; issuer looked up in the list")  # fmt: skip
-switches("rs_issuers", "issuer_listed")
+def choices():
+    """What a resource server says, and what a client does about it."""
+    switch(
+        "rs_issuers", "unsaid listed", "whether resource metadata lists the issuers whose tokens are taken",
+        "draft-me 2", of="resource_server", kind="environment", words="RS lists no issuers; RS lists its issuers",
+    )  # fmt: skip
+    switch(
+        "issuer_listed", "off on", "whether the client sends a token only where its issuer is on that list",
+        "draft-me 3", of="client", words="issuer not looked up in the list; issuer looked up in the list",
+    )  # fmt: skip
+
+
+switches("rs_issuers", "issuer_listed", model=oauth().extended(choices))
 
 # %% [markdown]
 # The field of the message. Charts show it from here on.
 
 
 # %%
-@field("ResourceMetadata", "token_issuers_supported")
-def listed(c, sent):
-    """The issuers that the resource server takes, where it says so."""
-    honest = [party for party in c.world.resource_servers if party.honest]
-    taken = {name: ", ".join(c.world.by_name[issuer].url for issuer in party.trusts)
-             for party in honest for name in (party.name, party.url)}  # fmt: skip
-    policy = c.among(honest, lambda party: one_of(sent.sender, party.name, party.url))
-    return choose(same(policy.rs_issuers, "listed"), mapped(lambda sender: taken.get(sender, NONE), sent.sender), NONE)
+def the_list():
+    """The field of the metadata in which the list stands."""
+
+    @field("ResourceMetadata", "token_issuers_supported")
+    def listed(c, sent):
+        """The issuers that the resource server takes, where it says so."""
+        honest = [party for party in c.world.resource_servers if party.honest]
+        taken = {name: ", ".join(c.world.by_name[issuer].url for issuer in party.trusts)
+                 for party in honest for name in (party.name, party.url)}  # fmt: skip
+        policy = c.among(honest, lambda party: one_of(sent.sender, party.name, party.url))
+        said = mapped(lambda sender: taken.get(sender, NONE), sent.sender)
+        return choose(same(policy.rs_issuers, "listed"), said, NONE)
 
 
 # %% [markdown]
@@ -81,21 +93,24 @@ def does_not_take(c, who, of=lambda party: True):
                     for party in c.world.resource_servers if party.honest))  # fmt: skip
 
 
-@rule(at="client.send_token", source="draft-me 3")
-def token_issuer_is_listed(c, who):
-    """The issuer of the token is one that the resource lists, where it lists any."""
-    astray = does_not_take(c, who, lambda party: same(c.of(party.name).rs_issuers, "listed"))
-    return no(all_of(same(c.client(who).issuer_listed, "on"), astray))
+def the_check():
+    """The rule of the client, and what must not happen."""
+
+    @rule(at="client.send_token", source="draft-me 3")
+    def token_issuer_is_listed(c, who):
+        """The issuer of the token is one that the resource lists, where it lists any."""
+        astray = does_not_take(c, who, lambda party: same(c.of(party.name).rs_issuers, "listed"))
+        return no(all_of(same(c.client(who).issuer_listed, "on"), astray))
+
+    @violated("ST", words="tokens go where they are taken", hurts="user", harm="tokens go astray", worth=5)
+    def stray_token(c):
+        """A client sends an honest resource server a token by an issuer that it does not take."""
+        gone = {who: one_of(c.state.session(who).phase, "sent", "renewed") for who in c.world.session}
+        return any_of(*(all_of(sent, does_not_take(c, who)) for who, sent in gone.items()))
 
 
-@violated("ST", words="tokens go where they are taken", hurts="user", harm="tokens go astray", worth=5)
-def stray_token(c):
-    """A client sends an honest resource server a token by an issuer that it does not take."""
-    gone = {who: one_of(c.state.session(who).phase, "sent", "renewed") for who in c.world.session}
-    return any_of(*(all_of(sent, does_not_take(c, who)) for who, sent in gone.items()))
-
-
-rules("client.token_issuer_is_listed")
+MINE = oauth().extended(choices, the_list, the_check)
+rules("client.token_issuer_is_listed", model=MINE)
 
 # %% [markdown]
 # ## The evidence
@@ -105,14 +120,14 @@ rules("client.token_issuer_is_listed")
 
 # %%
 ALTERED = "cap=mal_as+delivery_tamper;as_trust=any"
-show("stray_token", f"{ALTERED};rs_issuers=listed")
+show("stray_token", f"{ALTERED};rs_issuers=listed", MINE)
 
 # %% [markdown]
 # With the check the token goes nowhere, and the rules without which it would are named. One of them is not ours: what
 # a token response says of a resource is no licence to take the token there.
 
 # %%
-show("stray_token", f"{ALTERED};rs_issuers=listed;issuer_listed=on")
+show("stray_token", f"{ALTERED};rs_issuers=listed;issuer_listed=on", MINE)
 
 # %% [markdown]
 # The check is worth nothing where the resource lists nothing, and it is no check of where codes go.
@@ -127,6 +142,7 @@ compared(
     },
     ["stray_token", "discovery_integrity", "code_delivery", "first_contact"],
     note="resource and client",
+    model=MINE,
 )
 
 # %% [markdown]
@@ -135,7 +151,7 @@ compared(
 # %%
 flipped(
     "as_trust=any;rs_issuers=listed", "as_trust=any;rs_issuers=listed;issuer_listed=on",
-    against=["mal_as+delivery_tamper"],
+    against=["mal_as+delivery_tamper"], model=MINE,
 )  # fmt: skip
 
 # %% [markdown]
@@ -150,13 +166,7 @@ claimed([
     ("A check alone is none.", "stray_token", f"{ALTERED};issuer_listed=on", "attack"),
     ("The check costs no first contact.", "first_contact", f"as_trust=any;{CHECKED}", "reached"),
     ("It does not lead clients to the right AS.", "discovery_integrity", f"{ALTERED};{CHECKED}", "attack"),
-])  # fmt: skip
-
-# %% [markdown]
-# From here on the model is what it was.
-
-# %%
-end()
+], MINE)  # fmt: skip
 
 # %% [markdown]
 # ## The limits

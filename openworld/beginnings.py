@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
-from model.design import FORMERLY, NAMED_DESIGNS, Configuration, ConfigurationError, parse
+from model.design import Configuration, parse
 from model.errors import hint
-from properties.attackers import ATTACKERS
+from model.model import Model, oauth
+from model.named_designs import FORMERLY
+from model.switches import ConfigurationError
+from properties.attackers import every_attacker
 from properties.checker import Checker
 from properties.results import Result
-from properties.security import PROPERTIES
+from properties.security import every_property
 
 #: The list of an entry that a verdict stands in.
 _LISTS: dict[Result, str] = {
@@ -19,7 +22,7 @@ _LISTS: dict[Result, str] = {
 }  # fmt: skip
 
 
-def expectations(design: str) -> str:
+def expectations(design: str, model: Model = oauth()) -> str:
     """A file for `openworld check` with what is the case today for a named design: security against every named
     attacker, attackers for whom all is alike in one entry, and what honest parties get done.
 
@@ -27,16 +30,16 @@ def expectations(design: str) -> str:
         ConfigurationError: there is no such design.
     """
     design = FORMERLY.get(design, design)
-    if design not in NAMED_DESIGNS:
-        raise ConfigurationError(f"unknown design {design!r}{hint(design, NAMED_DESIGNS)}")
-    return "\n".join(_lines(design)) + "\n"
+    if design not in model.designs:
+        raise ConfigurationError(f"unknown design {design!r}{hint(design, model.designs)}")
+    return "\n".join(_lines(design, model)) + "\n"
 
 
-def _lines(design: str) -> Iterator[str]:
+def _lines(design: str, model: Model) -> Iterator[str]:
     yield f"# What is the case today with {design}: prune it to what you mean to promise, and say why (because, quote)."
     checker, alike = Checker(), dict[str, list[str]]()
-    for attacker in ATTACKERS.values():
-        configuration = parse(f"design={design};cap={attacker.capabilities}")
+    for attacker in every_attacker(model).values():
+        configuration = parse(f"design={design};cap={attacker.capabilities}", model)
         kinds = ("security", "utility") if not configuration.capabilities else ("security",)
         found = "\n".join(_lists(_results(checker, configuration, kinds)))
         alike.setdefault(found, []).append(attacker.capabilities)
@@ -45,7 +48,7 @@ def _lines(design: str) -> Iterator[str]:
 
 
 def _results(checker: Checker, configuration: Configuration, kinds: Iterable[str]) -> dict[str, Result]:
-    asked = (prop for prop in PROPERTIES.values() if prop.kind in kinds)
+    asked = (prop for prop in every_property(configuration.model).values() if prop.kind in kinds)
     return {prop.name: checker.result(prop, configuration) for prop in asked}
 
 

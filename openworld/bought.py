@@ -9,11 +9,13 @@ from collections.abc import Generator, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
-from model.design import DEPLOYMENTS, Configuration, Design, parse, parse_capabilities, parse_switches
+from model.design import Configuration, Design, parse, parse_capabilities, parse_switches
+from model.model import Model, oauth
+from model.named_designs import DEPLOYMENTS
 from openworld.environments import MET
 from properties.checker import Checker
 from properties.results import Result
-from properties.security import PROPERTIES
+from properties.security import every_property
 from simulations.processes import in_order
 
 #: Who attacks, each by himself: whom an agent may meet, who reads the way back, who gets at the tokens that a client
@@ -21,7 +23,7 @@ from simulations.processes import in_order
 AGAINST = (MET, "code_leak", "token_leak", "token_leak+proof_leak")
 #: What has to be reached for a design to be of use.
 USE = "first_contact"
-_PUBLISHED = parse("design=prm_cimd").design
+_PUBLISHED = "design=prm_cimd"
 
 
 class Draft(NamedTuple):
@@ -50,19 +52,28 @@ DRAFTS: dict[str, Draft] = {
 
 
 def judged(
-    drafts: Iterable[str], environments: Iterable[str], workers: int, timeout: float | None = None
+    drafts: Iterable[str],
+    environments: Iterable[str],
+    workers: int,
+    timeout: float | None = None,
+    model: Model = oauth(),
 ) -> Generator[list[dict[str, Any]]]:
     """The rows of each environment, one for each draft, in their order, as they come in."""
-    yield from in_order(partial(_of_environment, drafts=tuple(drafts), timeout=timeout), list(environments), workers)
+    judge = partial(_of_environment, drafts=tuple(drafts), timeout=timeout, model=model)
+    yield from in_order(judge, list(environments), workers)
 
 
-def _of_environment(name: str, drafts: tuple[str, ...], timeout: float | None = None) -> list[dict[str, Any]]:
+def _of_environment(
+    name: str, drafts: tuple[str, ...], timeout: float | None = None, model: Model = oauth()
+) -> list[dict[str, Any]]:
     """A row for each draft; designs that several of them have before or after are asked about once."""
     checker, known = Checker(timeout=timeout, by_design=True), dict[Design, dict[str, Result]]()
 
+    published = parse(_PUBLISHED, model).design
+
     def results(text: str) -> tuple[Design, dict[str, Result]]:
         changes = {key: value for key, value in DEPLOYMENTS[name].items() if key not in parse_switches(text)}
-        design = _PUBLISHED.but(**changes, **parse_switches(text))
+        design = published.but(**changes, **parse_switches(text))
         if design not in known:
             known[design] = _results(checker, design)
         return design, known[design]
@@ -91,10 +102,10 @@ def _results(checker: Checker, design: Design) -> dict[str, Result]:
     found = {
         f"{prop.name} {attacker}": checker.result(prop, Configuration(design, parse_capabilities(attacker)))
         for attacker in AGAINST
-        for prop in PROPERTIES.values()
+        for prop in every_property(design.model).values()
         if prop.kind == "security"
     }
-    return found | {USE: checker.result(PROPERTIES[USE], Configuration(design, frozenset()))}
+    return found | {USE: checker.result(USE, Configuration(design, frozenset()))}
 
 
 def _compared(before: dict[str, Result], after: dict[str, Result]) -> dict[str, int]:

@@ -22,7 +22,6 @@ from platformdirs import user_cache_path
 import model
 import properties
 from model.design import Configuration, parse
-from model.extension import marks
 from model.trace import Trace, from_json
 from model.world import World
 from openworld.files import write
@@ -74,9 +73,9 @@ class Cache:
 
     def path(self, question: Question) -> Path:
         """The file of a question; its name covers everything that the answer depends on."""
-        prop, configuration = find(question.property), parse(question.configuration)
+        prop, configuration = question.read()
         asked = [prop.name, said(prop.world_of(configuration)), _called_nothing(configuration), question.timeout]
-        digest = hashlib.sha256(json.dumps([self._fingerprint, *marks(), *asked]).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps([self._fingerprint, *question.model.marks, *asked]).encode()).hexdigest()
         return self.folder / digest[:2] / f"{digest[2:]}.json"
 
     def get(self, question: Question) -> Verdict | None:
@@ -119,15 +118,16 @@ def verdict(question: Question, data: dict[str, Any]) -> Verdict:
     Raises:
         InputError, ReplayError, LookupError: the data does not describe a verdict, or its trace does not show it.
     """
-    prop, configuration = find(data["property"]), parse(question.configuration)
+    configuration, model = parse(question.configuration, question.model), question.model
+    prop = find(data["property"], model)
     world = prop.world_of(configuration)
     if data["world"] != world.name:
         raise LookupError(data["world"])
     trace = None
     if data["trace"] is not None:
-        judged = replace(parse(data["trace"]["configuration"]), world=configuration.world)
+        judged = replace(parse(data["trace"]["configuration"], model), world=configuration.world)
         here = {"world": world.name, "configuration": str(judged)}
-        trace = from_json({**data["trace"], **here}, {world.name: world})
+        trace = from_json({**data["trace"], **here}, {world.name: world}, model)
         confirm(trace, prop)
     return Verdict(
         property=prop,
@@ -153,7 +153,7 @@ class Asker:
 
     def __call__(self, name: str, configuration: Configuration) -> Trace | None:
         """The shortest run that shows what a property is about; that there is none costs a fraction of saying why."""
-        question = Question(name, str(configuration))
+        question = Question(name, str(configuration), model=configuration.model)
         known = self._cache.get(question)
         if known is None:
             if not self.can(name, configuration):
@@ -164,5 +164,5 @@ class Asker:
 
     def can(self, name: str, configuration: Configuration) -> bool:
         """Whether there is such a run."""
-        shows = "attack" if find(name).kind == "security" else "reached"
+        shows = "attack" if find(name, configuration.model).kind == "security" else "reached"
         return self._checker.result(name, configuration) == shows

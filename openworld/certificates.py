@@ -17,6 +17,7 @@ from typing import Any
 from model import documents
 from model.design import parse
 from model.errors import InputError
+from model.model import Model, oauth
 from model.trace import from_json
 from model.world_file import find_world
 from openworld.files import as_json, replacing
@@ -98,27 +99,27 @@ def write(made: Certificate, path: Path) -> None:
         temporary.write_bytes(packed.getvalue())
 
 
-def read(path: Path) -> tuple[Certificate, Statement | None]:
+def read(path: Path, model: Model = oauth()) -> tuple[Certificate, Statement | None]:
     """A certificate as it was written, and the statement that came with it (raises CertificateError)."""
     packed = path.read_bytes()
     try:
         members = _members(packed)
         about = documents.from_json(members.get(_ABOUT, b""))
         _SCHEMA.check(about)
-        prop, sweeps = find(about["property"]), about["sweeps"]
+        prop, sweeps = find(about["property"], model), about["sweeps"]
         if (about["trace"] is not None) != (about["verdict"] in ("attack", "reached")):
             raise ValueError("a run is what shows attack or reached, and nothing else")
         if not sweeps and about["trace"] is None:
             raise ValueError("neither a run nor sweeps of runs")
         made = Certificate(
             prop,
-            parse(about["configuration"]),
-            find_world(about["world"]),
+            parse(about["configuration"], model),
+            find_world(about["world"], model),
             read_result(about["verdict"], prop.kind),
             sweeps,
             about["ruled"],
             dict(_shown(name, data) for name, data in members.items() if "." in name),
-            None if about["trace"] is None else from_json(about["trace"]),
+            None if about["trace"] is None else from_json(about["trace"], model=model),
         )
         return made, None if made.trace is not None else _statement(about, members.get(_CLAUSES, b""))
     except (InputError, ValueError) as error:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from model.design import parse
-from model.world_file import WORLDS
+from model.model import Model, oauth
+from model.world_file import find_world
 from openworld.jobs import Question
 from properties.bounds import Clock
 from properties.certificate import CertificateError, bound_of, certify, findings
@@ -22,11 +23,12 @@ class Runs(NamedTuple):
 
     world: str
     design: str
+    model: Model = oauth()
 
 
 def looked_into(question: Question) -> dict[str, Any]:
     """An answer, whether its evidence stands up, and what that is made of: sweeps, clauses, and proofs in bytes."""
-    found = check(question.property, parse(question.configuration), timeout=question.timeout)
+    found = check(*question.read(), timeout=question.timeout)
     row = {
         "property": found.property.name,
         "configuration": str(found.configuration),
@@ -55,9 +57,17 @@ def looked_into(question: Question) -> dict[str, Any]:
 
 def bounded(asked: Runs) -> dict[str, Any]:
     """How many sweeps runs have at most, and whether that is proved and checked."""
-    row: dict[str, Any] = {**asked._asdict(), "sweeps": "", "clauses": "", "proof": "", "certified": "no", "why": ""}
+    row: dict[str, Any] = {
+        "world": asked.world,
+        "design": asked.design,
+        "sweeps": "",
+        "clauses": "",
+        "proof": "",
+        "certified": "no",
+        "why": "",
+    }
     try:
-        template = Template(WORLDS[asked.world], parse(f"design={asked.design}").design)
+        template = Template(find_world(asked.world, asked.model), parse(f"design={asked.design}", asked.model).design)
         sweeps, statement = bound_of(template, Clock(effort=PATIENCE))
         (claim,) = statement.claims
         formula = dimacs(statement.clauses, statement.top, claim.assumptions)

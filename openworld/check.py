@@ -90,7 +90,7 @@ class Checked:
     @property
     def command(self) -> str:
         """How to see it for oneself."""
-        return command("verdict", self.expectation.property, self.expectation.config)
+        return command("verdict", self.expectation.property, self.expectation.config, model=self.expectation.model)
 
     def evidence(self) -> Iterator[str]:
         """The chart of the run that was found, or the rules that leave no such run."""
@@ -135,7 +135,7 @@ def evaluate(
     Raises:
         ReplayError: the machine does not confirm a trace; nothing that was found may be trusted then.
     """
-    asked = [Question(one.property, one.configuration, timeout) for one in expectations]
+    asked = [Question(one.property, one.configuration, timeout, one.model) for one in expectations]
     known = {question: cache.get(question) if cache else None for question in asked}
     if not _bears_out(known, workers):
         known = {question: kept if kept and kept.trace else None for question, kept in known.items()}

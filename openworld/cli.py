@@ -69,8 +69,6 @@ class Main(Commands):
         except ModuleNotFoundError as error:
             raise missing(error, name) from error
         found: click.Command = getattr(module, name.replace("-", "_"))
-        if _DRAFTS not in found.params:
-            found.params.append(_DRAFTS)
         return found
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
@@ -86,20 +84,6 @@ class Main(Commands):
             return super().invoke(context)
         except ModuleNotFoundError as error:
             raise missing(error, context.invoked_subcommand or "") from error
-
-
-def _extended(context: click.Context, _: click.Parameter, files: tuple[str, ...]) -> None:
-    if files:
-        from model.extension import extend
-
-        context.with_resource(extend(*files))
-
-
-_DRAFTS = click.Option(
-    ["--with"], multiple=True, metavar="FILE.py", is_eager=True, expose_value=False, callback=_extended,
-    type=click.Path(exists=True, dir_okay=False),
-    help="With what a draft of your own adds (`openworld new draft`).",
-)  # fmt: skip
 
 
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:

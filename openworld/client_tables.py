@@ -13,9 +13,9 @@ from deployed.behaviour import measured
 from model import scenario
 from model.clients import clients, find
 from model.design import parse
-from model.switches import SWITCHES
+from model.model import Model, oauth
 from openworld.jobs import answers_once
-from properties.security import PROPERTIES
+from properties.security import find as find_property
 
 #: Where a conversation ended, in a word or two.
 ENDS = {
@@ -65,6 +65,7 @@ class ClientCase(NamedTuple):
 
     client: str
     situation: Situation
+    model: Model = oauth()
 
     @property
     def configuration(self) -> str:
@@ -74,25 +75,28 @@ class ClientCase(NamedTuple):
     @property
     def key(self) -> tuple[str, str]:
         """What the verdict depends on: no world reads what implementations do beyond the specifications."""
-        asked = parse(self.configuration)
-        usual = {name: switch.baseline for name, switch in SWITCHES.items() if not switch.in_worlds}
+        asked, switches = parse(self.configuration, self.model), self.model.switches
+        usual = {name: switch.baseline for name, switch in switches.items() if not switch.in_worlds}
         return self.situation.property, str(replace(asked, design=asked.design.but(**usual)))
 
 
-def cases(of: Iterable[str] | None = None) -> list[ClientCase]:
+def cases(of: Iterable[str] | None = None, model: Model = oauth()) -> list[ClientCase]:
     """Every client (by default every one that is known, in its last version) in every situation."""
-    return [ClientCase(client, situation) for client in (latest() if of is None else of) for situation in SITUATIONS]
+    clients_ = latest() if of is None else of
+    return [ClientCase(client, situation, model) for client in clients_ for situation in SITUATIONS]
 
 
-def judged(asked: list[ClientCase], workers: int, timeout: float | None = None) -> Generator[dict[str, Any]]:
+def judged(
+    asked: list[ClientCase], workers: int, timeout: float | None = None, model: Model = oauth()
+) -> Generator[dict[str, Any]]:
     """A row of the table for each case, in order, as they come in; questions that come to the same are asked once."""
-    with closing(answers_once(asked, workers, timeout)) as replies:
+    with closing(answers_once(asked, workers, timeout, model=model)) as replies:
         for case, reply in replies:
             yield _row(case, reply.data)
 
 
 def _row(case: ClientCase, data: dict[str, Any]) -> dict[str, Any]:
-    prop = PROPERTIES[case.situation.property]
+    prop = find_property(case.situation.property, case.model)
     return {
         "client": case.client,
         "code": prop.code,

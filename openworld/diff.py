@@ -17,24 +17,18 @@ from itertools import groupby
 from typing import NamedTuple
 
 from model.chart import chart, text
-from model.design import (
-    DEPLOYMENTS,
-    Configuration,
-    ConfigurationError,
-    named_switches,
-    own_switches,
-    parse,
-    parse_capabilities,
-    parse_switches,
-)
+from model.design import Configuration, named_switches, own_switches, parse, parse_capabilities, parse_switches
 from model.errors import hint
+from model.model import Model, oauth
+from model.named_designs import DEPLOYMENTS
 from model.protocols import rules
+from model.switches import ConfigurationError
 from openworld.show import command, ending
-from properties.attackers import ATTACKERS, CALLED, FORMERLY
+from properties.attackers import FORMERLY, called, every_attacker
 from properties.checker import Checker
 from properties.explain import Changes, flipping, refusal
 from properties.reads import check_read
-from properties.security import PROPERTIES, find
+from properties.security import every_property, find
 from simulations.processes import in_order
 
 #: Questions that one worker is given at once.
@@ -63,6 +57,7 @@ class Flip:
         refused_by: the rule that keeps the other from having that run, its source, and at which step; empty if none.
         chart: the run.
         command: what draws it.
+        utility: it is about what honest parties get done.
     """
 
     environment: str
@@ -75,6 +70,7 @@ class Flip:
     refused_by: str
     chart: str
     command: str
+    utility: bool = False
 
     @builtins.property
     def unknown(self) -> bool:
@@ -86,70 +82,78 @@ class Flip:
         """Whether the second design is better off: no attack any more, or honest parties get there."""
         if self.unknown:
             return False
-        return (self.after in ("attack", "reached")) == (find(self.property).kind == "utility")
+        return (self.after in ("attack", "reached")) == self.utility
 
 
-def check_named(text: str) -> None:
+def check_named(text: str, model: Model = oauth()) -> None:
     """Make sure that whatever a configuration names itself is read by the world of some property.
 
     Raises:
         ConfigurationError: naming a switch that nothing reads.
     """
-    configuration = parse(text)
-    for name in own_switches(text):
+    configuration, properties = parse(text, model), every_property(model)
+    for name in own_switches(text, model):
         refused = 0
-        for prop in PROPERTIES.values():
+        for prop in properties.values():
             try:
                 check_read(prop, configuration, [name])
             except ConfigurationError:
                 refused += 1
-                if refused == len(PROPERTIES):
+                if refused == len(properties):
                     raise
 
 
-def attackers_of(named: Iterable[str]) -> dict[str, str]:
+def attackers_of(named: Iterable[str], model: Model = oauth()) -> dict[str, str]:
     """Attackers by name: those that are named, or given by their capabilities; all that are known, if none is."""
-    known = {name: who.capabilities for name, who in ATTACKERS.items() if who.capabilities != "none"}
+    known = {name: who.capabilities for name, who in every_attacker(model).items() if who.capabilities != "none"}
     named = [FORMERLY.get(name, name) for name in named]
     for name in named:
-        if not set(CALLED) & set(name.split("+")):
-            raise ConfigurationError(f"unknown attacker {name!r}{hint(name, CALLED)}")
-    return {name: known.get(name) or "+".join(sorted(parse_capabilities(name))) or "none" for name in named} or known
+        if not set(called(model)) & set(name.split("+")):
+            raise ConfigurationError(f"unknown attacker {name!r}{hint(name, called(model))}")
+    return {
+        name: known.get(name) or "+".join(sorted(parse_capabilities(name, model))) or "none" for name in named
+    } or known
 
 
-def environments_of(named: Iterable[str]) -> dict[str, Mapping[str, str]]:
+def environments_of(named: Iterable[str], model: Model = oauth()) -> dict[str, Mapping[str, str]]:
     """The same for environments: those that are named, or given by their switches."""
     known: dict[str, Mapping[str, str]] = dict(DEPLOYMENTS)
     for name in named:
         if name not in known and "=" not in name:
             raise ConfigurationError(f"unknown environment {name!r}{hint(name, known)}, or a list of switches")
-    return {name: known[name] if name in known else parse_switches(name) for name in named} or known
+    return {name: known[name] if name in known else parse_switches(name, model) for name in named} or known
 
 
 def cells(
-    first: str, second: str, attackers: Mapping[str, str], environments: Mapping[str, Mapping[str, str]]
+    first: str,
+    second: str,
+    attackers: Mapping[str, str],
+    environments: Mapping[str, Mapping[str, str]],
+    model: Model = oauth(),
 ) -> list[Compared]:
     """All that is asked; a configuration keeps what it names, whatever the environment; a utility is asked once."""
     asked = []
     for environment, switches in environments.items():
-        for prop in PROPERTIES.values():
+        for prop in every_property(model).values():
             against = attackers if prop.kind == "security" else {"nobody": "none"}
             for attacker, capabilities in against.items():
-                both = [_placed(each, switches, capabilities) for each in (first, second)]
+                both = [_placed(each, switches, capabilities, model) for each in (first, second)]
                 asked.append(Compared(environment, attacker, prop.name, *both))
     return asked
 
 
-def _placed(text: str, switches: Mapping[str, str], capabilities: str) -> str:
-    read, named = parse(text), named_switches(text)
+def _placed(text: str, switches: Mapping[str, str], capabilities: str, model: Model) -> str:
+    read, named = parse(text, model), named_switches(text, model)
     design = read.design.but(**{name: value for name, value in switches.items() if name not in named})
-    own = parse(f"cap={capabilities}").capabilities
+    own = parse_capabilities(capabilities, model)
     return str(Configuration(design, own | (read.capabilities if capabilities != "none" else frozenset()), read.world))
 
 
-def flips(asked: Sequence[Compared], workers: int, timeout: float | None = None) -> Generator[Flip | int]:
+def flips(
+    asked: Sequence[Compared], workers: int, timeout: float | None = None, model: Model = oauth()
+) -> Generator[Flip | int]:
     """What flips, in the order asked; between them, numbers of questions that were answered."""
-    batches = [(asked[start : start + BATCH], timeout) for start in range(0, len(asked), BATCH)]
+    batches = [(asked[start : start + BATCH], timeout, model) for start in range(0, len(asked), BATCH)]
     results: list[tuple[str, str]] = []
     with closing(in_order(_results, batches, workers)) as answered:
         for found in answered:
@@ -158,7 +162,7 @@ def flips(asked: Sequence[Compared], workers: int, timeout: float | None = None)
     both = zip(asked, results, strict=True)
     flipped = [(cell, pair) for cell, pair in both if _happens(pair[0]) != _happens(pair[1])]
     grouped = [list(group) for _, group in groupby(flipped, lambda each: (each[0].environment, each[0].property))]
-    with closing(in_order(_explained, [(group, timeout) for group in grouped], workers)) as explained:
+    with closing(in_order(_explained, [(group, timeout, model) for group in grouped], workers)) as explained:
         yield from explained
 
 
@@ -171,33 +175,38 @@ def _checker(timeout: float | None) -> Checker:
     return Checker(timeout=timeout)
 
 
-def _results(batch: tuple[Sequence[Compared], float | None]) -> list[tuple[str, str]]:
+def _results(batch: tuple[Sequence[Compared], float | None, Model]) -> list[tuple[str, str]]:
     """The results for both designs, of some questions."""
-    ask = _checker(batch[1])
-    return [(ask.result(c.property, parse(c.first)), ask.result(c.property, parse(c.second))) for c in batch[0]]
+    cells, timeout, model = batch
+    ask = _checker(timeout)
+    both = ((cell, parse(cell.first, model), parse(cell.second, model)) for cell in cells)
+    return [(ask.result(cell.property, one), ask.result(cell.property, other)) for cell, one, other in both]
 
 
-def _explained(batch: tuple[list[tuple[Compared, tuple[str, str]]], float | None]) -> Flip:
+def _explained(batch: tuple[list[tuple[Compared, tuple[str, str]]], float | None, Model]) -> Flip:
     """Why a property flips in an environment: looked into for the first attacker against whom it does."""
-    (cell, (before, after)), *_ = batch[0]
-    prop, ask = find(cell.property), _checker(batch[1])
-    one, other = parse(cell.first), parse(cell.second)
+    group, timeout, model = batch
+    (cell, (before, after)), *_ = group
+    prop, ask = find(cell.property, model), _checker(timeout)
+    one, other = parse(cell.first, model), parse(cell.second, model)
     verdicts = ask.verdict(prop, one), ask.verdict(prop, other)
     shown = next((verdict for verdict in verdicts if verdict.trace is not None), None)
     refused = refusal(*verdicts)
     rule = "" if refused is None else f"{refused[0]} at step {refused[1]}"
-    source = rules()[refused[0]].source if refused is not None and refused[0] in rules() else ""
+    known = rules(model)
+    source = known[refused[0]].source if refused is not None and refused[0] in known else ""
     return Flip(
         cell.environment,
         prop.name,
-        tuple(each.attacker for each, _ in batch[0]),
+        tuple(each.attacker for each, _ in group),
         before,
         after,
         None if shown is None else shown.steps,
         () if "unknown" in (before, after) else tuple(flipping(ask, prop, one, other)),
         f"{rule} [{source}]" if source else rule,
         "" if shown is None or shown.trace is None else text(chart(shown.trace, ending(prop))),
-        "" if shown is None else command("trace", prop.name, str(shown.configuration)),
+        "" if shown is None else command("trace", prop.name, str(shown.configuration), model=model),
+        prop.kind == "utility",
     )
 
 

@@ -7,21 +7,21 @@ from itertools import groupby
 
 import pandas as pd
 
+from model.model import Model, oauth
 from model.words import of_configuration
 from openworld.diff import Flip, said
 from openworld.figures import flip_matrix
 from openworld.plotstyle import captioned, rendered
 from openworld.report.page import template
-from properties.security import find
 
 
-def picture(found: Sequence[Flip], first: str, second: str) -> str:
+def picture(found: Sequence[Flip], first: str, second: str, model: Model = oauth()) -> str:
     """The flips as an SVG figure: properties by environments."""
     rows = pd.DataFrame(
         [
             {
                 "property": f.property,
-                "kind": find(f.property).kind,
+                "kind": "utility" if f.utility else "security",
                 "environment": f.environment,
                 "verdict": f.after,
                 "steps": f.steps if f.after == "attack" else None,
@@ -29,9 +29,9 @@ def picture(found: Sequence[Flip], first: str, second: str) -> str:
             for f in found
         ]
     )
-    title = f"What flips, and how it is with: {of_configuration(second)}"
+    title = f"What flips, and how it is with: {of_configuration(second, model)}"
     caption = f"From {first} to {second}. What is blank comes out the same under both."
-    return rendered(captioned(flip_matrix(rows, title), caption), "svg", title, caption).decode("utf-8")
+    return rendered(captioned(flip_matrix(rows, title, model), caption), "svg", title, caption).decode("utf-8")
 
 
 def page(found: Sequence[Flip], first: str, second: str, asked: int) -> str:

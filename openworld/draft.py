@@ -1,33 +1,22 @@
 """What a draft of one's own is written with: ``from openworld.draft import *`` at the top of its file.
 
-A file is given to any command with ``--with FILE``; in a notebook :func:`extend` does the same and undoes it. Terms are
+A file is given to a command with ``--with FILE``; in Python ``oauth().extended(FILE)`` is the model with it. Terms are
 read as :mod:`model.logic` has them, a session and what it knows as :mod:`model.readings` does.
 """
 
 from model.action import Context, Move, possible
-from model.extension import (
-    DraftError,
-    begin,
-    capability,
-    design,
-    extend,
-    field,
-    original,
-    rule,
-    state,
-    step,
-    switch,
-    variant,
-)
+from model.extension import capability, design, field, original, rule, state, step, switch, variant
 from model.logic import all_of, any_of, choose, holds, implies, mapped, no, none_of, one_of, same
 from model.messages import Message, Sent
+from model.model import DraftError, oauth
 from model.state import Variables
 from model.world import NONE, World
 from properties.extension import reached, violated
 from simulations.extension import experiment
 
 __all__ = [
-    "NONE", "Context", "DraftError", "Message", "Move", "Sent", "Variables", "World", "all_of", "any_of", "begin",
-    "capability", "choose", "design", "experiment", "extend", "field", "holds", "implies", "mapped", "no", "none_of",
-    "one_of", "original", "possible", "reached", "rule", "same", "state", "step", "switch", "variant", "violated",
+    "NONE", "Context", "DraftError", "Message", "Move", "Sent", "Variables", "World", "all_of", "any_of",
+    "capability", "choose", "design", "experiment", "field", "holds", "implies", "mapped", "no", "none_of",
+    "oauth", "one_of", "original", "possible", "reached", "rule", "same", "state", "step", "switch", "variant",
+    "violated",
 ]  # fmt: skip

@@ -10,7 +10,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from model.design import DEPLOYMENTS, Configuration, named_switches, parse
+from model.design import Configuration, named_switches, parse
+from model.model import Model, oauth
+from model.named_designs import DEPLOYMENTS
 from openworld.weakest import read, written
 from properties.assume import Assumptions
 from properties.checker import Checker
@@ -23,19 +25,23 @@ MET = "mal_as+mal_rs+mal_tenant"
 
 
 def judged(
-    designs: list[str], properties: list[str], workers: int, timeout: float | None = None
+    designs: list[str], properties: list[str], workers: int, timeout: float | None = None, model: Model = oauth()
 ) -> Generator[list[dict[str, Any]]]:
     """The rows of each design, in their order, as they come in."""
-    yield from in_order(partial(of_design, properties=properties, timeout=timeout), designs, workers)
+    yield from in_order(partial(of_design, properties=properties, timeout=timeout, model=model), designs, workers)
 
 
-def of_design(name: str, properties: list[str], timeout: float | None = None) -> list[dict[str, Any]]:
+def of_design(
+    name: str, properties: list[str], timeout: float | None = None, model: Model = oauth()
+) -> list[dict[str, Any]]:
     """A row for each of these properties that its protocol defines."""
-    configuration = parse(f"design={name};cap={MET}")
+    configuration = parse(f"design={name};cap={MET}", model)
     kind, products = (Checker(timeout=timeout, by_design=True) for _ in range(2))
-    named = named_switches(f"design={name}")
+    named = named_switches(f"design={name}", model)
     honest = replace(configuration, capabilities=frozenset())
-    defined = [prop for prop in map(find, properties) if prop.defined(prop.world_of(configuration))]
+    defined = [
+        prop for prop in (find(each, model) for each in properties) if prop.defined(prop.world_of(configuration))
+    ]
     security = [prop for prop in defined if prop.kind == "security"]
     asked = {"security": Assumptions(security, configuration, named, timeout=timeout)}
     rows = []
@@ -71,7 +77,7 @@ def _in_products(about: Configuration, named: frozenset[str]) -> Configuration:
 
 def _whatever(asked: Assumptions, prop: Property) -> dict[str, str]:
     try:
-        kind, sets, _ = read(prop, asked.weakest(prop))
+        kind, sets, _ = read(prop, asked.weakest(prop), asked.configuration.model)
     except NoAnswerError:
         return {"whatever": "unknown", "assumptions": ""}
     utility = prop.kind == "utility"

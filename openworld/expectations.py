@@ -15,9 +15,12 @@ from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from model.design import FORMERLY, NAMED_DESIGNS, check_parties, check_switch, parse, parse_capabilities
+from model.design import check_parties, parse, parse_capabilities
 from model.documents import DocumentError, Schema, complaint, from_toml
 from model.errors import InputError, hint
+from model.model import Model, oauth
+from model.named_designs import FORMERLY
+from model.switches import check_switch
 from model.world_file import WORLDS, find_world
 from properties.results import Result, read_result
 from properties.security import find
@@ -82,6 +85,7 @@ class Expectation:
         world: the world to ask in as in ``world=``; empty where that is left to the property.
         expected: the verdict that is expected; ``safe`` or ``reached`` where the property is to hold.
         anchor: the sentence that it rests on, if it names one.
+        model: the model that is asked.
     """
 
     file: Path
@@ -94,6 +98,7 @@ class Expectation:
     world: str
     expected: Result
     anchor: Anchor | None = None
+    model: Model = oauth()
 
     @builtins.property
     def config(self) -> str:
@@ -104,7 +109,7 @@ class Expectation:
     @builtins.property
     def configuration(self) -> str:
         """The configuration, written alike whatever it was called."""
-        return str(parse(self.config))
+        return str(parse(self.config, self.model))
 
 
 #: The verdict that each list of properties stands for, in the words of security properties where both kinds have one.
@@ -132,7 +137,7 @@ SCHEMA = Schema(
 _HEAD = Schema(lambda: {"type": "object", "properties": {"with": _TEXTS}})
 
 
-def read(path: Path) -> list[Expectation]:
+def read(path: Path, model: Model = oauth()) -> list[Expectation]:
     """The expectations of a file, in its order.
 
     Raises:
@@ -146,7 +151,7 @@ def read(path: Path) -> list[Expectation]:
     entries, tables = data.get("expect", []), list(_tables(content.decode("utf-8")))
     if not entries or not isinstance(entries, list) or len(entries) != len(tables):
         raise ExpectationError(f"{path}: nothing is expected; write each expectation as a table [[expect]]")
-    made = [one for number, fields in enumerate(entries) for one in _Entry(path, tables[number], fields).read()]
+    made = [one for number, fields in enumerate(entries) for one in _Entry(path, tables[number], fields, model).read()]
     _refuse_contradictions(made)
     return made
 
@@ -185,8 +190,8 @@ def _refuse_contradictions(expectations: list[Expectation]) -> None:
 class _Entry:
     """One ``[[expect]]`` table."""
 
-    def __init__(self, path: Path, places: _Places, fields: dict[str, Any]) -> None:
-        self._path, self._places, self._fields = path, places, fields
+    def __init__(self, path: Path, places: _Places, fields: dict[str, Any], model: Model) -> None:
+        self._path, self._places, self._fields, self._model = path, places, fields, model
 
     def read(self) -> Iterator[Expectation]:
         """Its expectations (raises ExpectationError)."""
@@ -198,7 +203,7 @@ class _Entry:
         name, because = (" ".join(self._fields.get(key, "").split()) for key in ("name", "because"))
         for key, word in _EXPECTED.items():
             for number, prop in enumerate(self._fields.get(key, [])):
-                known, place = self._known(key, number, find, prop), self._place(key, number)
+                known, place = self._known(key, number, find, prop, self._model), self._place(key, number)
                 expected = self._known(key, number, read_result, word, known.kind)
                 for attacker in self._attackers():
                     made = Expectation(
@@ -212,6 +217,7 @@ class _Entry:
                         world,
                         expected,
                         self._anchor(),
+                        self._model,
                     )
                     self._known("switches", 0, _fits, made)
                     yield made
@@ -220,10 +226,10 @@ class _Entry:
         named = self._fields.get("design")
         if named in FORMERLY:
             named = FORMERLY[named]
-        if named is not None and named not in NAMED_DESIGNS:
-            raise self._error("design", 0, f"unknown design {named!r}{hint(named, NAMED_DESIGNS)}")
+        if named is not None and named not in self._model.designs:
+            raise self._error("design", 0, f"unknown design {named!r}{hint(named, self._model.designs)}")
         switches = [
-            f"{name}={self._known('switches', 0, check_switch, name.rpartition(':')[2], value)}"
+            f"{name}={self._known('switches', 0, check_switch, name.rpartition(':')[2], value, self._model.switches)}"
             for name, value in self._fields.get("switches", {}).items()
         ]
         return ";".join([f"design={named}"] * (named is not None) + switches)
@@ -235,7 +241,7 @@ class _Entry:
             return named
         beside = self._path.parent / named
         found = str(beside) if os.path.isfile(beside) else named  # is_file complains of what is no path
-        self._known("world", 0, find_world, found)
+        self._known("world", 0, find_world, found, self._model)
         return found
 
     def _anchor(self) -> Anchor | None:
@@ -250,7 +256,7 @@ class _Entry:
     def _attackers(self) -> list[str]:
         listed: list[str] = self._fields.get("against", ["none"])
         for number, attacker in enumerate(listed):
-            self._known("against", number, parse_capabilities, attacker)
+            self._known("against", number, parse_capabilities, attacker, self._model)
         return listed
 
     def _misshapen(self, error: ValidationError) -> ExpectationError:
@@ -280,8 +286,8 @@ def _fits(asked: Expectation) -> None:
     Raises:
         ConfigurationError: naming the party or the switch and what is allowed.
     """
-    configuration = parse(asked.config)
-    check_parties(configuration.design, find(asked.property).world_of(configuration))
+    configuration = parse(asked.config, asked.model)
+    check_parties(configuration.design, find(asked.property, asked.model).world_of(configuration))
 
 
 # --- lines and columns -------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ def source_lines(asked: Experiment, met: Population) -> Iterator[str]:
         said = f"{LISTED.join(group)}: the same in every situation of population {met.name}, whatever is drawn"
         yield from textwrap.wrap(said, 100, subsequent_indent="    ")
     for text in asked.arms:
-        if left := unread(READERS[asked.reader], text):
+        if left := unread(READERS[asked.reader], text, asked.model):
             said = f"nothing here depends on what {text} says of {', '.join(left)}"
             yield from textwrap.wrap(said, 100, subsequent_indent="    ")
     options = OPTIONS.get(asked.reader)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from model.design import DEPLOYMENTS, DESIGN_NOTES
 from model.errors import InputError, hint
+from model.model import Model, oauth
+from model.named_designs import DEPLOYMENTS
 from model.protocols import every_rule
-from model.switches import CAPABILITIES, SWITCHES, Switch
+from model.switches import Switch
 from model.words import worded
-from properties.attackers import ATTACKERS, FORMERLY
+from properties.attackers import FORMERLY, every_attacker
 from properties.results import MEANINGS
-from properties.security import PROPERTIES
+from properties.security import every_property
 
 
 class Entry(NamedTuple):
@@ -48,19 +49,20 @@ class UnknownWordError(InputError):
     """A word that no entry has; one line with those near it."""
 
 
-def entries() -> Iterator[Entry]:
+def entries(model: Model = oauth()) -> Iterator[Entry]:
     """Every entry, kind by kind."""
-    for prop in PROPERTIES.values():
-        said = worded("property", prop.name)
+    attackers, capabilities = every_attacker(model), model.capabilities
+    for prop in every_property(model).values():
+        said = worded("property", prop.name, model)
         yield Entry(f"{prop.kind} property", prop.name, said, prop.meaning, code=prop.code)
     yield from (Entry("answer", result, "", meaning) for result, meaning in MEANINGS.items())
-    for name, attacker in ATTACKERS.items():
-        if name not in CAPABILITIES:
+    for name, attacker in attackers.items():
+        if name not in capabilities:
             yield Entry("attacker", name, worded("attacker", name), f"{attacker.meaning}: cap={attacker.capabilities}")
-    for name, meaning in CAPABILITIES.items():
-        words = worded("attacker", name) if name in ATTACKERS else ""
+    for name, meaning in capabilities.items():
+        words = worded("attacker", name) if name in attackers else ""
         yield Entry("capability", name, words, f"cap={name}: {meaning}")
-    for name, (meaning, source) in DESIGN_NOTES.items():
+    for name, (meaning, source) in model.notes.items():
         yield Entry("design", name, worded("design", name), meaning, source)
     for name, values in DEPLOYMENTS.items():
         said = ";".join(f"{key}={value}" for key, value in values.items()) or "everything at its baseline"
@@ -71,28 +73,28 @@ def entries() -> Iterator[Entry]:
         "",
         "the value that a switch has where nothing is said: its first, with a * in `openworld designs --switches`",
     )
-    yield from map(_switch, SWITCHES.values())
-    for rule in every_rule().values():
+    yield from (_switch(switch, model) for switch in model.switches.values())
+    for rule in every_rule(model).values():
         yield Entry("rule", rule.name, "", rule.requirement, rule.source)
 
 
-def _switch(switch: Switch) -> Entry:
-    values = tuple((value, worded("value", f"{switch.name}={value}")) for value in switch.values)
+def _switch(switch: Switch, model: Model) -> Entry:
+    values = tuple((value, worded("value", f"{switch.name}={value}", model)) for value in switch.values)
     return Entry(f"switch, {switch.kind}", switch.name, "", switch.meaning, switch.source, values)
 
 
-def names() -> list[str]:
+def names(model: Model = oauth()) -> list[str]:
     """The names of all entries, each once."""
-    return list(dict.fromkeys(entry.name for entry in entries()))
+    return list(dict.fromkeys(entry.name for entry in entries(model)))
 
 
-def find(word: str) -> list[Entry]:
+def find(word: str, model: Model = oauth()) -> list[Entry]:
     """The entries of that name, or of a value (``switch=value``); without any, those that have the word somewhere.
 
     Raises:
         UnknownWordError: there are none.
     """
-    known, wanted = list(entries()), FORMERLY.get(word, word).partition("=")[0].casefold()
+    known, wanted = list(entries(model)), FORMERLY.get(word, word).partition("=")[0].casefold()
     named = [one for one in known if wanted in (one.name.casefold(), one.code.casefold())]
     named = named or [one for one in known if wanted in dict(one.values)]
     found = named or [one for one in known if wanted in " ".join(one[1:5]).casefold()]

@@ -13,9 +13,11 @@ from itertools import groupby
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from model.chart import chart, text
-from model.design import Design, parse
+from model.design import Configuration, Design, parse
+from model.model import Model, oauth
 from openworld.show import ending
 from properties.checker import Checker
+from properties.security import Property, find
 from properties.verdict import Verdict, check
 from simulations.processes import in_order
 
@@ -26,6 +28,11 @@ class Question(NamedTuple):
     property: str
     configuration: str
     timeout: float | None = None
+    model: Model = oauth()
+
+    def read(self) -> tuple[Property, Configuration]:
+        """The property and the configuration (raises InputError)."""
+        return find(self.property, self.model), parse(self.configuration, self.model)
 
 
 class CellAnswer(NamedTuple):
@@ -58,13 +65,13 @@ def answer(batch: list[Question], by_design: bool = False) -> list[CellAnswer]:
     replies = []
     for question in batch:
         checker = checkers.setdefault(question.timeout, Checker(timeout=question.timeout, by_design=by_design))
-        replies.append(_reply(checker.verdict(question.property, parse(question.configuration))))
+        replies.append(_reply(checker.verdict(*question.read())))
     return replies
 
 
 def answer_singly(batch: list[Question]) -> list[CellAnswer]:
     """The same, each as if it were the only one: which of several shortest traces is found depends on nothing else."""
-    return [_reply(check(asked.property, parse(asked.configuration), timeout=asked.timeout)) for asked in batch]
+    return [_reply(check(*asked.read(), timeout=asked.timeout)) for asked in batch]
 
 
 def _reply(verdict: Verdict) -> CellAnswer:
@@ -73,7 +80,7 @@ def _reply(verdict: Verdict) -> CellAnswer:
 
 
 def _design(question: Question) -> Design:
-    return parse(question.configuration).design
+    return question.read()[1].design
 
 
 def answers(
@@ -95,10 +102,10 @@ def answers(
 
 
 def answers_once(
-    cells: Sequence[C], workers: int, timeout: float | None = None, by_design: bool = False
+    cells: Sequence[C], workers: int, timeout: float | None = None, by_design: bool = False, model: Model = oauth()
 ) -> Generator[tuple[C, CellAnswer]]:
     """Every cell with its answer, in order, as they come in; questions that come to the same are asked once."""
-    questions = {cell.key: Question(cell.key[0], cell.configuration, timeout) for cell in reversed(cells)}
+    questions = {cell.key: Question(cell.key[0], cell.configuration, timeout, model) for cell in reversed(cells)}
     first = [questions[key] for key in dict.fromkeys(cell.key for cell in cells)]
     known: dict[tuple[str, str], CellAnswer] = {}
     with closing(answers(first, workers, by_design)) as replies:

@@ -6,10 +6,11 @@ from collections.abc import Generator, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from model.design import NAMED_DESIGNS, parse
+from model.design import parse
+from model.model import Model, oauth
 from openworld.jobs import CellAnswer, answers_once
-from properties.attackers import ATTACKERS, Attacker
-from properties.security import PROPERTIES, Property
+from properties.attackers import Attacker, every_attacker
+from properties.security import Property, every_property
 
 
 class MatrixCell(NamedTuple):
@@ -19,6 +20,7 @@ class MatrixCell(NamedTuple):
     attacker: str
     capabilities: str
     prop: Property
+    model: Model = oauth()
 
     @property
     def configuration(self) -> str:
@@ -28,7 +30,7 @@ class MatrixCell(NamedTuple):
     @property
     def key(self) -> tuple[str, str]:
         """What the verdict depends on; a utility property is about honest parties alone."""
-        configuration = parse(self.configuration)
+        configuration = parse(self.configuration, self.model)
         honest = replace(configuration, capabilities=frozenset())
         return self.prop.name, str(honest if self.prop.kind == "utility" else configuration)
 
@@ -38,21 +40,23 @@ class MatrixCell(NamedTuple):
         return f"{self.design}--{self.attacker}--{self.prop.name}"
 
 
-def cases(designs: Iterable[str] = NAMED_DESIGNS, attackers: Mapping[str, Attacker] = ATTACKERS) -> list[MatrixCell]:
-    """All cells of the matrix."""
+def cases(
+    designs: Iterable[str] | None = None, attackers: Mapping[str, Attacker] | None = None, model: Model = oauth()
+) -> list[MatrixCell]:
+    """All cells of the matrix; of all named designs, or attackers, if none are given."""
     return [
-        MatrixCell(design, attacker, who.capabilities, prop)
-        for design in designs
-        for attacker, who in attackers.items()
-        for prop in PROPERTIES.values()
+        MatrixCell(design, attacker, who.capabilities, prop, model)
+        for design in (model.designs if designs is None else designs)
+        for attacker, who in (every_attacker(model) if attackers is None else attackers).items()
+        for prop in every_property(model).values()
     ]
 
 
 def judged(
-    asked: list[MatrixCell], workers: int, timeout: float | None = None
+    asked: list[MatrixCell], workers: int, timeout: float | None = None, model: Model = oauth()
 ) -> Generator[tuple[MatrixCell, CellAnswer]]:
     """Every case with its answer, in order, as they come in."""
-    return answers_once(asked, workers, timeout, by_design=True)
+    return answers_once(asked, workers, timeout, by_design=True, model=model)
 
 
 def row(case: MatrixCell, data: dict[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from model.design import DEPLOYMENTS, ConfigurationError
 from model.errors import hint
+from model.model import Model, oauth
+from model.named_designs import DEPLOYMENTS
+from model.switches import ConfigurationError
 from model.world_file import find_world
 from properties.designs import MECHANISMS, Answers, Lattice, Mechanisms, breaking, left_out
 from properties.security import find
@@ -24,6 +26,7 @@ class SetsAsked:
     without: tuple[str, ...]
     usable: bool
     world: str = ""
+    model: Model = oauth()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,21 @@ def ask(asked: SetsAsked) -> SetsFound:
         if name not in asked.without and positions[0] not in asked.fixed
     }
     absent = {switch: without for switch, without, _ in (MECHANISMS[name] for name in asked.without)}
-    world = find_world(asked.world) if asked.world else None
+    world = find_world(asked.world, asked.model) if asked.world else None
     lattice = Lattice(
-        asked.properties, asked.capabilities, {**absent, **asked.fixed}, asked.any_environment, mechanisms, world
+        asked.properties,
+        asked.capabilities,
+        {**absent, **asked.fixed},
+        asked.any_environment,
+        mechanisms,
+        world,
+        asked.model,
     )
-    unusable = {name: breaking(environment) for name, environment in DEPLOYMENTS.items()} if asked.usable else {}
+    unusable = (
+        {name: breaking(environment, model=asked.model) for name, environment in DEPLOYMENTS.items()}
+        if asked.usable
+        else {}
+    )
     return SetsFound(lattice.enumerate(), unusable)
 
 
@@ -94,7 +107,7 @@ def _frontier_lines(frontier: dict[str, tuple[Mechanisms, ...]]) -> Iterator[str
 
 
 def _nothing_needed(asked: SetsAsked, answers: Answers) -> str:
-    if set(answers.not_in_this_world) == {find(name).name for name in asked.properties}:
+    if set(answers.not_in_this_world) == {find(name, asked.model).name for name in asked.properties}:
         return "(not in this world: no mechanism is needed because nothing here can violate it)"
     return "(nothing is needed)"
 

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable
 from functools import partial
 from typing import Any
 
+from model.model import Model, oauth
 from simulations.blast_radius import BlastRadius, run
 from simulations.population import load
 from simulations.processes import in_order
@@ -24,12 +25,17 @@ def reached(kinds: Iterable[str] = KINDS, workers: int = 1, **how: Any) -> Gener
 
 
 def count(
-    kind: str, seed: int = 1, scale: float = SCALE, samples: int = SAMPLES, replications: int = REPLICATIONS
+    kind: str,
+    seed: int = 1,
+    scale: float = SCALE,
+    samples: int = SAMPLES,
+    replications: int = REPLICATIONS,
+    model: Model = oauth(),
 ) -> BlastRadius:
     """That of one kind, with the command that counts it again."""
     command = (
         f"openworld blast-radius {kind} --population {POPULATION} --scale {scale:g} --samples {samples} "
         f"--replications {replications} --seed {seed}"
     )
-    met = load(POPULATION).scaled(scale)
+    met = load(POPULATION, model).scaled(scale)
     return run(kind, met, seed=seed, samples=samples, replications=replications, command=command)

@@ -10,9 +10,7 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from inspect import getdoc
 
-from model.protocols import actions
-from model.rule import RULES
-from model.switches import SWITCHES
+from model.protocols import actions, rules
 from model.world import World
 from simulations import readers
 from simulations.arms import AS_DEPLOYED
@@ -28,7 +26,7 @@ from simulations.scope import laid_down
 from simulations.threats import threats
 from simulations.together import groups
 from simulations.units import INTERDEPENDENT, READERS, STRATEGIC
-from simulations.visits import KINDS, ONE_VISIT, PLACES, of_flow
+from simulations.visits import KINDS, ONE_VISIT, PLACES, of_flow, within
 
 #: The modules in which a reader's work is written down.
 _MODULES = {
@@ -111,7 +109,7 @@ def _worlds(asked: Experiment, met: Population) -> list[World]:
     places = [kind.name for kind in asked.unit(met, asked.values[-1], "", 0).population.places.categories]
     protocols = {dict(chosen).get("protocol", ONE_VISIT.protocol) for chosen in asked.treatments.values()}
     found = (PLACES[name].under(protocol) for name in places for protocol in sorted(protocols, reverse=True))
-    return list(dict.fromkeys(world for world in found if world is not None))
+    return list(dict.fromkeys(within(world, asked.model) for world in found if world is not None))
 
 
 def _process(asked: Experiment, met: Population) -> Iterator[str]:
@@ -125,7 +123,8 @@ def _process(asked: Experiment, met: Population) -> Iterator[str]:
 
 def _concepts(asked: Experiment, met: Population) -> Iterator[str]:
     kept = asked.reader in INTERDEPENDENT
-    harms = every_harm()
+    harms = every_harm(asked.model)
+    hurt_by_them = ", ".join(sorted({hurt(harm, asked.model) for harm in harms}))
     attackers = strategy(asked.attacker).meaning if asked.reader in STRATEGIC else "none choose between harms"
     told = {
         "Basic principles": "every decision is a rule of the protocol model, named and with its section; none is made "
@@ -139,7 +138,7 @@ def _concepts(asked: Experiment, met: Population) -> Iterator[str]:
         "Stochasticity": _plain(getdoc(import_module("simulations.draws")) or "").partition(". ")[2],
         "Collectives": "none",
         "Observation": f"one ending for each attempt ({'; '.join(f'{kind}: {what}' for kind, what in KINDS.items())}), "
-        f"beside it harms ({', '.join(harms)}), which hurt a {', '.join(sorted({*map(hurt, harms)}))}; "
+        f"beside it harms ({', '.join(harms)}), which hurt a {hurt_by_them}; "
         f"headline: {', '.join(measure.words for measure in asked.headline)}",
     }
     yield from (f"* {name}: {what.rstrip('.')}." for name, what in told.items())
@@ -204,15 +203,15 @@ def _between(tried: Range | Option) -> str:
 
 
 def _submodels(asked: Experiment, met: Population) -> Iterator[str]:
-    worlds = _worlds(asked, met)
-    read = frozenset().union(*(read_by(readers.READERS[asked.reader], world.protocol) for world in worlds))
-    yield f"Switches that decide, of {len(SWITCHES)}: {', '.join(f'`{name}`' for name in SWITCHES if name in read)}."
+    worlds, switches, known = _worlds(asked, met), asked.model.switches, rules(asked.model)
+    read = frozenset().union(*(read_by(readers.READERS[asked.reader], world.protocol, asked.model) for world in worlds))
+    yield f"Switches that decide, of {len(switches)}: {', '.join(f'`{name}`' for name in switches if name in read)}."
     if asked.reader in _VISITS:
         enforced = dict.fromkeys(name for world in worlds for name in laid_down(world)[0].enforced)
         yield ""
         yield from _table(
             ("rule", "requirement", "source"),
-            ((name, RULES[name].requirement, RULES[name].source) for name in enforced if name in RULES),
+            ((name, known[name].requirement, known[name].source) for name in enforced if name in known),
         )
 
 

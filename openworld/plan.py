@@ -8,12 +8,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from model.design import DEPLOYMENTS, NAMED_DESIGNS
+from model.model import Model, oauth
+from model.named_designs import DEPLOYMENTS
 from model.world_file import DEFAULT, WORLDS
 from openworld.bought import DRAFTS
 from openworld.client_tables import latest
-from properties.attackers import ATTACKERS, Attacker
-from properties.security import PROPERTIES
+from properties.attackers import Attacker, every_attacker
+from properties.security import every_property
 from simulations import catalogue, provenance
 from simulations.blast_radius import BlastRadius
 from simulations.results import Result
@@ -55,11 +56,12 @@ class StudyPlan:
     seed: int = 1
     timeout: float | None = None
     certify: bool = False
+    model: Model = oauth()
 
     @property
     def designs(self) -> list[str]:
         """Named designs to judge."""
-        return [name for name in NAMED_DESIGNS if not self.quick or name in QUICK_DESIGNS]
+        return [name for name in self.model.designs if not self.quick or name in QUICK_DESIGNS]
 
     @property
     def worlds(self) -> list[str]:
@@ -69,12 +71,14 @@ class StudyPlan:
     @property
     def attackers(self) -> dict[str, Attacker]:
         """Attackers to judge them against."""
-        return {name: who for name, who in ATTACKERS.items() if not self.quick or name in QUICK_ATTACKERS}
+        return {
+            name: who for name, who in every_attacker(self.model).items() if not self.quick or name in QUICK_ATTACKERS
+        }
 
     @property
     def experiments(self) -> list[str]:
         """Named experiments to run."""
-        return [name for name in catalogue.EXPERIMENTS if not self.quick or name in QUICK_EXPERIMENTS]
+        return [name for name in catalogue.every_experiment(self.model) if not self.quick or name in QUICK_EXPERIMENTS]
 
     @property
     def clients(self) -> list[str]:
@@ -84,7 +88,7 @@ class StudyPlan:
     @property
     def properties(self) -> list[str]:
         """Properties that are asked about whatever others do."""
-        return [name for name in PROPERTIES if not self.quick or name in QUICK_PROPERTIES]
+        return [name for name in every_property(self.model) if not self.quick or name in QUICK_PROPERTIES]
 
     @property
     def drafts(self) -> list[str]:
@@ -109,7 +113,7 @@ class StudyPlan:
     @property
     def run(self) -> str:
         """What tables of the same run share and tables of others do not: a name for all that they depend on."""
-        return provenance.digest([provenance.code(), versions(), self.quick, self.seed, self.timeout])
+        return provenance.digest([provenance.code(self.model), versions(), self.quick, self.seed, self.timeout])
 
     @property
     def mishaps(self) -> dict[str, Any]:

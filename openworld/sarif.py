@@ -19,7 +19,7 @@ from urllib.parse import quote
 from model.protocols import rules
 from model.wire import arrows
 from openworld.check import Checked, path_in_repository
-from properties.security import PROPERTIES, Property
+from properties.security import Property, every_property
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -36,7 +36,8 @@ _KINDS = {
 def log(outcomes: Iterable[Checked], exit_code: int) -> dict[str, Any]:
     """The log of one run that ended with this exit code; only what is not as expected is a result (section 3.27)."""
     unmet = [outcome for outcome in outcomes if outcome.status != "as expected"]
-    judged = [prop for prop in PROPERTIES.values() if any(outcome.verdict.property is prop for outcome in unmet)]
+    every = every_property(unmet[0].expectation.model) if unmet else {}
+    judged = [prop for prop in every.values() if any(outcome.verdict.property is prop for outcome in unmet)]
     driver = {"name": "openworld", "version": version("openworld"), "rules": [_rule(prop) for prop in judged]}
     run = {
         "tool": {"driver": driver},
@@ -78,7 +79,8 @@ def _result(outcome: Checked, rule: int) -> dict[str, Any]:
 
 
 def _message(outcome: Checked) -> str:
-    blocking = [f"{name} ({rules()[name].source})" for name in outcome.verdict.blocked_by]
+    known = rules(outcome.expectation.model)
+    blocking = [f"{name} ({known[name].source})" for name in outcome.verdict.blocked_by]
     sentences = [
         f"{outcome.headline}: {outcome.difference}.",
         f"Expected because {outcome.expectation.because}." if outcome.expectation.because else "",

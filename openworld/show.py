@@ -8,11 +8,11 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from model.design import DESIGN_NOTES, NAMED_DESIGNS, parse
-from model.extension import loaded
+from model.design import parse
+from model.model import Model, oauth
 from model.protocols import rules
 from model.rule import Rule
-from model.switches import SWITCHES, Switch
+from model.switches import Switch
 from properties.results import length
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 _WIDTH = 100
 
 
-def command(*words: object) -> str:
-    """A command of this suite, quoted for a shell to be copied into; with the drafts that are in force."""
-    drafts = [part for file in loaded() or () for part in ("--with", os.path.relpath(file))]
+def command(*words: object, model: Model = oauth()) -> str:
+    """A command of this suite, quoted for a shell to be copied into; with the drafts of a model."""
+    drafts = [part for file in model.files for part in ("--with", os.path.relpath(file))]
     return shlex.join(["openworld", *map(str, words), *drafts])
 
 
@@ -88,7 +88,7 @@ def blocking_lines(verdict: Verdict) -> Iterator[str]:
         yield f"blocked by  ({least if verdict.blocked_by_minimal else 'fewer may do: there was no time to find out'})"
         others = set() if verdict.alone is None else set(verdict.blocked_by) - set(verdict.alone)
         for name in sorted(verdict.blocked_by, key=lambda name: name in others):
-            yield from rule_lines(rules()[name], ids=False)
+            yield from rule_lines(rules(verdict.configuration.model)[name], ids=False)
             if name in others:
                 yield "      (needed among these; without it in the whole model, another rule makes up for it)"
         if verdict.alone is None:
@@ -115,17 +115,17 @@ def rule_json(rule: Rule) -> dict[str, Any]:
     return {"name": rule.name, "ids": list(rule.ids), "source": rule.source, "requirement": rule.requirement}
 
 
-def design_json(name: str) -> dict[str, Any]:
+def design_json(name: str, model: Model = oauth()) -> dict[str, Any]:
     """A named design as data."""
-    meaning, source = DESIGN_NOTES.get(name, ("", ""))
-    changes = parse(NAMED_DESIGNS[name]).design.changes()
+    meaning, source = model.notes.get(name, ("", ""))
+    changes = parse(model.designs[name], model).design.changes()
     return {"name": name, "meaning": meaning, "source": source, "changes": changes}
 
 
-def design_lines(names: Iterable[str]) -> Iterator[str]:
+def design_lines(names: Iterable[str], model: Model) -> Iterator[str]:
     """Named designs with what they change."""
     for name in names:
-        described = design_json(name)
+        described = design_json(name, model)
         yield f"{name}: {described['meaning']}  [{described['source']}]"
         words = "; ".join(f"{key}={value}" for key, value in described["changes"].items())
         yield from textwrap.wrap(
@@ -146,7 +146,7 @@ def switch_json(switch: Switch) -> dict[str, Any]:
     }
 
 
-def switch_lines() -> Iterator[str]:
+def switch_lines(model: Model) -> Iterator[str]:
     """Every switch with its values, the baseline marked by a star."""
     titles = {
         "mechanism": "what a design chooses",
@@ -157,7 +157,7 @@ def switch_lines() -> Iterator[str]:
     }
     for kind, title in titles.items():
         yield f"{kind} switches: {title} (* baseline)"
-        for switch in SWITCHES.values():
+        for switch in model.switches.values():
             if switch.kind == kind:
                 values = " ".join(f"{value}*" if value == switch.baseline else value for value in switch.values)
                 yield f"  {switch.name} = {values}"
@@ -224,7 +224,8 @@ def difference_lines(difference: Difference) -> Iterator[str]:
         yield f"{'or by':<12}{said}"
     if difference.refused_by is not None:
         rule, step = difference.refused_by
-        source = rules()[rule].source if rule in rules() else ""
+        known = rules(difference.first.configuration.model)
+        source = known[rule].source if rule in known else ""
         yield f"{'refused by':<12}{rule} at step {step}  {source}".rstrip()
     for name, before, after in difference.flips:
         yield f"{'also flips':<12}{name}: {before} -> {after}"

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from model.design import DEPLOYMENTS, parse
+from model.design import parse
+from model.named_designs import DEPLOYMENTS
 from model.trace import Trace
 from openworld import bought, client_tables, matrix, study_tables
 from openworld.minimal_sets import ask

@@ -14,7 +14,6 @@ from collections.abc import Generator
 from contextlib import closing, suppress
 from typing import Any
 
-from model.design import parse
 from model.errors import InputError
 from openworld import bought, certified, client_tables, environments, exhibits, matrix, mishaps
 from openworld.blame import blamed
@@ -110,24 +109,26 @@ def _write_table(plan: StudyPlan, found: Findings, name: str) -> None:
 
 
 def _judge(plan: StudyPlan, found: Findings) -> None:
-    asked = matrix.cases(plan.designs, plan.attackers)
-    replies = matrix.judged(asked, plan.workers, plan.timeout)
+    asked = matrix.cases(plan.designs, plan.attackers, plan.model)
+    replies = matrix.judged(asked, plan.workers, plan.timeout, plan.model)
     made = ((case.stem, [matrix.row(case, reply.data) | _drawn(plan, case, reply)]) for case, reply in replies)
     _collect(plan, found, "verdicts", len(asked), made)
 
 
 def _certify(plan: StudyPlan, found: Findings) -> None:
     """Have others prove and check what was found not to happen."""
-    asked = {case.key: case.configuration for case in matrix.cases(plan.designs, plan.attackers)}
+    asked = {case.key: case.configuration for case in matrix.cases(plan.designs, plan.attackers, plan.model)}
     excluded = {(row["property"], row["configuration"]) for row in found.verdicts if not row["steps"]}
-    questions = [Question(key[0], text, plan.timeout) for key, text in asked.items() if (key[0], text) in excluded]
+    questions = [
+        Question(key[0], text, plan.timeout, plan.model) for key, text in asked.items() if (key[0], text) in excluded
+    ]
     made = (("", [row]) for row in in_order(certified.looked_into, questions, plan.workers))
     _collect(plan, found, "certificates", len(questions), made)
 
 
 def _bound(plan: StudyPlan, found: Findings) -> None:
     """Have others prove and check how long runs are."""
-    asked = [certified.Runs(world, design) for world in plan.worlds for design in plan.designs]
+    asked = [certified.Runs(world, design, plan.model) for world in plan.worlds for design in plan.designs]
     made = (("", [row]) for row in in_order(certified.bounded, asked, plan.workers))
     _collect(plan, found, "bounds", len(asked), made)
 
@@ -138,26 +139,26 @@ def _drawn(plan: StudyPlan, case: matrix.MatrixCell, reply: CellAnswer) -> dict[
     if trace is None or (case.prop.kind != "security" and case.attacker != next(iter(plan.attackers))):
         return {}
     chart = f"{'attacks' if case.prop.kind == 'security' else 'runs'}/{case.stem}.txt"
-    asked = command("trace", case.prop.name, case.configuration)
+    asked = command("trace", case.prop.name, case.configuration, model=plan.model)
     write(plan.folder / chart, f"{asked}\n\n{reply.chart}")
     write((plan.folder / chart).with_suffix(".json"), as_json(trace))
     return {"chart": chart}
 
 
 def _judge_clients(plan: StudyPlan, found: Findings) -> None:
-    asked = client_tables.cases(plan.clients)
-    made = ((row["client"], [row]) for row in client_tables.judged(asked, plan.workers, plan.timeout))
+    asked = client_tables.cases(plan.clients, plan.model)
+    made = ((row["client"], [row]) for row in client_tables.judged(asked, plan.workers, plan.timeout, plan.model))
     _collect(plan, found, "clients", len(asked), made)
 
 
 def _assume(plan: StudyPlan, found: Findings) -> None:
-    judged = environments.judged(plan.designs, plan.properties, plan.workers, plan.timeout)
+    judged = environments.judged(plan.designs, plan.properties, plan.workers, plan.timeout, plan.model)
     made = ((name, rows) for name, rows in zip(plan.designs, judged, strict=False))
     _collect(plan, found, "environments", len(plan.designs), made)
 
 
 def _buy(plan: StudyPlan, found: Findings) -> None:
-    judged = bought.judged(plan.drafts, plan.environments, plan.workers, plan.timeout)
+    judged = bought.judged(plan.drafts, plan.environments, plan.workers, plan.timeout, plan.model)
     made = ((name, rows) for name, rows in zip(plan.environments, judged, strict=False))
     _collect(plan, found, "drafts", len(plan.environments), made)
 
@@ -172,13 +173,13 @@ _DRAWS = 64
 def _simulate(plan: StudyPlan, found: Findings) -> None:
     for name in plan.experiments:
         # Fewer attempts are a smaller sample; that the clock goes far enough is no matter of samples.
-        asked = find(name)
+        asked = find(name, plan.model)
         met = population_for(asked, None)
         least = asked.least_attempts(met, plan.replications)
         attempts = None if plan.attempts is None else max(plan.attempts, least)
         with Progress(name, 0) as progress:
             result = simulate(
-                name,
+                asked,
                 seed=plan.seed,
                 attempts=attempts,
                 replications=plan.replications,
@@ -196,7 +197,9 @@ def _simulate(plan: StudyPlan, found: Findings) -> None:
 def _spread(plan: StudyPlan, found: Findings) -> None:
     with (
         Progress("blast radius", len(mishaps.KINDS)) as progress,
-        closing(mishaps.reached(mishaps.KINDS, plan.workers, seed=plan.seed, **plan.mishaps)) as spread,
+        closing(
+            mishaps.reached(mishaps.KINDS, plan.workers, seed=plan.seed, model=plan.model, **plan.mishaps)
+        ) as spread,
     ):
         for each in spread:
             each.save(plan.folder / "simulations", run=plan.run)
@@ -236,7 +239,7 @@ def _conclude(plan: StudyPlan, found: Findings) -> None:
     """Write the pages, and when they are there what ran: nothing says of itself that it is finished before it is."""
     about = _about(plan, found)
     if found.verdicts or found.clients or found.results:
-        study = read(plan.folder)
+        study = read(plan.folder, plan.model)
         study.about = about
         write(plan.folder / "report.html", page(study))
     write(plan.folder / "index.md", index(plan, found))
@@ -257,7 +260,7 @@ def _about(plan: StudyPlan, found: Findings) -> dict[str, Any]:
         "python": platform.python_version(),
         "system": platform.platform(),
         "versions": versions(),
-        "switches": len(parse("").design),
+        "switches": len(plan.model.switches),
         **_certified(found),
     }
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from model.design import check_parties, own_switches, parse
 from model.errors import InputError
+from model.model import Model, oauth
 from openworld import rows
 from openworld.jobs import Question, answers
 from properties.reads import check_read
@@ -25,7 +26,7 @@ class AskedRow(NamedTuple):
     error: str
 
 
-def read(path: Path) -> tuple[list[str], list[AskedRow]]:
+def read(path: Path, model: Model = oauth()) -> tuple[list[str], list[AskedRow]]:
     """The columns and rows of a file.
 
     Raises:
@@ -33,27 +34,29 @@ def read(path: Path) -> tuple[list[str], list[AskedRow]]:
     """
     columns, found = rows.read(path, NEEDED)
     made = ((row, dict(zip(columns, row.cells, strict=True))) for row in found)
-    return columns, [AskedRow(row.line, fields, row.error or _problem(fields)) for row, fields in made]
+    return columns, [AskedRow(row.line, fields, row.error or _problem(fields, model)) for row, fields in made]
 
 
-def _problem(fields: dict[str, str]) -> str:
+def _problem(fields: dict[str, str], model: Model) -> str:
     """What is wrong with what a row asks, or nothing."""
     empty = [name for name in NEEDED if not fields[name].strip()]
     if empty:
         return f"column {empty[0]!r} is empty"
     try:
-        configuration, asked = parse(fields["config"]), find(fields["property"])
+        configuration, asked = parse(fields["config"], model), find(fields["property"], model)
         check_parties(configuration.design, asked.world_of(configuration))
-        check_read(asked, configuration, own_switches(fields["config"]))
+        check_read(asked, configuration, own_switches(fields["config"], model))
     except InputError as error:
         return str(error)
     return ""
 
 
-def judged(asked: list[AskedRow], timeout: float | None, workers: int) -> Iterator[dict[str, str]]:
+def judged(
+    asked: list[AskedRow], timeout: float | None, workers: int, model: Model = oauth()
+) -> Iterator[dict[str, str]]:
     """The rows with their verdicts, in order, as they are found; a bad one has the verdict ``error``."""
     good = [row for row in asked if not row.error]
-    questions = [Question(row.fields["property"], row.fields["config"], timeout) for row in good]
+    questions = [Question(row.fields["property"], row.fields["config"], timeout, model) for row in good]
     replies = answers(questions, workers)
     for row in asked:
         if row.error:

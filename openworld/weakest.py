@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from model.design import Configuration, named_switches, own_switches, parse
-from model.switches import SWITCHES
+from model.model import Model, oauth
 from model.words import worded
 from properties.assume import Assumptions, Values, Weakest
 from properties.checker import Checker
@@ -49,19 +49,21 @@ class Holding:
     kind_environment: Verdict
 
 
-def ask(names: str, text: str, capabilities: frozenset[str], timeout: float | None = None) -> list[Holding]:
+def ask(
+    names: str, text: str, capabilities: frozenset[str], timeout: float | None = None, model: Model = oauth()
+) -> list[Holding]:
     """The weakest assumptions under which each of some properties holds, under a design and against an attacker.
 
     Raises:
         InputError: a property, a switch, a party or a world that does not exist.
         NoAnswerError: nobody knows whether there is an attack.
     """
-    read = parse(text)
+    read = parse(text, model)
     configuration = Configuration(read.design, read.capabilities | capabilities, read.world)
-    properties = [find(name.strip()) for name in names.split(",")]
+    properties = [find(name.strip(), model) for name in names.split(",")]
     for prop in properties:
-        check_read(prop, configuration, own_switches(text))
-    named, checker = named_switches(text), Checker(timeout=timeout)
+        check_read(prop, configuration, own_switches(text, model))
+    named, checker = named_switches(text, model), Checker(timeout=timeout)
     return [_holding(prop, configuration, named, checker) for prop in properties]
 
 
@@ -70,7 +72,7 @@ def _holding(prop: Property, configuration: Configuration, named: frozenset[str]
     about = configuration if prop.kind == "security" else replace(configuration, capabilities=frozenset())
     asked = Assumptions([prop], about, named, timeout=checker.timeout)
     found = asked.weakest()
-    kind, sets, otherwise = read(prop, found)
+    kind, sets, otherwise = read(prop, found, configuration.model)
     return Holding(
         prop,
         configuration,
@@ -83,12 +85,12 @@ def _holding(prop: Property, configuration: Configuration, named: frozenset[str]
     )
 
 
-def read(prop: Property, found: Weakest) -> tuple[Kind, tuple[Values, ...], tuple[Values, ...]]:
+def read(prop: Property, found: Weakest, model: Model) -> tuple[Kind, tuple[Values, ...], tuple[Values, ...]]:
     """What the weakest assumptions come to: of what honest parties can do, a run to it is what is wanted."""
     if prop.kind == "utility":
         if not found.attacks:
             return "never", (), ()
-        needed = tuple(map(_or_else, found.never))
+        needed = tuple(_or_else(each, model) for each in found.never)
         return ("if" if needed else "always"), needed, found.never
     if found.not_in_this_world or not found.usable:
         return "not_in_this_world", (), ()
@@ -96,9 +98,9 @@ def read(prop: Property, found: Weakest) -> tuple[Kind, tuple[Values, ...], tupl
     return ("never" if not sets else "always" if {} in sets else "if"), sets, found.attacks
 
 
-def _or_else(never: Values) -> Values:
+def _or_else(never: Values, model: Model) -> Values:
     """What has to be so, one or the other, for an environment not to be among those in which nobody gets there."""
-    return {name: tuple(v for v in SWITCHES[name].values if v not in left) for name, left in never.items()}
+    return {name: tuple(v for v in model.switches[name].values if v not in left) for name, left in never.items()}
 
 
 def as_data(found: Holding) -> dict[str, Any]:
@@ -126,7 +128,7 @@ def written(values: Values, either: bool = False) -> str:
     return (", or " if either else "; ").join(words) or "(whatever others do)"
 
 
-def spoken(assumptions: str) -> str:
+def spoken(assumptions: str, model: Model = oauth()) -> str:
     """Assumptions that are :func:`written`, each value by its words.
 
     >>> spoken("h_iss=yes; api=single_path or multi_path")
@@ -134,29 +136,29 @@ def spoken(assumptions: str) -> str:
     """
 
     def said(one: re.Match[str]) -> str:
-        return " or ".join(worded("value", f"{one[1]}={value}") for value in one[2].split(" or "))
+        return " or ".join(worded("value", f"{one[1]}={value}", model) for value in one[2].split(" or "))
 
     return re.sub(r"(\w+)=([^\s,;]+(?: or [^\s,;]+)*)", said, assumptions)
 
 
-def _both(values: Values, either: bool = False) -> Iterator[str]:
+def _both(values: Values, model: Model, either: bool = False) -> Iterator[str]:
     """Assumptions as text, and what they say."""
     text = written(values, either)
     yield f"            {text}"
     if values:
-        yield from textwrap.wrap(spoken(text), 100, initial_indent=" " * 14, subsequent_indent=" " * 14)
+        yield from textwrap.wrap(spoken(text, model), 100, initial_indent=" " * 14, subsequent_indent=" " * 14)
 
 
 def lines(found: Holding) -> Iterator[str]:
     """The answer in words."""
-    utility = found.prop.kind == "utility"
+    utility, model = found.prop.kind == "utility", found.configuration.model
     yield f"property    {found.prop.name} ({found.prop.code}): {found.prop.meaning}"
     yield f"config      {found.configuration}"
     yield f"others      {len(found.open)} switches of the environment are left open, {found.questions} questions asked"
     several = (" all of" if utility else " one of") if len(found.sets) > 1 else ""
     yield f"verdict     {SAID[found.kind][utility]}{several if found.kind == 'if' else ''}"
     if found.kind == "if":
-        yield from (line for each in found.sets for line in _both(each, utility))
+        yield from (line for each in found.sets for line in _both(each, model, utility))
     kinder = found.kind_environment
     steps = f" in {kinder.steps} steps" if kinder.steps else ""
     yield f"as it is    {kinder.result}{steps}, where others do what the configuration says or else the baseline"
@@ -164,4 +166,4 @@ def lines(found: Holding) -> Iterator[str]:
         yield "            (nothing could violate it there; elsewhere something could)"
     if found.kind in ("if", "never") and found.otherwise and not utility:
         yield "an attack where"
-        yield from (line for each in found.otherwise for line in _both(each))
+        yield from (line for each in found.otherwise for line in _both(each, model))

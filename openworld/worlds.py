@@ -9,7 +9,7 @@ from typing import Any
 
 from model.switches import ROLES
 from model.world import ATTACKER, Party, World
-from model.world_file import DEFAULT, WORLDS
+from model.world_file import DEFAULT, worlds
 
 _WIDTH = 100
 #: What a party can have to do with capabilities and with other parties, and the words for it.
@@ -125,9 +125,9 @@ def _sessions(world: World) -> Iterator[str]:
 
 def _when(world: World) -> str:
     """Which questions are asked in it that do not name a world."""
-    if WORLDS.get(world.name) is not world:
+    if worlds(world.model).get(world.name) != world:
         return f"by world={world.file}"
-    if world is DEFAULT:
+    if world.name == DEFAULT.name:
         return "unless another world claims the question"
     claims = [f"about {name}" for name in world.asked_for] + ([f"with {_pairs(world.asked_if)}"] * bool(world.asked_if))
     return " and ".join(claims) or f"by world={world.name}"

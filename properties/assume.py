@@ -21,7 +21,6 @@ from model.design import Configuration
 from model.logic import Condition, Pick, all_of, any_of, truth
 from model.machine import Machine
 from model.state import View
-from model.switches import SWITCHES
 from model.world import World
 from properties.bounds import Laid
 from properties.circuit import Circuit, code_of
@@ -80,7 +79,9 @@ class Assumptions(Monotone):
         timeout: float | None = None,
     ) -> None:
         decided = {*named, *(name for _, name in configuration.design.parties)}
-        environment = (s for s in SWITCHES.values() if s.kind == "environment" and s.name not in decided)
+        environment = (
+            s for s in configuration.model.switches.values() if s.kind == "environment" and s.name not in decided
+        )
         free = {switch.name: switch.values for switch in environment}
         super().__init__(properties, configuration, free, world, timeout)
         self._facts = {f"{name}={value}": (name, value) for name, values in self.free.items() for value in values}
@@ -187,7 +188,7 @@ class Assumptions(Monotone):
         design, happens = machine.configuration.design, list[Condition]()
         state: dict[str, Any] = {variable.name: variable.initial for variable in machine.variables}
         facts = {variable.name for variable in machine.variables if variable.fact}
-        open_design = OpenDesign({**design, **opened}, design.parties)
+        open_design = OpenDesign({**design, **opened}, design.parties, design.model)
         context = Context(machine.world, open_design, machine.capabilities, View(state.__getitem__))
         for step in run:
             move = machine.by_name[step.action](context, **dict(step.choices))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 
-from model.switches import CAPABILITIES
+from model.model import Model, oauth
 
 #: Names that attackers once had.
 FORMERLY = {
@@ -42,18 +44,18 @@ class Attacker(NamedTuple):
     meaning: str
 
 
-def _attackers() -> dict[str, Attacker]:
+@cache
+def every_attacker(model: Model = oauth()) -> Mapping[str, Attacker]:
     """The named attackers whose capabilities exist, and one for each capability that none of them has."""
     known = {
         name: Attacker(caps, meaning)
         for name, (caps, meaning) in _NAMED_ATTACKERS.items()
-        if caps == "none" or set(caps.split("+")) <= CAPABILITIES.keys()
+        if caps == "none" or set(caps.split("+")) <= model.capabilities.keys()
     }
     used = {cap for attacker in known.values() for cap in attacker.capabilities.split("+")}
-    return known | {cap: Attacker(cap, meaning) for cap, meaning in CAPABILITIES.items() if cap not in used}
+    return known | {cap: Attacker(cap, meaning) for cap, meaning in model.capabilities.items() if cap not in used}
 
 
-ATTACKERS: dict[str, Attacker] = _attackers()
-
-#: All that an attacker may be called: by a name of its own, or by what it is able to do.
-CALLED = tuple(dict.fromkeys([*ATTACKERS, *CAPABILITIES]))
+def called(model: Model = oauth()) -> tuple[str, ...]:
+    """All that an attacker may be called: by a name of its own, or by what it is able to do."""
+    return tuple(dict.fromkeys([*every_attacker(model), *model.capabilities]))

@@ -38,17 +38,17 @@ class Checker:
 
     def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
         """Whether a property holds (raises ReplayError where the machine does not confirm a trace)."""
-        asked = find(prop) if isinstance(prop, str) else prop
+        asked = find(prop, configuration.model) if isinstance(prop, str) else prop
         return self.about(asked, configuration).verdict(asked, configuration)
 
     def result(self, prop: Property | str, configuration: Configuration) -> Result:
         """The result of a verdict alone: no trace and no rules, at a fraction of the price."""
-        asked = find(prop) if isinstance(prop, str) else prop
+        asked = find(prop, configuration.model) if isinstance(prop, str) else prop
         return self.about(asked, configuration).result(asked, configuration)
 
     def about(self, prop: Property | str, configuration: Configuration) -> WorldChecker:
         """Who answers a question: the checker of its world, made once."""
-        asked = find(prop) if isinstance(prop, str) else prop
+        asked = find(prop, configuration.model) if isinstance(prop, str) else prop
         world = self.world or asked.world_of(configuration)
         if self.by_design and self._design != configuration.design:
             self._design = configuration.design

@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 from model.action import Context
 from model.design import Configuration, Design
 from model.machine import Machine
+from model.model import Model
 from model.protocols import rules
-from model.switches import SWITCHES, Kind
+from model.switches import Kind
 from model.world import World
 from properties.bounds import Clock, Depths, Laid
 from properties.engine import Answer, Engine
@@ -54,9 +55,10 @@ class Contradiction:
 
     switches: tuple[str, ...]
     refused_by: tuple[str, ...]
+    model: Model
 
     def __str__(self) -> str:
-        said = "; ".join(f"{name} [{rules()[name].source}]" for name in self.refused_by)
+        said = "; ".join(f"{name} [{rules(self.model)[name].source}]" for name in self.refused_by)
         return f"nobody can use this design: {' and '.join(self.switches)} leave no honest run (refused by {said})"
 
 
@@ -93,8 +95,9 @@ def finishes(world: World, decided: Choices, excluded: Choices, solver: type[Eng
 
 def choices(design: Design, *kinds: Kind) -> Choices:
     """The switches of some kinds as a design has them, those of single parties as ``party:switch``."""
-    shared = ((name, value) for name, value in design.items() if SWITCHES[name].kind in kinds)
-    own = ((f"{whose}:{name}", v) for (whose, name), v in design.parties.items() if SWITCHES[name].kind in kinds)
+    switches = design.model.switches
+    shared = ((name, value) for name, value in design.items() if switches[name].kind in kinds)
+    own = ((f"{whose}:{name}", v) for (whose, name), v in design.parties.items() if switches[name].kind in kinds)
     return (*shared, *own)
 
 
@@ -131,7 +134,7 @@ def _contradiction(world: World, mechanisms: Choices, solver: type[Engine]) -> C
     opened, clock = _open(world, _own(mechanisms), solver), Clock(effort=_PATIENCE)
     switches = _least(mechanisms, lambda kept: _answer(opened, kept, None, clock))
     refusing = _least(tuple(opened.template.enforced), lambda kept: _answer(opened, mechanisms, kept, clock))
-    return Contradiction(tuple(sorted("=".join(choice) for choice in switches)), tuple(sorted(refusing)))
+    return Contradiction(tuple(sorted("=".join(choice) for choice in switches)), tuple(sorted(refusing)), world.model)
 
 
 def _answer(

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from model.design import Configuration, Design, check_switch
-from model.switches import SWITCHES
+from model.design import Configuration, Design
+from model.model import Model, oauth
+from model.switches import check_switch
 from model.world import World
 from properties.bounds import Laid
 from properties.monotone import Monotone, Names, in_size_order
@@ -92,6 +93,7 @@ class Lattice(Monotone):
         quantify: environment switches that are not fixed take any value: what suffices must suffice in all of them.
         mechanisms: the lattice, if not the whole one; the switches of others stay at their baseline.
         world: where to ask, if not in the properties' own worlds.
+        model: whose switches these are.
     """
 
     def __init__(
@@ -102,10 +104,11 @@ class Lattice(Monotone):
         quantify: bool = False,
         mechanisms: Mapping[str, tuple[str, str, str]] | None = None,
         world: World | None = None,
+        model: Model = oauth(),
     ) -> None:
         self.environment = dict(environment or {})
         for name, value in self.environment.items():
-            check_switch(name.rpartition(":")[2], value)
+            check_switch(name.rpartition(":")[2], value, model.switches)
         self.mechanisms = dict(MECHANISMS if mechanisms is None else mechanisms)
         shared = {name: value for name, value in self.environment.items() if ":" not in name}
         own = {
@@ -113,8 +116,8 @@ class Lattice(Monotone):
             for name, value in self.environment.items()
             if ":" in name
         }
-        decided = Configuration(Design(shared, own), capabilities)
-        super().__init__(properties, decided, self._open(quantify), world)
+        decided = Configuration(Design(shared, own, model), capabilities)
+        super().__init__(properties, decided, self._open(quantify, model), world)
 
     def enumerate(self, limit: int | None = None) -> Answers:
         """All minimal sufficient and all maximal insufficient sets (the first ``limit`` of them, if given)."""
@@ -146,11 +149,11 @@ class Lattice(Monotone):
             given += [-bit.code] if decided.get(switch) != value else []
         return given
 
-    def _open(self, quantify: bool) -> dict[str, tuple[str, ...]]:
+    def _open(self, quantify: bool, model: Model) -> dict[str, tuple[str, ...]]:
         """The switches that are left open, with the values that they may take: mechanisms two, environments all."""
         positions = {switch: (without, with_) for switch, without, with_ in self.mechanisms.values()}
         free: dict[str, tuple[str, ...]] = {}
-        for switch in SWITCHES.values():
+        for switch in model.switches.values():
             own = self.environment.get(switch.name)
             if switch.name in positions:
                 free[switch.name] = tuple(dict.fromkeys((*positions[switch.name], *([own] if own else []))))
@@ -159,9 +162,11 @@ class Lattice(Monotone):
         return free
 
 
-def breaking(environment: Mapping[str, str], limit: int | None = None) -> tuple[Mechanisms, ...]:
+def breaking(
+    environment: Mapping[str, str], limit: int | None = None, model: Model = oauth()
+) -> tuple[Mechanisms, ...]:
     """All minimal sets of mechanisms with which first contact fails in an environment, whatever else is on."""
-    return Lattice(["first_contact"], frozenset(), environment).enumerate(limit).sufficient
+    return Lattice(["first_contact"], frozenset(), environment, model=model).enumerate(limit).sufficient
 
 
 def left_out(mechanisms: Mechanisms, broken_by: Iterable[Mechanisms]) -> tuple[Mechanisms, ...]:

@@ -9,9 +9,8 @@ from itertools import chain, combinations, islice
 from model.design import Configuration, Design
 from model.machine import Machine, NotEnabledError
 from model.protocols import rules
-from model.switches import SWITCHES
 from properties.checker import Checker
-from properties.security import PROPERTIES, Property
+from properties.security import Property, every_property, find
 from properties.verdict import Verdict
 
 #: What is not the same: ``switch: (before, after)``, ``party:switch``, ``cap`` or ``world``.
@@ -46,7 +45,7 @@ def explain(prop: Property, first: Configuration, second: Configuration, checker
     ask = checker or Checker()
     one, other = ask.verdict(prop, first), ask.verdict(prop, second)
     flips = []
-    for known in PROPERTIES.values():
+    for known in every_property(first.model).values():
         results = ask.result(known, first), ask.result(known, second)
         if known != prop and results[0] != results[1]:
             flips.append((known.name, *results))
@@ -72,10 +71,10 @@ def turns(prop: Property, configuration: Configuration, checker: Checker | None 
     What a question forbids the attacker is no change of a design, and left out.
     """
     ask = checker or Checker()
-    contact = PROPERTIES["first_contact"]
+    contact = find("first_contact")
     happens = ask.result(prop, configuration) in ("attack", "reached")
     found = []
-    for switch in (each for each in SWITCHES.values() if each.kind != "restriction"):
+    for switch in (each for each in configuration.model.switches.values() if each.kind != "restriction"):
         before = configuration.design[switch.name]
         for after in switch.values:
             changed = replace(configuration, design=configuration.design.but(**{switch.name: after}))
@@ -145,7 +144,9 @@ def _apply(first: Configuration, changes: Iterable[str], second: Configuration) 
         if (":".join(key) in chosen) == theirs
     }
     capabilities = second.capabilities if "cap" in changes else first.capabilities
-    return Configuration(Design(values, parties), capabilities, second.world if "world" in changes else first.world)
+    return Configuration(
+        Design(values, parties, first.model), capabilities, second.world if "world" in changes else first.world
+    )
 
 
 def _caps(configuration: Configuration) -> str:
@@ -164,5 +165,5 @@ def refusal(one: Verdict, other: Verdict) -> tuple[str, int] | None:
             state = machine.step(state, step)
         except NotEnabledError as error:
             name = str(error).rpartition("refused by ")[2]
-            return (name, number) if name in rules() else ("not possible", number)
+            return (name, number) if name in rules(without.configuration.model) else ("not possible", number)
     return None

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import Literal
 
 from model.action import Context
-from model.extension import DraftError, add, giving, known, put
+from model.extension import giving, known, new, put
 from model.logic import Condition
+from model.model import DraftError, built, grow
 from model.protocols import PROTOCOLS
-from model.words import ADDED
-from properties.security import PROPERTIES, Property
+from properties.events import AddedEvent
+from properties.security import Property, every_property
 
-Event = Callable[[Context], Condition]
+When = Callable[[Context], Condition]
 
 
 def violated(
     code: str, words: str = "", protocol: str = "oauth", *, hurts: str = "", harm: str = "", worth: int = 0
-) -> Callable[[Event], Event]:
+) -> Callable[[When], When]:
     """Add a security property: the function says when it is violated, its first line what it says.
 
     What is violated once stays so: the function asks for what cannot be undone. Figures call it by its ``words``.
@@ -31,7 +31,7 @@ def violated(
     return _property(code, "security", {"property": words, "harm": harm}, protocol, hurts, worth)
 
 
-def reached(code: str, words: str = "", protocol: str = "oauth") -> Callable[[Event], Event]:
+def reached(code: str, words: str = "", protocol: str = "oauth") -> Callable[[When], When]:
     """Add a utility property: the function says when it is reached, its first line what it says."""
     return _property(code, "utility", {"property": words}, protocol)
 
@@ -43,19 +43,21 @@ def _property(
     protocol: str,
     hurts: str = "",
     worth: int = 0,
-) -> Callable[[Event], Event]:
-    def decorate(function: Event) -> Event:
+) -> Callable[[When], When]:
+    def decorate(function: When) -> When:
         name, meaning = function.__name__, (function.__doc__ or "").strip().partition("\n")[0]
-        if code in {prop.code for prop in PROPERTIES.values()}:
-            raise DraftError(f"there is a property {code!r} already")
+        every = every_property(built())
+        new("property", code, {prop.code for prop in every.values()})
         if not meaning:
             raise DraftError(f"property {name!r} has no docstring: its first line says what it means")
         if worth < 0 or (worth and not hurts):
             raise DraftError(f"property {name!r}: worth is at least 0, and of what hurts somebody, found {worth}")
-        add("property", PROPERTIES, name, Property(code, name, kind, meaning, hurts, worth))
-        put(ADDED, {(of, name): phrase for of, phrase in words.items() if phrase})
-        events = import_module(f"properties.events.{known('protocol', protocol, PROTOCOLS)}")
-        add("event", vars(events), name, giving("condition", function))
+        grow(
+            built().adding(Property, {new("property", name, every): Property(code, name, kind, meaning, hurts, worth)})
+        )
+        put("words", {(of, name): phrase for of, phrase in words.items() if phrase})
+        event = AddedEvent(known("protocol", protocol, PROTOCOLS), giving("condition", function))
+        grow(built().adding(AddedEvent, {name: event}))
         return function
 
     return decorate

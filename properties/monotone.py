@@ -12,7 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from model.design import Configuration, Design, check_parties
+from model.design import Configuration, check_parties
 from model.world import World
 from properties.bounds import Clock, Depths, Laid, Settled
 from properties.closure import Closure, Reached
@@ -51,7 +51,9 @@ class Monotone(ABC):
         world: World | None = None,
         timeout: float | None = None,
     ) -> None:
-        self.properties = tuple(find(prop) if isinstance(prop, str) else prop for prop in properties)
+        self.properties = tuple(
+            find(prop, configuration.model) if isinstance(prop, str) else prop for prop in properties
+        )
         self.configuration = configuration
         self.free = dict(free)
         self.world = world
@@ -211,7 +213,7 @@ class Monotone(ABC):
 
     def _depths(self, world: World) -> tuple[Depths, Closure]:
         if world not in self._worlds:
-            check_parties(Design(parties=self.configuration.design.parties), world)
+            check_parties(self.configuration.design, world)
             about = tuple(prop.name for prop in self.properties if self._world_of(prop) == world)
             template = Template(world, self.configuration, about, free=self.free)
             self._worlds[world] = Depths(template, solver=MiniSat, measured=False), Closure(template)

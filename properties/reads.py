@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
-from model.design import Configuration, ConfigurationError, check_parties, own_switches, parse
-from model.extension import marks
-from model.switches import SWITCHES
+from model.design import Configuration, check_parties, own_switches, parse
+from model.model import Model, oauth
+from model.switches import ConfigurationError
 from model.world import World
-from model.world_file import WORLDS
+from model.world_file import worlds
 from properties.security import Property, find
 from properties.template import Template
 
@@ -37,12 +37,13 @@ def unread(world: World) -> frozenset[str]:
     What was found of worlds that ship is on file. With a draft it is found anew, of any world, and of one that has just
     been put there.
     """
-    ships = world == WORLDS.get(world.name)
-    if ships and world.name in _on_file() and not marks():
+    model, shipped = world.model, worlds(world.model)
+    ships = world == shipped.get(world.name)
+    if ships and world.name in _on_file() and not model.drafts:
         return _on_file()[world.name]
-    if ships or marks():
-        return frozenset(name for name, switch in SWITCHES.items() if switch.in_worlds) - read_by(world)
-    alike = [unread(known) for known in WORLDS.values() if set(known.protocols) & set(world.protocols)]
+    if ships or model.drafts:
+        return frozenset(name for name, switch in model.switches.items() if switch.in_worlds) - read_by(world)
+    alike = [unread(known) for known in shipped.values() if set(known.protocols) & set(world.protocols)]
     return frozenset.intersection(*alike) if alike else frozenset()
 
 
@@ -64,20 +65,20 @@ def check_read(prop: Property, configuration: Configuration, named: Iterable[str
     world, named = prop.world_of(configuration), list(named)
     nothing = unread(world) - WITHOUT_EFFECT.keys() if named else frozenset[str]()
     for name in named:
-        if not SWITCHES[name].in_worlds:
-            read_by = _READ_BY[SWITCHES[name].kind]
+        if not world.model.switches[name].in_worlds:
+            read_by = _READ_BY[world.model.switches[name].kind]
             raise ConfigurationError(f"switch {name!r} is read by {read_by}; no verdict depends on it")
         if name in nothing:
             raise ConfigurationError(f"switch {name!r} is read by nothing in world {world.name!r}")
 
 
-def asked_for(name: str, text: str) -> tuple[Property, Configuration]:
+def asked_for(name: str, text: str, model: Model = oauth()) -> tuple[Property, Configuration]:
     """The question that two texts are: every switch that they name is read where it is asked.
 
     Raises:
         InputError: a property, a switch, a party or a world that does not exist, or that nothing there reads.
     """
-    asked, configuration = find(name), parse(text)
-    check_read(asked, configuration, own_switches(text))
+    asked, configuration = find(name, model), parse(text, model)
+    check_read(asked, configuration, own_switches(text, model))
     check_parties(configuration.design, asked.world_of(configuration))
     return asked, configuration

@@ -31,7 +31,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from model import authorization_server, client, resource_server
-from model.design import Configuration, ConfigurationError, Design, check_parties, parse
+from model.design import Configuration, Design, check_parties, parse
 from model.errors import InputError
 from model.messages import (
     ClientAuthentication,
@@ -45,7 +45,7 @@ from model.messages import (
     TokenResponse,
 )
 from model.rule import DECIDES
-from model.switches import CAPABILITIES, SWITCHES
+from model.switches import CAPABILITIES, SWITCHES, ConfigurationError
 from model.trace import Trace
 from model.wire import Scene, scenes
 from model.world import ATTACKER, AUTHORIZATION_SERVER, CLIENT, NONE, RESOURCE_SERVER, Exchanged, World, client_ids

@@ -6,12 +6,15 @@ of a protocol is said by the modules of :mod:`properties.events`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from model.action import Context
 from model.design import Configuration
 from model.errors import InputError, meant
+from model.model import Model, oauth
 from model.world import World
 from model.world_file import find_world, world_for
 from properties.events import happens, is_said
@@ -50,7 +53,8 @@ class Property:
 
     def world_of(self, configuration: Configuration) -> World:
         """The world in which a question is asked: the one that the configuration names, or that claims it."""
-        return find_world(configuration.world) if configuration.world else world_for(self.code, configuration.design)
+        named = configuration.world
+        return find_world(named, configuration.model) if named else world_for(self.code, configuration.design)
 
 
 _TABLE: tuple[tuple[str, str, Literal["security", "utility"], str, str], ...] = (
@@ -118,15 +122,22 @@ class UnknownPropertyError(InputError):
     """A property name that does not exist; the message lists those that do."""
 
 
-def find(name: str) -> Property:
+@cache
+def every_property(model: Model = oauth()) -> Mapping[str, Property]:
+    """The properties of a model, by name."""
+    return {**PROPERTIES, **model.further(Property)}
+
+
+def find(name: str, model: Model = oauth()) -> Property:
     """A property by its name or its code.
 
     Raises:
         UnknownPropertyError: naming the culprit and what is allowed.
     """
-    for known in PROPERTIES.values():
+    every = every_property(model).values()
+    for known in every:
         if name in (known.name, known.code):
             return known
-    allowed = ", ".join(f"{known.name} ({known.code})" for known in PROPERTIES.values())
-    near = meant(name, [*PROPERTIES, *(known.code for known in PROPERTIES.values())])
+    allowed = ", ".join(f"{known.name} ({known.code})" for known in every)
+    near = meant(name, [one for known in every for one in (known.name, known.code)])
     raise UnknownPropertyError(f"unknown property {name!r}{near}; allowed: {allowed}")

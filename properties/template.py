@@ -14,12 +14,12 @@ from typing import Any
 from model.action import Action, Context, Move
 from model.design import Configuration, Design
 from model.logic import Condition, Pick, Value, all_of, any_of, no, truth
+from model.model import Model
 from model.protocols import actions, variables
 from model.state import Variable, View
-from model.switches import CAPABILITIES, SWITCHES
 from model.world import World
 from properties.circuit import Circuit, Literal, code_of, literals
-from properties.security import PROPERTIES
+from properties.security import every_property
 
 #: The switches that designs have for single parties, as ``(party, switch)``.
 Own = tuple[tuple[str, str], ...]
@@ -58,7 +58,7 @@ class Template:
     """A world's step relation.
 
     ``configuration`` fixes the design and the attacker, or a design alone; what is open is an input
-    of the circuit and one template answers for all of them. ``about`` names the properties of interest: actions
+    of the circuit and one template answers for all of them. ``about`` names the properties of interest, or all: actions
     that write nothing on which those depend are left out, which cannot change what the others do; ``also`` has further
     events by name. ``own`` names the switches that an open design has for single parties, as ``(party, switch)``;
     ``free`` leaves some switches of a configuration open, each with the values that it may take.
@@ -66,7 +66,7 @@ class Template:
 
     world: World
     configuration: Configuration | Design | None = None
-    about: tuple[str, ...] = field(default_factory=lambda: tuple(PROPERTIES))
+    about: tuple[str, ...] | None = None
     also: Mapping[str, Callable[[Context], Condition]] = field(default_factory=dict)
     own: Own = ()
     free: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -93,7 +93,8 @@ class Template:
         self.state = {variable.name: self._undecided(variable.domain) for variable in self.variables}
         firings = (self._firing(number, action) for number, action in enumerate(actions(self.world)))
         self.firings = tuple(firing for firing in firings if firing.when is not False)
-        asked = {**{name: PROPERTIES[name].event for name in self.about}, **self.also}
+        known = every_property(self.world.model)
+        asked = {**{name: known[name].event for name in (known if self.about is None else self.about)}, **self.also}
         self.events = {name: event(self.context) for name, event in asked.items()}
         support = self._support()
         self.firings = tuple(replace(firing, reads=support(firing.decides)) for firing in self.firings)
@@ -196,13 +197,13 @@ class Template:
         if self.configuration is not None:
             design = self.configuration.design
             opened = {name: self._switch(name, values) for name, values in self.free.items()}
-            return OpenDesign({**design, **opened}, design.parties) if opened else design
-        # Conduct is read by no world.
-        values = {s.name: self._switch(s.name, s.values) for s in SWITCHES.values() if s.in_worlds}
+            return OpenDesign({**design, **opened}, design.parties, design.model) if opened else design
+        switches = self.world.model.switches  # of which no world reads conduct
+        values = {s.name: self._switch(s.name, s.values) for s in switches.values() if s.in_worlds}
         parties = {}
         for party, name in self.own:
-            parties[party, name] = self._switch(f"{party}:{name}", SWITCHES[name].values)
-        return OpenDesign(values, parties)
+            parties[party, name] = self._switch(f"{party}:{name}", switches[name].values)
+        return OpenDesign(values, parties, self.world.model)
 
     def _switch(self, name: str, values: tuple[str, ...]) -> Pick:
         """An input for each value of a switch that is left open."""
@@ -211,9 +212,10 @@ class Template:
         return Pick(inputs)
 
     def _capabilities(self) -> Mapping[str, Condition]:
+        able = self.world.model.capabilities
         if isinstance(self.configuration, Configuration):
-            return {name: name in self.configuration.capabilities for name in CAPABILITIES}
-        self.capabilities = {name: self.circuit.input() for name in CAPABILITIES}
+            return {name: name in self.configuration.capabilities for name in able}
+        self.capabilities = {name: self.circuit.input() for name in able}
         return self.capabilities
 
     def _undecided(self, domain: tuple[Any, ...]) -> Value | Condition:
@@ -277,11 +279,10 @@ def _blocks(earlier: Firing, later: Firing, facts: frozenset[str], sensitive: fr
 class OpenDesign:
     """A design whose switches are undecided: each attribute is a value of some reading."""
 
-    __slots__ = ("_values", "parties")
+    __slots__ = ("_values", "model", "parties")
 
-    def __init__(self, values: Mapping[str, Value], parties: Mapping[tuple[str, str], Value]) -> None:
-        self._values = values
-        self.parties = parties
+    def __init__(self, values: Mapping[str, Value], parties: Mapping[tuple[str, str], Value], model: Model) -> None:
+        self._values, self.parties, self.model = values, parties, model
 
     def __getattr__(self, name: str) -> Value:
         return self._values[name]

@@ -94,7 +94,7 @@ class Verdict:
             "blocked_by": list(self.blocked_by),
             "blocked_by_minimal": self.blocked_by_minimal,
             "alone": None if self.alone is None else list(self.alone),
-            "sources": {name: rules()[name].source for name in self.blocked_by},
+            "sources": {name: rules(self.configuration.model)[name].source for name in self.blocked_by},
             "seconds": round(self.seconds, 4),
             "trace": None if self.trace is None else self.trace.to_json(),
         }
@@ -238,7 +238,7 @@ class WorldChecker:
         return self._settle(asked, ())
 
     def _ask(self, prop: Property | str, configuration: Configuration) -> _Asked:
-        asked = find(prop) if isinstance(prop, str) else prop
+        asked = find(prop, configuration.model) if isinstance(prop, str) else prop
         return _Asked(asked, judged(asked, configuration), Clock(self.timeout))
 
     def _settle(
@@ -356,7 +356,7 @@ class WorldChecker:
         Of several such sets it is always the same one, whoever asks, and whatever else was asked.
         """
         laid, fixed, enforced = found.laid, asked.fixed(found.laid), found.laid.unrolling.enforced
-        candidates = [enforced[name] for name in by_preference() if name in enforced]
+        candidates = [enforced[name] for name in by_preference(self.world.model) if name in enforced]
 
         def refute(kept: list[int]) -> Set[int] | None:
             answer = laid.event(asked.prop.name, [*fixed, *kept], patience)
@@ -410,7 +410,7 @@ def check(
     patience: float = PATIENCE,
 ) -> Verdict:
     """One verdict, the cheapest way: nothing is laid down but what this question is about."""
-    asked = find(prop) if isinstance(prop, str) else prop
+    asked = find(prop, configuration.model) if isinstance(prop, str) else prop
     where = world or asked.world_of(configuration)
     check_parties(configuration.design, where)
     return WorldChecker(where, (asked, configuration), timeout, patience).verdict(asked, configuration)

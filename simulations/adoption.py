@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from model.model import Model
 from simulations import draws, vectorised
 from simulations.attempts import ADOPTIONS, Situations, Whole, draw_codes, draw_latency, situation_shares, situations
 from simulations.harms import THEFT, by_money, every_harm, strategy
@@ -74,9 +75,9 @@ class Vendors:
     summoned: NDArray[np.bool_]
 
 
-def damage(label: Label) -> float:
+def damage(label: Label, model: Model) -> float:
     """What an ending does to whom it hurts, in uses of a user's data, as ``data/harm_values.csv`` weighs harms."""
-    values = dict(zip(every_harm(), by_money(), strict=True))
+    values = dict(zip(every_harm(model), by_money(model), strict=True))
     return sum(values[name] for name in label.harms) / values[THEFT]
 
 
@@ -88,7 +89,7 @@ def stakes(
     read = vectorised.reader(met, (arm,), (), strategy(after))
     numbers = read.read(codes)[:, 0, 0]
     come = np.array([label.kind == "success" for label in read.labels])[numbers]
-    harmed = np.array([damage(label) for label in read.labels])[numbers]
+    harmed = np.array([damage(label, met.model) for label in read.labels])[numbers]
     who, weights = codes % ADOPTIONS, shares[codes]
     total = np.bincount(who, weights, ADOPTIONS)
     flows, harms = (np.bincount(who, weights * which, ADOPTIONS) / total for which in (come, harmed))

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
-from model.design import ConfigurationError, Design, parse
-from model.switches import SWITCHES
+from model.design import Design, parse
+from model.model import Model, oauth
+from model.switches import ConfigurationError
 from simulations.population_statements import Settings
 
 #: What an arm that sets nothing is called.
@@ -18,42 +19,44 @@ class Arm(NamedTuple):
     """A design as everybody has it where it says something, and as the population has it elsewhere.
 
     ``name``: as tables show it; ``imposed``: the switches that the configuration names; ``text``: the configuration.
+    ``model``: the model whose switches these are.
     """
 
     name: str
     imposed: Settings
     text: str = ""
+    model: Model = oauth()
 
     def design(self, *parties: Settings) -> Design:
         """The design between parties of a topology: what each decides, and what the arm imposes."""
-        return _design(parties, self.imposed)
+        return _design(parties, self.imposed, self.model)
 
 
 @cache
-def _design(parties: tuple[Settings, ...], imposed: Settings) -> Design:
+def _design(parties: tuple[Settings, ...], imposed: Settings, model: Model) -> Design:
     values: dict[str, str] = {}
     for switch, value in (setting for party in parties for setting in party):
         # A client registers in the best way that it and the AS both know.
         met = switch == "reg" and switch in values
         values[switch] = max(values[switch], value, key=_REGISTRATIONS.index) if met else value
-    return Design({**values, **dict(imposed)})
+    return Design({**values, **dict(imposed)}, model=model)
 
 
 _REGISTRATIONS = ("federation", "cimd", "dcr_ss", "dcr", "static")
 
 
-def settings(text: str) -> Settings:
+def settings(text: str, model: Model = oauth()) -> Settings:
     """The switches that a configuration sets: those that it lists, and every mechanism of a design that it names.
 
     Raises:
         ConfigurationError: the string cannot be read, is about the attacker, or not about everybody.
     """
-    asked = parse(text)
+    asked, switches = parse(text, model), model.switches
     design, world = asked.design, asked.world
     listed = {pair.partition("=")[0].strip() for pair in text.split(";") if pair.strip()}
     if "cap" in listed:
         raise ConfigurationError(f"cap= has no place in {text!r}: what the attacker has is what is asked about")
-    forbidden = next((name for name in listed & SWITCHES.keys() if SWITCHES[name].kind == "restriction"), None)
+    forbidden = next((name for name in listed & switches.keys() if switches[name].kind == "restriction"), None)
     if forbidden is not None:
         raise ConfigurationError(f"{forbidden}= has no place in {text!r}: what the attacker does is up to the attacker")
     if world:
@@ -61,17 +64,17 @@ def settings(text: str) -> Settings:
     if design.parties:
         party, switch = next(iter(design.parties))
         raise ConfigurationError(f"{party}:{switch}= has no place in {text!r}: what an arm sets holds for everybody")
-    named = {name for name, switch in SWITCHES.items() if switch.kind == "mechanism"} if "design" in listed else set()
-    return tuple((name, design[name]) for name in SWITCHES if name in listed | named)
+    named = {name for name, switch in switches.items() if switch.kind == "mechanism"} if "design" in listed else set()
+    return tuple((name, design[name]) for name in switches if name in listed | named)
 
 
-def arm(text: str, name: str | None = None) -> Arm:
+def arm(text: str, name: str | None = None, model: Model = oauth()) -> Arm:
     """An arm from a configuration string.
 
     Raises:
         ConfigurationError: as of :func:`settings`.
     """
-    return Arm(name or text or AS_DEPLOYED, settings(text), text)
+    return Arm(name or text or AS_DEPLOYED, settings(text, model), text, model)
 
 
 #: What is said to limit the damage: the switches without it, and with it.
@@ -93,11 +96,12 @@ PROTECTIONS: dict[str, tuple[str, str]] = {
 }
 
 
-def protections() -> tuple[Arm, ...]:
+def protections(model: Model = oauth()) -> tuple[Arm, ...]:
     """The population as it is; and with none of the protections, with each alone, and with all."""
 
     def having(chosen: Iterable[str]) -> str:
         return ";".join(sides[name in chosen] for name, sides in PROTECTIONS.items())
 
-    alone = (arm(having({name}), f"only {name}") for name in PROTECTIONS)
-    return arm(""), arm(having(()), "no protection"), *alone, arm(having(PROTECTIONS), "all protections")
+    alone = (arm(having({name}), f"only {name}", model) for name in PROTECTIONS)
+    none, every = arm(having(()), "no protection", model), arm(having(PROTECTIONS), "all protections", model)
+    return arm("", model=model), none, *alone, every

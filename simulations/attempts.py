@@ -7,7 +7,7 @@ population draws; else the model's baseline. Clients and servers adopt independe
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
@@ -15,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.design import Design
-from model.switches import EVERYBODY, SWITCHES
+from model.model import Model, oauth
+from model.switches import EVERYBODY
 from model.world import AUTHORIZATION_SERVER, CLIENT, PROXY, RESOURCE_SERVER, World
 from simulations import draws
 from simulations.harms import Strategy
 from simulations.population import LATENCIES, Factor, Population, PopulationError
 from simulations.together import drawn as drawn_together
 from simulations.together import groups
-from simulations.visits import PLACES, Settings
+from simulations.visits import PLACES, Settings, within
 
 Whole = NDArray[np.int64]
 #: Who has adopted, as the last part of a situation: nobody, servers, clients, both.
@@ -40,10 +41,12 @@ class Situations:
     Attributes:
         factors: for each factor of the population what each of its categories sets.
         places: where agents are sent.
+        model: the model whose switches are set.
     """
 
     factors: tuple[tuple[Settings, ...], ...]
     places: tuple[str, ...]
+    model: Model = field(default=oauth(), repr=False)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -82,23 +85,23 @@ class Situations:
         values: dict[str, str] = {}
         for kinds, category in zip(self.factors, categories, strict=True):
             values.update(kinds[category])
-        values.update((name, value) for name, value in arm if adopts(name, who))
-        return Design(values)
+        values.update((name, value) for name, value in arm if adopts(self.model, name, who))
+        return Design(values, model=self.model)
 
 
-def world_of(place: str, protocol: str) -> World:
+def world_of(place: str, protocol: str, model: Model) -> World:
     """The world of a visit to a place under a protocol (raises PopulationError where there is none)."""
     world = PLACES[place].under(protocol)
     if world is None:
         have = ", ".join(name for name, each in PLACES.items() if each.under(protocol))
         raise PopulationError(f"place {place!r} is left out under protocol={protocol}; places there: {have}")
-    return world
+    return within(world, model)
 
 
 def situations(population: Population) -> Situations:
     """The situations of a population."""
     factors = tuple(tuple(kind.settings for kind in factor.categories) for factor in population.factors)
-    return Situations(factors, tuple(kind.name for kind in population.places.categories))
+    return Situations(factors, tuple(kind.name for kind in population.places.categories), population.model)
 
 
 def situation_shares(population: Population, adoption: float) -> NDArray[np.float64]:
@@ -138,20 +141,23 @@ def _codes(
 ) -> Whole:
     """Situations as numbers, with ``more`` factors; ``uniforms``: for a purpose, and whether it is about clients."""
 
+    def of_clients(factor: Factor) -> bool:
+        return _of_clients(factor, population.model)
+
     def numbers(factor: Factor) -> NDArray[np.float64]:
-        return uniforms(factor.name, _of_clients(factor))
+        return uniforms(factor.name, of_clients(factor))
 
     codes = np.zeros(count, dtype=np.int64)
     joint: dict[str, Whole] = {}
     for group in (group for group in groups(population) if group.rows):
         # One client meets several servers, and is who it is beforehand.
-        joint |= drawn_together(group, sorted(group.factors, key=_of_clients, reverse=True), numbers)
+        joint |= drawn_together(group, sorted(group.factors, key=of_clients, reverse=True), numbers)
     for factor in (factor for factor in (*population.factors, *more) if len(factor.categories) > 1):
         drawn = joint[factor.name] if factor.name in joint else draws.categories(numbers(factor), factor.shares)
         codes *= len(factor.categories)
         codes += drawn
-    for side, of_clients in (("adoption.client", True), ("adoption.server", False)):
-        does = uniforms(side, of_clients) < adoption if 0 < adoption < 1 else bool(adoption)
+    for side, theirs in (("adoption.client", True), ("adoption.server", False)):
+        does = uniforms(side, theirs) < adoption if 0 < adoption < 1 else bool(adoption)
         codes *= 2
         codes += does
     return codes
@@ -172,26 +178,26 @@ def resident_codes(population: Population, seed: str, adoption: float) -> Whole:
     return _codes(agents * resources, population, (), adoption, uniforms)
 
 
-def adopts(switch: str, who: Any) -> Any:
+def adopts(model: Model, switch: str, who: Any) -> Any:
     """Whether the party that has a switch is among those who adopt; ``who``: a number, or an array of them.
 
     What is about everybody takes both.
     """
-    if SWITCHES[switch].owner == EVERYBODY:
+    if model.switches[switch].owner == EVERYBODY:
         return who == ADOPTIONS - 1
-    return who % 2 == 1 if of_servers(switch) else who // 2 == 1
+    return who % 2 == 1 if of_servers(model, switch) else who // 2 == 1
 
 
-def of_servers(switch: str) -> bool:
+def of_servers(model: Model, switch: str) -> bool:
     """Whether a server decides it, or it is what a deployment happens to be; the rest is the client's."""
-    decided = SWITCHES[switch].owner in (AUTHORIZATION_SERVER, RESOURCE_SERVER, PROXY)
-    return decided or SWITCHES[switch].kind == "environment"
+    decided = model.switches[switch].owner in (AUTHORIZATION_SERVER, RESOURCE_SERVER, PROXY)
+    return decided or model.switches[switch].kind == "environment"
 
 
-def _of_clients(factor: Factor) -> bool:
+def _of_clients(factor: Factor, model: Model) -> bool:
     """Whether what a factor draws is a client: it sets switches, and a client can have all of them for itself."""
     switches = {name for category in factor.categories for name, _ in category.settings}
-    return bool(switches) and all(CLIENT in SWITCHES[name].of for name in switches)
+    return bool(switches) and all(CLIENT in model.switches[name].of for name in switches)
 
 
 def draw_latency(population: Population, name: str, seed: str, start: int, count: int) -> NDArray[np.float64]:

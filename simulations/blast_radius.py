@@ -191,16 +191,16 @@ def run(
     for name, number in (("samples", samples), ("replications", replications)):
         if number < 1:
             raise BlastRadiusError(f"{name} must be at least 1, found {number}")
-    chosen = tuple(arms) or protections()
+    chosen = tuple(arms) or protections(population.model)
     for arm in chosen:
-        check_read("blast-radius", Ways, arm.text)
+        check_read("blast-radius", Ways, arm.text, population.model)
     check_drawn("blast-radius", Ways, population)
     if len({arm.name for arm in chosen}) < len(chosen):
         raise BlastRadiusError(f"a design is given twice: {', '.join(arm.name for arm in chosen)}")
     rows: list[tuple[Any, ...]] = []
     possible: list[int] = []
     passed, refused = ({arm.name: Counter[str]() for arm in chosen} for _ in range(2))
-    origin = (seed, provenance.code(), command)
+    origin = (seed, provenance.code(population.model), command)
 
     def result() -> BlastRadius:
         table = pandas.DataFrame(rows, columns=list(COLUMNS))

@@ -6,6 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
+from model.model import Model, oauth
 from model.switches import CLIENT_CLASSES
 from simulations.catalogue_time import IN_TIME
 from simulations.experiment import Adoption, Experiment, Mix, Number, Year
@@ -27,6 +31,12 @@ _ALSO_UNDER_AAUTH = ("malicious_rs", "malicious_rs_and_as", "forged_challenge", 
 _ALL_OF_THEM = {"place": {
     "honest_api": 0.5, "honest_tenant": 0.2, "malicious_rs": 0.1, "malicious_tenant": 0.1, "malicious_rs_and_as": 0.1,
 }}
+
+def every_experiment(model: Model = oauth()) -> Mapping[str, Experiment]:
+    """The experiments of a model, by name."""
+    every = {**EXPERIMENTS, **model.further(Experiment)}
+    return {name: each if each.model is model else replace(each, model=model) for name, each in every.items()}
+
 
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment

@@ -20,10 +20,10 @@ from model import logic
 from model.action import Action, Context, Move
 from model.logic import Pick
 from model.memory import Answer, Memory, bits
+from model.model import Model
 from model.protocols import actions, variables
 from model.rule import Rule
 from model.state import View
-from model.switches import CAPABILITIES, SWITCHES
 from model.world import World
 from simulations.attempts import Situations, Whole, adopts, world_of
 from simulations.harms import GRAVEST, Strategy, every_harm
@@ -32,7 +32,6 @@ from simulations.visits import (
     ACCEPTED,
     DIVERTED,
     NOTHING_ENABLED,
-    ONE_VISIT,
     PLACES,
     Label,
     Plan,
@@ -125,8 +124,8 @@ class Rows:
     def distinct(self) -> tuple[Whole, Whole]:
         """The first of the rows that are alike, place by place; and which of those each row is like."""
         key = self.placed
-        for name, column in self.switches.items():
-            _, key = np.unique(key * len(SWITCHES[name].values) + column, return_inverse=True)
+        for column in self.switches.values():
+            _, key = np.unique(key * (column.max(initial=0) + 1) + column, return_inverse=True)
         _, first, alike = np.unique(key, return_index=True, return_inverse=True)
         return first, alike
 
@@ -136,38 +135,40 @@ def rows(found: Situations, arms: Sequence[Settings], codes: Whole, held: Settin
     *drawn, placed, who = (np.tile(part, len(arms)) for part in found.split(codes))
     factors = [settings for kinds in found.factors for settings in kinds]
     named = dict.fromkeys(name for settings in (*factors, *arms, held) for name, _ in settings)
-    switches = {name: np.zeros(len(who), dtype=np.int64) for name in SWITCHES if name in named}
+    known = found.model.switches
+    switches = {name: np.zeros(len(who), dtype=np.int64) for name in known if name in named}
     for kinds, categories in zip(found.factors, drawn, strict=True):
         for number, settings in enumerate(kinds):
             for name, value in settings:
-                switches[name][categories == number] = SWITCHES[name].values.index(value)
+                switches[name][categories == number] = known[name].values.index(value)
     under = np.repeat(np.arange(len(arms)), len(codes))
     for number, arm in enumerate(arms):
         for name, value in arm:
-            switches[name][(under == number) & adopts(name, who)] = SWITCHES[name].values.index(value)
+            switches[name][(under == number) & adopts(found.model, name, who)] = known[name].values.index(value)
     for name, value in held:
-        switches[name][:] = SWITCHES[name].values.index(value)
+        switches[name][:] = known[name].values.index(value)
     return Rows(switches, placed)
 
 
-def crowd(found: Situations, together: Rows, world: World = ONE_VISIT) -> Crowd:
+def crowd(found: Situations, together: Rows, world: World) -> Crowd:
     """Some situations as one crowd, all of one world."""
     size = len(together.placed)
-    values = {name: switch.baseline for name, switch in SWITCHES.items()} | {
-        name: _decided({value: column == number for number, value in enumerate(SWITCHES[name].values)})
+    known = world.model.switches
+    values = {name: switch.baseline for name, switch in known.items()} | {
+        name: _decided({value: column == number for number, value in enumerate(known[name].values)})
         for name, column in together.switches.items()
     }
     visited = [PLACES[name] for name in found.places]
     here = [_plain(together.placed == number) for number in range(len(visited))]
     capabilities: dict[str, Any] = {
         name: logic.any_of(*(mask for place, mask in zip(visited, here, strict=True) if name in place.capabilities))
-        for name in CAPABILITIES
+        for name in world.model.capabilities
     }
     urls: dict[str, Any] = {}
     for place, mask in zip(visited, here, strict=True):
         urls[place.url] = logic.any_of(urls.get(place.url, False), mask)
     # No party of a population has a switch for itself.
-    design = SimpleNamespace(parties={}, **values)
+    design = SimpleNamespace(parties={}, model=world.model, **values)
     there = (place for place, mask in zip(visited, here, strict=True) if mask is not False)
     tried = frozenset().union(*(possible(world, place.capabilities) for place in there))
     return Crowd(size, design, capabilities, _decided(urls), tried, world)
@@ -335,8 +336,8 @@ def judge(judged: Crowd, strategy: Strategy = GRAVEST) -> CrowdPlans:
     found, alike = np.unique(np.stack([ending, late, course, *attainable]), axis=1, return_inverse=True)
     plans = (
         Plan(
-            endings[end]._replace(attainable=_named(ever)),
-            lates[other]._replace(attainable=_named(without)),
+            endings[end]._replace(attainable=_named(ever, judged.world.model)),
+            lates[other]._replace(attainable=_named(without, judged.world.model)),
             *courses[way],
         )
         for end, other, way, ever, without in found.T.tolist()
@@ -370,12 +371,12 @@ def judge_all(
 
 def _by_world(found: Situations, together: Rows) -> Iterator[tuple[World, Whole]]:
     """The worlds of some visits, each with the numbers of its rows."""
-    protocols = SWITCHES["protocol"].values
+    protocols = found.model.switches["protocol"].values
     kinds = together.placed * len(protocols) + together.switches.get("protocol", 0)
     among: dict[World, list[int]] = {}
     for kind in np.unique(kinds).tolist():
         place, protocol = divmod(kind, len(protocols))
-        among.setdefault(world_of(found.places[place], protocols[protocol]), []).append(kind)
+        among.setdefault(world_of(found.places[place], protocols[protocol], found.model), []).append(kind)
     for world, those in among.items():
         yield world, np.flatnonzero(np.isin(kinds, those))
 
@@ -387,7 +388,7 @@ def _best(judged: Crowd, nodes: list[_Node], used: Mask, strategy: Strategy) -> 
     attacked = judged.attacked
     for number, node in enumerate(nodes):
         rows = np.flatnonzero(node.rows)
-        merit = node.said.merit(strategy, sum(map(goes_on, node.taken)), attacked[rows], rows)
+        merit = node.said.merit(strategy, judged.world.model, sum(map(goes_on, node.taken)), attacked[rows], rows)
         worth = np.broadcast_to(merit, rows.shape)
         for column in range(1 if used[number] else 2):
             better = worth > best[column, rows]
@@ -408,8 +409,8 @@ def _attainable(judged: Crowd, nodes: list[_Node]) -> tuple[Whole, Whole]:
     return ever, without_theft
 
 
-def _named(harms: int) -> tuple[str, ...]:
-    return tuple(name for place, name in enumerate(every_harm()) if harms >> place & 1)
+def _named(harms: int, model: Model) -> tuple[str, ...]:
+    return tuple(name for place, name in enumerate(every_harm(model)) if harms >> place & 1)
 
 
 def _view(world: World, state: State) -> View:
@@ -418,7 +419,7 @@ def _view(world: World, state: State) -> View:
 
 def _search(judged: Crowd, tried: Sequence[_Tried]) -> list[_Node]:
     """Every state that a visit can reach, breadth first; each row comes to each state once."""
-    judges, ways = [_of(ask, judged) for ask in questions()], [each for _, each in tried]
+    judges, ways = [_of(ask, judged) for ask in questions(judged.world.model)], [each for _, each in tried]
     initial = tuple(variable.initial for variable in variables(judged.world))
     everybody = np.ones(judged.size, dtype=bool)
     seen: dict[State, Mask] = {initial: everybody}
@@ -475,9 +476,9 @@ def _labels(judged: Crowd, every: Sequence[_Tried], node: _Node, rows: Mask) -> 
     world, view = judged.world, _view(judged.world, node.state)
     accepted, answered = served(world, view), finished(world, view)
     pattern = np.zeros(judged.size, dtype=np.int64)
-    for happens in node.said.suffered:
+    for happens in node.said.suffered(world.model):
         pattern = 2 * pattern + happens
-    known = every_harm()
+    known = every_harm(world.model)
     for bits_ in np.unique(pattern[rows]):
         here = rows & (pattern == bits_)
         harms = tuple(name for place, name in enumerate(known) if int(bits_) >> (len(known) - 1 - place) & 1)

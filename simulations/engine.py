@@ -16,7 +16,6 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from model.extension import loaded
 from simulations import processes, readers
 from simulations.files import replacing
 from simulations.units import EngineError, Tally, Unit
@@ -141,7 +140,7 @@ def _sum(counted: Mapping[str, Any]) -> str:
 
 def _on_cluster(units: Mapping[int, Unit], address: str) -> Iterator[tuple[int, Tally]]:
     """The scheduler gives the units of a worker that dies to another one."""
-    if loaded() != ():
+    if any(unit.population.model.drafts for unit in units.values()):
         raise EngineError("what a draft adds is not known to the workers of a cluster: it is counted on this machine")
     try:
         import distributed

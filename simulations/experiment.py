@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from model.errors import InputError
+from model.model import Model, oauth
 from simulations.arms import AS_DEPLOYED, settings
 from simulations.harms import GRAVEST
 from simulations.horizon import Horizon, horizon
@@ -93,6 +94,7 @@ class Experiment:
         attacker: what attackers are after, one of :data:`simulations.harms.STRATEGIES`.
         headline: what it is about, at its :attr:`point`; nothing is picked when the counts are known.
         asked: how it is asked for on the command line, where that is not by its name.
+        model: the model whose switches arms and population name.
     """
 
     name: str
@@ -114,6 +116,7 @@ class Experiment:
     attacker: str = GRAVEST.name
     headline: tuple[Measure, ...] = PAIR
     asked: tuple[str, ...] = ()
+    model: Model = field(default=oauth(), repr=False)
 
     @property
     def point(self) -> float:
@@ -124,11 +127,13 @@ class Experiment:
     def treatments(self) -> dict[str, Settings]:
         """What each arm sets, by its label."""
         if not self.factors:
-            return {arm or AS_DEPLOYED: settings(arm) for arm in self.arms}
+            return {arm or AS_DEPLOYED: settings(arm, self.model) for arm in self.arms}
         made = {}
         for levels in product((False, True), repeat=len(self.factors)):
             chosen = [name for name, on in zip(self.factors, levels, strict=True) if on]
-            made[" + ".join(chosen) or AS_DEPLOYED] = settings(";".join(self.factors[name] for name in chosen))
+            made[" + ".join(chosen) or AS_DEPLOYED] = settings(
+                ";".join(self.factors[name] for name in chosen), self.model
+            )
         return made
 
     def first_met(self, met: Population) -> Population:

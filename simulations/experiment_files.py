@@ -17,6 +17,7 @@ from typing import Any
 from model.design import own_switches
 from model.documents import DocumentError, Schema, from_toml
 from model.errors import hint
+from model.model import Model, oauth
 from simulations.arms import AS_DEPLOYED
 from simulations.experiment import Adoption, Experiment, ExperimentError, Mix, Number, Range, Year
 from simulations.harms import STRATEGIES
@@ -50,37 +51,37 @@ def configuration(arm: str) -> str:
 # --- reading -------------------------------------------------------------------------------------------------
 
 
-def read(path: Path) -> Experiment:
+def read(path: Path, model: Model = oauth()) -> Experiment:
     """An experiment from its file; its name is that of the file.
 
     Raises:
         ExperimentError: unreadable, or wrong in a way that the message names, in one line.
     """
     try:
-        return parsed(path.read_bytes(), path)
+        return parsed(path.read_bytes(), path, model)
     except OSError as error:
         raise ExperimentError(f"cannot read experiment {path}: {error.strerror}") from None
 
 
-def parsed(text: bytes | str, path: Path) -> Experiment:
+def parsed(text: bytes | str, path: Path, model: Model = oauth()) -> Experiment:
     """An experiment from what its file says, or would say (raises ExperimentError)."""
     try:
         content = from_toml(text)
         _SCHEMA.check(content)
-        return _experiment(path, content)
+        return _experiment(path, content, model)
     except (DocumentError, ExperimentError, PopulationError) as error:
         raise ExperimentError(f"{path}: {error}") from None
 
 
-def _experiment(path: Path, content: dict[str, Any]) -> Experiment:
+def _experiment(path: Path, content: dict[str, Any], model: Model) -> Experiment:
     if ("arms" in content) == ("factors" in content):
         raise ExperimentError("either 'arms' or 'factors' has to say what is compared")
     arms = tuple(configuration(arm) for arm in content.pop("arms", ()))
     twice = next((arm for arm in arms if arms.count(arm) > 1), None)
     if twice is not None:
         raise ExperimentError(f"arms: {twice!r} is there twice")
-    _check_factors(content.get("factors"))
-    sweep = _sweep(content.pop("sweep", {}))
+    _check_factors(content.get("factors"), model)
+    sweep = _sweep(content.pop("sweep", {}), model)
     # Without a sweep everybody does what an arm says.
     values = tuple(map(float, content.pop("values", (1.0 if sweep is None else 0.0,))))
     if sweep is None and len(values) > 1:
@@ -95,7 +96,7 @@ def _experiment(path: Path, content: dict[str, Any]) -> Experiment:
     elif population not in populations():
         raise ExperimentError(f"population: unknown population {population!r}{hint(population, populations())}")
     for name, shares in content.get("mixes", {}).items():
-        swept_shares("mixes", name, shares)
+        swept_shares("mixes", name, shares, model)
     for name, value in content.get("numbers", {}).items():
         swept_number("numbers", name, value)
     if isinstance(sweep, Number) and not sweep.option:
@@ -112,11 +113,11 @@ def _experiment(path: Path, content: dict[str, Any]) -> Experiment:
         said["tried"] = MappingProxyType(tried)
     said.setdefault("parameter", _words(sweep))
     return Experiment(
-        path.stem, values=values, arms=arms, population=population, sweep=sweep, asked=(str(path),), **said
+        path.stem, values=values, arms=arms, population=population, sweep=sweep, asked=(str(path),), model=model, **said
     )
 
 
-def _check_factors(factors: Mapping[str, str] | None) -> None:
+def _check_factors(factors: Mapping[str, str] | None, model: Model) -> None:
     """Make sure that every combination of mechanisms is an arm with a name of its own (raises ExperimentError)."""
     if factors is None:
         return
@@ -126,7 +127,7 @@ def _check_factors(factors: Mapping[str, str] | None) -> None:
         if not name.strip() or "+" in name or name == AS_DEPLOYED:
             raise ExperimentError(f"factors: {name!r} must be a name without '+', and not {AS_DEPLOYED!r}")
     for (one, text), (other, more) in combinations(factors.items(), 2):
-        both = sorted(set(own_switches(text)) & set(own_switches(more)))
+        both = sorted(set(own_switches(text, model)) & set(own_switches(more, model)))
         if both:
             raise ExperimentError(f"factors: {one!r} and {other!r} both set {both[0]!r}")
 
@@ -144,7 +145,7 @@ def _tried(said: Mapping[str, Any], reader: str) -> dict[str, Range]:
     return {name: Range(**between) for name, between in said.items()}
 
 
-def _sweep(said: dict[str, Any]) -> Mix | Adoption | Year | Number | None:
+def _sweep(said: dict[str, Any], model: Model) -> Mix | Adoption | Year | Number | None:
     if not said:
         return None
     kinds = [kind for kind in _SWEEPS if kind in said]
@@ -156,7 +157,7 @@ def _sweep(said: dict[str, Any]) -> Mix | Adoption | Year | Number | None:
         if len(mixes) < 2:
             raise ExperimentError("sweep: a factor goes from what is 'falling' to what is 'rising', and one is missing")
         for end in ("rising", "falling"):
-            swept_shares(f"sweep.{end}", said["factor"], said[end])
+            swept_shares(f"sweep.{end}", said["factor"], said[end], model)
         return Mix(said["factor"], said["rising"], said["falling"])
     if mixes:
         raise ExperimentError(f"sweep: {min(mixes)!r} belongs to a factor")

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from model.errors import hint
+from model.model import Model, oauth
 from simulations import engine, provenance, readers, vectorised
 from simulations.arms import AS_DEPLOYED
 from simulations.attempts import situations
-from simulations.catalogue import EXPERIMENTS
+from simulations.catalogue import EXPERIMENTS, every_experiment
 from simulations.engine import Interrupted, Progress
 from simulations.experiment import Experiment, ExperimentError, Number
 from simulations.experiment_files import read
@@ -39,22 +40,23 @@ class StoppedExperiment(KeyboardInterrupt):
         self.result = result
 
 
-def find(name: str) -> Experiment:
+def find(name: str, model: Model = oauth()) -> Experiment:
     """An experiment by its name, or by the path of its file.
 
     Raises:
         ExperimentError: naming the culprit and what is allowed.
     """
     if name.endswith(".toml"):
-        return read(Path(name))
-    if name not in EXPERIMENTS:
-        raise ExperimentError(f"unknown experiment {name!r}{hint(name, EXPERIMENTS)}, or the path of a .toml file")
-    return EXPERIMENTS[name]
+        return read(Path(name), model)
+    known = every_experiment(model)
+    if name not in known:
+        raise ExperimentError(f"unknown experiment {name!r}{hint(name, known)}, or the path of a .toml file")
+    return known[name]
 
 
 def check_arms(asked: Experiment) -> None:
     """Make sure that the reader of an experiment reads what the arms name (raises ConfigurationError)."""
-    readers.check_arms(asked.reader, (*asked.arms, *asked.factors.values()))
+    readers.check_arms(asked.reader, (*asked.arms, *asked.factors.values()), asked.model)
 
 
 def check_met(asked: Experiment, met: Population) -> None:
@@ -96,7 +98,7 @@ def coinciding(asked: Experiment, met: Population) -> tuple[tuple[str, ...], ...
 
 def _check_acts(asked: Experiment, met: Population) -> None:
     """Make sure that arms that somebody made up differ in anything at all (raises ExperimentError)."""
-    if asked.name not in EXPERIMENTS and tuple(asked.treatments) in coinciding(asked, met):
+    if asked.name not in every_experiment(asked.model) and tuple(asked.treatments) in coinciding(asked, met):
         first, *others = asked.treatments
         raise ExperimentError(
             f"{', '.join(others)} cannot act beside {first}: in every situation of population {met.name!r} it comes to "
@@ -117,12 +119,12 @@ def population_for(
         PopulationError: deployed clients are asked for, and the population does not say which there are.
     """
     if given is None:
-        met = load(asked.population)
+        met = load(asked.population, asked.model)
         for factor, shares in asked.mixes.items():
             met = met.with_shares(factor, shares)
         met = met.with_numbers(**asked.numbers)
     else:
-        met = given if isinstance(given, Population) else load(given)
+        met = given if isinstance(given, Population) else load(given, asked.model)
     if deployed or (deployed is None and asked.deployed and met.clients is not None):
         return met.deployed()
     return met
@@ -186,7 +188,7 @@ def run(
         raise ExperimentError(f"unknown reader {asked.reader!r}{hint(asked.reader, READERS)}")
     if record is not None and asked.reader not in RECORDERS:
         raise ExperimentError(f"attempts of {asked.name!r} cannot be recorded: it counts {asked.reader}")
-    if strategy(asked.attacker) != GRAVEST and asked.reader not in STRATEGIC:
+    if strategy(asked.attacker).name != GRAVEST.name and asked.reader not in STRATEGIC:
         raise ExperimentError(f"attackers of {asked.name!r} have no choice: it counts {asked.reader}")
     check_arms(asked)
     met = population_for(asked, population, deployed)
@@ -337,11 +339,12 @@ def _origin(
         seed,
         met.name,
         provenance.digest(met),
-        provenance.code(),
+        provenance.code(asked.model),
         shlex.join(command),
         REPLICATIONS if asked.reader in INTERDEPENDENT else asked.interval,
         tuple(asked.factors),
         asked.attacker,
         asked.headline,
         asked.point,
+        asked.model,
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from model.extension import DraftError, add
-from simulations.catalogue import EXPERIMENTS
+from model.extension import new
+from model.model import DraftError, built, grow
+from simulations.catalogue import every_experiment
+from simulations.experiment import Experiment
 from simulations.experiment_files import parsed
 
 
@@ -14,4 +16,5 @@ def experiment(name: str, text: str) -> None:
     """Add an experiment, by what its file would say (``openworld simulate matching --file`` prints one)."""
     if not name.isidentifier():
         raise DraftError(f"experiment {name!r}: a name is letters, digits and underscores")
-    add("experiment", EXPERIMENTS, name, replace(parsed(text, Path(name)), asked=()))
+    made = replace(parsed(text, Path(name), built()), asked=())
+    grow(built().adding(Experiment, {new("experiment", name, every_experiment(built())): made}))

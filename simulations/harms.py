@@ -17,7 +17,8 @@ from typing import Any
 
 from model import logic
 from model.errors import InputError, hint
-from properties.security import PROPERTIES
+from model.model import Model, oauth
+from properties.security import every_property
 
 #: The attacker uses the user's data: what is counted as a theft.
 THEFT = "authorization"
@@ -28,19 +29,19 @@ _BESIDE_OTHERS = frozenset({"resource_binding", "least_authority", "delegation_c
 
 
 @cache
-def every_harm() -> tuple[str, ...]:
+def every_harm(model: Model = oauth()) -> tuple[str, ...]:
     """The properties that are harms, the gravest first."""
-    return tuple(name for name, known in PROPERTIES.items() if known.hurts)
+    return tuple(name for name, known in every_property(model).items() if known.hurts)
 
 
-def hurt(harm: str) -> str:
+def hurt(harm: str, model: Model) -> str:
     """Who is hurt by one of :func:`every_harm`."""
-    return PROPERTIES[harm].hurts
+    return every_property(model)[harm].hurts
 
 
-def suffered(broken: Sequence[Any]) -> tuple[Any, ...]:
+def suffered(broken: Sequence[Any], model: Model = oauth()) -> tuple[Any, ...]:
     """Of what breaks, in the order of :func:`every_harm`, what is suffered; Python truth values or arrays of them."""
-    named = tuple(zip(every_harm(), broken, strict=True))
+    named = tuple(zip(every_harm(model), broken, strict=True))
     others = logic.any_of(*(happens for name, happens in named if name not in _BESIDE_OTHERS))
     return tuple(logic.all_of(happens, others) if name in _BESIDE_OTHERS else happens for name, happens in named)
 
@@ -61,29 +62,29 @@ class Strategy:
 
     name: str
     meaning: str
-    values: Callable[[], tuple[int, ...]]
+    values: Callable[[Model], tuple[int, ...]]
     moves: bool = False
 
-    def worth(self, harmed: Sequence[Any]) -> Any:
+    def worth(self, harmed: Sequence[Any], model: Model) -> Any:
         """What harms are worth together; of arrays of them, one value a row."""
         total: Any = 0
-        for value, harm in zip(self.values(), harmed, strict=True):
+        for value, harm in zip(self.values(model), harmed, strict=True):
             total = total + value * harm
         return total
 
 
 @cache
-def by_money() -> tuple[int, ...]:
+def by_money(model: Model = oauth()) -> tuple[int, ...]:
     """The value of each harm: as ``data/harm_values.csv`` states it, or whoever added the property."""
     with files("simulations").joinpath("data", "harm_values.csv").open(encoding="utf-8") as file:
         values = {row["property"]: int(row["value"]) for row in csv.DictReader(file)}
-    return tuple(values.get(name, PROPERTIES[name].worth) for name in every_harm())
+    return tuple(values.get(name, every_property(model)[name].worth) for name in every_harm(model))
 
 
 @cache
-def by_gravity() -> tuple[int, ...]:
+def by_gravity(model: Model) -> tuple[int, ...]:
     """Each harm is worth more than all that come after it together."""
-    return tuple(1 << place for place in reversed(range(len(every_harm()))))
+    return tuple(1 << place for place in reversed(range(len(every_harm(model)))))
 
 
 GRAVEST = Strategy("gravest", "the gravest harm first, in the order of the properties", by_gravity)

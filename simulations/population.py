@@ -21,13 +21,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from model.documents import DocumentError, from_toml
 from model.errors import hint
-from model.switches import SWITCHES
+from model.model import Model, oauth
 from simulations import encounters
 from simulations import population_statements as statements
 from simulations.population_schema import (
@@ -95,6 +95,7 @@ class Population:
         adoption: how switches change with the years.
         sent: where agents are sent, where an experiment says it.
         together: which of the factors are not independent of each other, and in what.
+        model: the model whose switches it sets.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Population:
     adoption: tuple[Curve, ...] = ()
     sent: Factor | None = None
     together: tuple[Together, ...] = ()
+    model: Model = field(default=oauth(), repr=False)
 
     def __post_init__(self) -> None:
         """Make sure that agents call somebody (raises PopulationError)."""
@@ -172,7 +174,7 @@ class Population:
         Raises:
             PopulationError: naming the factor, category or sum that is wrong.
         """
-        swept = swept_shares(self.name, name, shares)
+        swept = swept_shares(self.name, name, shares, self.model)
         if name == "place":
             return replace(self, sent=swept)
         return replace(self, factors=(*(factor for factor in self.factors if factor.name != name), swept))
@@ -219,7 +221,7 @@ class Population:
                     kind,
                     factor.name,
                     {category.name: category.share for category in factor.refined},
-                    _meaning(factor),
+                    _meaning(factor, self.model),
                     factor.provenance,
                 )
                 for kind, factor in (*factors, *clients, *traits)
@@ -229,7 +231,7 @@ class Population:
                     "adoption",
                     curve.switch,
                     dict(zip(map("{:g}".format, curve.years), curve.shares, strict=True)),
-                    f"{curve.value} instead of {curve.instead}: {SWITCHES[curve.switch].meaning}",
+                    f"{curve.value} instead of {curve.instead}: {self.model.switches[curve.switch].meaning}",
                     curve.provenance,
                 )
                 for curve in self.adoption
@@ -250,11 +252,11 @@ def populations() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in shipped if path.suffix == ".toml"))
 
 
-def swept_shares(where: str, name: str, shares: Mapping[str, float]) -> Factor:
+def swept_shares(where: str, name: str, shares: Mapping[str, float], model: Model = oauth()) -> Factor:
     """A switch, or ``place``, with shares that an experiment gives it (raises PopulationError)."""
     stated = {"shares": dict(shares), "swept": True}
-    check(where, {"about": "?", "extends": "?", "factors": {name: stated}}, experiment=True)
-    return statements.factor(f"{where}: factor {name!r}", name, stated)
+    check(where, {"about": "?", "extends": "?", "factors": {name: stated}}, model, experiment=True)
+    return statements.factor(f"{where}: factor {name!r}", name, stated, model)
 
 
 def swept_number(where: str, name: str, value: float) -> StatedNumber:
@@ -263,34 +265,35 @@ def swept_number(where: str, name: str, value: float) -> StatedNumber:
         raise PopulationError(f"{where}: unknown number {name!r}{hint(name, NUMBERS)}")
     group, dot, inner = name.partition(".")
     stated = {"value": value, "swept": True}
-    check(where, {"about": "?", "extends": "?", "numbers": {group: {inner: stated}} if dot else {name: stated}})
+    told = {group: {inner: stated}} if dot else {name: stated}
+    check(where, {"about": "?", "extends": "?", "numbers": told}, oauth())  # whose numbers are those of every model
     return statements.number(where, name, stated)
 
 
-def load(name: str | Path) -> Population:
+def load(name: str | Path, model: Model = oauth()) -> Population:
     """A population by its name or by the path of its file.
 
     Raises:
         PopulationError: unknown, unreadable, or wrong in a way that the message names.
     """
-    return _population(_name(name), _content(name, ()))
+    return _population(_name(name), _content(name, (), model), model)
 
 
-def read(text: str, name: str) -> Population:
+def read(text: str, name: str, model: Model = oauth()) -> Population:
     """A population from the text of its file.
 
     Raises:
         PopulationError: not TOML, or wrong in a way that the message names.
     """
-    return _population(name, _extended(_parsed(text, name), Path(), (name,)))
+    return _population(name, _extended(_parsed(text, name, model), Path(), (name,), model), model)
 
 
-def _meaning(factor: Factor) -> str:
+def _meaning(factor: Factor, model: Model) -> str:
     """What a factor decides, in words."""
     if factor.name in TRAITS:
         return TRAITS[factor.name].meaning
-    if factor.name in SWITCHES:
-        return SWITCHES[factor.name].meaning
+    if factor.name in model.switches:
+        return model.switches[factor.name].meaning
     if factor.name in JOINT:
         return JOINT[factor.name][0]
     columns = "/".join(name for name, _ in factor.refined[0].settings)
@@ -305,7 +308,7 @@ def _is_file(name: str | Path) -> bool:
     return Path(name).suffix == ".toml"
 
 
-def _content(name: str | Path, among: tuple[str, ...], folder: Path = Path()) -> dict[str, Any]:
+def _content(name: str | Path, among: tuple[str, ...], model: Model, folder: Path = Path()) -> dict[str, Any]:
     """What a population's file states, checked, and what those state that it extends."""
     if not _is_file(name):
         if str(name) not in populations():
@@ -323,22 +326,22 @@ def _content(name: str | Path, among: tuple[str, ...], folder: Path = Path()) ->
         where, key, folder = path.stem, str(path.resolve()), path.parent
     if key in among:
         raise PopulationError(f"{where}: extends itself ({' -> '.join((*among, key))})")
-    return _extended(_parsed(text, where), folder, (*among, key))
+    return _extended(_parsed(text, where, model), folder, (*among, key), model)
 
 
-def _parsed(text: str, where: str) -> dict[str, Any]:
+def _parsed(text: str, where: str, model: Model) -> dict[str, Any]:
     try:
         content = from_toml(text)
     except DocumentError as error:
         raise PopulationError(f"{where}: {error}") from None
-    check(where, content)
+    check(where, content, model)
     return content
 
 
-def _extended(content: dict[str, Any], folder: Path, among: tuple[str, ...]) -> dict[str, Any]:
+def _extended(content: dict[str, Any], folder: Path, among: tuple[str, ...], model: Model) -> dict[str, Any]:
     if "extends" not in content:
         return content
-    base = _content(content["extends"], among, folder)
+    base = _content(content["extends"], among, model, folder)
     numbers = dict(base["numbers"])
     for key, value in content.get("numbers", {}).items():
         numbers[key] = {**numbers.get(key, {}), **value} if key in GROUPS else value
@@ -348,13 +351,15 @@ def _extended(content: dict[str, Any], folder: Path, among: tuple[str, ...]) -> 
     return {**base, **content, "numbers": numbers, **merged}
 
 
-def _population(name: str, content: Mapping[str, Any]) -> Population:
+def _population(name: str, content: Mapping[str, Any], model: Model) -> Population:
     numbers = {key: statements.number(name, key, value) for key, value in flat(content["numbers"])}
     if absent := missing(numbers):
         raise PopulationError(f"{name}: number {absent!r} is missing ({NUMBERS[absent].meaning})")
     clients, traits = content.get("clients"), content.get("traits", {})
-    factors = [statements.factor(f"{name}: factor {key!r}", key, value) for key, value in content["factors"].items()]
-    deployed = None if clients is None else statements.deployed_clients(f"{name}: clients", clients)
+    factors = [
+        statements.factor(f"{name}: factor {key!r}", key, value, model) for key, value in content["factors"].items()
+    ]
+    deployed = None if clients is None else statements.deployed_clients(f"{name}: clients", clients, model)
     among = factors if deployed is None else [*factors, deployed]
     rows = [statements.together(name, key, value, among) for key, value in content.get("together", {}).items()]
     statements.check_together(name, rows)
@@ -364,7 +369,8 @@ def _population(name: str, content: Mapping[str, Any]) -> Population:
         numbers,
         tuple(factors),
         deployed,
-        tuple(statements.factor(f"{name}: trait {key!r}", key, value) for key, value in traits.items()),
+        tuple(statements.factor(f"{name}: trait {key!r}", key, value, model) for key, value in traits.items()),
         tuple(statements.adoption(name, key, value) for key, value in content.get("adoption", {}).items()),
         together=tuple(rows),
+        model=model,
     )

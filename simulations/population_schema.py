@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from model.design import DEPLOYMENTS
 from model.documents import Schema, complaint
 from model.errors import InputError, hint
-from model.switches import CLIENT_CLASSES, SWITCHES
+from model.model import Model, oauth
+from model.named_designs import DEPLOYMENTS
+from model.switches import CLIENT_CLASSES
 from simulations import encounters
 from simulations.visits import PLACES
 
@@ -98,16 +99,16 @@ TRAITS: dict[str, Trait] = {
 }
 
 
-def drawn() -> tuple[str, ...]:
+def drawn(model: Model = oauth()) -> tuple[str, ...]:
     """The switches that a population may draw."""
-    return tuple(name for name in SWITCHES if not _decided(name))
+    return tuple(name for name in model.switches if not _decided(name, model))
 
 
-def _decided(name: str) -> str:
+def _decided(name: str, model: Model) -> str:
     """What is said of a switch that is no matter of chance: time decides it, or the attacker."""
     if name == "warm":
         return f"{name!r} cannot be drawn: whether a client holds a token is what its cache says at that time"
-    if name in SWITCHES and SWITCHES[name].kind == "restriction":
+    if name in model.switches and model.switches[name].kind == "restriction":
         said = "the attacker chooses, and a question may restrict it: it is part of no design"
         return f"{name!r} cannot be drawn: {said}"
     return ""
@@ -129,7 +130,7 @@ JOINT: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
 # --- the schema --------------------------------------------------------------------------------------------
 
 
-def schema(experiment: bool = False) -> dict[str, Any]:
+def schema(experiment: bool = False, model: Model = oauth()) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a population's file, read as TOML; of what an ``experiment`` says of it."""
     published = files("simulations").joinpath("data", "population.schema.json").read_text(encoding="utf-8")
     made: dict[str, Any] = json.loads(published)
@@ -138,15 +139,16 @@ def schema(experiment: bool = False) -> dict[str, Any]:
     for group in GROUPS:
         of_group = {key.partition(".")[2]: _number(NUMBERS[key]) for key in NUMBERS if key.startswith(f"{group}.")}
         numbers[group] = _closed(of_group, "number")
-    switches = {name: _shares(SWITCHES[name].values, SWITCHES[name].meaning) for name in drawn()}
+    known_ones = model.switches
+    switches = {name: _shares(known_ones[name].values, known_ones[name].meaning) for name in drawn(model)}
     places = _shares(tuple(PLACES), "where agents are sent", "place") if experiment else {"not": {}}
     joint = {name: _shares(tuple(kinds), meaning) for name, (meaning, kinds) in JOINT.items()}
     known["numbers"]["properties"] = numbers
     known["factors"]["properties"] = {"place": places, **joint, **switches}
     known["traits"]["properties"] = {name: _shares(*trait) for name, trait in TRAITS.items()}
-    known["adoption"]["properties"] = {name: _adoption(SWITCHES[name].values) for name in drawn()}
+    known["adoption"]["properties"] = {name: _adoption(known_ones[name].values) for name in drawn(model)}
     for stated, columns in (("table", "columns"), ("table", "also"), ("clients", "columns")):
-        defs[stated]["properties"][columns]["items"]["enum"] = list(drawn())
+        defs[stated]["properties"][columns]["items"]["enum"] = list(drawn(model))
     return made
 
 
@@ -181,17 +183,19 @@ def _adoption(values: tuple[str, ...]) -> dict[str, Any]:
 # --- checking ----------------------------------------------------------------------------------------------
 
 
-def check(where: str, content: Mapping[str, Any], experiment: bool = False) -> None:
+def check(where: str, content: Mapping[str, Any], model: Model, experiment: bool = False) -> None:
     """Check the content of a population's file against the schema, or what an ``experiment`` says of a population.
 
     Raises:
         PopulationError: the first thing that is wrong, in one line; a misspelt key before what it makes missing.
     """
-    for error in (_OF_EXPERIMENTS if experiment else _OF_FILES).errors(content):
-        raise PopulationError(f"{where}: {_place(error)}{_complaint(error)}")
+    for error in _schema_of(experiment, model).errors(content):
+        raise PopulationError(f"{where}: {_place(error)}{_complaint(error, model)}")
 
 
-_OF_FILES, _OF_EXPERIMENTS = Schema(partial(schema, False)), Schema(partial(schema, True))
+@cache
+def _schema_of(experiment: bool, model: Model) -> Schema:
+    return Schema(partial(schema, experiment, model))
 
 
 def _place(error: ValidationError) -> str:
@@ -213,7 +217,7 @@ def _place(error: ValidationError) -> str:
     return f"{names[kind]} {name!r}: " + (f"{inner}: " if inner else "")
 
 
-def _complaint(error: ValidationError) -> str:
+def _complaint(error: ValidationError, model: Model) -> str:
     """What is wrong, where there is more to say than the schema does."""
     path = list(error.absolute_path)
     found: Any = error.instance
@@ -226,10 +230,13 @@ def _complaint(error: ValidationError) -> str:
             unknown = next(name for name in found if name not in schema["properties"])
             if path[:1] == ["factors"] and unknown == "shares":
                 factor = str(path[1])
-                return _decided(factor) or f"unknown switch {factor!r}{hint(factor, drawn())}; others have a table"
-            return _decided(unknown) or complaint(error)
+                return (
+                    _decided(factor, model)
+                    or f"unknown switch {factor!r}{hint(factor, drawn(model))}; others have a table"
+                )
+            return _decided(unknown, model) or complaint(error)
         case "enum":
-            return _decided(str(found)) or complaint(error)
+            return _decided(str(found), model) or complaint(error)
         case "const":
             return f"must be {str(rule).lower()} or left out, found {found!r}"
         case "not":  # the one thing that nobody may state

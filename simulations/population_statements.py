@@ -17,9 +17,10 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from model.clients import clients
-from model.design import ConfigurationError, check_switch
+from model.design import Design
 from model.errors import hint
-from model.switches import SWITCHES
+from model.model import Model
+from model.switches import ConfigurationError, check_switch
 from simulations.population_schema import JOINT, PopulationError
 
 Settings = tuple[tuple[str, str], ...]
@@ -189,20 +190,20 @@ def number(where: str, name: str, stated: Mapping[str, Any]) -> StatedNumber:
     return StatedNumber(value, _provenance(stated))
 
 
-def factor(where: str, name: str, stated: Mapping[str, Any]) -> Factor:
+def factor(where: str, name: str, stated: Mapping[str, Any], model: Model) -> Factor:
     """A factor or trait, from its shares or its table (raises PopulationError)."""
     provenance = _provenance(stated)
     if "table" in stated:
         columns, also = stated["columns"], stated.get("also", [])
-        rows = _rows(where, stated, columns)
-        detailed = _alike(_rows(where, stated, columns + also)) if also else ()
+        rows = _rows(where, stated, columns, model)
+        detailed = _alike(_rows(where, stated, columns + also, model)) if also else ()
         return Factor(name, _alike(rows), provenance, detailed, _of_products(rows), _products(rows))
     shares = stated["shares"]
     if not shares:
         raise PopulationError(f"{where}: shares are missing: at least one value needs one")
     if not abs((total := math.fsum(shares.values())) - 1) <= _SUMS:
         raise PopulationError(f"{where}: shares must add up to 1, found {total:g}")
-    categories = tuple(Category(key, _settings(name, key), float(share)) for key, share in shares.items())
+    categories = tuple(Category(key, _settings(name, key, model), float(share)) for key, share in shares.items())
     return Factor(name, categories, provenance, prior=_prior(categories, provenance, stated.get("counted", 0)))
 
 
@@ -224,15 +225,15 @@ def _around(kinds: tuple[Category, ...]) -> tuple[float, ...]:
     return tuple(len(kinds) * kind.share for kind in kinds)
 
 
-def _settings(name: str, key: str) -> Settings:
+def _settings(name: str, key: str, model: Model) -> Settings:
     """What a factor that comes out as ``key`` decides: its switch, several at once, or none."""
-    if name in SWITCHES:
+    if name in model.switches:
         return ((name, key),)
     _, kinds = JOINT.get(name, ("", {}))
     return tuple(kinds.get(key, {}).items())
 
 
-def deployed_clients(where: str, stated: Mapping[str, Any]) -> Factor:
+def deployed_clients(where: str, stated: Mapping[str, Any], model: Model) -> Factor:
     """The deployed clients as what they do: products alike, and the versions of each (raises PopulationError)."""
     left_out = set(stated.get("without", ()))
     known = {name: (name.partition("==")[0], client.design) for name, client in clients().items()}
@@ -241,7 +242,11 @@ def deployed_clients(where: str, stated: Mapping[str, Any]) -> Factor:
     kept = [(product, design) for name, (product, design) in known.items() if not {name, product} & left_out]
     if not kept:
         raise PopulationError(f"{where}: without: leaves no client")
-    rows = [(product, tuple((column, design[column]) for column in stated["columns"])) for product, design in kept]
+    baseline = Design(model=model)  # at which a client is in what only a draft knows of
+    rows = [
+        (product, tuple((column, {**baseline, **design}[column]) for column in stated["columns"]))
+        for product, design in kept
+    ]
     return Factor("client", _alike(rows), _provenance(stated), (), _of_products(rows), _products(rows))
 
 
@@ -287,7 +292,7 @@ def adoption(where: str, switch: str, stated: Mapping[str, Any]) -> Curve:
     return Curve(switch, stated["value"], stated["instead"], years, shares, _provenance(stated))
 
 
-def _rows(where: str, stated: Mapping[str, Any], columns: list[str]) -> list[tuple[str, Settings]]:
+def _rows(where: str, stated: Mapping[str, Any], columns: list[str], model: Model) -> list[tuple[str, Settings]]:
     """The rows of a table that the model can express, but for products left out: the product, and what it sets."""
     table, left_out = stated["table"], set(stated.get("without", ()))
     tables = {each.name: each for each in files("deployed").joinpath("data").iterdir() if each.is_file()}
@@ -303,9 +308,9 @@ def _rows(where: str, stated: Mapping[str, Any], columns: list[str]) -> list[tup
         raise PopulationError(f"{where}: without: leaves no product")
     for column in columns:
         if column not in rows[0]:
-            known = hint(column, [name for name in rows[0] if name in SWITCHES])
+            known = hint(column, [name for name in rows[0] if name in model.switches])
             raise PopulationError(f"{where}: {table} has no switch {column!r}{known}")
-    return [(row["product"], tuple((name, _value(where, name, row[name])) for name in columns)) for row in rows]
+    return [(row["product"], tuple((name, _value(where, name, row[name], model)) for name in columns)) for row in rows]
 
 
 def _alike(rows: list[tuple[str, Settings]]) -> tuple[Category, ...]:
@@ -340,8 +345,8 @@ def _of_products(rows: list[tuple[str, Settings]]) -> tuple[float, ...]:
     return tuple(products * kind.share for kind in _alike(rows))
 
 
-def _value(where: str, name: str, value: str) -> str:
+def _value(where: str, name: str, value: str, model: Model) -> str:
     try:
-        return check_switch(name, value)
+        return check_switch(name, value, model.switches)
     except ConfigurationError as error:
         raise PopulationError(f"{where}: {error}") from None

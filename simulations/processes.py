@@ -13,19 +13,17 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from multiprocessing.connection import wait
-from pathlib import Path
+from pickle import dumps
 from typing import TypeVar
 
-from model.extension import extend, loaded
+from model.model import UnsharedError
 
 K = TypeVar("K")
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: What a worker adds to its model, for as long as it lives.
-_LASTING = ExitStack()
 #: How often in a row workers may die before anything is finished.
 RETRIES = 3
 
@@ -41,19 +39,18 @@ def spread(function: Callable[[T], R], tasks: Mapping[K, T], workers: int) -> Ge
         function: of a module, as it is looked up by its name in the workers.
         workers: how many processes; this one only waits, so that Ctrl-C reaches it at once.
 
-    What a notebook adds to the model (:mod:`model.extension`) no other process knows: then all is done in this one.
+    A model that is extended by functions no other process can make again: then all is done in this one.
 
     Raises:
         WorkersDiedError: workers died several times in a row with nothing finished in between.
     """
-    drafts = loaded()
-    if drafts is None:
+    if not _shared(function, next(iter(tasks.values()), None)):
         yield from ((key, function(task)) for key, task in tasks.items())
         return
     left, deaths = dict(tasks), 0
     while left:
         try:
-            with closing(_pooled(function, left, workers, drafts)) as finished:
+            with closing(_pooled(function, left, workers)) as finished:
                 for key, result in finished:
                     del left[key]
                     deaths = 0
@@ -80,13 +77,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _pooled(
-    function: Callable[[T], R], tasks: Mapping[K, T], workers: int, drafts: Sequence[Path]
-) -> Generator[tuple[K, R]]:
+def _pooled(function: Callable[[T], R], tasks: Mapping[K, T], workers: int) -> Generator[tuple[K, R]]:
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
     count = max(1, min(workers, len(tasks)))
-    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker, initargs=(drafts,))
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker)
     try:
         with _interrupts_held():
             futures = {pool.submit(function, task): key for key, task in tasks.items()}
@@ -122,13 +117,21 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _start_worker(drafts: Sequence[Path]) -> None:
-    """A worker ignores Ctrl-C, which its parent handles, ends when its parent does, and has the same drafts."""
+def _shared(*things: object) -> bool:
+    """Whether other processes can be handed things, the models in them included."""
+    try:
+        dumps(things)
+    except UnsharedError:
+        return False
+    return True
+
+
+def _start_worker() -> None:
+    """A worker ignores Ctrl-C, which its parent handles, and ends when its parent does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-    _LASTING.enter_context(extend(*drafts))
 
 
 def _end_with(sentinel: int) -> None:

@@ -8,19 +8,19 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from model.extension import marks
+from model.model import Model, oauth
 
 _PACKAGES = ("model", "properties", "deployed", "simulations")
 
 
 @cache
-def code() -> str:
+def code(model: Model = oauth()) -> str:
     """The version and a digest of all that decides what is counted, of drafts too, as ``0.1.0+1f2e3d4c5b6a``."""
     digest = blake2b(digest_size=6)
     for package in _PACKAGES:
         for name, text in sorted(_files(files(package), package)):
             digest.update(name.encode() + b"\0" + text + b"\0")
-    for mark in marks():  # of what drafts add
+    for mark in model.marks:  # of what drafts add
         digest.update(mark.encode())
     try:
         known = version("openworld")

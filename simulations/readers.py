@@ -8,6 +8,7 @@ from itertools import product
 
 import numpy as np
 
+from model.model import Model
 from simulations import adoption, agents, costs, encounters, layers, lives, registrations, tasks, vectorised
 from simulations.harms import strategy
 from simulations.knobs import SENT
@@ -75,7 +76,7 @@ def check_met(reader: str, met: Population) -> None:
         raise PopulationError(f"'place' is not read by reader {reader!r}: where agents go there follows from {numbers}")
 
 
-def check_arms(reader: str, arms: Iterable[str]) -> None:
+def check_arms(reader: str, arms: Iterable[str], model: Model) -> None:
     """Make sure that a reader reads the switches that arms name (raises ConfigurationError)."""
     for arm in arms:
-        check_read(f"reader {reader!r}", READERS[reader], arm)
+        check_read(f"reader {reader!r}", READERS[reader], arm, model)

@@ -15,15 +15,16 @@ from sys import modules
 from types import FunctionType
 from typing import Any
 
-from model.design import ConfigurationError, own_switches, parse
+from model.design import own_switches, parse
+from model.model import Model, oauth
 from model.protocols import actions
-from model.switches import CAPABILITIES, SWITCHES
+from model.switches import SWITCHES, ConfigurationError
 from model.world import World
 from simulations.harms import every_harm
 from simulations.population import Population, PopulationError
 from simulations.scope import laid_down, possible
 from simulations.vectorised import counted
-from simulations.visits import ONE_VISIT, PLACES, of_flow
+from simulations.visits import ONE_VISIT, PLACES, of_flow, within
 
 #: Where the functions are that are gone into, and what they call a design.
 _OURS = ("model", "simulations")
@@ -32,7 +33,7 @@ _DESIGNS = ("design", "policy")
 _GIVE_DESIGNS = ("of", "client")
 
 
-def check_read(reader: str, counts: Callable[..., Any], text: str) -> None:
+def check_read(reader: str, counts: Callable[..., Any], text: str, model: Model = oauth()) -> None:
     """Make sure that a reader reads the switches that an arm names itself, and of a design that it names the protocol.
 
     Of what else such a design sets at least something has to be read; the rest is told by :func:`unread`.
@@ -44,18 +45,20 @@ def check_read(reader: str, counts: Callable[..., Any], text: str) -> None:
     Raises:
         ConfigurationError: naming a switch or a design that it does not read, and what it reads.
     """
-    protocol = parse(text).design.protocol
-    read = read_by(counts, protocol)
-    named = own_switches(text)
-    if protocol not in ONE_VISIT.protocols:
+    design = parse(text, model).design
+    read = read_by(counts, design.protocol, model)
+    named = own_switches(text, model)
+    if design.protocol not in ONE_VISIT.protocols:
         named.append("protocol")
     for name in named:
         if name not in read:
             said = f"switch {name!r} of arm {text!r} is not read by {reader}"
-            raise ConfigurationError(f"{said}, which reads {_words(read)}")
-    changed = parse(text).design.changes()
+            raise ConfigurationError(f"{said}, which reads {_words(read, model)}")
+    changed = design.changes()
     if changed and read.isdisjoint(changed):
-        raise ConfigurationError(f"nothing that arm {text!r} sets is read by {reader}, which reads {_words(read)}")
+        raise ConfigurationError(
+            f"nothing that arm {text!r} sets is read by {reader}, which reads {_words(read, model)}"
+        )
 
 
 def check_drawn(reader: str, counts: Callable[..., Any], met: Population) -> None:
@@ -64,7 +67,9 @@ def check_drawn(reader: str, counts: Callable[..., Any], met: Population) -> Non
     Raises:
         PopulationError: naming the switch.
     """
-    apart = read_by(counted) - read_by_visits() - read_by(counts)
+    model, protocol = met.model, ONE_VISIT.protocol
+    apart = read_by(counted, protocol, model) - read_by_visits(within(ONE_VISIT, model))
+    apart -= read_by(counts, protocol, model)
     for name, value in (
         (name, value)
         for factor in met.factors
@@ -72,26 +77,26 @@ def check_drawn(reader: str, counts: Callable[..., Any], met: Population) -> Non
         if kind.share
         for name, value in kind.settings
     ):
-        if name in apart and value != SWITCHES[name].values[0]:
+        if name in apart and value != model.switches[name].baseline:
             raise PopulationError(f"{met.name}: draws {name}={value}, and switch {name!r} is not read by {reader}")
 
 
-def unread(counts: Callable[..., Any], text: str) -> tuple[str, ...]:
+def unread(counts: Callable[..., Any], text: str, model: Model = oauth()) -> tuple[str, ...]:
     """The switches that an arm sets by the design that it names, and that a reader does not read."""
-    design, own = parse(text).design, own_switches(text)
-    read = read_by(counts, design.protocol)
+    design, own = parse(text, model).design, own_switches(text, model)
+    read = read_by(counts, design.protocol, model)
     return tuple(name for name in design.changes() if name not in own and name not in read)
 
 
-def _words(read: frozenset[str]) -> str:
+def _words(read: frozenset[str], model: Model) -> str:
     """The switches that are read, or how many are not where these are fewer."""
-    could = {name for name, switch in SWITCHES.items() if switch.kind in ("mechanism", "environment")}
+    could = {name for name, switch in model.switches.items() if switch.kind in ("mechanism", "environment")}
     few, left = sorted(could & read), could - read
     return ", ".join(few) if len(few) < len(left) else f"all that verdicts may depend on but {len(left)} switches"
 
 
 @cache
-def read_by(counts: Callable[..., Any], protocol: str = ONE_VISIT.protocol) -> frozenset[str]:
+def read_by(counts: Callable[..., Any], protocol: str = ONE_VISIT.protocol, model: Model = oauth()) -> frozenset[str]:
     """The switches that a function or class looks up in a design, or that decide the visits that it has judged.
 
     What is remembered from one visit to the next is no part of AAuth here, nor of sub-agents: only who counts first
@@ -107,10 +112,10 @@ def read_by(counts: Callable[..., Any], protocol: str = ONE_VISIT.protocol) -> f
             found |= switches
     if _place(counted) in seen:
         worlds = {world for place in PLACES.values() if (world := place.under(protocol))}
-        visits = frozenset({"protocol"}).union(*(read_by_visits(world) for world in worlds))
+        visits = frozenset({"protocol"}).union(*(read_by_visits(within(world, model)) for world in worlds))
         return visits | found if ONE_VISIT in worlds else visits
     found.discard("protocol")
-    return frozenset(found | read_by_visits() if _place(actions) in seen else found)
+    return frozenset(found | read_by_visits(within(ONE_VISIT, model)) if _place(actions) in seen else found)
 
 
 # --- in the source ---------------------------------------------------------------------------------------------
@@ -176,14 +181,18 @@ def _places(things: Iterable[Any]) -> Iterator[tuple[str, str]]:
 
 
 @cache
-def read_by_visits(world: World = ONE_VISIT) -> frozenset[str]:
+def read_by_visits(world: World) -> frozenset[str]:
     """The switches on which it depends what a visit to some place of a world comes to."""
     template, _ = laid_down(world)
-    attackers = [place.capabilities for place in PLACES.values() if place.under(world.protocol) is world]
+    here = {name: place.under(world.protocol) for name, place in PLACES.items()}
+    attackers = [PLACES[name].capabilities for name, there in here.items() if there and there.name == world.name]
     happens = frozenset().union(*(possible(world, capabilities) for capabilities in attackers))
     steps = (step for step in template.firings if step.action.name in happens or of_flow(step.action))
-    decides = [*(template.events[name] for name in every_harm()), *(value for step in steps for value in step.decides)]
-    nobody = CAPABILITIES.keys() - frozenset().union(*attackers)
+    decides = [
+        *(template.events[name] for name in every_harm(world.model)),
+        *(value for step in steps for value in step.decides),
+    ]
+    nobody = world.model.capabilities.keys() - frozenset().union(*attackers)
     never = _never(template.circuit.gates, {template.capabilities[name].code for name in nobody})
     seen = template.circuit.under(decides, never)
     return frozenset(name for (name, _), literal in template.switches.items() if literal.code in seen)

@@ -21,6 +21,7 @@ import numpy as np
 import pandas
 from numpy.typing import NDArray
 
+from model.model import Model, oauth
 from simulations import intervals
 from simulations.arms import AS_DEPLOYED
 from simulations.files import replacing
@@ -110,6 +111,7 @@ class Origin:
     attacker: str = GRAVEST.name
     headline: tuple[Measure, ...] = PAIR
     point: float = math.nan
+    model: Model = field(default=oauth(), repr=False)
 
     @property
     def method(self) -> Callable[..., intervals.Interval]:
@@ -301,8 +303,8 @@ def shows(label: Label, kind: str, outcome: str) -> bool:
     return (label.kind, label.name) == (kind, outcome)
 
 
-def _hurt(kind: str, outcome: str) -> str:
-    return hurt(outcome) if kind in (HARM, ATTAINABLE) else NOBODY
+def _hurt(kind: str, outcome: str, model: Model) -> str:
+    return hurt(outcome, model) if kind in (HARM, ATTAINABLE) else NOBODY
 
 
 def _rates(
@@ -321,7 +323,7 @@ def _rates(
                 ending[place],
                 outcome,
                 kind,
-                _hurt(kind, outcome),
+                _hurt(kind, outcome, origin.model),
                 attempts,
                 count,
                 count / attempts,
@@ -368,7 +370,7 @@ def _differences(
                 origin.arms[0],
                 outcome,
                 kind,
-                _hurt(kind, outcome),
+                _hurt(kind, outcome, origin.model),
                 attempts,
                 gained,
                 lost,
@@ -459,7 +461,7 @@ def _effects(origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]]) 
                 len(subset),
                 outcome,
                 kind,
-                _hurt(kind, outcome),
+                _hurt(kind, outcome, origin.model),
                 attempts,
                 total / attempts,
                 *_interval(origin, point, kind, outcome, weights),

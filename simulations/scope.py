@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from functools import cache
 
-from model.switches import CAPABILITIES
 from model.world import World
 from properties.closure import Closure
 from properties.template import Template
@@ -19,7 +18,9 @@ def possible(world: World, capabilities: frozenset[str]) -> frozenset[str]:
     template, closure = laid_down(world)
     given = [code for switch in template.switches.values() for code in (switch.code, -switch.code)]
     given += [rule.code for rule in template.enforced.values()]
-    given += [template.capabilities[name].code * (1 if name in capabilities else -1) for name in CAPABILITIES]
+    given += [
+        template.capabilities[name].code * (1 if name in capabilities else -1) for name in world.model.capabilities
+    ]
     return closure.reached(given, template.enforced).actions
 
 

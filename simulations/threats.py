@@ -64,7 +64,12 @@ def threats(asked: Experiment, met: Population) -> Iterator[Threat]:
     if granted := OPTIONS.get(asked.reader, {}).keys() - {counted}:
         yield Threat("taken for granted", ", ".join(sorted(granted)))
     if imposed := sorted(
-        {name for text in (*asked.arms, *asked.factors.values()) for name in own_switches(text) if of_servers(name)}
+        {
+            name
+            for text in (*asked.arms, *asked.factors.values())
+            for name in own_switches(text, asked.model)
+            if of_servers(asked.model, name)
+        }
     ):
         whose = "those who adopt" if isinstance(asked.sweep, Adoption) else "all of them"
         yield Threat("what arms say of servers holds for " + whose, ", ".join(imposed))

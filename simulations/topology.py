@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model import identifiers
-from model.switches import SWITCHES
+from model.model import Model, oauth
 from model.world import AUTHORIZATION_SERVER, CLIENT, PROXY, RESOURCE_SERVER
 from simulations import draws
 from simulations.population import Category, Factor, Population, PopulationError
@@ -92,6 +92,7 @@ class Topology:
         authorization_servers: what one decides, by issuer.
         look_alikes: issuers of the attacker's, with the honest one that each begins like.
         dishonest: nodes that are the attacker's from the beginning.
+        model: the model whose switches are set.
     """
 
     users: dict[str, tuple[str, ...]]
@@ -104,6 +105,7 @@ class Topology:
     resource_servers: dict[str, ResourceNode]
     look_alikes: dict[str, str]
     dishonest: frozenset[str]
+    model: Model = oauth()
 
     @cached_property
     def tokens(self) -> dict[str, Connection]:
@@ -155,9 +157,9 @@ class Topology:
         return tuple(after for after, edge in self.graph[node].items() if edge["relation"] == relation)
 
 
-def decided_by(switch: str) -> str:
+def decided_by(switch: str, model: Model) -> str:
     """The kind of node that decides a switch: a proxy is a resource server here; the rest clients have."""
-    owner = SWITCHES[switch].owner
+    owner = model.switches[switch].owner
     if owner == PROXY:
         return RESOURCE_SERVER
     return owner if owner in (AUTHORIZATION_SERVER, RESOURCE_SERVER, "origin") else CLIENT
@@ -171,9 +173,9 @@ def _merged(settings: Iterable[dict[str, str]]) -> Settings:
     return tuple(merged.items())
 
 
-def _party(factor: Factor) -> str:
+def _party(factor: Factor, model: Model) -> str:
     """Who decides all that a factor sets; nobody where that are several, or where it sets nothing."""
-    parties = {decided_by(name) for kind in factor.categories for name, _ in kind.settings}
+    parties = {decided_by(name, model) for kind in factor.categories for name, _ in kind.settings}
     return parties.pop() if len(parties) == 1 else ""
 
 
@@ -200,7 +202,7 @@ class PartyDraws:
 
     def check_together(self) -> None:
         """Make sure that whoever is met together can be, in a world in which parties stay (raises PopulationError)."""
-        parties = {factor.name: _party(factor) for factor in self.population.factors}
+        parties = {factor.name: _party(factor, self.population.model) for factor in self.population.factors}
         for row in self.population.together:
             if not {parties.get(name, "client") for name, _ in row.of} <= {"authorization_server", "resource_server"}:
                 raise PopulationError(
@@ -228,6 +230,7 @@ class PartyDraws:
             servers,
             look_alikes,
             frozenset(dishonest | look_alikes.keys() | {url for url, server in servers.items() if not server.honest}),
+            self.population.model,
         )
 
     # --- numbers ---------------------------------------------------------------------------------------
@@ -274,9 +277,9 @@ class PartyDraws:
 
         ``met``: the number of the AS that each is met with, where they may be met together.
         """
-        decided, places = [], []
+        decided, places, model = [], [], self.population.model
         for factor in self.population.factors:
-            kept = [name for name, _ in factor.refined[0].settings if decided_by(name) == party]
+            kept = [name for name, _ in factor.refined[0].settings if decided_by(name, model) == party]
             if kept:
                 decided.append(
                     [{name: value for name, value in kind.settings if name in kept} for kind in factor.refined]
@@ -292,13 +295,16 @@ class PartyDraws:
 
     def together(self, factor: Factor, count: int, met: Whole | None) -> list[int]:
         """The same of a factor that is not independent of others, given those that are drawn already."""
-        group, party = self.groups[factor.name], _party(factor)
+        model = self.population.model
+        group, party = self.groups[factor.name], _party(factor, model)
         rows: Whole = np.zeros(count, dtype=np.int64)
         order = []
         for other in group.factors:
             if other.name in self.found:
                 own = self.found[other.name]
-                rows = rows * len(other.categories) + (own if _party(other) == party or met is None else own[met])
+                rows = rows * len(other.categories) + (
+                    own if _party(other, model) == party or met is None else own[met]
+                )
                 order.append(other)
         coarse = np.array(factor.coarse)
         within = [kind.share / (factor.shares[place] or 1) for kind, place in zip(factor.refined, coarse, strict=True)]

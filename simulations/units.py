@@ -140,5 +140,5 @@ class Unit:
     @property
     def digest(self) -> str:
         """Names everything that the counts depend on, the code that counts them included."""
-        text = f"{provenance.code()}\n{self!r}"
+        text = f"{provenance.code(self.population.model)}\n{self!r}"
         return blake2b(text.encode(), digest_size=16).hexdigest()

@@ -15,13 +15,13 @@ from model import client
 from model.action import Action, Context
 from model.design import Design
 from model.logic import Condition
+from model.model import Model
 from model.protocols import variables
 from model.rule import Rule
 from model.state import View
-from model.switches import CAPABILITIES
 from model.world import ATTACKER, SUB_AGENT, World
 from model.world_file import DEFAULT, WORLDS
-from properties.security import PROPERTIES
+from properties.security import every_property
 from simulations.harms import Strategy, every_harm, suffered
 
 
@@ -33,6 +33,12 @@ def _of_one_agent(world: World, name: str) -> World:
         sessions=tuple(session for session in world.sessions if session.user != ATTACKER),
         approvals=tuple(approved for approved in world.approvals if approved.user != ATTACKER),
     )
+
+
+@cache
+def within(world: World, model: Model) -> World:
+    """The world of a visit in a model."""
+    return world.within(model)
 
 
 #: One agent, one visit; one in which a sub-agent does the work; and one under AAuth.
@@ -51,7 +57,8 @@ def among_honest(design: Design, **session: str) -> Context:
     """What rules read where nobody attacks, in a session that has got so far."""
     values = {f"{VISITOR}.{name}": value for name, value in session.items()}
     state = View(lambda name: values[name] if name in values else _INITIAL[name])
-    return Context(ONE_VISIT, design, dict.fromkeys(CAPABILITIES, False), state)
+    able = dict.fromkeys(design.model.capabilities, False)
+    return Context(within(ONE_VISIT, design.model), design, able, state)
 
 
 ACCEPTED, DIVERTED = "accepted", "diverted"
@@ -169,11 +176,11 @@ DISCOVERY = frozenset({"challenge", "metadata", "server_metadata"})
 
 
 @cache
-def questions() -> tuple[Callable[[Context], Any], ...]:
+def questions(model: Model) -> tuple[Callable[[Context], Any], ...]:
     """What is asked of every state: which harms it shows, whether the request was accepted, whether it is over, whether
     a stolen token was used."""
     return (
-        *(PROPERTIES[name].event for name in every_harm()),
+        *(every_property(model)[name].event for name in every_harm(model)),
         lambda c: served(c.world, c.state),
         lambda c: finished(c.world, c.state),
         lambda c: stolen_token_used(c.world, c.state),
@@ -192,29 +199,28 @@ class Said(tuple[Any, ...]):
     @property
     def harms(self) -> tuple[Any, ...]:
         """Which of :func:`simulations.harms.every_harm` the state shows."""
-        return self[: len(every_harm())]
+        return self[:-3]
 
-    @property
-    def suffered(self) -> tuple[Any, ...]:
+    def suffered(self, model: Model) -> tuple[Any, ...]:
         """Which of them anybody suffers."""
-        return suffered(self.harms)
+        return suffered(self.harms, model)
 
     @property
     def used(self) -> bool:
         """Whether a stolen token has been used."""
         return bool(self[-1])
 
-    def merit(self, strategy: Strategy, depth: int, attacked: Any, rows: Any = None) -> Any:
+    def merit(self, strategy: Strategy, model: Model, depth: int, attacked: Any, rows: Any = None) -> Any:
         """How good a state is that so many steps lead to; of many visits at once, for those in ``rows``.
 
         The attacker takes the harm that is worth most to it, by the shortest way. Where none is worth anything, the
         flow goes as far as it can. ``attacked``: whether there is an attacker; what else breaks nobody is after.
         """
         *_, accepted, settled, _ = self
-        harmed = self.suffered
+        harmed = self.suffered(model)
         if rows is not None:
             harmed = tuple(happens if isinstance(happens, bool) else happens[rows] for happens in harmed)
-        worth = strategy.worth(harmed) * attacked
+        worth = strategy.worth(harmed, model) * attacked
         hurt = (worth > 0) * 1
         ends = hurt | (accepted * 1) | (settled * 1)
         arrives = (accepted * 1) | (ends & (1 - hurt))
@@ -307,7 +313,7 @@ def reusable(context: Context, discovered: bool) -> Condition:
     Sub-agents keep nothing, and there is no such rule of AAuth.
     """
     session = context.state.session(VISITOR)
-    if context.world is not ONE_VISIT or not session.accepted:
+    if context.world.name != ONE_VISIT.name or not session.accepted:
         return False
     resource = session.resource
     return client.cached_token_covers(context.client(VISITOR), resource, session.url, resource, discovered, True).holds

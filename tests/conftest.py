@@ -22,10 +22,11 @@ from hypothesis import HealthCheck, settings
 from worlds import template_of
 
 from conformance.confinement import INSIDE
-from model.design import NAMED_DESIGNS, Configuration, ConfigurationError, Design, parse
+from model.design import Configuration, Design, parse
 from model.machine import Step
+from model.named_designs import NAMED_DESIGNS
 from model.protocols import rules
-from model.switches import CAPABILITIES, SWITCHES
+from model.switches import CAPABILITIES, SWITCHES, ConfigurationError
 from model.world import ATTACKER, World
 from model.world_file import DEFAULT, WORLDS
 from properties.checker import Checker

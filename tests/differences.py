@@ -81,7 +81,7 @@ class _Choosing(Template):
             for action in actions(self.world)
             for name, domain in action.choices.items()
         }
-        return OpenDesign({**design._values, **choices}, {})
+        return OpenDesign({**design._values, **choices}, {}, design.model)
 
 
 def _choice(action: Action, name: str) -> str:

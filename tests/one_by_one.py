@@ -10,7 +10,6 @@ import numpy as np
 from walks import refusals
 
 from model.design import Configuration, Design
-from model.extension import marks
 from model.machine import Machine, State, Step, remembered
 from model.memory import Memory
 from model.world import World
@@ -53,15 +52,15 @@ class Visit(NamedTuple):
 
 def visit_of(found: Situations, arm: Settings, code: int, held: Mapping[str, str] | None = None) -> Visit:
     """The visit that one situation comes to under an arm; ``held``: switches decided by what the agent holds."""
-    design = Design({**found.design(arm, code), **(held or {})})
+    design = found.design(arm, code).but(**(held or {}))
     name = found.places[code // ADOPTIONS % len(found.places)]
     there = PLACES[name]
-    return Visit(Configuration(design, there.capabilities), there.url, world_of(name, design.protocol))
+    return Visit(Configuration(design, there.capabilities), there.url, world_of(name, design.protocol, design.model))
 
 
 def met(place: str, design: Design) -> Plan:
     """What a visit to a place comes to: as arrays read it, which is what populations do, and just so on the machine."""
-    found = situations(load("swept").with_shares("place", {place: 1}))
+    found = situations(load("swept", design.model).with_shares("place", {place: 1}))
     arm, everybody_adopts = tuple(design.items()), ADOPTIONS - 1
     ((plan,),) = Reader(found, (arm,)).plans(np.array([everybody_adopts]))
     assert plan == plan_for(visit_of(found, arm, everybody_adopts))
@@ -75,19 +74,19 @@ def plan_for(asked: Visit, strategy: Strategy = GRAVEST) -> Plan:
 
 def shown(asked: Visit, strategy: Strategy = GRAVEST) -> tuple[Plan, tuple[Step, ...]]:
     """The plan of a visit, and the run that shows how it ends."""
-    return _searched(asked, strategy, marks())[1:]
+    return _searched(asked, strategy)[1:]
 
 
 def best_plan(found: Situations, arm: Settings, code: int, strategy: Strategy) -> Plan:
     """The plan of that visit which serves the attacker best, of those that it can choose between."""
     choices = found.within_reach(np.array([code]), strategy)[:, 0].tolist()
-    visits = (_searched(visit_of(found, arm, choice), strategy, marks()) for choice in choices)
+    visits = (_searched(visit_of(found, arm, choice), strategy) for choice in choices)
     return max(visits, key=lambda searched: searched[0])[1]
 
 
 @cache
-def _searched(asked: Visit, strategy: Strategy, _: tuple[str, ...]) -> tuple[int, Plan, tuple[Step, ...]]:
-    """The merit of a visit's end, its plan and its run, under additions to the model that these marks tell apart."""
+def _searched(asked: Visit, strategy: Strategy) -> tuple[int, Plan, tuple[Step, ...]]:
+    """The merit of a visit's end, its plan and its run."""
     configuration, url, world = asked
     machine = Machine(configuration, world)
     search = _Search(machine, url, strategy)
@@ -114,8 +113,8 @@ class _Reached(NamedTuple):
 
 
 @cache
-def _judges(world: World, _: tuple[str, ...]) -> tuple[Memory[Any], ...]:
-    return tuple(remembered(ask, world) for ask in questions())
+def _judges(world: World) -> tuple[Memory[Any], ...]:
+    return tuple(remembered(ask, world) for ask in questions(world.model))
 
 
 class _Search:
@@ -138,7 +137,7 @@ class _Search:
 
     def _said(self, state: State) -> Said:
         values = self.machine.values(state)
-        return Said(memory.recall(values) for memory in _judges(self.machine.world, marks()))
+        return Said(memory.recall(values) for memory in _judges(self.machine.world))
 
     def best(self, without_theft: bool = False) -> State:
         """The state that a visit comes to: the first of those with the highest merit.
@@ -151,12 +150,13 @@ class _Search:
     def merit(self, state: State) -> int:
         """How good a state is as the end of the visit."""
         found = self.reached[state]
-        return int(found.said.merit(self.strategy, found.depth, self.attacked))
+        return int(found.said.merit(self.strategy, self.machine.world.model, found.depth, self.attacked))
 
     def attainable(self, without_theft: bool = False) -> tuple[str, ...]:
         """The harms that some visit suffers, of those that :meth:`best` chooses among."""
         among = [found.said for found in self.reached.values() if not (without_theft and found.said.used)]
-        return tuple(name for place, name in enumerate(every_harm()) if any(said.harms[place] for said in among))
+        every = every_harm(self.machine.world.model)
+        return tuple(name for place, name in enumerate(every) if any(said.harms[place] for said in among))
 
     def steps(self, state: State) -> tuple[Step, ...]:
         """The steps that first led to a state."""
@@ -170,8 +170,9 @@ class _Search:
     def ending(self, state: State, attainable: tuple[str, ...]) -> Label:
         """What a visit comes to that ends in a state."""
         machine, view = self.machine, self.machine.view(state)
-        suffered = self.reached[state].said.suffered
-        harms = tuple(name for name, happens in zip(every_harm(), suffered, strict=True) if happens)
+        suffered = self.reached[state].said.suffered(machine.world.model)
+        every = every_harm(machine.world.model)
+        harms = tuple(name for name, happens in zip(every, suffered, strict=True) if happens)
         if served(machine.world, view):
             return Label("success", ACCEPTED, harms, attainable)
         if (harms and self.attacked) or finished(machine.world, view):

@@ -17,6 +17,7 @@ FIGURES = ("attackers", "clients-verdicts", "echo-rates", "blast_radius-token")
 def shrink(put: Callable[[Any, str, Any], None] = setattr) -> None:
     """Let `openworld study --quick` ask two properties, one client, one experiment and one mishap."""
     from openworld import client_tables, exhibits, matrix, mishaps, plan
+    from properties.security import every_property
     from simulations import catalogue
 
     echo, of_study = catalogue.EXPERIMENTS[EXPERIMENT], exhibits.of_study
@@ -24,7 +25,8 @@ def shrink(put: Callable[[Any, str, Any], None] = setattr) -> None:
     put(plan, "QUICK_ATTACKERS", (ATTACKER,))
     put(plan, "QUICK_CLIENTS", (CLIENT,))
     put(plan, "QUICK_PROPERTIES", PROPERTIES[:1])
-    put(matrix, "PROPERTIES", {name: matrix.PROPERTIES[name] for name in PROPERTIES})
+    few = {name: every_property()[name] for name in PROPERTIES}
+    put(matrix, "every_property", lambda model: few)
     put(plan.StudyPlan, "attempts", 8)
     put(plan.StudyPlan, "mishaps", {"scale": 0.01, "samples": 2, "replications": 2})
     put(client_tables, "SITUATIONS", client_tables.SITUATIONS[-2:])

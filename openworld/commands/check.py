@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from model.extension import extend
+from model.model import Model
 from openworld.beginnings import expectations as beginning
 from openworld.cache import Cache, default_folder
 from openworld.check import Checked, evaluate, lines, summary
@@ -20,6 +20,7 @@ from openworld.commands.common import (
     as_json,
     inert,
     timeout_option,
+    with_option,
     workers_option,
 )
 from openworld.expectations import drafts, read
@@ -73,6 +74,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @timeout_option
 @workers_option
 @as_json
+@with_option
 def check(
     files: tuple[Path, ...],
     init: str | None,
@@ -86,6 +88,7 @@ def check(
     timeout: float | None,
     workers: int | None,
     as_json: bool,
+    model: Model,
 ) -> int:
     """Check that what is expected of designs still holds, and what is known not to hold still does not.
 
@@ -115,12 +118,12 @@ def check(
     openworld check openworld.toml --junit found.xml --sarif found.sarif
     """
     if init is not None:
-        click.echo(beginning(init), nl=False)
+        click.echo(beginning(init, model), nl=False)
         return DONE
     if not files:
         raise click.UsageError("nothing to check: name a FILE.toml, or print one with --init DESIGN")
-    click.get_current_context().with_resource(extend(*(draft for file in files for draft in drafts(file))))
-    expectations = [one for file in files for one in read(file)]
+    model = model.extended(*(draft for file in files for draft in drafts(file)))
+    expectations = [one for file in files for one in read(file, model)]
     outcomes: list[Checked] = []
     with Progress("check", len(expectations)) as progress:
         for outcome in evaluate(expectations, _cache(folder, no_cache), workers or cores(), timeout):

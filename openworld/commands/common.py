@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from model.errors import InputError
+from model.model import Model, oauth
 
 DONE, VIOLATED, BAD_INPUT, INCONCLUSIVE, NOT_IN_THIS_WORLD, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
 
@@ -137,6 +138,29 @@ timeout_option = click.option(
     type=click.FloatRange(min=0, min_open=True),
     metavar="S",
     help="Give up on a question after S seconds; the verdict is then `unknown`.",
+)
+
+
+def _model(context: click.Context, _: click.Parameter, files: tuple[str, ...]) -> Model:
+    """The model that a command asks: the one that ships, with what drafts add."""
+    return oauth().extended(*files)
+
+
+def model_of(context: click.Context) -> Model:
+    """The same, to whoever completes a word of the command."""
+    found: Model = context.params.get("model") or oauth()
+    return found
+
+
+with_option = click.option(
+    "--with",
+    "model",
+    multiple=True,
+    metavar="FILE.py",
+    is_eager=True,
+    callback=_model,
+    type=click.Path(exists=True, dir_okay=False),
+    help="With what a draft of your own adds (`openworld new draft`).",
 )
 workers_option = click.option(
     "--workers", type=click.IntRange(min=1), metavar="N", help="Processes to use. [default: one for each core]"

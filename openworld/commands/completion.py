@@ -2,52 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
+from inspect import signature
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
-from model.design import DESIGN_NOTES
-from model.switches import CAPABILITIES, SWITCHES
+from model.model import Model
 from model.words import worded
 from model.world_file import WORLDS
-from openworld.commands.common import DONE
-from properties.security import PROPERTIES
+from openworld.commands.common import DONE, model_of
+from properties.security import every_property
 
 
-def properties(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
+def properties(context: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
     """Properties, the last of several with commas."""
     before, comma, last = begun.rpartition(",")
     return [
         CompletionItem(before + comma + one.name, help=one.meaning)
-        for one in PROPERTIES.values()
+        for one in every_property(model_of(context)).values()
         if one.name.startswith(last)
     ]
 
 
-def configurations(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
+def configurations(context: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
     """The key or the value that a configuration ends in."""
     before, semicolon, last = begun.rpartition(";")
     return [
         CompletionItem(before + semicolon + said, help=meaning)
-        for said, meaning in _ends(*last.partition("="))
+        for said, meaning in _ends(model_of(context), *last.partition("="))
         if said.startswith(last)
     ]
 
 
-def _ends(key: str, equals: str, value: str) -> list[tuple[str, str]]:
+def _ends(model: Model, key: str, equals: str, value: str) -> list[tuple[str, str]]:
     party, colon, name = key.rpartition(":")
     if not equals:
-        keys = [(f"{party}{colon}{switch.name}=", switch.meaning) for switch in SWITCHES.values()]
+        keys = [(f"{party}{colon}{switch.name}=", switch.meaning) for switch in model.switches.values()]
         return [*keys, ("cap=", "the attacker"), ("design=", "to start from"), ("world=", "to ask in")]
-    if name in SWITCHES:
-        return [(f"{key}={each}", worded("value", f"{name}={each}")) for each in SWITCHES[name].values]
+    if name in model.switches:
+        return [(f"{key}={each}", worded("value", f"{name}={each}", model)) for each in model.switches[name].values]
     if key == "cap":
         listed, plus, _ = value.rpartition("+")
-        return [(f"cap={listed}{plus}{each}", meaning) for each, meaning in CAPABILITIES.items()]
+        return [(f"cap={listed}{plus}{each}", meaning) for each, meaning in model.capabilities.items()]
     named = {
-        "design": {each: note for each, (note, _) in DESIGN_NOTES.items()},
+        "design": {each: note for each, (note, _) in model.notes.items()},
         "world": {each: world.concern for each, world in WORLDS.items()},
     }
     return [(f"{key}={each}", meaning) for each, meaning in named.get(key, {}).items()]
@@ -56,17 +57,17 @@ def _ends(key: str, equals: str, value: str) -> list[tuple[str, str]]:
 def among(where: str, file: bool = False) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
     """Names that are there, of several with commas or plus signs the last; or else, where there may be one, a file.
 
-    They are looked up when they are asked for: ``module:table``, or a function that makes one.
+    They are looked up when they are asked for: ``module:table``, or a function that makes one, of a model perhaps.
     """
     module, _, name = where.partition(":")
 
-    def complete(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
+    def complete(context: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
         try:
             found = getattr(import_module(module), name)
         except ModuleNotFoundError:  # an extra is not installed
             return []
         start = max(map(begun.rfind, ",+")) + 1
-        names = [one for one in (found() if callable(found) else found) if one.startswith(begun[start:])]
+        names = [one for one in _made(found, model_of(context)) if one.startswith(begun[start:])]
         if file and not names:
             return [CompletionItem(begun, type="file")]
         return [CompletionItem(begun[:start] + one) for one in names]
@@ -74,11 +75,31 @@ def among(where: str, file: bool = False) -> Callable[[click.Context, click.Para
     return complete
 
 
-attackers = among("properties.attackers:CALLED")
-experiments = among("simulations.catalogue:EXPERIMENTS", file=True)
+def _made(found: Any, model: Model) -> Iterable[str]:
+    """A table, or what a function makes: of the model, if it takes one."""
+    made: Iterable[str] = found
+    if callable(found):
+        made = found(model) if "model" in signature(found).parameters else found()
+    return made
+
+
+attackers = among("properties.attackers:called")
+experiments = among("simulations.catalogue:every_experiment", file=True)
 populations = among("simulations.population:populations", file=True)
 clients = among("model.client_rows:client_rows")
-designs = among("model.design:NAMED_DESIGNS")
+
+
+def designs(context: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Named designs."""
+    return [CompletionItem(name) for name in model_of(context).designs if name.startswith(begun)]
+
+
+def capabilities(context: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
+    """What attackers are able to do, the last of several with plus signs."""
+    before, plus, last = begun.rpartition("+")
+    return [CompletionItem(before + plus + name) for name in model_of(context).capabilities if name.startswith(last)]
+
+
 property_argument = click.argument("name", metavar="PROPERTY", shell_complete=properties)
 config_argument = click.argument("config", shell_complete=configurations)
 against_option = click.option(
@@ -87,7 +108,7 @@ against_option = click.option(
     default="none",
     show_default=True,
     help="The attacker, as in cap=.",
-    shell_complete=among("model.switches:CAPABILITIES"),
+    shell_complete=capabilities,
 )
 
 

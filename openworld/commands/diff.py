@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
+from model.model import Model
 from openworld import diff as asked_for
 from openworld.commands import completion
-from openworld.commands.common import DONE, loaded, timeout_option, workers_option
+from openworld.commands.common import DONE, loaded, timeout_option, with_option, workers_option
 from openworld.files import emit
 from openworld.progress import Progress
 from simulations.processes import cores
@@ -31,7 +32,7 @@ from simulations.processes import cores
     metavar="NAME",
     multiple=True,
     help="An environment, named or a list of switches.",
-    shell_complete=completion.among("model.design:DEPLOYMENTS"),
+    shell_complete=completion.among("model.named_designs:DEPLOYMENTS"),
 )
 @click.option(
     "--format",
@@ -44,6 +45,7 @@ from simulations.processes import cores
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
 @timeout_option
 @workers_option
+@with_option
 def diff(
     first: str,
     second: str,
@@ -53,6 +55,7 @@ def diff(
     output: Path | None,
     timeout: float | None,
     workers: int | None,
+    model: Model,
 ) -> int:
     """Say what flips between two designs: every property, against every named attacker, in every named environment.
 
@@ -64,13 +67,14 @@ def diff(
     openworld diff "design=prm_cimd" "design=mcp" --environment products --format html -o flips.html
     """
     for each in (first, second):
-        asked_for.check_named(each)
-    attackers = asked_for.attackers_of(against)
-    asked = asked_for.cells(first, second, attackers, asked_for.environments_of(environment))
+        asked_for.check_named(each, model)
+    attackers = asked_for.attackers_of(against, model)
+    environments = asked_for.environments_of(environment, model)
+    asked = asked_for.cells(first, second, attackers, environments, model)
     found: list[asked_for.Flip] = []
     with (
         Progress("questions", len(asked)) as progress,
-        closing(asked_for.flips(asked, workers or cores(), timeout)) as answers,
+        closing(asked_for.flips(asked, workers or cores(), timeout, model)) as answers,
     ):
         for answer in answers:
             if isinstance(answer, asked_for.Flip):
@@ -82,7 +86,7 @@ def diff(
     makers: dict[str, Callable[[], str]] = {
         "text": lambda: "\n".join([*asked_for.lines(found, asked), ""]),
         "markdown": lambda: asked_for.markdown(found, first, second),
-        "svg": lambda: loaded("openworld.diff_page.picture")(found, first, second),
+        "svg": lambda: loaded("openworld.diff_page.picture")(found, first, second, model),
         "html": lambda: loaded("openworld.diff_page.page")(found, first, second, len(asked)),
         "json": lambda: asked_for.as_json(found, first, second, len(asked)),
     }

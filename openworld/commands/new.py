@@ -13,7 +13,11 @@ from openworld.commands.common import BAD_INPUT, DONE, complain
 
 @click.group()
 def new() -> None:
-    """Write something to begin with."""
+    """Write something to begin with.
+
+    \b
+    openworld new draft mine
+    """
 
 
 @new.command()

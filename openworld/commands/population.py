@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
+from model.model import Model
 from openworld.commands import completion
-from openworld.commands.common import DONE, as_json, print_json, tell
+from openworld.commands.common import DONE, as_json, print_json, tell, with_option
 from simulations import population as populations
 from simulations import population_schema
 from simulations.population import Population, Provenance, Stated
@@ -20,7 +21,8 @@ from simulations.population import Population, Provenance, Stated
 @click.option("--swept", is_flag=True, help="Show only what nobody has measured.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of a population's file instead.")
 @as_json
-def population(name: str | None, swept: bool, schema: bool, as_json: bool) -> int:
+@with_option
+def population(name: str | None, swept: bool, schema: bool, as_json: bool, model: Model) -> int:
     """List the populations, or check one and show what it states, with source and confidence.
 
     FILE is a population of your own: a .toml file, which may say `extends = "NAME"` and state only what differs.
@@ -31,12 +33,12 @@ def population(name: str | None, swept: bool, schema: bool, as_json: bool) -> in
     openworld population mine.toml --swept
     """
     if schema:
-        print_json(population_schema.schema())
+        print_json(population_schema.schema(model=model))
         return DONE
     if name is None:
-        listed = [populations.load(each) for each in populations.populations()]
+        listed = [populations.load(each, model) for each in populations.populations()]
         return tell(as_json, [_summary(each) for each in listed], _list_lines(listed))
-    found = populations.load(name)
+    found = populations.load(name, model)
     rows = [row for row in found.stated() if row.provenance.swept or not swept]
     lines = [f"{found.name}: {' '.join(found.about.split())}", *_row_lines(rows), _counted(found)]
     return tell(as_json, {**_summary(found), "stated": [_row_json(row) for row in rows]}, lines)

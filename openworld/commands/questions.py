@@ -14,6 +14,7 @@ from model.brief import brief as short
 from model.chart import WIDTH, Chart, ascii_art, mermaid, text
 from model.chart import chart as drawn
 from model.design import Configuration, check_parties, parse
+from model.model import Model
 from model.trace import TraceError, from_json
 from model.world_file import find_world
 from openworld import verdict_rows
@@ -32,6 +33,7 @@ from openworld.commands.common import (
     print_lines,
     tell,
     timeout_option,
+    with_option,
     workers_option,
 )
 from openworld.commands.completion import config_argument, property_argument
@@ -52,8 +54,8 @@ from simulations.processes import cores
 _UNSETTLED: dict[str, int] = {"unknown": INCONCLUSIVE, "not_in_this_world": NOT_IN_THIS_WORLD}
 
 
-def _verdict(name: str, config: str, timeout: float | None) -> Verdict:
-    return check(*asked_for(name, config), timeout=timeout)
+def _verdict(name: str, config: str, timeout: float | None, model: Model) -> Verdict:
+    return check(*asked_for(name, config, model), timeout=timeout)
 
 
 @click.command()
@@ -74,6 +76,7 @@ def _verdict(name: str, config: str, timeout: float | None) -> Verdict:
     help="Write the evidence to a file, for `openworld certificate` and for other checkers.",
 )
 @as_json
+@with_option
 def verdict(
     name: str,
     config: str,
@@ -82,6 +85,7 @@ def verdict(
     chart: bool,
     certificate: Path | None,
     as_json: bool,
+    model: Model,
 ) -> int:
     """Say whether PROPERTY holds under CONFIG.
 
@@ -97,9 +101,9 @@ def verdict(
     openworld verdict code_delivery "cap=mal_as;iss_check=off"
     openworld verdict CD "design=mcp;cap=mal_as" --require safe
     """
-    asked = find(name)
+    asked = find(name, model)
     wanted = None if require is None else read_result(require, asked.kind)
-    found = _verdict(name, config, timeout)
+    found = _verdict(name, config, timeout, model)
     if certificate is not None:
         write_certificate(certify(found, timeout), certificate)
     if as_json:
@@ -136,6 +140,7 @@ def verdict(
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
 @timeout_option
+@with_option
 def trace(
     name: str,
     config: str,
@@ -145,6 +150,7 @@ def trace(
     under: str | None,
     output: Path | None,
     timeout: float | None,
+    model: Model,
 ) -> int:
     """Draw the shortest attack on PROPERTY under CONFIG, or the run that shows a utility property.
 
@@ -159,8 +165,8 @@ def trace(
         raise click.UsageError(f"--brief is about charts in characters, not about --format {form}")
     if under is not None and form in ("json", "itf"):
         raise click.UsageError(f"--under is about charts, not about --format {form}")
-    other = None if under is None else parse(under)
-    found = _verdict(name, config, timeout)
+    other = None if under is None else parse(under, model)
+    found = _verdict(name, config, timeout, model)
     if other is not None:
         _same_world(found, other)
     if found.trace is None:
@@ -182,7 +188,7 @@ def trace(
 
 def _same_world(found: Verdict, other: Configuration) -> None:
     """Make sure that a run can be looked at under another configuration: it is one of its own world's parties."""
-    if other.world and find_world(other.world) != found.world:
+    if other.world and find_world(other.world, other.model) != found.world:
         raise click.UsageError(f"--under: the run is one of world {found.world.name!r}, not of {other.world!r}")
     check_parties(other.design, found.world)
 
@@ -197,7 +203,8 @@ def _for_terminal(shown: Chart) -> str:
 @click.argument("file", metavar="TRACE.json", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--chart/--no-chart", default=False, help="Draw it.  [default: no-chart]")
 @as_json
-def replay(file: Path, chart: bool, as_json: bool) -> int:
+@with_option
+def replay(file: Path, chart: bool, as_json: bool, model: Model) -> int:
     """Run a trace on the executable machine and check that it shows what it says.
 
     \b
@@ -205,8 +212,8 @@ def replay(file: Path, chart: bool, as_json: bool) -> int:
     openworld replay attack.json
     """
     try:
-        read = from_json(file.read_bytes())
-        prop = find(read.shows)
+        read = from_json(file.read_bytes(), model=model)
+        prop = find(read.shows, model)
         confirm(read, prop)
     except (TraceError, ReplayError) as error:
         # Whoever wrote the file is wrong here, not this software.
@@ -232,7 +239,8 @@ def replay(file: Path, chart: bool, as_json: bool) -> int:
 @click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @timeout_option
 @as_json
-def certificate(file: Path, timeout: float | None, as_json: bool) -> int:
+@with_option
+def certificate(file: Path, timeout: float | None, as_json: bool, model: Model) -> int:
     """Check the evidence in FILE, which `openworld verdict --certificate` has written.
 
     For what does not happen there are clauses and proofs, which drat-trim checks; it shares nothing with the solver
@@ -243,7 +251,7 @@ def certificate(file: Path, timeout: float | None, as_json: bool) -> int:
     openworld verdict CD "cap=mal_as;iss_check=require" --certificate safe.zip
     openworld certificate safe.zip
     """
-    made, statement = read_certificate(file)
+    made, statement = read_certificate(file, model)
     found = list(findings(made, statement, timeout))
     holds, left = all(each.holds for each in found), list(trusted(made))
     data = {
@@ -268,6 +276,7 @@ def certificate(file: Path, timeout: float | None, as_json: bool) -> int:
 @click.option("--require-expected", is_flag=True, help="Exit with 1 or 4 if a verdict is not the one `expected`.")
 @click.option("--keep-going", is_flag=True, help="Give bad rows the verdict `error`, answer the others, exit with 2.")
 @as_json
+@with_option
 def verdicts(
     file: Path,
     output: Path,
@@ -276,6 +285,7 @@ def verdicts(
     require_expected: bool,
     keep_going: bool,
     as_json: bool,
+    model: Model,
 ) -> int:
     """Give every row of FILE.csv its verdict.
 
@@ -287,7 +297,7 @@ def verdicts(
     \b
     openworld verdicts questions.csv -o answers.csv --require-expected
     """
-    columns, rows = verdict_rows.read(file)
+    columns, rows = verdict_rows.read(file, model)
     if output.exists() and output.samefile(file):
         raise click.UsageError(f"{output} is the input; write to another file")
     bad = [row for row in rows if row.error]
@@ -299,18 +309,18 @@ def verdicts(
         writer = csv.DictWriter(stream, header, lineterminator="\n")
         writer.writeheader()
         stream.flush()
-        for row in verdict_rows.judged(rows, timeout, workers or cores()):
+        for row in verdict_rows.judged(rows, timeout, workers or cores(), model):
             writer.writerow(row)
             stream.flush()
             done.append(row)
             progress.advance()
-    return _summarise(done, "expected" in columns, require_expected, as_json)
+    return _summarise(done, "expected" in columns, require_expected, as_json, model)
 
 
-def _summarise(rows: list[dict[str, str]], expected: bool, require: bool, as_json: bool) -> int:
+def _summarise(rows: list[dict[str, str]], expected: bool, require: bool, as_json: bool, model: Model) -> int:
     counts = Counter(row["verdict"] for row in rows)
     asked = [row for row in rows if expected and row["expected"].strip()]
-    differing = [row for row in asked if not _as_expected(row)]
+    differing = [row for row in asked if not _as_expected(row, model)]
     vacuous = [row for row in differing if (row["expected"].strip(), row["verdict"]) == ("safe", "not_in_this_world")]
     if as_json:
         print_json(
@@ -344,7 +354,7 @@ def _summarise(rows: list[dict[str, str]], expected: bool, require: bool, as_jso
     return NOT_IN_THIS_WORLD if require and vacuous else DONE
 
 
-def _as_expected(row: dict[str, str]) -> bool:
+def _as_expected(row: dict[str, str], model: Model) -> bool:
     if row["verdict"] == "error":
         return False
-    return today(row["expected"].strip(), find(row["property"]).kind) == row["verdict"]
+    return today(row["expected"].strip(), find(row["property"], model).kind) == row["verdict"]

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from openworld.commands import completion
-from openworld.commands.common import as_json, call, workers_option
+from openworld.commands.common import as_json, call, with_option, workers_option
 
 
 class Shares(click.ParamType[tuple[float, ...]]):
@@ -134,6 +134,7 @@ class Shares(click.ParamType[tuple[float, ...]]):
     help="Folder for tables and figures. A run that was cut short goes on there where it stopped.",
 )
 @as_json
+@with_option
 def simulate(**given: Any) -> int:
     """Run one simulated experiment, by name or file, or put arms of your own to a population; without either, list.
 
@@ -170,6 +171,7 @@ def simulate(**given: Any) -> int:
     help="Clients that no arm speaks of, as for `openworld simulate`. [default: as the experiment has it]",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write it to instead.")
+@with_option
 def odd(**given: Any) -> int:
     """Describe an experiment by the ODD protocol (Grimm et al. 2020), in Markdown, with its threats to validity.
 
@@ -257,6 +259,7 @@ def compare(**given: Any) -> int:
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same topologies and targets.")
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Folder for the tables.")
 @as_json
+@with_option
 def blast_radius(**given: Any) -> int:
     """Count what one theft, one malicious server, one lapsed domain puts into an attacker's reach.
 

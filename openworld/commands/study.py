@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from openworld.commands import completion
-from openworld.commands.common import as_json, call, timeout_option, workers_option
+from openworld.commands.common import as_json, call, timeout_option, with_option, workers_option
 
 
 @click.command()
@@ -23,6 +23,7 @@ from openworld.commands.common import as_json, call, timeout_option, workers_opt
     help="Have CaDiCaL prove and drat-trim check every answer that something does not happen (certificates.csv), "
     "and how long the runs of each world are (bounds.csv).",
 )
+@with_option
 def study(**given: Any) -> int:
     """Judge every named design against every attacker, ask what is proved of deployed clients, run every experiment,
     count how far mishaps reach, and put the results together.
@@ -83,6 +84,7 @@ def figures(**given: Any) -> int:
     default="",
     help="Link verdicts and findings to their answers on the page that `openworld site` writes, which is there.",
 )
+@with_option
 def report(**given: Any) -> int:
     """Turn the folder of a study into one HTML page that needs no other file and no network.
 
@@ -116,6 +118,7 @@ def report(**given: Any) -> int:
 )
 @click.option("--docs", metavar="URL", default="", help="Link to the pages that `make docs` writes, which are there.")
 @workers_option
+@with_option
 def site(**given: Any) -> int:
     """Write a site that answers any question in the reader's browser, by the model itself.
 

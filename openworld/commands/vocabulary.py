@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from model import world_file
-from model.design import FORMERLY, NAMED_DESIGNS, parse, parse_capabilities, parse_switches
+from model.design import parse, parse_capabilities, parse_switches
 from model.errors import meant
+from model.model import Model
+from model.named_designs import FORMERLY
 from model.protocols import every_rule
-from model.switches import CAPABILITIES, SWITCHES
 from model.texts import versions
 from openworld import glossary as terms
 from openworld import minimal_sets, show, weakest
@@ -25,11 +26,12 @@ from openworld.commands.common import (
     print_lines,
     tell,
     timeout_option,
+    with_option,
 )
 from openworld.commands.completion import against_option, config_argument, property_argument
 from properties.explain import explain as compare
 from properties.monotone import NoAnswerError
-from properties.security import PROPERTIES, find
+from properties.security import every_property, find
 
 
 @click.command()
@@ -53,6 +55,7 @@ from properties.security import PROPERTIES, find
 )
 @click.option("--usable", is_flag=True, help="Also say in which deployments first contact can still succeed.")
 @as_json
+@with_option
 def designs(
     name: str | None,
     switches: bool,
@@ -63,6 +66,7 @@ def designs(
     without: str,
     usable: bool,
     as_json: bool,
+    model: Model,
 ) -> int:
     """List the named designs, or one of them, or all switches and capabilities.
 
@@ -77,44 +81,45 @@ def designs(
     openworld designs --suffice authorization,token_confinement --against mal_as+mal_rs --usable
     """
     if suffice is not None:
-        return _suffice(suffice, against, fix, any_environment, without, usable, as_json)
+        return _suffice(suffice, against, fix, any_environment, without, usable, as_json, model)
     if name is not None:
         name = FORMERLY.get(name, name)
-        parse(f"design={name}")  # complains about a name that does not exist
-        if name not in NAMED_DESIGNS and not switches:
+        parse(f"design={name}", model)  # complains about a name that does not exist
+        if name not in model.designs and not switches:
             raise click.UsageError(f"{name!r} is a deployed client: see `openworld clients {name}`")
-    names = list(NAMED_DESIGNS) if name is None else [name]
+    names = list(model.designs) if name is None else [name]
     if as_json:
-        listed: dict[str, Any] = {"designs": [show.design_json(each) for each in names]}
+        listed: dict[str, Any] = {"designs": [show.design_json(each, model) for each in names]}
         if switches:
-            listed["switches"] = [show.switch_json(switch) for switch in SWITCHES.values()]
-            listed["capabilities"] = dict(CAPABILITIES)
+            listed["switches"] = [show.switch_json(switch) for switch in model.switches.values()]
+            listed["capabilities"] = dict(model.capabilities)
         print_json(listed)
     elif switches and name is None:
-        print_lines(show.switch_lines())
+        print_lines(show.switch_lines(model))
         click.echo("capabilities (cap=, joined by +, or none)")
-        print_lines(f"  {capability}: {meaning}" for capability, meaning in CAPABILITIES.items())
+        print_lines(f"  {capability}: {meaning}" for capability, meaning in model.capabilities.items())
     elif switches:
-        design = parse(f"design={name}").design
+        design = parse(f"design={name}", model).design
         marks = {True: "  (baseline)", False: ""}
-        own = {key: value for key, value in design.items() if SWITCHES[key].kind != "restriction"}
-        print_lines(f"{key}={value}{marks[value == SWITCHES[key].baseline]}" for key, value in own.items())
+        own = {key: value for key, value in design.items() if model.switches[key].kind != "restriction"}
+        print_lines(f"{key}={value}{marks[value == model.switches[key].baseline]}" for key, value in own.items())
     else:
-        print_lines(show.design_lines(names))
+        print_lines(show.design_lines(names, model))
     return DONE
 
 
 def _suffice(
-    names: str, against: str, fix: str, any_environment: bool, without: str, usable: bool, as_json: bool
+    names: str, against: str, fix: str, any_environment: bool, without: str, usable: bool, as_json: bool, model: Model
 ) -> int:
     asked = minimal_sets.SetsAsked(
         properties=tuple(names.split(",")),
-        capabilities=parse_capabilities(against),
-        fixed=parse_switches(fix),
+        capabilities=parse_capabilities(against, model),
+        fixed=parse_switches(fix, model),
         any_environment=any_environment,
         without=tuple(part for part in without.split(",") if part),
         usable=usable,
-        world=parse(fix).world,
+        world=parse(fix, model).world,
+        model=model,
     )
     found = minimal_sets.ask(asked)
     return tell(as_json, minimal_sets.as_data(asked, found), minimal_sets.lines(asked, found))
@@ -125,20 +130,22 @@ def _suffice(
 @click.argument("first", metavar="CONFIG", shell_complete=completion.configurations)
 @click.argument("second", metavar="CONFIG", shell_complete=completion.configurations)
 @as_json
-def explain(name: str, first: str, second: str, as_json: bool) -> int:
+@with_option
+def explain(name: str, first: str, second: str, as_json: bool, model: Model) -> int:
     """Say what makes the difference between two configurations on PROPERTY.
 
     \b
     openworld explain CD "design=mcp;cap=mal_as" "design=mcp;cap=mal_as;h_iss=no"
     """
-    difference = compare(find(name), parse(first), parse(second))
+    difference = compare(find(name, model), parse(first, model), parse(second, model))
     return tell(as_json, show.difference_json(difference), show.difference_lines(difference))
 
 
 @click.command()
 @click.argument("word", required=False, shell_complete=completion.among("openworld.glossary:names"))
 @as_json
-def glossary(word: str | None, as_json: bool) -> int:
+@with_option
+def glossary(word: str | None, as_json: bool, model: Model) -> int:
     """Say what WORD means: a property, an attacker, a switch or its value, a design, a rule; without one, everything.
 
     \b
@@ -146,19 +153,20 @@ def glossary(word: str | None, as_json: bool) -> int:
     openworld glossary prm=origin
     openworld glossary "mix-up"
     """
-    found = list(terms.entries()) if word is None else terms.find(word)
+    found = list(terms.entries(model)) if word is None else terms.find(word, model)
     return tell(as_json, [each._asdict() for each in found], (line for each in found for line in each.lines()))
 
 
 @click.command()
 @as_json
-def properties(as_json: bool) -> int:
+@with_option
+def properties(as_json: bool, model: Model) -> int:
     """List the properties: code, name, whether it is about security or about what honest parties get done, meaning.
 
     \b
     openworld properties
     """
-    every = PROPERTIES.values()
+    every = every_property(model).values()
     data = [{"code": one.code, "name": one.name, "kind": one.kind, "meaning": one.meaning} for one in every]
     return tell(as_json, data, (f"{one.code}  {one.name:<23} {one.kind:<9} {one.meaning}" for one in every))
 
@@ -166,7 +174,8 @@ def properties(as_json: bool) -> int:
 @click.command()
 @click.argument("name", required=False, shell_complete=completion.among("model.protocols:every_rule"))
 @as_json
-def rules(name: str | None, as_json: bool) -> int:
+@with_option
+def rules(name: str | None, as_json: bool, model: Model) -> int:
     """List the rules that honest parties obey, or those whose name, id or source contains NAME.
 
     Each with the versions of the texts that it was read from.
@@ -176,7 +185,7 @@ def rules(name: str | None, as_json: bool) -> int:
     openworld rules "RFC 9728"
     """
     wanted = (name or "").casefold()
-    known = every_rule().values()
+    known = every_rule(model).values()
     found = [rule for rule in known if wanted in " ".join((rule.name, rule.source, *rule.ids)).casefold()]
     if not found:
         near = meant(str(name), [one for rule in known for one in (rule.name, rule.name.partition(".")[2])])
@@ -199,7 +208,8 @@ def rules(name: str | None, as_json: bool) -> int:
 )
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of a world file instead, for editors.")
 @as_json
-def worlds(name: str | None, schema: bool, as_json: bool) -> int:
+@with_option
+def worlds(name: str | None, schema: bool, as_json: bool, model: Model) -> int:
     """List the worlds that ship, or show one, or check and show the world of a file.
 
     A world says who takes part, at which URLs, who trusts whom, what each party's policy is, who may turn out to be the
@@ -214,9 +224,9 @@ def worlds(name: str | None, schema: bool, as_json: bool) -> int:
     openworld verdict code_delivery "world=mine.toml;cap=mal_as;as:h_iss=no"
     """
     if schema:
-        print_json(world_file.schema())
+        print_json(world_file.schema(model))
         return DONE
-    listed = list(world_file.WORLDS.values()) if name is None else [world_file.find_world(name)]
+    listed = list(world_file.worlds(model).values()) if name is None else [world_file.find_world(name, model)]
     said = in_words.summary if name is None else in_words.lines
     lines = (line for number, world in enumerate(listed) for line in ([""] * (number > 0) + [*said(world)]))
     return tell(as_json, [in_words.data(world) for world in listed], lines)
@@ -228,7 +238,8 @@ def worlds(name: str | None, schema: bool, as_json: bool) -> int:
 @against_option
 @timeout_option
 @as_json
-def assume(names: str, config: str, against: str, timeout: float | None, as_json: bool) -> int:
+@with_option
+def assume(names: str, config: str, against: str, timeout: float | None, as_json: bool, model: Model) -> int:
     """Say what has to be assumed of others for PROPERTY to hold under CONFIG: the weakest assumptions, all of them.
 
     Others are the environment (`openworld designs --switches`): what AS and resource servers happen to do, who is
@@ -241,7 +252,7 @@ def assume(names: str, config: str, against: str, timeout: float | None, as_json
     openworld assume first_contact "design=federated"
     """
     try:
-        found = weakest.ask(names, config, parse_capabilities(against), timeout)
+        found = weakest.ask(names, config, parse_capabilities(against, model), timeout, model)
     except NoAnswerError as error:
         return complain(str(error), INCONCLUSIVE)
     lines = (line for number, each in enumerate(found) for line in ([""] * (number > 0) + [*weakest.lines(each)]))

@@ -12,7 +12,7 @@ from conformance import attacks
 from conformance.attacks import Found, asked, search
 from model.design import Design
 from model.documents import DocumentError, from_json
-from model.extension import marks
+from model.model import Model, oauth
 from model.trace import TraceError
 from model.trace import from_json as trace_of
 from openworld.cache import SOURCES, Asker, fingerprint
@@ -25,8 +25,9 @@ FILE = "attack-traces.json"
 
 def attack_traces(designs: Sequence[Design], properties: Sequence[str], folder: Path | None) -> list[Found]:
     """The traces that the solver finds for clients of these designs, each once."""
-    stamp = {"designs": [one.changes() for one in designs], "properties": list(properties), "by": _sources()}
-    known = None if folder is None else _kept(folder / FILE, stamp)
+    model = designs[0].model if designs else oauth()
+    stamp = {"designs": [one.changes() for one in designs], "properties": list(properties), "by": _sources(model)}
+    known = None if folder is None else _kept(folder / FILE, stamp, model)
     if known is not None:
         return known
     found: dict[object, Found] = {}
@@ -38,16 +39,16 @@ def attack_traces(designs: Sequence[Design], properties: Sequence[str], folder: 
     return list(found.values())
 
 
-def _sources() -> list[str]:
+def _sources(model: Model) -> list[str]:
     """All that decides what is found: the model, the questions, and what a draft adds."""
     questions = hashlib.sha256(Path(attacks.__file__).read_bytes()).hexdigest()
-    return [fingerprint(SOURCES), questions, *map(str, marks())]
+    return [fingerprint(SOURCES), questions, *map(str, model.marks)]
 
 
-def _kept(path: Path, stamp: dict[str, Any]) -> list[Found] | None:
+def _kept(path: Path, stamp: dict[str, Any], model: Model) -> list[Found] | None:
     """What was found when the same was asked; a damaged file is as good as none."""
     with suppress(OSError, DocumentError, TraceError, LookupError, TypeError, AttributeError):
         data = from_json(path.read_bytes())
         if {name: data[name] for name in stamp} == stamp:
-            return [Found(trace_of(one["trace"]), dict(one["deployment"])) for one in data["found"]]
+            return [Found(trace_of(one["trace"], model=model), dict(one["deployment"])) for one in data["found"]]
     return None

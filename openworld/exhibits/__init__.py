@@ -13,7 +13,7 @@ from openworld.exhibits import experiments, lattices, verdicts, worlds
 from openworld.exhibits.entries import Caption, Drawing, Exhibit, FigureError
 from openworld.plotstyle import captioned, save
 from openworld.sources import Source
-from properties.attackers import ATTACKERS
+from properties.attackers import every_attacker
 from simulations.processes import in_order
 
 __all__ = ["Caption", "Drawing", "Exhibit", "FigureError", "catalogue", "find", "of_study", "write", "write_all"]
@@ -21,7 +21,7 @@ __all__ = ["Caption", "Drawing", "Exhibit", "FigureError", "catalogue", "find", 
 
 def catalogue(attackers: Iterable[str] | None = None, asked: Iterable[str] | None = None) -> dict[str, Exhibit]:
     """All figures by name; by default for every attacker of the study and every experiment."""
-    of_tables = of_study(ATTACKERS if attackers is None else attackers, asked, True, None, True)
+    of_tables = of_study(every_attacker() if attackers is None else attackers, asked, True, None, True)
     return {entry.name: entry for entry in (*of_tables, *lattices.entries(), *worlds.entries())}
 
 

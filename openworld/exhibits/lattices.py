@@ -8,7 +8,8 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
-from model.design import DEPLOYMENTS, parse_capabilities, parse_switches
+from model.design import parse_capabilities, parse_switches
+from model.named_designs import DEPLOYMENTS
 from model.words import of_configuration, worded
 from openworld.exhibits.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Exhibit
 from openworld.figures.lattices import front, frontier, hasse, lattice_nodes, sets

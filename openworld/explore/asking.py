@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 
 from model.design import Configuration, parse
+from model.model import Model, oauth
 from properties.checker import Checker
 from properties.results import Result
 from properties.security import Property, find
@@ -17,27 +18,29 @@ def checker() -> Checker:
     return Checker()
 
 
-def ask(prop: Property | str, configuration: Configuration | str) -> Verdict:
+def ask(prop: Property | str, configuration: Configuration | str, model: Model = oauth()) -> Verdict:
     """A verdict with its trace or its rules.
 
     Raises:
         UnknownPropertyError, ConfigurationError: naming the culprit and what is allowed.
     """
-    return _verdict(_property(prop).name, read(configuration))
+    asked = read(configuration, model)
+    return _verdict(_property(prop, asked.model).name, asked)
 
 
-def result(prop: Property | str, configuration: Configuration | str) -> Result:
+def result(prop: Property | str, configuration: Configuration | str, model: Model = oauth()) -> Result:
     """The result alone, within milliseconds (raises as :func:`ask` does)."""
-    return _result(_property(prop).name, read(configuration))
+    asked = read(configuration, model)
+    return _result(_property(prop, asked.model).name, asked)
 
 
-def read(configuration: Configuration | str) -> Configuration:
-    """A configuration from its text (raises ConfigurationError)."""
-    return parse(configuration) if isinstance(configuration, str) else configuration
+def read(configuration: Configuration | str, model: Model = oauth()) -> Configuration:
+    """A configuration of a model from its text (raises ConfigurationError)."""
+    return parse(configuration, model) if isinstance(configuration, str) else configuration
 
 
-def _property(prop: Property | str) -> Property:
-    return find(prop) if isinstance(prop, str) else prop
+def _property(prop: Property | str, model: Model) -> Property:
+    return find(prop, model) if isinstance(prop, str) else prop
 
 
 @lru_cache(maxsize=4096)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from model.model import Model, oauth
 from model.protocols import rules
 from openworld.explore.evidence import table
 from openworld.explore.views import Picture, Table
@@ -69,7 +70,8 @@ class Mishap:
     @property
     def stopped(self) -> Table:
         """The rules that stopped a step, and how often."""
-        rows = ((count, rules()[name].requirement, rules()[name].source) for name, count in self.refused.most_common())
+        known = rules(self.topology.model)
+        rows = ((count, known[name].requirement, known[name].source) for name, count in self.refused.most_common())
         return table(("steps stopped", "by", "source"), rows)
 
     def _repr_html_(self) -> str:
@@ -107,14 +109,14 @@ def mishap(where: Topology, arm: Arm, kind: str, target: str) -> Mishap:
 
 def worst(where: Topology, kind: str) -> str:
     """The target of a kind that reaches most resource servers where nothing protects (the first of several)."""
-    bare = arms()["no protection"]
+    bare = arms(where.model)["no protection"]
     return max(targets(kind, where), key=lambda target: mishap(where, bare, kind, target).reach.resource_servers)
 
 
 @cache
-def arms() -> dict[str, Arm]:
+def arms(model: Model = oauth()) -> dict[str, Arm]:
     """The designs that are compared, by name: as deployed, no protection, each protection alone, all of them."""
-    return {arm.name: arm for arm in protections()}
+    return {arm.name: arm for arm in protections(model)}
 
 
 def reach(found: BlastRadius, design: str, statistic: str = "mean", measure: str = "resource_servers") -> float:

@@ -14,8 +14,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from model.design import NAMED_DESIGNS, Configuration, parse
-from model.switches import CAPABILITIES, SWITCHES
+from model.design import Configuration, parse
+from model.model import Model, oauth
 from model.words import worded
 from openworld.explore.asking import ask, checker, read, result
 from openworld.explore.evidence import gained
@@ -23,7 +23,7 @@ from openworld.explore.gallery import at_work
 from openworld.explore.views import VerdictView, headline, statuses
 from properties.explain import turns
 from properties.named_attacks import attacks
-from properties.security import PROPERTIES, find
+from properties.security import every_property, find
 
 _AS_IT_IS = "(none: the attack as it is)"
 _AS_SET = "(as set)"
@@ -50,16 +50,17 @@ class Explorer:
         designs: bool,
     ) -> None:
         self.configuration = configuration
-        self.property = find(prop)
+        self.model = model = configuration.model
+        self.property = find(prop, model)
         self.seconds = 0.0
-        self._watch = [find(name).name for name in watch]
+        self._watch = [find(name, model).name for name in watch]
         self._quiet = False
-        asked = [_worded("property", find(name).name) for name in properties]
+        asked = [_worded("property", find(name, model).name, model) for name in properties]
         self._property = _dropdown("property", asked, self.property.name)
-        known = [_worded("design", name) for name in NAMED_DESIGNS]
+        known = [_worded("design", name, model) for name in model.designs]
         self._design = _dropdown("start from design", [("(as set)", _AS_SET), *known], _AS_SET)
-        self._attackers = {name: _checkbox(name, name in configuration.capabilities) for name in attackers}
-        self._switches = {name: _switch(name, configuration.design[name]) for name in switches}
+        self._attackers = {name: _checkbox(name, name in configuration.capabilities, model) for name in attackers}
+        self._switches = {name: _switch(name, configuration.design[name], model) for name in switches}
         self._head, self._body, self._others = widgets.HTML(), widgets.HTML(), widgets.HTML()
         for control in (self._property, *self._attackers.values(), *self._switches.values()):
             control.observe(self._changed, "value")
@@ -87,14 +88,14 @@ class Explorer:
         for name, value in values.items():
             (self._attackers[name] if name in self._attackers else self._switches[name]).value = value
         if prop is not None:
-            self._property.value = find(prop).name
+            self._property.value = find(prop, self.model).name
         self._quiet = False
         self._changed(None)
         return self
 
     def _start_from(self, change: Any) -> None:
-        if change["new"] in NAMED_DESIGNS:
-            design = parse(f"design={change['new']}").design
+        if change["new"] in self.model.designs:
+            design = parse(f"design={change['new']}", self.model).design
             self._quiet = True
             for name, control in self._switches.items():
                 control.value = design[name]
@@ -105,7 +106,7 @@ class Explorer:
     def _changed(self, _: object) -> None:
         if self._quiet:
             return
-        self.property = find(self._property.value)
+        self.property = find(self._property.value, self.model)
         chosen = {name: control.value for name, control in self._switches.items()}
         others = self.configuration.capabilities - self._attackers.keys()
         present = (name for name, control in self._attackers.items() if control.value)
@@ -130,7 +131,7 @@ class Explorer:
         self._body.value = VerdictView(verdict)._repr_html_()
         if verdict.trace is not None:
             self.seconds = time.perf_counter() - started
-        self._others.value = statuses({name: result(name, configuration) for name in self._watch})
+        self._others.value = statuses({name: result(name, configuration) for name in self._watch}, self.model)
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         """The controls where there is a kernel to ask; the answer alone where there is none."""
@@ -177,7 +178,10 @@ class Gallery:
         found = turns(self.shown.property, self.shown.configuration, checker())
         self._quiet = True
         turned = (f"{turn.switch}={turn.after}" for turn in found)
-        self._turn.options = [(_AS_IT_IS, _AS_IT_IS), *(_worded("value", pair) for pair in turned)]
+        self._turn.options = [
+            (_AS_IT_IS, _AS_IT_IS),
+            *(_worded("value", pair, self.configuration.model) for pair in turned),
+        ]
         self._turn.value = _AS_IT_IS
         self._quiet = False
 
@@ -212,6 +216,7 @@ def explore(
     properties: Iterable[str] | None = None,
     watch: Iterable[str] = (),
     designs: bool = False,
+    model: Model = oauth(),
 ) -> Explorer:
     """Controls that start at one question.
 
@@ -221,14 +226,16 @@ def explore(
         switches, attackers, properties: what there are controls for.
         watch: properties whose bare results are shown beside, whatever is asked about.
         designs: offer the named designs as a starting point.
+        model: the model that is asked.
 
     Raises:
         UnknownPropertyError, ConfigurationError: naming the culprit and what is allowed.
         KeyError: a switch or an attacker that does not exist.
     """
-    asked = [SWITCHES[name].name for name in switches]
-    present = [name for name in attackers if CAPABILITIES[name]]
-    return Explorer(prop, read(configuration), asked, present, properties or PROPERTIES, watch, designs)
+    asked = [model.switches[name].name for name in switches]
+    present = [name for name in attackers if model.capabilities[name]]
+    known = properties or every_property(model)
+    return Explorer(prop, read(configuration, model), asked, present, known, watch, designs)
 
 
 def _dropdown(words: str, options: Sequence[str | tuple[str, str]], value: str, width: str = "24em") -> Any:
@@ -236,21 +243,22 @@ def _dropdown(words: str, options: Sequence[str | tuple[str, str]], value: str, 
     return widgets.Dropdown(description=words, options=options, value=value, style=_WIDE, layout=layout)
 
 
-def _switch(name: str, value: str) -> Any:
-    values = [(worded("value", f"{name}={each}") + f" ({each})", each) for each in SWITCHES[name].values]
+def _switch(name: str, value: str, model: Model) -> Any:
+    switch = model.switches[name]
+    values = [(worded("value", f"{name}={each}", model) + f" ({each})", each) for each in switch.values]
     made = _dropdown(name, values, value, "40em")
-    made.tooltip = f"{SWITCHES[name].meaning} [{SWITCHES[name].source}]"
+    made.tooltip = f"{switch.meaning} [{switch.source}]"
     return made
 
 
-def _checkbox(name: str, value: bool) -> Any:
-    said = f"{CAPABILITIES[name]} ({name})"
+def _checkbox(name: str, value: bool, model: Model) -> Any:
+    said = f"{model.capabilities[name]} ({name})"
     return widgets.Checkbox(description=said, value=value, indent=False, layout=widgets.Layout(width="auto"))
 
 
-def _worded(kind: str, name: str) -> tuple[str, str]:
+def _worded(kind: str, name: str, model: Model) -> tuple[str, str]:
     """An option: in words with its code, and the code that stands for it."""
-    return f"{worded(kind, name)} ({name})", name
+    return f"{worded(kind, name, model)} ({name})", name
 
 
 def _wrapping() -> Any:

@@ -13,9 +13,9 @@ from model.client import resource_matches_request
 from model.design import Configuration
 from model.errors import InputError
 from model.machine import Machine
+from model.model import Model, oauth
 from model.protocols import rules as known_rules
 from model.state import Variable
-from model.switches import SWITCHES
 from model.trace import Trace
 from model.value_words import Words
 from model.wire import scenes
@@ -41,22 +41,22 @@ SECRETS = {
 }  # fmt: skip
 
 
-def rules(*names: str) -> Table:
+def rules(*names: str, model: Model = oauth()) -> Table:
     """What the specifications say: the requirement of each rule in the words of the model, and its source.
 
     Raises:
         KeyError: a rule that does not exist.
     """
-    asked = (known_rules()[name] for name in names)
+    asked = (known_rules(model)[name] for name in names)
     return table(("requirement", "source", "rule"), ((rule.requirement, rule.source, rule.name) for rule in asked))
 
 
-def switches(*names: str) -> Table:
+def switches(*names: str, model: Model = oauth()) -> Table:
     """What can be chosen: meaning, values in words with the default first, and source (raises KeyError)."""
     rows = []
     for name in names:
-        switch = SWITCHES[name]
-        values = (f"{worded('value', f'{name}={value}')} `{value}`" for value in switch.values)
+        switch = model.switches[name]
+        values = (f"{worded('value', f'{name}={value}', model)} `{value}`" for value in switch.values)
         rows.append((switch.meaning, "\n".join(values), name, switch.source))
     return table(("what can be chosen", "values, default first", "switch", "source"), rows)
 
@@ -84,24 +84,33 @@ def gained(trace: Trace | None) -> Table:
     return table(("step", "what happens", "the attacker gains"), rows)
 
 
-def compared(configurations: Mapping[str, str], properties: Iterable[str], note: str = "configuration") -> Table:
+def compared(
+    configurations: Mapping[str, str], properties: Iterable[str], note: str = "configuration", model: Model = oauth()
+) -> Table:
     """Verdicts side by side: one row for each configuration, one column for each property."""
-    asked = [find(name) for name in properties]
-    rows = ((label, *(cell(prop, text) for prop in asked)) for label, text in configurations.items())
-    return table((note, *map(head, asked)), rows)
+    asked = [find(name, model) for name in properties]
+    rows = ((label, *(cell(prop, text, model) for prop in asked)) for label, text in configurations.items())
+    return table((note, *(head(prop, model=model) for prop in asked)), rows)
 
 
-def flipped(first: str, second: str, against: Iterable[str] = (), environments: Iterable[str] = ("plain",)) -> Picture:
+def flipped(
+    first: str,
+    second: str,
+    against: Iterable[str] = (),
+    environments: Iterable[str] = ("plain",),
+    model: Model = oauth(),
+) -> Picture:
     """What flips from one configuration to another, as `openworld diff` draws it.
 
     Raises:
         ClaimError: nothing does.
     """
-    asked = diff.cells(first, second, diff.attackers_of(against), diff.environments_of(environments))
-    found = [each for each in diff.flips(asked, cores()) if isinstance(each, diff.Flip)]
+    attackers, where = diff.attackers_of(against, model), diff.environments_of(environments, model)
+    asked = diff.cells(first, second, attackers, where, model)
+    found = [each for each in diff.flips(asked, cores(), model=model) if isinstance(each, diff.Flip)]
     if not found:
         raise ClaimError(f"nothing flips from {first} to {second}")
-    drawn = diff_page.picture(found, first, second)
+    drawn = diff_page.picture(found, first, second, model)
     return Picture(drawn[drawn.index("<svg") :], "\n".join(diff.lines(found, asked)), "flips.svg")
 
 
@@ -112,15 +121,16 @@ def crossed(rows: Mapping[str, str], situations: Mapping[str, str], note: str = 
     return table((note, *(head(prop, situation) for prop, situation in asked)), cells)
 
 
-def turning(prop: str, configuration: str) -> Table:
+def turning(prop: str, configuration: str, model: Model = oauth()) -> Table:
     """Every single switch whose other value turns the verdict, and whether first contact succeeds then."""
-    found = turns(find(prop), read(configuration), checker())
+    known = model.switches
+    found = turns(find(prop, model), read(configuration, model), checker())
     rows = (
         (
-            *(worded("value", f"{turn.switch}={value}") for value in (turn.before, turn.after)),
+            *(worded("value", f"{turn.switch}={value}", model) for value in (turn.before, turn.after)),
             "yes" if turn.usable else "no",
-            SWITCHES[turn.switch].kind,
-            SWITCHES[turn.switch].source,
+            known[turn.switch].kind,
+            known[turn.switch].source,
             f"{turn.switch}={turn.after}",
         )
         for turn in found
@@ -150,7 +160,7 @@ def matching(pairs: Iterable[tuple[str, str]], readings: Mapping[str, str]) -> T
     return table(("the document names", "the agent asked for", *designs), rows)
 
 
-def claimed(claims: Iterable[tuple[str, str, str, str]]) -> Table:
+def claimed(claims: Iterable[tuple[str, str, str, str]], model: Model = oauth()) -> Table:
     """Claims with the question that decides each: in words, the property, the configuration, the result claimed.
 
     Raises:
@@ -159,10 +169,11 @@ def claimed(claims: Iterable[tuple[str, str, str, str]]) -> Table:
     """
     rows = []
     for words, name, text, expected in claims:
-        prop, found = find(name), result(name, text)
+        prop, found = find(name, model), result(name, text, model)
         if found != read_result(expected, prop.kind):
             raise ClaimError(f"{words!r}: {prop.name} under {text} is {found}, not {expected}")
-        rows.append((words, worded("property", prop.name), of_configuration(str(read(text))), cell(prop, text)))
+        where = of_configuration(str(read(text, model)), model)
+        rows.append((words, worded("property", prop.name, model), where, cell(prop, text, model)))
     return table(("claim", "property", "where", "verdict"), rows)
 
 
@@ -203,10 +214,10 @@ def short(*claims: Table) -> Short:
     )
 
 
-def head(prop: Property, situation: str = "") -> str:
+def head(prop: Property, situation: str = "", model: Model = oauth()) -> str:
     """What stands above the results about a property, in words with its name; and in what situation."""
-    said = f"{worded('property', prop.name)} ({prop.name})"
-    return f"{said} where {of_configuration(situation)}" if situation else said
+    said = f"{worded('property', prop.name, model)} ({prop.name})"
+    return f"{said} where {of_configuration(situation, model)}" if situation else said
 
 
 def _run(trace: Trace | None) -> Trace:
@@ -215,11 +226,11 @@ def _run(trace: Trace | None) -> Trace:
     return trace
 
 
-def cell(prop: Property | str, configuration: Configuration | str) -> str:
+def cell(prop: Property | str, configuration: Configuration | str, model: Model = oauth()) -> str:
     """The result of a question in a word or two; a run is looked at for its length alone."""
-    found = result(prop, configuration)
+    found = result(prop, configuration, model)
     if found == "attack":
-        return f"✗ attack, {length(ask(prop, configuration).steps)}"
+        return f"✗ attack, {length(ask(prop, configuration, model).steps)}"
     return {
         "safe": "✓ safe",
         "not_in_this_world": "– not in this world",

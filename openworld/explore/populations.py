@@ -114,7 +114,7 @@ def at(
     met = load(population) if isinstance(population, str) else population
     for share, value in (shares or {}).items():
         met = share.set(met, value)
-    asked = Experiment("at", "what happens at this point", "point", (0.0,), tuple(arms), met.name)
+    asked = Experiment("at", "what happens at this point", "point", (0.0,), tuple(arms), met.name, model=met.model)
     result = run(asked, attempts=attempts, replications=_REPLICATIONS, population=met, alike=True)
     return Outcomes(result, asked.arms)
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from model.chart import chart, text
 from model.design import Configuration
+from model.model import Model, oauth
 from model.protocols import rules
 from model.words import of_configuration, worded
 from openworld.exhibits import Drawing, find
@@ -26,7 +27,7 @@ from openworld.plotstyle import rendered
 from openworld.sequence import svg
 from openworld.show import ending, outcome
 from openworld.sources import Source
-from properties.security import PROPERTIES, Property
+from properties.security import Property, every_property
 from properties.verdict import Verdict
 
 #: A sign and two colours for each result, told apart without the colours.
@@ -185,7 +186,7 @@ class VerdictView:
         said = ". ".join(part for part in (verdict.reason, verdict.reach) if part)
         parts = [headline(verdict.property, verdict.configuration, verdict.result, outcome(verdict), said)]
         if verdict.blocked_by:
-            parts.append(_blocking(verdict.blocked_by, verdict.blocked_by_minimal))
+            parts.append(_blocking(verdict.blocked_by, verdict.blocked_by_minimal, verdict.configuration.model))
         if self.chart is not None:
             parts.append(self.chart._repr_html_())
         return f'<div style="{_STYLE} padding: 0.2em">{"".join(parts)}</div>'
@@ -194,17 +195,19 @@ class VerdictView:
         verdict = self.verdict
         lines = [f"{verdict.property.name}: {outcome(verdict)}", f"under {verdict.configuration}", verdict.reach]
         lines += [verdict.reason] if verdict.reason else []
-        lines += [f"blocked by {name} [{rules()[name].source}]" for name in verdict.blocked_by]
+        lines += [
+            f"blocked by {name} [{rules(verdict.configuration.model)[name].source}]" for name in verdict.blocked_by
+        ]
         return "\n".join(lines) + ("" if self.chart is None else f"\n\n{self.chart}")
 
 
-def show(prop: Property | str, configuration: Configuration | str) -> VerdictView:
+def show(prop: Property | str, configuration: Configuration | str, model: Model = oauth()) -> VerdictView:
     """Ask one question and show the answer.
 
     Raises:
         UnknownPropertyError, ConfigurationError: naming the culprit and what is allowed.
     """
-    return VerdictView(ask(prop, configuration))
+    return VerdictView(ask(prop, configuration, model))
 
 
 def headline(prop: Property, configuration: Configuration, result: str, words: str, reach: str = "") -> str:
@@ -215,31 +218,31 @@ def headline(prop: Property, configuration: Configuration, result: str, words: s
         f'border-left: 0.35em solid {ink}; background: {paper}; color: {ink}; font-size: 1.1em">'
         f"<strong>{sign} {escape(words)}</strong> "
         f'<span style="color: #222">{escape(prop.meaning)} <small><code>{escape(prop.name)}</code></small></span></p>'
-        f'<p style="margin: 0 0 0.6em">{escape(of_configuration(str(configuration)))}<br/>'
+        f'<p style="margin: 0 0 0.6em">{escape(of_configuration(str(configuration), configuration.model))}<br/>'
         f'<small><code style="white-space: normal">{_parted(str(configuration))}</code></small>'
         f"{f'<br/><small>{escape(reach)}</small>' if reach else ''}</p>"
     )
 
 
-def statuses(results: dict[str, str]) -> str:
+def statuses(results: dict[str, str], model: Model = oauth()) -> str:
     """The bare results of several properties as a row of signs, as HTML."""
     cells = []
     for name, result in results.items():
-        prop = PROPERTIES[name]
+        prop = every_property(model)[name]
         sign, ink, paper = LOOKS[result]
         words = {"reached": "possible", "not_reached": "impossible"}.get(result, result.replace("_", " "))
         cells.append(
             f'<span title="{escape(prop.meaning)}" style="display: inline-block; margin: 0.15em; padding: 0.2em 0.5em; '
             f'background: {paper}; color: {ink}; border: 1px solid {ink}; white-space: nowrap">'
-            f"<strong>{sign}</strong> {escape(worded('property', name))}: {words}</span>"
+            f"<strong>{sign}</strong> {escape(worded('property', name, model))}: {words}</span>"
         )
     return f'<div class="openworld-statuses" style="{_STYLE} margin-bottom: 0.6em">{"".join(cells)}</div>'
 
 
-def _blocking(names: tuple[str, ...], least: bool) -> str:
+def _blocking(names: tuple[str, ...], least: bool, model: Model) -> str:
     items = "".join(
         f"<li>{escape(rule.requirement)} <small>[{escape(rule.source)}] <code>{rule.name}</code></small></li>"
-        for rule in map(rules().__getitem__, names)
+        for rule in map(rules(model).__getitem__, names)
     )
     rest = "and none can be left out of the set" if least else "and fewer may do"
     return f"<p>Together these rules leave no such run, {rest}:</p><ul>{items}</ul>"

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from model.model import Model, oauth
 from model.words import of_configuration, worded
 from openworld.blame import blamed
 from openworld.colours import FAINT, INK, SIGNS
@@ -49,15 +50,16 @@ def client_verdicts(rows: pd.DataFrame, title: str = "") -> Figure:
     return _matrix(rows.assign(asked=said), ("client", str), ("asked", str), title, codes)
 
 
-def flip_matrix(rows: pd.DataFrame, title: str = "") -> Figure:
+def flip_matrix(rows: pd.DataFrame, title: str = "", model: Model = oauth()) -> Figure:
     """Properties by environments: what flips from one design to another, as it is under the second.
 
     Args:
         rows: ``property``, ``kind``, ``environment``, ``verdict`` and ``steps``, a row for each flip.
         title: which designs.
+        model: whose words are used.
     """
     wide = int(10 * (2.6 + 0.72 * rows["environment"].nunique()))
-    down, across = ("property", partial(worded, "property")), ("environment", _environment)
+    down, across = ("property", partial(worded, "property", model=model)), ("environment", _environment)
     return _matrix(rows, down, across, labels.lines(title, wide))
 
 

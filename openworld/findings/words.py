@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from model import chart
-from model.design import DESIGN_NOTES, NAMED_DESIGNS, own_switches, parse
+from model.design import own_switches, parse
+from model.named_designs import DESIGN_NOTES, NAMED_DESIGNS
 from model.protocols import rules
 from model.refusal import stopped
 from model.switches import CAPABILITIES, SWITCHES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from model.design import DESIGN_NOTES
+from model.model import Model, oauth
 from openworld.report.verdicts import signed
 from openworld.weakest import SAID, spoken
 from properties.results import today
@@ -19,12 +19,12 @@ _WHATEVER_OTHERS_DO = {
 }
 
 
-def table(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def table(rows: Iterable[dict[str, Any]], model: Model = oauth()) -> list[dict[str, Any]]:
     """A line for each design, with a cell for each property."""
     lines: dict[str, dict[str, Any]] = {}
     for row in rows:
         name = str(row["design"])
-        line = lines.setdefault(name, {"design": name, "meaning": DESIGN_NOTES.get(name, ("", ""))[0], "cells": {}})
+        line = lines.setdefault(name, {"design": name, "meaning": model.notes.get(name, ("", ""))[0], "cells": {}})
         line["cells"][str(row["property"])] = cell(row)
     return list(lines.values())
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from model.design import DESIGN_NOTES
 from openworld.blame import NOBODY, blamed, by_itself
 from openworld.headlines import headlines
 from openworld.plan import Findings, StudyPlan
 from openworld.report.environments import table
 from openworld.show import command
 from properties.results import today
-from properties.security import PROPERTIES
+from properties.security import every_property
 from simulations import catalogue
 
 
@@ -22,12 +21,12 @@ def index(plan: StudyPlan, found: Findings) -> str:
         ["# Open-world OAuth: the study"],
         _state(plan, found),
         _summary(plan, found),
-        _environments(found),
+        _environments(plan, found),
         _matrix(plan, found),
         _clients(found),
         _simulations(plan, found),
         _mishaps(found),
-        _attacks(found),
+        _attacks(plan, found),
         _how(plan, found),
     ]
     return "\n\n".join("\n".join(part) for part in map(list, parts) if part) + "\n"
@@ -61,7 +60,7 @@ def _summary(plan: StudyPlan, found: Findings) -> Iterator[str]:
         return
     if "drafts" in found.figures:
         yield from _figure("drafts", "what each draft buys in each environment, attacks before and after")
-    utilities = [prop for prop in PROPERTIES.values() if prop.kind == "utility"]
+    utilities = [prop for prop in every_property(plan.model).values() if prop.kind == "utility"]
     yield from ("## Designs", "")
     yield "A design holds against an attacker who could break something, and breaks nothing but what breaks by itself."
     yield ""
@@ -81,7 +80,7 @@ def _summary(plan: StudyPlan, found: Findings) -> Iterator[str]:
             if name != NOBODY and _withstood([row for row in others if row["attacker"] == name])
         ]
         reached = " | ".join(_reached(rows, prop.name) for prop in utilities)
-        meaning = DESIGN_NOTES.get(design, ("", ""))[0]
+        meaning = plan.model.notes.get(design, ("", ""))[0]
         yield f"| `{design}` | {meaning} | {violated} of {judged} | {', '.join(firm) or 'nobody'} | {reached} |"
 
 
@@ -94,7 +93,7 @@ def _reached(rows: list[dict[str, Any]], name: str) -> str:
     return f"[{words}]({row['chart']})" if row["chart"] else words
 
 
-def _environments(found: Findings) -> Iterator[str]:
+def _environments(plan: StudyPlan, found: Findings) -> Iterator[str]:
     if not found.environments:
         return
     yield from ("## What each design needs of others", "")
@@ -106,7 +105,7 @@ def _environments(found: Findings) -> Iterator[str]:
     codes = list(dict.fromkeys(str(row["code"]) for row in found.environments))
     yield f"| design | {' | '.join(codes)} |"
     yield "|---|" + "---|" * len(codes)
-    for line in table(found.environments):
+    for line in table(found.environments, plan.model):
         cells = {cell["code"]: cell for cell in line["cells"].values()}
         said = [_need(cells[code]) if code in cells else "" for code in codes]
         yield f"| `{line['design']}` | {' | '.join(said)} |"
@@ -133,7 +132,7 @@ def _matrix(plan: StudyPlan, found: Findings) -> Iterator[str]:
         cells = [_codes([row for row in rows if row["design"] == name]) for name in plan.designs]
         yield f"| **{attacker}** `{who.capabilities}` | " + " | ".join(cells) + " |"
     yield ""
-    for prop in PROPERTIES.values():
+    for prop in every_property(plan.model).values():
         yield f"- **{prop.code}** `{prop.name}` ({prop.kind}): {prop.meaning}"
     yield ""
     for attacker, who in plan.attackers.items():
@@ -162,7 +161,7 @@ def _simulations(plan: StudyPlan, found: Findings) -> Iterator[str]:
     yield "the population for sure; where one of them leaves its sign open it is withheld."
     yield ""
     for name in found.results:
-        yield from (f"### {name}: {catalogue.EXPERIMENTS[name].question}", "")
+        yield from (f"### {name}: {catalogue.every_experiment(plan.model)[name].question}", "")
         yield from (f"{each.words}.\n" for each in found.results[name].alike)
         if f"{name}-trade" in found.figures:
             yield from _figure(f"{name}-trade", f"what works in {name} against what is stolen")
@@ -209,14 +208,14 @@ def _figure(name: str, caption: str) -> Iterator[str]:
     yield from (f"[PDF](figures/{name}.pdf), [PNG](figures/{name}.png)", "")
 
 
-def _attacks(found: Findings) -> Iterator[str]:
+def _attacks(plan: StudyPlan, found: Findings) -> Iterator[str]:
     attacks = [row for row in found.verdicts if row["chart"] and row["kind"] == "security"]
     if not attacks:
         return
     yield from ("## Attacks", "")
     yield "Each is shortest and was replayed on the executable machine. Chart and trace are linked; any one is drawn "
     yield "anew by `openworld trace PROPERTY CONFIG` with the property and configuration shown."
-    for prop in PROPERTIES.values():
+    for prop in every_property(plan.model).values():
         rows = [row for row in attacks if row["property"] == prop.name]
         if not rows:
             continue
@@ -235,11 +234,11 @@ def _attacks(found: Findings) -> Iterator[str]:
 def _how(plan: StudyPlan, found: Findings) -> Iterator[str]:
     yield from ("## Reproduce", "")
     yield "```"
-    yield command("study", "-o", "out", "--seed", plan.seed, *["--quick"] * plan.quick)
+    yield command("study", "-o", "out", "--seed", plan.seed, *["--quick"] * plan.quick, model=plan.model)
     example = next((row for row in found.verdicts if row["chart"]), None)
     if example:
-        yield command("verdict", example["property"], example["configuration"])
-        yield command("replay", f"out/{example['chart'].removesuffix('.txt')}.json")
+        yield command("verdict", example["property"], example["configuration"], model=plan.model)
+        yield command("replay", f"out/{example['chart'].removesuffix('.txt')}.json", model=plan.model)
     yield from (str(each.summary["command"].iloc[0]) for each in found.mishaps.values())
     yield from (str(each.rates["command"].iloc[0]) for each in found.results.values())
     yield "```"

@@ -32,7 +32,7 @@ def page(study: Study, site: str = "") -> str:
     one.
     """
     attacks, links = verdicts.attacks(study)
-    designs, needs = verdicts.designs(study), environments.table(study.environments)
+    designs, needs = verdicts.designs(study), environments.table(study.environments, study.model)
     pictures = _each_kind_once(study)
     html = template("report.html.jinja").render(
         study=study,

@@ -11,8 +11,9 @@ import pandas as pd
 
 from model import documents
 from model.errors import InputError
+from model.model import Model, oauth
 from model.trace import Trace, from_json
-from model.world_file import WORLDS
+from model.world_file import worlds
 from openworld import study_tables
 from openworld.files import EARLIER
 from openworld.software_file import FILE, Kind, load
@@ -79,6 +80,7 @@ class Study:
 
     Attributes:
         folder: where.
+        model: the model that was asked.
         about: how it ran (``run.json``); empty if that is missing.
         verdicts: the rows of the table of verdicts.
         traces: by the chart named in a row, the run that shows it.
@@ -93,6 +95,7 @@ class Study:
     """
 
     folder: Path
+    model: Model = oauth()
     about: dict[str, Any] = field(default_factory=dict)
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     traces: dict[str, Trace] = field(default_factory=dict)
@@ -107,7 +110,7 @@ class Study:
     problems: list[str] = field(default_factory=list)
 
 
-def read(folder: Path) -> Study:
+def read(folder: Path, model: Model = oauth()) -> Study:
     """Read a folder.
 
     Raises:
@@ -115,7 +118,7 @@ def read(folder: Path) -> Study:
     """
     if not folder.is_dir():
         raise ReportError(f"{folder}: no such folder; `openworld study -o {folder}` makes one")
-    study = Study(folder)
+    study = Study(folder, model)
     _about(study)
     _verdicts(study)
     _clients(study)
@@ -171,7 +174,7 @@ def _verdicts(study: Study) -> None:
 def _trace(study: Study, path: Path) -> Trace | None:
     """A run in one of the worlds that ship, which are all that studies ask in: no trace leads to another file."""
     try:
-        return from_json(path.read_bytes(), WORLDS)
+        return from_json(path.read_bytes(), worlds(study.model), study.model)
     except (OSError, InputError) as error:
         said = error.strerror if isinstance(error, OSError) else error
         study.problems.append(f"{path.relative_to(study.folder)}: {said}")

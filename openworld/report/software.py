@@ -9,11 +9,10 @@ from typing import Any
 from conformance.attacks import DEPLOYMENTS
 from conformance.judge import OUTCOMES
 from model.chart import chart
-from model.switches import CAPABILITIES
 from openworld.report.reading import FoundSoftware, Study
 from openworld.show import ending
 from openworld.software_file import Kind
-from properties.security import PROPERTIES
+from properties.security import every_property
 
 
 def told(study: Study, kind: Kind) -> list[dict[str, Any]]:
@@ -82,9 +81,10 @@ def _fall(row: dict[str, Any], found: FoundSoftware) -> dict[str, Any]:
     deployment = {name for each in DEPLOYMENTS for name in each}
     attacked = trace.configuration.design.changes()
     where = [f"{name}={value}" for name, value in attacked.items() if name in deployment]
-    who = "; ".join(CAPABILITIES[name] for name in sorted(trace.configuration.capabilities))
+    who = "; ".join(trace.configuration.model.capabilities[name] for name in sorted(trace.configuration.capabilities))
     about = who + (f", where {', '.join(where)}" if where else "")
-    drawn = chart(trace, ending(PROPERTIES[trace.shows]) if trace.shows in PROPERTIES else None)
+    known = every_property(trace.configuration.model)
+    drawn = chart(trace, ending(known[trace.shows]) if trace.shows in known else None)
     return {**row, "about": about, "chart": drawn}
 
 

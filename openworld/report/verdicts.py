@@ -8,15 +8,14 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from model.chart import Chart, chart
-from model.design import DESIGN_NOTES
-from model.rule import RULES
+from model.protocols import rules
 from model.words import worded
 from openworld.blame import NOBODY, blamed, by_itself
 from openworld.colours import SIGNS
 from openworld.report.reading import Study
 from openworld.show import ending
 from properties.results import length, today
-from properties.security import PROPERTIES
+from properties.security import every_property
 
 #: The results whose words are not their names.
 _WORDS = {"not_in_this_world": "not in this world", "reached": "run exists", "not_reached": "no such run"}
@@ -61,13 +60,13 @@ class Attack:
 
 def properties(study: Study) -> list[dict[str, str]]:
     """The properties of the table, with what they mean."""
-    seen = {str(row["property"]): row for row in study.verdicts}
+    seen, known = {str(row["property"]): row for row in study.verdicts}, every_property(study.model)
     return [
         {
             "name": name,
             "code": str(row["code"]),
             "kind": str(row["kind"]),
-            "meaning": PROPERTIES[name].meaning if name in PROPERTIES else "",
+            "meaning": known[name].meaning if name in known else "",
         }
         for name, row in seen.items()
     ]
@@ -111,16 +110,17 @@ def attacks(study: Study) -> tuple[list[Attack], dict[str, str]]:
     found: dict[Any, Attack] = {}
     links: dict[str, str] = {}
     sent: dict[Any, str] = {}
-    order = {name: place for place, name in enumerate(PROPERTIES)}
+    known = every_property(study.model)
+    order = {name: place for place, name in enumerate(known)}
     rows = [row for row in study.verdicts if row["chart"] in study.traces]
     for row in sorted(rows, key=lambda row: order.get(str(row["property"]), len(order))):
         trace = study.traces[row["chart"]]
-        drawn = chart(trace, ending(PROPERTIES[trace.shows]) if trace.shows in PROPERTIES else None)
+        drawn = chart(trace, ending(known[trace.shows]) if trace.shows in known else None)
         told = tuple((one.step, one.sender, one.receiver, one.label, one.session) for one in drawn.sent)
         key, address = (row["property"], told), f"run-{PurePosixPath(row['chart']).stem}"
         if key not in found:
             name = str(row["property"])
-            meaning = PROPERTIES[name].meaning if name in PROPERTIES else ""
+            meaning = known[name].meaning if name in known else ""
             found[key] = Attack(address, str(row["code"]), name, meaning, len(trace.steps), drawn)
             found[key].same = sent.get(told, "")
             sent.setdefault(told, address)
@@ -146,7 +146,7 @@ def designs(study: Study) -> list[dict[str, Any]]:
         made.append(
             {
                 "name": name,
-                "meaning": DESIGN_NOTES.get(name, ("", ""))[0],
+                "meaning": study.model.notes.get(name, ("", ""))[0],
                 "judged": len(security),
                 "violated": sum(blamed(security)),
                 "unknown": sum(row["verdict"] == "unknown" for row in security),
@@ -163,13 +163,14 @@ def designs(study: Study) -> list[dict[str, Any]]:
 def blocking(study: Study) -> list[dict[str, Any]]:
     """The rules that attacks are blocked by, the commonest first."""
     rows = [row for row in study.verdicts if row["kind"] == "security" and row["verdict"] == "safe"]
+    known = rules(study.model)
     counts = Counter(str(name) for row in rows for name in _names(row["blocked_by"]))
     return [
         {
             "name": name,
             "count": count,
-            "requirement": RULES[name].requirement if name in RULES else "",
-            "source": RULES[name].source if name in RULES else "",
+            "requirement": known[name].requirement if name in known else "",
+            "source": known[name].source if name in known else "",
         }
         for name, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
     ]

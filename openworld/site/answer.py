@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from model.chart import Chart, chart, origin, text
 from model.design import named_switches
 from model.errors import InputError
-from model.extension import extend
+from model.model import Model, oauth
 from model.protocols import rules
 from model.trace import Trace
 from openworld.sequence import ends, svg
@@ -29,30 +28,28 @@ from properties.verdict import PATIENCE, Verdict, check
 
 #: Times as long as elsewhere may be looked for the rules that block: a browser is slower, and counts waiting as work.
 SLOWER = 20
-#: What drafts of one's own add stays to the end.
-_LASTING = ExitStack()
 
 
-def begin(drafts: str) -> None:
-    """Take in what is in a folder of drafts, if there is one."""
-    _LASTING.enter_context(extend(*sorted(Path(drafts).rglob("*.py"))))
+def model_with(drafts: str) -> Model:
+    """The model with what is in a folder of drafts, if there is one."""
+    return oauth().extended(*sorted(Path(drafts).rglob("*.py")))
 
 
-def answered(kind: str, name: str, configuration: str) -> str:
+def answered(kind: str, name: str, configuration: str, model: Model = oauth()) -> str:
     """The answer to one question as JSON, or in ``error`` what is wrong with the question."""
     try:
-        return json.dumps(_KINDS[kind](name, configuration))
+        return json.dumps(_KINDS[kind](name, configuration, model))
     except (InputError, NoAnswerError) as error:
         return json.dumps({"error": str(error)})
 
 
-def verdict(name: str, configuration: str) -> dict[str, Any]:
+def verdict(name: str, configuration: str, model: Model = oauth()) -> dict[str, Any]:
     """A verdict with all that there is to see of it.
 
     Raises:
         InputError: a property, a switch, a party or a world that does not exist.
     """
-    found = check(*asked_for(name, configuration), patience=SLOWER * PATIENCE)
+    found = check(*asked_for(name, configuration, model), patience=SLOWER * PATIENCE)
     return told(found) | {"alone": found.alone} | ({} if found.trace is None else _seen(found, found.trace))
 
 
@@ -69,17 +66,17 @@ def told(found: Verdict) -> dict[str, Any]:
     }
 
 
-def assumptions(name: str, configuration: str) -> dict[str, Any]:
+def assumptions(name: str, configuration: str, model: Model = oauth()) -> dict[str, Any]:
     """The weakest assumptions about others (raises InputError, and NoAnswerError where nobody knows)."""
-    prop, about = asked_for(name, configuration)
+    prop, about = asked_for(name, configuration, model)
     if prop.kind == "utility":
         about = replace(about, capabilities=frozenset())
-    return assumed(Assumptions([prop], about, named_switches(configuration)), prop)
+    return assumed(Assumptions([prop], about, named_switches(configuration, model)), prop)
 
 
 def assumed(asked: Assumptions, prop: Property) -> dict[str, Any]:
     """What has to be assumed of others for one property (raises NoAnswerError)."""
-    kind, sets, otherwise = read(prop, asked.weakest(prop))
+    kind, sets, otherwise = read(prop, asked.weakest(prop), asked.configuration.model)
     attacks = otherwise if prop.kind == "security" and kind in ("if", "never") else ()
     return {"holds": kind, "sets": _plain(sets if kind == "if" else ()), "not_where": _plain(attacks)}
 
@@ -112,9 +109,9 @@ def _messages(shown: Chart) -> list[dict[str, Any]]:
     ]
 
 
-def rule_texts() -> dict[str, list[str]]:
+def rule_texts(model: Model) -> dict[str, list[str]]:
     """What each rule asks for, and the text that says so."""
-    return {name: [rule.requirement, rule.source] for name, rule in rules().items()}
+    return {name: [rule.requirement, rule.source] for name, rule in rules(model).items()}
 
 
-_KINDS: dict[str, Callable[[str, str], dict[str, Any]]] = {"verdict": verdict, "assumptions": assumptions}
+_KINDS: dict[str, Callable[[str, str, Model], dict[str, Any]]] = {"verdict": verdict, "assumptions": assumptions}

@@ -12,7 +12,7 @@ from typing import Any
 
 import jinja2
 
-from model.extension import loaded
+from model.model import Model, oauth
 from openworld.files import claimed, write
 from openworld.progress import Progress
 from openworld.site import bundle
@@ -26,7 +26,13 @@ _PLAIN = ("site.css", "site.js", "worker.js")
 
 
 def build(
-    folder: Path, runtime: Runtime, designs: list[str], attackers: list[str], workers: int, docs: str = ""
+    folder: Path,
+    runtime: Runtime,
+    designs: list[str],
+    attackers: list[str],
+    workers: int,
+    docs: str = "",
+    model: Model = oauth(),
 ) -> int:
     """Write the site; answers are found beforehand for these designs and capabilities. Says how many bytes it has.
 
@@ -41,11 +47,11 @@ def build(
             shutil.rmtree(folder / name, ignore_errors=True)
             (folder / name).mkdir(parents=True)
         runtime.unpack(folder / "run")
-        bundle.write(folder / "run" / "openworld.zip", loaded() or ())
+        bundle.write(folder / "run" / "openworld.zip", model.files)
         for name in _PLAIN:
             write(folder / name, _data(name))
-        write(folder / "index.html", page(designs, docs))
-        found = precomputed(designs, attackers, workers)
+        write(folder / "index.html", page(designs, model, docs))
+        found = precomputed(designs, attackers, workers, model)
         with Progress("designs", len(designs)) as progress, closing(found) as answers:
             for design, known in answers:
                 write(folder / "answers" / f"{design}.json", _compact(known))
@@ -53,10 +59,10 @@ def build(
         return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def page(designs: list[str], docs: str = "") -> str:
+def page(designs: list[str], model: Model, docs: str = "") -> str:
     """The page itself, with words for all that can be chosen; of these designs it has answers, and of its documentation
     the address."""
-    words = vocabulary()
+    words = vocabulary(model)
     known = _compact({**words, "first": FIRST, "known": designs}).replace("<", "\\u003c")
     return _template().render(words=words, known=known, docs=docs)
 

@@ -12,40 +12,45 @@ from functools import partial
 from typing import Any
 
 from model.chart import chart, text
-from model.design import named_switches, parse
+from model.design import Configuration, named_switches, parse
+from model.model import Model
 from openworld.show import ending
 from openworld.site.answer import assumed, told
 from properties.assume import Assumptions
 from properties.checker import Checker
 from properties.monotone import NoAnswerError
-from properties.security import PROPERTIES, Property
+from properties.security import Property, every_property
 from simulations.processes import in_order
 
 #: By attacker's capabilities and property; what honest parties can do is under those of nobody.
 Answers = dict[str, dict[str, dict[str, Any]]]
 
 
-def precomputed(designs: list[str], attackers: Iterable[str], workers: int) -> Generator[tuple[str, dict[str, Any]]]:
+def precomputed(
+    designs: list[str], attackers: Iterable[str], workers: int, model: Model
+) -> Generator[tuple[str, dict[str, Any]]]:
     """The answers of each design, in their order, as they come in; attackers by their capabilities."""
-    asked = in_order(partial(of_design, attackers=tuple(attackers)), designs, workers)
+    asked = in_order(partial(of_design, attackers=tuple(attackers), model=model), designs, workers)
     yield from zip(designs, asked, strict=True)
 
 
-def of_design(design: str, attackers: tuple[str, ...]) -> dict[str, Any]:
+def of_design(design: str, attackers: tuple[str, ...], model: Model) -> dict[str, Any]:
     """The answers of one design; long texts apart, since many have the same run and reach."""
     checker, texts, answers = Checker(by_design=True), dict[str, int](), Answers()
     for capabilities in attackers:
         configuration = f"design={design};cap={capabilities}"
         kind = "utility" if capabilities == "none" else "security"
-        asked = [prop for prop in PROPERTIES.values() if kind == "utility" or prop.kind == kind]
-        answers[capabilities] = {prop.name: _answer(checker, prop, configuration, texts) for prop in asked}
-        for name, weakest in _weakest(asked, configuration).items():
+        asked = [prop for prop in every_property(model).values() if kind == "utility" or prop.kind == kind]
+        answers[capabilities] = {
+            prop.name: _answer(checker, prop, parse(configuration, model), texts) for prop in asked
+        }
+        for name, weakest in _weakest(asked, configuration, model).items():
             answers[capabilities][name]["assumptions"] = weakest
     return {"answers": answers, "texts": list(texts)}
 
 
-def _answer(checker: Checker, prop: Property, configuration: str, texts: dict[str, int]) -> dict[str, Any]:
-    found = checker.verdict(prop, parse(configuration))
+def _answer(checker: Checker, prop: Property, configuration: Configuration, texts: dict[str, int]) -> dict[str, Any]:
+    found = checker.verdict(prop, configuration)
     apart = {"reach": found.reach}
     if found.trace is not None:
         # Attacker and design stand above the run, and the page has them anyway.
@@ -53,10 +58,10 @@ def _answer(checker: Checker, prop: Property, configuration: str, texts: dict[st
     return told(found) | {name: texts.setdefault(words, len(texts)) for name, words in apart.items()}
 
 
-def _weakest(properties: list[Property], configuration: str) -> dict[str, dict[str, Any]]:
+def _weakest(properties: list[Property], configuration: str, model: Model) -> dict[str, dict[str, Any]]:
     """The weakest assumptions of each property, where anybody knows."""
     found = {}
-    about, named = parse(configuration), named_switches(configuration)
+    about, named = parse(configuration, model), named_switches(configuration, model)
     honest = replace(about, capabilities=frozenset())
     security = [prop for prop in properties if prop.kind == "security"]
     together = Assumptions(security, about, named)

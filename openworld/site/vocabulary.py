@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from model.clients import clients
-from model.design import DEPLOYMENTS, FORMERLY, NAMED_DESIGNS
-from model.switches import CAPABILITIES, SWITCHES, Switch
+from model.model import Model
+from model.named_designs import DEPLOYMENTS, FORMERLY
+from model.switches import Switch
 from model.words import worded
 from model.world_file import WORLDS
 from openworld.show import design_json
 from openworld.site.answer import rule_texts
-from properties.attackers import ATTACKERS
-from properties.security import PROPERTIES
+from properties.attackers import every_attacker
+from properties.security import every_property
 
 #: The kinds of switches of which a verdict can depend, with what they are.
 KINDS = {
@@ -22,7 +23,7 @@ KINDS = {
 }
 
 
-def vocabulary() -> dict[str, Any]:
+def vocabulary(model: Model) -> dict[str, Any]:
     """Everything that can be named in a question, in the order in which it is shown."""
     return {
         "properties": [
@@ -31,36 +32,36 @@ def vocabulary() -> dict[str, Any]:
                 "code": prop.code,
                 "kind": prop.kind,
                 "meaning": prop.meaning,
-                "words": worded("property", prop.name),
-                "harm": worded("harm", prop.name),
+                "words": worded("property", prop.name, model),
+                "harm": worded("harm", prop.name, model),
             }
-            for prop in PROPERTIES.values()
+            for prop in every_property(model).values()
         ],
-        "designs": [design_json(name) | {"words": worded("design", name)} for name in NAMED_DESIGNS],
+        "designs": [design_json(name, model) | {"words": worded("design", name, model)} for name in model.designs],
         "formerly": FORMERLY,
         "clients": [{"name": one.name, "changes": one.design.changes()} for one in clients().values()],
         "attackers": [
             {"name": name, "capabilities": who.capabilities, "words": worded("attacker", name)}
-            for name, who in ATTACKERS.items()
+            for name, who in every_attacker(model).items()
         ],
-        "capabilities": [{"name": name, "meaning": meaning} for name, meaning in CAPABILITIES.items()],
+        "capabilities": [{"name": name, "meaning": meaning} for name, meaning in model.capabilities.items()],
         "environments": [
             {"name": name, "words": worded("deployment", name), "values": values}
             for name, values in DEPLOYMENTS.items()
         ],
         "worlds": [{"name": name, "concern": world.concern} for name, world in WORLDS.items()],
         "kinds": KINDS,
-        "switches": [_switch(switch) for switch in SWITCHES.values() if switch.kind in KINDS],
-        "rules": rule_texts(),
+        "switches": [_switch(switch, model) for switch in model.switches.values() if switch.kind in KINDS],
+        "rules": rule_texts(model),
     }
 
 
-def _switch(switch: Switch) -> dict[str, Any]:
+def _switch(switch: Switch, model: Model) -> dict[str, Any]:
     return {
         "name": switch.name,
         "kind": switch.kind,
         "meaning": switch.meaning,
         "baseline": switch.baseline,
         "source": switch.source,
-        "values": [[value, worded("value", f"{switch.name}={value}")] for value in switch.values],
+        "values": [[value, worded("value", f"{switch.name}={value}", model)] for value in switch.values],
     }

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from model.model import Model
 from openworld.commands.common import DONE, print_json, print_lines
 from openworld.progress import Progress
 from simulations.arms import arm
@@ -35,10 +36,11 @@ def blast_radius(
     seed: int,
     output: Path | None,
     as_json: bool,
+    model: Model,
 ) -> int:
     """What `openworld blast-radius` does."""
-    arms = tuple(arm(_configuration(text), text) for text in designs)
-    met = load(population) if year is None else load(population).at(year)
+    arms = tuple(arm(_configuration(text), text, model) for text in designs)
+    met = load(population, model) if year is None else load(population, model).at(year)
     met = met if scale is None else met.scaled(scale)
     stopped = False
     try:
@@ -73,7 +75,7 @@ def blast_radius(
         )
     else:
         print_lines(_head(found, met))
-        print_lines(_unread(designs))
+        print_lines(_unread(designs, model))
         print_lines(_lines(found))
         if output is not None:
             click.echo(f"written to {output}")
@@ -92,11 +94,11 @@ def _head(found: BlastRadius, met: Population) -> Iterator[str]:
         yield f"good to the thief for at most {met.number(kind.lasts) / 3600:g} hours, the population's {kind.lasts}"
 
 
-def _unread(designs: tuple[str, ...]) -> Iterator[str]:
+def _unread(designs: tuple[str, ...], model: Model) -> Iterator[str]:
     """What a named design sets and nothing here depends on."""
 
     for text in designs:
-        if left := unread(Ways, _configuration(text)):
+        if left := unread(Ways, _configuration(text), model):
             yield f"nothing here depends on what {text} says of {', '.join(left)}"
 
 

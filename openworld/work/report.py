@@ -6,16 +6,17 @@ from pathlib import Path
 
 import click
 
+from model.model import Model
 from openworld.commands.common import DONE, complain
 from openworld.files import write
 from openworld.report import page, read
 from openworld.site.address import checked
 
 
-def report(folder: Path, output: Path | None, site: str) -> int:
+def report(folder: Path, output: Path | None, site: str, model: Model) -> int:
     """What `openworld report` does."""
     site = checked(site)
-    study = read(folder)
+    study = read(folder, model)
     target = output or folder / "report.html"
     write(target, page(study, site))
     for problem in study.problems:

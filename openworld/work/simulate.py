@@ -11,6 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from model.model import Model
 from openworld import exhibits
 from openworld.commands.common import DONE, INCONCLUSIVE, complain, print_json, print_lines
 from openworld.exhibits import experiments
@@ -56,6 +57,7 @@ def simulate(
     method: str | None,
     output: Path | None,
     as_json: bool,
+    model: Model,
 ) -> int:
     """What `openworld simulate` does."""
     if schema or as_file:
@@ -64,8 +66,8 @@ def simulate(
         print_json(experiment_files.schema())
         return DONE
     if not named and not arms:
-        return _list(as_json)
-    asked = _of_arms(named, adoption, population) if arms else find(_one(named, adoption))
+        return _list(as_json, model)
+    asked = _of_arms(named, adoption, population, model) if arms else find(_one(named, adoption), model)
     experiment = asked.name
     if as_file:
         click.echo(experiment_files.written(asked), nl=False)
@@ -163,7 +165,9 @@ def _one(named: tuple[str, ...], adoption: tuple[float, ...] | None) -> str:
     return named[0]
 
 
-def _of_arms(arms: tuple[str, ...], adoption: tuple[float, ...] | None, population: str | None) -> Experiment:
+def _of_arms(
+    arms: tuple[str, ...], adoption: tuple[float, ...] | None, population: str | None, model: Model
+) -> Experiment:
     """What arms come to in a population, beside what it has deployed, for those who adopt them."""
 
     if len(arms) < 2 or len(set(arms)) < len(arms):
@@ -181,11 +185,12 @@ def _of_arms(arms: tuple[str, ...], adoption: tuple[float, ...] | None, populati
         Adoption(),
         deployed=True,
         asked=("--arms", *arms, *words),
+        model=model,
     )
 
 
-def _list(as_json: bool) -> int:
-
+def _list(as_json: bool, model: Model) -> int:
+    known = catalogue.every_experiment(model)
     if as_json:
         print_json(
             [
@@ -198,12 +203,12 @@ def _list(as_json: bool) -> int:
                     "population": asked.population,
                     "reader": asked.reader,
                 }
-                for name, asked in catalogue.EXPERIMENTS.items()
+                for name, asked in known.items()
             ]
         )
         return DONE
 
-    print_lines(experiment_lines(catalogue.EXPERIMENTS.values()))
+    print_lines(experiment_lines(known.values()))
     return DONE
 
 

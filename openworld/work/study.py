@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from model.model import Model
 from openworld.commands.common import DONE
 from openworld.extras import require_all
 from openworld.plan import StudyPlan
@@ -14,11 +15,13 @@ from properties.proofs import require
 from simulations.processes import cores
 
 
-def study(output: Path, quick: bool, workers: int | None, seed: int, timeout: float | None, certify: bool) -> int:
+def study(
+    output: Path, quick: bool, workers: int | None, seed: int, timeout: float | None, certify: bool, model: Model
+) -> int:
     """What `openworld study` does."""
     require_all("study")
     if certify:
         require()
-    finished = run(StudyPlan(output, quick, workers or cores(), seed, timeout, certify))
+    finished = run(StudyPlan(output, quick, workers or cores(), seed, timeout, certify, model))
     click.echo(f"{output / 'report.html'}: {finished}")
     return DONE

@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from model.action import Context
 from model.logic import all_of, any_of
 from model.world import World
+
+
+class AddedEvent(NamedTuple):
+    """When a property that a draft adds is violated or reached, in one protocol."""
+
+    protocol: str
+    happens: Callable[[Context], Any]
 
 
 def is_said(name: str, world: World) -> bool:
@@ -30,3 +37,5 @@ def _events(name: str, world: World) -> Iterator[tuple[str, Callable[[Context], 
         event = getattr(import_module(f"properties.events.{protocol}"), name, None)
         if event is not None:
             yield protocol, event
+        if (added := world.model.further(AddedEvent).get(name)) is not None and added.protocol == protocol:
+            yield protocol, added.happens

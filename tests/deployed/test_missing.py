@@ -10,11 +10,12 @@ from click.testing import CliRunner
 from deployed import missing
 from deployed.missing import Opening, checks
 from model.clients import find
-from model.design import DEPLOYMENTS, Configuration, parse_capabilities
+from model.design import Configuration, parse_capabilities
+from model.named_designs import DEPLOYMENTS
 from openworld.cli import main
 from openworld.commands import clients as commands
 from openworld.missing_page import lines
-from properties.attackers import ATTACKERS
+from properties.attackers import every_attacker
 from properties.designs import BEFOREHAND
 
 
@@ -22,7 +23,8 @@ from properties.designs import BEFOREHAND
 def few(monkeypatch):
     """Against three attackers, so that it is quick."""
     some = ("none", "mal_as", "mal_tenant")
-    monkeypatch.setattr(missing, "ATTACKERS", {name: ATTACKERS[name] for name in some})
+    few = {name: every_attacker()[name] for name in some}
+    monkeypatch.setattr(missing, "every_attacker", lambda model: few)
 
 
 def test_what_is_missing_is_what_keeps_out_what_gets_in(checker):
@@ -37,7 +39,7 @@ def test_what_is_missing_is_what_keeps_out_what_gets_in(checker):
         for opening in one.opens[:3]:
             for design, broken in ((client.design, True), (client.design.but(**dict([one.fix])), False)):
                 placed = design.but(**DEPLOYMENTS[opening.environment])
-                capabilities = parse_capabilities(ATTACKERS[opening.attacker].capabilities)
+                capabilities = parse_capabilities(every_attacker()[opening.attacker].capabilities)
                 asked = Configuration(placed, capabilities)
                 assert (checker.result(opening.property, asked) == "attack") is broken
                 assert checker.result("first_contact", asked) == "reached"

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.design import DESIGN_NOTES, NAMED_DESIGNS, Configuration, ConfigurationError, Design, parse
-from model.switches import CAPABILITIES, SWITCHES
+from model.design import Configuration, Design, parse
+from model.model import oauth
+from model.named_designs import DESIGN_NOTES, NAMED_DESIGNS
+from model.switches import CAPABILITIES, SWITCHES, ConfigurationError
 
 switch_values = st.fixed_dictionaries({}, optional={s.name: st.sampled_from(s.values) for s in SWITCHES.values()})
 capability_sets = st.frozensets(st.sampled_from(list(CAPABILITIES)))
@@ -74,7 +76,8 @@ def test_named_designs_can_be_read_and_are_described(name):
 
 def test_designs_of_ones_own():
     """Stored designs may be the caller's."""
-    assert parse("design=mine;pkce=plain", {"mine": "pkce=off;par=on"}).design == Design({"pkce": "plain", "par": "on"})
+    mine = oauth().but(designs={"mine": "pkce=off;par=on"})
+    assert parse("design=mine;pkce=plain", mine).design == Design({"pkce": "plain", "par": "on"}, model=mine)
 
 
 @pytest.mark.parametrize(

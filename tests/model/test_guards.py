@@ -108,7 +108,9 @@ def test_a_step_that_asks_is_looked_at(asked_in_conversations):
 
 def test_nobody_asks_rules_of_a_guard_one_by_one():
     """Whoever takes a message asks its guard, so that a rule that is added there is asked by all of them."""
-    guarded = "|".join(rule.__name__ for table in GUARDS.values() for rule in table)
+    guarded = "|".join(
+        rule.__name__ for table in GUARDS.values() for rule in table if not isinstance(rule, guards.Added)
+    )
     files = [*ROOT.glob("model/*.py"), *ROOT.glob("conformance/*.py")]
     found = {
         (str(path.relative_to(ROOT)), name)

@@ -52,7 +52,7 @@ def test_rule_names_are_taken_once():
     """A second rule of the same name is an error."""
     first = next(name for name in RULES if name.startswith("client.")).partition(".")[2]
 
-    def double():
+    def double(design):
         """Again."""
 
     double.__name__, double.__module__ = first, "model.client"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from model.spelling import misspelt
+from model.switches import SWITCHES
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,7 +20,7 @@ def test_the_suite_misspells_no_switch_and_no_value() -> None:
         f"{path.relative_to(ROOT)}:{line}: {error}"
         for path in paths
         if drafts not in path.parents
-        for line, error in misspelt(path.read_text(encoding="utf-8"))
+        for line, error in misspelt(path.read_text(encoding="utf-8"), SWITCHES)
     ]
     assert found == []
 
@@ -38,7 +39,7 @@ def test_the_suite_misspells_no_switch_and_no_value() -> None:
     ],
 )
 def test_what_is_misspelt_is_named_with_its_line(code: str, error: str) -> None:
-    [(line, said)] = misspelt(f"x = 1\n{code}")
+    [(line, said)] = misspelt(f"x = 1\n{code}", SWITCHES)
     assert line == 2
     assert said.startswith(error)
 
@@ -46,4 +47,4 @@ def test_what_is_misspelt_is_named_with_its_line(code: str, error: str) -> None:
 def test_what_reads_no_switch_is_left_alone() -> None:
     """A design's own methods, other attributes, and what is compared with something else than a constant."""
     code = "design.but(prm='off'), design.parties, session.phase == 'start', same(design.prm, other)"
-    assert not list(misspelt(code))
+    assert not list(misspelt(code, SWITCHES))

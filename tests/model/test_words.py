@@ -7,11 +7,11 @@ from collections import Counter
 
 import pytest
 
-from model.design import DEPLOYMENTS, NAMED_DESIGNS
+from model.named_designs import DEPLOYMENTS, NAMED_DESIGNS
 from model.protocols import rules
 from model.switches import CAPABILITIES, SWITCHES
 from model.words import of_configuration, of_rule, worded, words
-from properties.attackers import ATTACKERS
+from properties.attackers import every_attacker
 from properties.designs import MECHANISMS
 from properties.security import PROPERTIES
 from simulations.harms import every_harm
@@ -23,7 +23,8 @@ FACTORS = {"place", "client"}.union(
 )
 NAMED = {
     "value": {f"{switch.name}={value}" for switch in SWITCHES.values() for value in switch.values},
-    "property": set(PROPERTIES), "harm": set(every_harm()), "attacker": set(ATTACKERS), "design": set(NAMED_DESIGNS),
+    "property": set(PROPERTIES), "harm": set(every_harm()), "attacker": set(every_attacker()),
+    "design": set(NAMED_DESIGNS),
     "deployment": set(DEPLOYMENTS), "mechanism": set(MECHANISMS),
     "factor": FACTORS - SWITCHES.keys(),
 }  # fmt: skip

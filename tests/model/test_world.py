@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from model.design import ConfigurationError, parse
+from model.design import parse
 from model.machine import Machine
 from model.protocols import PROTOCOLS, actions
-from model.switches import ROLES
+from model.switches import ROLES, ConfigurationError
 from model.world import Grants, Held, Party, Session, Tampering, World
 from model.world_file import DEFAULT, MOST_GRANTS, WORLDS, WorldError, find_world, read, schema, world_for
 from properties.checker import Checker

@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from model.design import DEPLOYMENTS, parse, parse_switches
+from model.design import parse, parse_switches
+from model.named_designs import DEPLOYMENTS
 from model.switches import SWITCHES
 from openworld import exhibits
 from openworld.bought import DRAFTS, USE, judged

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from model.design import NAMED_DESIGNS
+from model.named_designs import NAMED_DESIGNS
 from model.world_file import WORLDS
 from openworld import certified, plan, study
 from openworld.certified import Runs, bounded, looked_into

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 import openworld
 from openworld.cli import main
-from properties.attackers import ATTACKERS
+from properties.attackers import every_attacker
 from properties.engine import Answer
 from properties.single import SINGLE
 from properties.verdict import check
@@ -501,8 +501,8 @@ def test_what_a_draft_is_needed_for_is_said_when_it_is_not_there(run: Check, old
 
 def test_what_is_the_case_today_is_a_file_to_begin_with(run: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     """It holds when it is checked at once."""
-    some = {name: ATTACKERS[name] for name in ("none", "code_leak", "phisher")}
-    monkeypatch.setattr("openworld.beginnings.ATTACKERS", some)
+    some = {name: every_attacker()[name] for name in ("none", "code_leak", "phisher")}
+    monkeypatch.setattr("openworld.beginnings.every_attacker", lambda model: some)
     begun = CliRunner().invoke(main, ["check", "--init", "rfc6749"])
     entries = tomllib.loads(begun.stdout)["expect"]
     assert sorted(attacker for entry in entries for attacker in entry["against"]) == ["code_leak", "lure+web", "none"]

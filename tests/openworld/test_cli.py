@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from model.chart import WIDTH
-from model.design import NAMED_DESIGNS
+from model.named_designs import NAMED_DESIGNS
 from model.protocols import every_rule
 from model.switches import CAPABILITIES, SWITCHES
 from openworld.cli import COMMANDS, main

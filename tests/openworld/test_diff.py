@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from refused import refused
 
-from model.design import DEPLOYMENTS
+from model.named_designs import DEPLOYMENTS
 from openworld.cli import main
 from openworld.diff import Compared, Flip, cells, lines, markdown
 from openworld.diff_page import page, picture
@@ -62,7 +62,7 @@ FOUND = [
          ({"prm": ("exact", "prefix")}, {"norm": ("strict", "decode_all"), "prm_url": ("any", "same_origin")}),
          "client.resource_matches_request at step 2 [RFC 9728 3.3]", "a chart", "openworld trace DI 'prm=prefix'"),
     Flip("products", "first_contact", ("nobody",), "not_reached", "reached", 9, ({"prm": ("exact", "prefix")},),
-         "", "", ""),
+         "", "", "", utility=True),
 ]  # fmt: skip
 ASKED = [Compared(where, "mal_tenant", "discovery_integrity", EXACT, PREFIX) for where in ("plain", "products")]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import re
 import subprocess
 import sys
@@ -15,21 +17,21 @@ from explicit import explore
 from one_by_one import met
 
 from model.chart import chart, text
-from model.design import NAMED_DESIGNS, parse
+from model.conversation import converse
+from model.design import parse
 from model.errors import InputError
-from model.extension import extend, loaded, marks
 from model.machine import Machine
 from model.messages import ResourceMetadata
-from model.protocols import rules, schemas
-from model.rule import DECIDES
-from model.switches import CAPABILITIES, SWITCHES
+from model.model import UnsharedError, oauth
+from model.scenario import load
 from model.words import of_configuration, worded
 from model.world_file import find_world
 from openworld import draft
 from openworld.cache import Cache
 from openworld.cli import main
 from openworld.jobs import Question, answers
-from properties.security import PROPERTIES, find
+from properties.checker import Checker
+from properties.security import find
 from properties.verdict import check
 from simulations.provenance import code
 
@@ -43,9 +45,9 @@ def run(*arguments):
     return ran.exit_code, ran.stdout, ran.stderr
 
 
-def agreed(name, config):
+def agreed(name, config, model):
     """Whether an event happens: as the solver, explicit search and a replay of the solver's run have it."""
-    prop, configuration = find(name), parse(config)
+    prop, configuration = find(name, model), parse(config, model)
     world = prop.world_of(configuration)
     found = check(prop, configuration)
     happens = found.trace is not None
@@ -72,45 +74,90 @@ def test_the_skeleton_is_a_draft_that_flips_a_verdict(tmp_path, monkeypatch):
     assert run("verdict", "stray_token", STRAY)[0] == 2
 
 
-def test_what_a_draft_adds_is_gone_afterwards():
-    """Every table is as it was, in its order, and nothing is remembered of the model with it."""
+def test_two_models_answer_side_by_side():
+    """Two drafts and what ships, asked in turn in one process: each answers as if the others were not there."""
 
-    def tables():
-        steps = {schema.name: schema for schema in schemas("oauth")}
-        named = (SWITCHES, CAPABILITIES, NAMED_DESIGNS, PROPERTIES, rules(), DECIDES, steps)
-        return [list(table.items()) for table in named]
+    def trusting():
+        before = draft.original("client.metadata_issuer_matches")
 
-    before, config = tables(), parse("design=mcp;cap=mal_as")
-    first = check("AZ", config)
-    with extend(DRAFT):
-        assert tables() != before
-        assert marks()
-    assert tables() == before
-    assert not marks()
-    assert check("AZ", config).to_json() | {"seconds": 0} == first.to_json() | {"seconds": 0}
+        @draft.variant("client.metadata_issuer_matches")
+        def anything(design, claimed, server, configured, claims_listed=False):
+            return draft.any_of(before(design, claimed, server, configured, claims_listed), True)
+
+    ours, theirs, checker = oauth().extended(DRAFT), oauth().extended(trusting), Checker()
+    asked = [("DI", "cap=mal_as"), ("CD", "cap=mal_as;md_issuer_check=on;splice=no;iss_check=off")]
+    asked += [("FC", "cap=none"), ("AZ", "design=mcp;cap=mal_as")]
+
+    def answered(model):
+        return [checker.result(prop, parse(text, model)) for prop, text in asked]
+
+    alone = {model: [check(prop, parse(text, model)).result for prop, text in asked] for model in (ours, theirs)}
+    first = answered(oauth())
+    assert answered(ours) == alone[ours] == first
+    assert answered(theirs) == alone[theirs] != first
+    assert answered(oauth()) == first
+    assert checker.result("ST", parse(STRAY, ours)) == "attack"
+    assert checker.result("ST", parse(f"{STRAY};issuer_listed=on", ours)) == "safe"
+    for model in (oauth(), theirs):
+        with pytest.raises(InputError, match="unknown switch 'rs_issuers'"):
+            parse(STRAY, model)
+        with pytest.raises(InputError, match="unknown property 'ST'"):
+            find("ST", model)
+    both = ours.extended(trusting)
+    assert both.files == (Path(DRAFT),)
+    assert check("ST", parse(STRAY, both)).result == "attack"
+    assert "issuer_listed" in both.switches
+    assert "issuer_listed" not in theirs.switches
+    assert both.variants.keys() == theirs.variants.keys() != ours.variants.keys()
+
+
+def test_a_question_mixes_no_models():
+    """A world of one model is asked about no design of another."""
+    ours = oauth().extended(DRAFT)
+    with pytest.raises(ValueError, match="of another model"):
+        Machine(parse("cap=none", ours), find_world("mixup"))
+    assert Machine(parse("cap=none", ours), find_world("mixup").within(ours)).initial
+
+
+def test_the_same_text_is_the_same_model(tmp_path):
+    """In this process, and in others, which are told its files; what functions add nobody else can make."""
+    path = tmp_path / "mine.py"
+    path.write_text('from openworld.draft import capability\ncapability("backups", "x")\n', encoding="utf-8")
+    mine = oauth().extended(path)
+    assert mine is oauth().extended(str(path)) is pickle.loads(pickle.dumps(mine)) is copy.deepcopy(mine)
+    assert pickle.loads(pickle.dumps(oauth())) is oauth()
+    assert pickle.loads(pickle.dumps(parse("cap=backups", mine))) == parse("cap=backups", mine) != parse("cap=none")
+    path.write_text('from openworld.draft import capability\ncapability("backup", "x")\n', encoding="utf-8")
+    assert "backup" in oauth().extended(path).capabilities
+    assert "backup" not in mine.capabilities
+    with pytest.raises(UnsharedError):
+        pickle.dumps(mine.extended(lambda: draft.capability("more", "x")))
 
 
 def test_a_variant_takes_the_place_of_a_rule_for_every_reader():
     """A client that takes no metadata gets nowhere: in the solver, in explicit search and in a population."""
-    design, rule = parse("cap=none").design, "client.metadata_issuer_matches"
-    assert met("honest_api", design).ending.kind == "success"
-    assert agreed("first_contact", "world=mixup;cap=none")
-    with extend():
+    rule = "client.metadata_issuer_matches"
+    assert met("honest_api", parse("cap=none").design).ending.kind == "success"
+    assert agreed("first_contact", "world=mixup;cap=none", oauth())
+
+    def added():
         before = draft.original(rule)
 
         @draft.variant(rule)
         def nobody(design, claimed, server, configured, claims_listed=False):
             return draft.all_of(before(design, claimed, server, configured, claims_listed), False)
 
-        assert met("honest_api", design).ending.name == rule
-        assert not agreed("first_contact", "world=mixup;cap=none")
-        assert check("FC", parse("world=mixup;cap=none")).blocked_by == (rule,)
-    assert met("honest_api", design).ending.kind == "success"
+    mine = oauth().extended(added)
+    assert met("honest_api", parse("cap=none", mine).design).ending.name == rule
+    assert not agreed("first_contact", "world=mixup;cap=none", mine)
+    assert check("FC", parse("world=mixup;cap=none", mine)).blocked_by == (rule,)
+    assert met("honest_api", parse("cap=none").design).ending.kind == "success"
 
 
 def test_a_rule_in_a_guard_is_asked_wherever_the_guard_is():
     """With a switch of its own: verdict, search and population differ by it alone."""
-    with extend():
+
+    def added():
         draft.switch("patient", "yes no", "whether the client waits for metadata", "a draft", of="client")
 
         @draft.rule(guard="SERVER_METADATA", source="a draft")
@@ -118,16 +165,21 @@ def test_a_rule_in_a_guard_is_asked_wherever_the_guard_is():
             """The client waits."""
             return draft.same(design.patient, "yes")
 
-        assert agreed("first_contact", "world=mixup;cap=none")
-        assert not agreed("first_contact", "world=mixup;cap=none;patient=no")
-        assert met("honest_api", parse("cap=none;patient=no").design).ending.name == "client.client_is_patient"
-        assert check("FC", parse("patient=no")).blocked_by == ("client.client_is_patient",)
-        assert check("FC", parse("client:patient=no")).result == "not_reached"
+    mine = oauth().extended(added)
+    assert agreed("first_contact", "world=mixup;cap=none", mine)
+    assert not agreed("first_contact", "world=mixup;cap=none;patient=no", mine)
+    impatient = parse("patient=no", mine)
+    assert met("honest_api", impatient.design).ending.name == "client.client_is_patient"
+    assert check("FC", impatient).blocked_by == ("client.client_is_patient",)
+    assert check("FC", parse("client:patient=no", mine)).result == "not_reached"
+    told = converse(impatient.design, load("R01_exact"))
+    assert told.refused_by.name == "client.client_is_patient"
 
 
 def test_a_step_of_the_attackers_leads_to_attacks():
     """With a capability, state and a property of its own; drawn in charts by what it says it does."""
-    with extend():
+
+    def added():
         draft.capability("backups", "the attacker reads a backup of the client's")
 
         @draft.state
@@ -148,25 +200,25 @@ def test_a_step_of_the_attackers_leads_to_attacks():
             """The backup is read."""
             return c.state["backup.read"]
 
-        assert agreed("backup_read", "world=mixup;cap=backups")
-        assert not agreed("backup_read", "world=mixup;cap=none")
-        assert agreed("authorization", "world=mixup;cap=backups")
-        assert not agreed("authorization", "world=mixup;cap=backups;dpop=token;r_requires_dpop=yes")
-        drawn = text(chart(check("AZ", parse("cap=backups")).trace)).replace("|", " ")
-        assert "The attacker reads the tokens of sessions in a backup" in " ".join(drawn.split())
+    mine = oauth().extended(added)
+    assert agreed("backup_read", "world=mixup;cap=backups", mine)
+    assert not agreed("backup_read", "world=mixup;cap=none", mine)
+    assert agreed("authorization", "world=mixup;cap=backups", mine)
+    assert not agreed("authorization", "world=mixup;cap=backups;dpop=token;r_requires_dpop=yes", mine)
+    drawn = text(chart(check("AZ", parse("cap=backups", mine)).trace)).replace("|", " ")
+    assert "The attacker reads the tokens of sessions in a backup" in " ".join(drawn.split())
 
 
 def test_a_named_design_is_one_of_all():
     """It can be started from, and compared."""
-    with extend():
-        draft.design("mine", "design=mcp;echo=req", "mcp with the echo", "a draft")
-        assert parse("design=mine").design == parse("design=mcp;echo=req").design
+    mine = oauth().extended(lambda: draft.design("mine", "design=mcp;echo=req", "mcp with the echo", "a draft"))
+    assert parse("design=mine", mine).design == parse("design=mcp;echo=req", mine).design
 
 
 def test_a_field_stands_in_every_message_that_is_sent():
     """Beside another one that a draft adds."""
-    with extend():
 
+    def added():
         @draft.field("ResourceMetadata", "colour")
         def colour(c, sent):
             return "blue"
@@ -175,9 +227,10 @@ def test_a_field_stands_in_every_message_that_is_sent():
         def shade(c, sent):
             return f"dark-{sent.message.colour}"
 
-        machine, trace = Machine(parse("cap=none")), check("FC", parse("cap=none")).trace
-        assert "shade=dark-blue" in text(chart(trace))
-        assert [type(each.message) for each in sends(machine, trace) if isinstance(each.message, ResourceMetadata)]
+    asked = parse("cap=none", oauth().extended(added))
+    machine, trace = Machine(asked), check("FC", asked).trace
+    assert "shade=dark-blue" in text(chart(trace))
+    assert [type(each.message) for each in sends(machine, trace) if isinstance(each.message, ResourceMetadata)]
 
 
 def sends(machine, trace):
@@ -189,14 +242,12 @@ def sends(machine, trace):
 
 def test_other_processes_have_the_same_draft(tmp_path):
     """What they are asked they answer with it; what came from no file they cannot know, and none of them is asked."""
-    question = Question("stray_token", STRAY, None)
-    with extend(DRAFT):
-        assert [reply.data["verdict"] for reply in answers([question], 1)] == ["attack"]
-    with extend(DRAFT), extend():
-        draft.capability("backups", "x")
-        assert loaded() is None
-        asked = Question("stray_token", STRAY.replace("mal_as+", "mal_as+backups+"), None)
-        assert [reply.data["verdict"] for reply in answers([asked], 2)] == ["attack"]
+    ours = oauth().extended(DRAFT)
+    question = Question("stray_token", STRAY, None, ours)
+    assert [reply.data["verdict"] for reply in answers([question], 1)] == ["attack"]
+    backups = ours.extended(lambda: draft.capability("backups", "x"))
+    asked = Question("stray_token", STRAY.replace("mal_as+", "mal_as+backups+"), None, backups)
+    assert [reply.data["verdict"] for reply in answers([asked], 2)] == ["attack"]
 
 
 def test_answers_are_kept_for_the_draft_that_they_were_given_with(tmp_path):
@@ -204,12 +255,9 @@ def test_answers_are_kept_for_the_draft_that_they_were_given_with(tmp_path):
     question, found = Question("CD", "cap=mal_as", None), []
     (tmp_path / "other.py").write_text("# nothing\n", encoding="utf-8")
     for given in ((), (DRAFT,), (str(tmp_path / "other.py"),)):
-        with extend(*given):
-            found.append(Cache(tmp_path).path(question))
-            assert loaded() is not None
-            draft.capability("backups", "x")
-            assert loaded() is None
-            found.append(Cache(tmp_path).path(question))
+        model = oauth().extended(*given)
+        more = model.extended(lambda: draft.capability("backups", "x"))
+        found += [Cache(tmp_path).path(question._replace(model=each)) for each in (model, more)]
     assert len(set(found)) == 6
     assert found[0] == Cache(tmp_path).path(question)
 
@@ -243,16 +291,14 @@ WRONG = {
 
 @pytest.mark.parametrize("line", WRONG)
 def test_what_is_wrong_with_a_draft_is_one_line_that_names_it(tmp_path, line):
-    """File, line, what is wrong, and what is allowed; and nothing is left of what the draft had added before."""
+    """File, line, what is wrong, and what is allowed."""
     path = tmp_path / "draft.py"
     names = "design, experiment, field, rule, switch, variant, violated"
     more = 'def named(c):\n    """x"""\n' if "named)" in line else ""
     path.write_text(f"{more}from openworld.draft import {names}\n{line}\n", encoding="utf-8")
-    before = dict(SWITCHES)
     code, out, err = run("verdict", "CD", "cap=mal_as", "--with", str(path))
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert WRONG[line].replace("draft.py:2", "draft.py:4" if more else "draft.py:2") in err
-    assert before == SWITCHES
 
 
 @pytest.mark.parametrize(
@@ -275,22 +321,22 @@ def test_what_a_rule_fails_to_give_is_one_line_of_its_file(tmp_path, given, said
         f'def token_is_mine(c, who):\n    """x"""\n    return {given}\n',
         encoding="utf-8",
     )
-    with extend(path), pytest.raises(draft.DraftError, match=re.escape(said)):
-        check(find("TC"), parse("cap=mal_as"))
+    mine = oauth().extended(path)
+    with pytest.raises(draft.DraftError, match=re.escape(said)):
+        check("TC", parse("cap=mal_as", mine))
 
 
 def test_a_misspelt_value_is_an_error_in_a_notebook_too():
     """Where a rule is made in a cell, before anybody asks it."""
-    with extend():
-        before = list(DECIDES)
-        with pytest.raises(draft.DraftError, match="client_is_sure, line 4: switch 'prm' has no value 'exakt'"):
 
-            @draft.rule(guard="SERVER_METADATA", source="a draft")
-            def client_is_sure(design):
-                """The client is sure."""
-                return draft.same(design.prm, "exakt")
+    def added():
+        @draft.rule(guard="SERVER_METADATA", source="a draft")
+        def client_is_sure(design):
+            """The client is sure."""
+            return draft.same(design.prm, "exakt")
 
-        assert list(DECIDES) == before
+    with pytest.raises(draft.DraftError, match="client_is_sure, line 4: switch 'prm' has no value 'exakt'"):
+        oauth().extended(added)
 
 
 def test_a_switch_that_nothing_reads_is_an_error_when_it_is_asked_about(tmp_path):
@@ -301,8 +347,8 @@ def test_a_switch_that_nothing_reads_is_an_error_when_it_is_asked_about(tmp_path
     assert (code, err) == (2, "openworld: switch 'idle' is read by nothing in world 'default'\n")
 
 
-def test_additions_are_made_within_something():
-    """Outside they would last for ever."""
+def test_additions_are_made_to_a_model():
+    """Nothing is added to the one that ships."""
     with pytest.raises(draft.DraftError, match="given to --with"):
         draft.capability("backups", "x")
 
@@ -314,9 +360,8 @@ def test_worlds_and_other_files_know_the_words_of_a_draft(tmp_path):
     world.write_text(known.replace('role = "client"', policy), encoding="utf-8")
     with pytest.raises(InputError, match="unknown switch 'patient'"):
         find_world(str(world))
-    with extend():
-        draft.switch("patient", "yes no", "whether the client waits", "a draft", of="client")
-        assert find_world(str(world)).clients[0].settings == {"patient": "no"}
+    mine = oauth().extended(lambda: draft.switch("patient", "yes no", "whether it waits", "a draft", of="client"))
+    assert find_world(str(world), mine).clients[0].settings == {"patient": "no"}
 
 
 def test_populations_read_what_a_draft_adds():
@@ -353,15 +398,14 @@ def test_a_draft_names_whom_its_property_hurts_and_brings_its_experiment(tmp_pat
     assert rates["issuer_listed=off", "harm"]["count"] == rates["issuer_listed=off", "attainable"]["count"] == 100
     assert rates["issuer_listed=on", "harm"]["count"] == rates["issuer_listed=on", "attainable"]["count"] == 0
     assert run("simulate", "strays", *told)[0] == 2
-    with extend(path):
-        assert worded("harm", "stray_token") == "tokens go astray"
-        assert code() != without
-    assert code() == without
+    mine = oauth().extended(path)
+    assert worded("harm", "stray_token", mine) == "tokens go astray"
+    assert code(mine) != without == code()
 
 
 def test_figures_call_what_a_draft_adds_by_its_words():
-    """While it is there."""
-    with extend(DRAFT):
-        assert of_configuration("rs_issuers=listed") == "RS lists its issuers"
-        assert worded("property", "stray_token") == "tokens go where they are taken"
+    """Of the model that has it."""
+    ours = oauth().extended(DRAFT)
+    assert of_configuration("rs_issuers=listed", ours) == "RS lists its issuers"
+    assert worded("property", "stray_token", ours) == "tokens go where they are taken"
     assert worded("property", "stray_token") == "stray_token"

@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from model.design import ConfigurationError, parse
+from model.design import parse
+from model.switches import ConfigurationError
 from model.words import worded
 from openworld.explore import asking, blast, deployed, evidence, populations, views
 from openworld.explore.controls import Explorer, Gallery, explore

@@ -22,7 +22,7 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from model import words
-from model.design import DEPLOYMENTS
+from model.named_designs import DEPLOYMENTS
 from model.protocols import rules
 from openworld import client_tables, exhibits, matrix, mishaps
 from openworld.bought import DRAFTS

@@ -20,7 +20,8 @@ import pytest
 from click.testing import CliRunner
 
 from model.chart import chart, text
-from model.design import NAMED_DESIGNS, Configuration, Design, parse
+from model.design import Configuration, Design, parse
+from model.named_designs import NAMED_DESIGNS
 from model.switches import CAPABILITIES, SWITCHES
 from openworld.cli import main
 from openworld.show import ending
@@ -119,10 +120,10 @@ class Only:
 sys.meta_path.insert(0, Only())
 sys.path.insert(0, "ours")
 from openworld.site import answer
-answer.begin("ours/drafts")
-print(answer.answered("verdict", "code_delivery", "cap=mal_as;iss_check=off"))
+model = answer.model_with("ours/drafts")
+print(answer.answered("verdict", "code_delivery", "cap=mal_as;iss_check=off", model))
 names = [name for name in sys.modules if name.partition(".")[0] in OURS]
-print(all("ours" in (sys.modules[name].__file__ or "") for name in names), "draft_draft_of_your_own" in sys.modules)
+print(all("ours" in (sys.modules[name].__file__ or "") for name in names), bool(model.drafts))
 """
     start = [sys.executable, "-P", "-c", alone, *(["deployed", "simulations"] if drafts else [])]
     done = subprocess.run(start, cwd=tmp_path, capture_output=True, text=True, check=False)

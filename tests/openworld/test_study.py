@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from model.design import NAMED_DESIGNS, parse
+from model.design import parse
+from model.named_designs import NAMED_DESIGNS
 from model.switches import CAPABILITIES
 from model.trace import from_json
 from openworld import client_tables, matrix, mishaps, study
@@ -22,7 +23,7 @@ from openworld.matrix import cases
 from openworld.plan import StudyPlan
 from openworld.report import read
 from openworld.study_tables import VERDICTS
-from properties.attackers import ATTACKERS
+from properties.attackers import every_attacker
 from properties.checker import Checker
 from properties.security import PROPERTIES, find
 from properties.shortest import ReplayError, confirm
@@ -189,7 +190,8 @@ def test_run_json_says_what_ran(folder: Path) -> None:
 def test_a_used_folder_is_set_aside(small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an earlier run left is not taken for this one's, and what is not a study's stays where it is."""
     monkeypatch.setattr(study, "_STAGES", {"verdicts": study._judge})
-    monkeypatch.setattr(matrix, "PROPERTIES", {name: PROPERTIES[name] for name in ("as_acceptance", "first_contact")})
+    few = {name: PROPERTIES[name] for name in ("as_acceptance", "first_contact")}
+    monkeypatch.setattr(matrix, "every_property", lambda model: few)
     plan = StudyPlan(tmp_path, quick=True, workers=1, seed=8)
     (tmp_path / "notes.md").write_text("mine", encoding="utf-8")
     (tmp_path / "verdicts.csv").write_text("of somebody else", encoding="utf-8")
@@ -268,10 +270,10 @@ def test_a_trace_that_is_not_confirmed_stops_the_study(
 
 def test_every_capability_belongs_to_an_attacker() -> None:
     """No capability is left out of the matrix, and every attacker is made of capabilities."""
-    used = {cap for attacker in ATTACKERS.values() for cap in attacker.capabilities.split("+")}
+    used = {cap for attacker in every_attacker().values() for cap in attacker.capabilities.split("+")}
     assert used == {"none", *CAPABILITIES}
 
 
 def test_the_full_study_takes_every_named_design() -> None:
     """The full study covers all designs, attackers and properties."""
-    assert len(cases()) == len(NAMED_DESIGNS) * len(ATTACKERS) * len(PROPERTIES)
+    assert len(cases()) == len(NAMED_DESIGNS) * len(every_attacker()) * len(PROPERTIES)

@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 from refused import refused
 
 from model.clients import clients
-from model.design import NAMED_DESIGNS, parse
+from model.design import parse
+from model.named_designs import NAMED_DESIGNS
 from model.switches import SWITCHES
 from model.world_file import DEFAULT, WORLDS, find_world
 from openworld.cli import main

@@ -6,7 +6,8 @@ from itertools import combinations, product
 
 import pytest
 
-from model.design import DEPLOYMENTS, Configuration, parse, parse_capabilities
+from model.design import Configuration, parse, parse_capabilities
+from model.named_designs import DEPLOYMENTS
 from model.switches import SWITCHES
 from properties.bounds import FIRST, Clock, Laid
 from properties.checker import Checker

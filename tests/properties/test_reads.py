@@ -10,8 +10,8 @@ from textwrap import fill, indent
 import pytest
 from click.testing import CliRunner
 
-from model.design import ConfigurationError, own_switches, parse
-from model.switches import SWITCHES
+from model.design import own_switches, parse
+from model.switches import SWITCHES, ConfigurationError
 from model.world_file import WORLDS
 from openworld.cli import main
 from properties.reads import WITHOUT_EFFECT, check_read, read_by, unread

@@ -9,7 +9,8 @@ from itertools import product
 import pytest
 from worlds import EACH_TIME, template_of
 
-from model.design import NAMED_DESIGNS, Configuration, Design, parse
+from model.design import Configuration, Design, parse
+from model.named_designs import NAMED_DESIGNS
 from model.switches import CAPABILITIES
 from model.world_file import DEFAULT, WORLDS
 from properties.bounds import Clock, Depths

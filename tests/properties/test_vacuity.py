@@ -14,10 +14,11 @@ from worlds import EACH_TIME, template_of
 from model.action import SCHEMAS
 from model.clients import clients
 from model.conversation import converse
-from model.design import NAMED_DESIGNS, Configuration, parse
+from model.design import Configuration, parse
 from model.logic import all_of, any_of, same
 from model.machine import Machine
 from model.messages import Message, term_fields
+from model.named_designs import NAMED_DESIGNS
 from model.protocols import actions
 from model.scenario import load, mutation_names, names
 from model.switches import CAPABILITIES, SWITCHES

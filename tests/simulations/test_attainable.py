@@ -14,6 +14,7 @@ from one_by_one import Visit, met, visit_of
 
 from model.design import Configuration, Design
 from model.errors import InputError
+from model.model import oauth
 from model.switches import SWITCHES
 from model.world import World
 from properties.checker import Checker
@@ -85,7 +86,7 @@ def test_attainable_is_what_the_solver_says_under_aauth_and_of_sub_agents(place:
     """Of every harm, in the world of the visit."""
     url, capabilities, _, _ = PLACES[place]
     design = Design(switches)
-    visit = Visit(Configuration(design, capabilities), url, world_of(place, design.protocol))
+    visit = Visit(Configuration(design, capabilities), url, world_of(place, design.protocol, design.model))
     found = met(place, design).ending.attainable
     assert visit.world is not ONE_VISIT
     assert [harm for harm in every_harm() if happens(harm, visit) is not Answer.UNSAT] == list(found)
@@ -105,9 +106,9 @@ def test_what_is_suffered_is_attainable() -> None:
 def test_no_attainable_rate_depends_on_what_attackers_are_after(asked: Experiment) -> None:
     """Whatever order the properties are in, other harms are done, and the same could have been."""
     unit = asked.unit(population_for(asked, None), asked.values[0], "1", 0)
-    backwards = replace(GRAVEST, name="backwards", values=lambda: GRAVEST.values()[::-1])
-    mixed = tuple(random.Random(7).sample(GRAVEST.values(), len(every_harm())))
-    shuffled = replace(GRAVEST, name="shuffled", values=lambda: mixed)
+    backwards = replace(GRAVEST, name="backwards", values=lambda model: GRAVEST.values(model)[::-1])
+    mixed = tuple(random.Random(7).sample(GRAVEST.values(oauth()), len(every_harm())))
+    shuffled = replace(GRAVEST, name="shuffled", values=lambda model: mixed)
     rates: dict[str, dict[tuple[int, str, str], float]] = {}
     for after in (GRAVEST, backwards, shuffled, STRATEGIES["money"]):
         found: Counter[tuple[int, str, str]] = Counter()

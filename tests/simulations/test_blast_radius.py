@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model.design import ConfigurationError, parse
-from model.switches import SWITCHES
+from model.design import parse
+from model.switches import SWITCHES, ConfigurationError
 from simulations.arms import PROTECTIONS, arm, protections
 from simulations.blast_radius import (
     COLUMNS,

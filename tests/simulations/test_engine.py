@@ -17,7 +17,8 @@ from typing import Any
 import distributed
 import pytest
 
-from model.extension import capability, extend
+from model.extension import capability
+from model.model import oauth
 from simulations import engine, experiments, processes, provenance
 from simulations.engine import Interrupted, count, run
 from simulations.experiments import find
@@ -134,7 +135,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch
     assert run(UNITS, store=tmp_path) == whole
     assert len(counted) == 2
     assert run([replace(UNITS[0], attempts=200)], store=tmp_path)[0].endings.total() == 200
-    monkeypatch.setattr(provenance, "code", lambda: "other")
+    monkeypatch.setattr(provenance, "code", lambda model: "other")
     run(UNITS[:1], store=tmp_path)
     assert counted[-1] == "1/0"
 
@@ -216,10 +217,10 @@ def test_no_cluster_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_cluster_is_not_asked_about_what_a_draft_adds() -> None:
     """Its workers would count without it."""
-    with extend():
-        capability("backups", "the attacker reads backups")
-        with pytest.raises(EngineError, match="what a draft adds is not known to the workers"):
-            run(UNITS, cluster="tcp://127.0.0.1:1")
+    mine = oauth().extended(lambda: capability("backups", "the attacker reads backups"))
+    asked = [replace(unit, population=replace(unit.population, model=mine)) for unit in UNITS]
+    with pytest.raises(EngineError, match="what a draft adds is not known to the workers"):
+        run(asked, cluster="tcp://127.0.0.1:1")
 
 
 def test_a_cluster_without_workers_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,7 @@ async function start() {
   python.unpackArchive(model, "zip", { extractDir: "/lib/ours" });
   python.runPython("import sys; sys.path.insert(0, '/lib/ours')");
   const answer = python.pyimport("openworld.site.answer");
-  answer.begin("/lib/ours/drafts");
-  return answer;
+  return { answer, model: answer.model_with("/lib/ours/drafts") };
 }
 
 function content(reply) {
@@ -27,9 +26,10 @@ const started = start();
 started.then(() => postMessage({ ready: true }), (error) => postMessage({ failed: said(error) }));
 
 onmessage = async ({ data }) => {
-  const answer = await started;
+  const { answer, model } = await started;
   try {
-    postMessage({ id: data.id, answer: JSON.parse(answer.answered(data.kind, data.property, data.configuration)) });
+    const found = answer.answered(data.kind, data.property, data.configuration, model);
+    postMessage({ id: data.id, answer: JSON.parse(found) });
   } catch (error) {
     postMessage({ id: data.id, failed: said(error) });
   }

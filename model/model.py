@@ -1,0 +1,182 @@
+"""The model as a value: :func:`oauth` is the one that ships, :meth:`Model.extended` makes others of it.
+
+Designs and worlds carry the model that they are of, so that whoever reads one knows what there is. A model never
+changes, so two of them answer side by side. :mod:`model.extension` says what a draft may add and how it is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from pickle import PicklingError
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from model.errors import InputError
+from model.named_designs import DESIGN_NOTES, NAMED_DESIGNS
+from model.spelling import misspelt
+from model.switches import CAPABILITIES, SWITCHES, Switch
+
+T = TypeVar("T")
+#: What adds to a model: a Python file, or a function that is called.
+Draft = Path | Callable[[], object]
+
+
+class DraftError(InputError):
+    """An addition that cannot be made; one line that names it and what is allowed."""
+
+
+class UnsharedError(PicklingError):
+    """A model that no other process can make again, because functions have extended it."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Model:
+    """What can be said, asked and done; a model equals itself alone.
+
+    Attributes:
+        switches, capabilities, designs: by name; ``notes`` say what each named design means, and by which source.
+        words: what figures call what drafts add, by kind and name.
+        variants: what decides a rule in the place of the function that has its name.
+        guards: rules that are asked after those of a guard of :mod:`model.guards`, by its name.
+        states: what else can change, by who says so: functions of :class:`model.state.Variables` and a world.
+        drafts: what was added to the model that ships, and ``marks`` that tell their text from any other.
+    """
+
+    switches: Mapping[str, Switch]
+    capabilities: Mapping[str, str]
+    designs: Mapping[str, str]
+    notes: Mapping[str, tuple[str, str]]
+    words: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    variants: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    guards: Mapping[str, tuple[Callable[..., Any], ...]] = field(default_factory=dict)
+    states: Mapping[str, Callable[..., None]] = field(default_factory=dict)
+    drafts: tuple[Draft, ...] = ()
+    marks: tuple[str, ...] = ()
+    _further: Mapping[type, Mapping[str, Any]] = field(default_factory=dict)
+    _known: dict[tuple[Draft, str], Model] = field(default_factory=dict, init=False)
+
+    def further(self, kind: type[T]) -> Mapping[str, T]:
+        """Return what drafts add of a kind that is declared above this module, by name: rules, steps, properties ..."""
+        return self._further.get(kind, {})
+
+    def but(self, **changes: Any) -> Model:
+        """Return the same model with other tables."""
+        return replace(self, **changes)
+
+    def adding(self, kind: type[T], entries: Mapping[str, T]) -> Model:
+        """Return the same model with more of a kind, some perhaps in the place of others."""
+        return replace(self, _further={**self._further, kind: {**self.further(kind), **entries}})
+
+    def extended(self, *drafts: str | Path | Callable[[], object]) -> Model:
+        """Return the model with what drafts add: Python files, or functions whose calls of ``openworld.draft`` do.
+
+        The same text of the same file makes the same model again.
+
+        Raises:
+            DraftError: what a draft adds, or how, is wrong.
+            OSError: a file cannot be read.
+        """
+        made = self
+        for each in drafts:
+            draft = each if callable(each) else Path(each).resolve()
+            mark = uuid4().hex if callable(draft) else hashlib.sha256(draft.read_bytes()).hexdigest()
+            known = (draft, "" if callable(draft) else mark)
+            if known not in made._known:
+                so_far = made.but(drafts=(*made.drafts, draft), marks=(*made.marks, mark))
+                made._known[known] = _run(so_far, draft)
+            made = made._known[known]
+        return made
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files among its drafts."""
+        return tuple(draft for draft in self.drafts if isinstance(draft, Path))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let another process make it again, of the files of its drafts; what comes of functions only this one has."""
+        if len(self.files) < len(self.drafts):
+            raise UnsharedError("a model that is extended by functions cannot be made again by other processes")
+        return _again, self.files
+
+    def __deepcopy__(self, _: object) -> Model:
+        return self
+
+
+@cache
+def oauth() -> Model:
+    """Return the model that ships: OAuth in the open world, and AAuth beside it."""
+    return Model(switches=SWITCHES, capabilities=CAPABILITIES, designs=NAMED_DESIGNS, notes=DESIGN_NOTES)
+
+
+def _again(*files: Path) -> Model:
+    return oauth().extended(*files)
+
+
+# --- drafts while they run -----------------------------------------------------------------------------------
+
+_BUILT: ContextVar[Model] = ContextVar("_BUILT")
+
+
+def built() -> Model:
+    """Return the model as it is so far, to a draft that adds to it.
+
+    Raises:
+        DraftError: no draft runs.
+    """
+    model = _BUILT.get(None)
+    if model is None:
+        raise DraftError("additions are made in a file that is given to --with, or by what extended() calls")
+    return model
+
+
+def grow(model: Model) -> None:
+    """Go on with a model that has one thing more."""
+    built()
+    _BUILT.set(model)
+
+
+def _run(model: Model, draft: Draft) -> Model:
+    """Run a draft, and return the model with what it adds."""
+    before = _BUILT.set(model)
+    try:
+        if isinstance(draft, Path):
+            _run_file(draft)
+        else:
+            draft()
+        return built()
+    finally:
+        _BUILT.reset(before)
+
+
+def _run_file(file: Path) -> None:
+    name = f"draft_{file.stem}"
+    spec = spec_from_file_location(name, file)
+    if file.suffix != ".py" or spec is None or spec.loader is None:
+        raise DraftError(f"{file.name}: a draft is a Python file, named *.py")
+    module = sys.modules[name] = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except InputError as error:
+        raise DraftError(f"{where(file, error)}: {error}") from error
+    except SyntaxError as error:
+        raise DraftError(f"{file.name}:{error.lineno}: {error.msg}") from error
+    except Exception as error:
+        raise DraftError(f"{where(file, error)}: {type(error).__name__}: {error}") from error
+    finally:
+        del sys.modules[name]
+    for line, said in misspelt(file.read_text(encoding="utf-8"), built().switches):
+        raise DraftError(f"{file.name}:{line}: {said}")
+
+
+def where(file: Path, error: BaseException) -> str:
+    """Return the line of a file that led to an error."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+    return f"{file.name}:{lines[-1]}" if lines else file.name
