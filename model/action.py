@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, NamedTuple
 
-from model.logic import Condition, Value, all_of, any_of, choose, same
+from model.logic import Condition, Value, all_of, any_of, choose, same, truth
 from model.messages import Sent
 from model.model import Model
 from model.rule import Named
+from model.send import heard
 from model.state import View
 from model.world import Party, World
 
@@ -206,12 +207,16 @@ class ActionSchema:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An action of a world: a schema of a protocol with its ``each`` parameters fixed."""
+    """An action of a world: a schema of a protocol with its ``each`` parameters fixed.
+
+    ``knowable``: the state variables by which the attacker's knowledge grows with what it hears in it.
+    """
 
     schema: ActionSchema
     fixed: Mapping[str, str]
     choices: Domains
     protocol: str
+    knowable: frozenset[str]
 
     @property
     def name(self) -> str:
@@ -224,10 +229,14 @@ class Action:
         return self.fixed.get("who", "")
 
     def __call__(self, context: Context, **chosen: Any) -> Move:
+        c = context.under(self.protocol).within(self.session)
         try:
-            return self.schema.move(context.under(self.protocol).within(self.session), **self.fixed, **chosen)
+            move = self.schema.move(c, **self.fixed, **chosen)
         except _ImpossibleError:
             return Move(False, (), {})
+        learned = heard(c, move.sends, self.knowable)
+        also = {name: any_of(truth(move.sets.get(name, False)), when) for name, when in learned.items()}
+        return move._replace(sets={**move.sets, **also})
 
 
 SCHEMAS: dict[str, ActionSchema] = {}

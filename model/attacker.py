@@ -1,10 +1,10 @@
-"""The attacker: what it learns, what it knows, and what it can therefore send.
+"""The attacker: what it knows, and what it can therefore send.
 
-It runs the endpoints of its parties and learns every field of what reaches them or leaks (:func:`deliver`). It answers
-what it is asked (:mod:`model.attacker_answers`) and sends any message whose fields are public or known to it to any
-honest party (:mod:`model.attacker_sends`, :mod:`model.attacker_grants`, :mod:`model.attacker_at_resources`), by its own
-browser or one that it holds or can lure. It never has to say that it does not know something, and what it chooses is no
-switch: ``splice`` and ``par_at`` only let a question forbid it something.
+It runs the endpoints of its parties and learns every field of what reaches them or leaks (:mod:`model.send`). It
+answers what it is asked (:mod:`model.attacker_answers`) and sends any message whose fields are public or known to it
+to any honest party (:mod:`model.attacker_sends`, :mod:`model.attacker_grants`, :mod:`model.attacker_at_resources`), by
+its own browser or one that it holds or can lure. It never has to say that it does not know something, and what it
+chooses is no switch: ``splice`` and ``par_at`` only let a question forbid it something.
 """
 
 from __future__ import annotations
@@ -15,46 +15,17 @@ from model import guards
 from model.action import Context
 from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, implies, no, one_of, same
-from model.messages import THIEF, Redirection, Sent, learned
+from model.messages import THIEF, Redirection, Sent
 from model.readings import ids_of, policy_of, tampered
 from model.registration import is_known, knows_attester
 from model.rule import Named
 from model.state import assertion_at
-from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, SUB_AGENT, Held, Party, World, callbacks, pages
+from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, SUB_AGENT, Held, Party, World, callbacks
+
+#: Capabilities by which a page of the attacker's is in a user's browser, and leads it on.
+PAGES = ("lure", "web")
 
 # --- what it learns and knows --------------------------------------------------------------------------------
-
-
-def deliver(c: Context, *sent: Sent, read: Condition = False) -> tuple[dict[str, Condition], tuple[Sent, ...]]:
-    """What the attacker learns from messages, and the messages: the one place where honest and dishonest differ.
-
-    Whoever runs the receiver reads all of it, as does whoever sends it, and a capability may read the message wherever
-    it goes (``read`` says of another that it does).
-    """
-    facts: dict[str, list[Condition]] = {}
-    for sender, receiver, message, here in sent:
-        leaks = c.capabilities[message.leaks_by] if message.leaks_by else False
-        received = is_attackers(c, receiver)
-        reads = any_of(read, leaks, same(sender, ATTACKER), received)
-        for name, when in learned(message, all_of(here, reads)).items():
-            facts.setdefault(name, []).append(when)
-        if message.by_browser and sender in c.world.users:
-            facts.setdefault(f"holds.browser.{sender}", []).append(all_of(here, received))
-    return {name: any_of(*whens) for name, whens in facts.items()}, sent
-
-
-def is_attackers(c: Context, receiver: Value) -> Condition:
-    """Whether the attacker gets what is sent there: to a party by name, to a URL, or to a redirect URI."""
-    if isinstance(receiver, str) and receiver in c.world.by_name:
-        return c.runs(c.world.by_name[receiver])
-    own = dict.fromkeys(identity.callback for identity in c.world.identities)
-    on_device = all_of(same(receiver, LOOPBACK), c.capabilities["local_app"])
-    hosted = (
-        all_of(same(receiver, page), c.runs(party))
-        for client in c.world.clients
-        for page, party in pages(c.world, client).items()
-    )
-    return any_of(one_of(receiver, ATTACKER, *own), on_device, *hosted, c.attackers(receiver))
 
 
 def knows(c: Context, kind: str, name: str) -> Condition:
@@ -90,13 +61,14 @@ def controls_document(c: Context, who: str, url: Value, channel: str) -> Conditi
 def holds_browser(c: Context, user: str, *, at_callback: bool = False) -> Condition:
     """Whether the attacker can send a user's browser to an AS (or to a client's callback).
 
-    Its own always; another's once that has come to its authorization endpoint, or by a capability: a link that the user
-    follows leads anywhere, a page or a program that the user did not ask leads where nobody is asked.
+    Its own always; another's once that has fetched something from a party of its, as a user of its client has. What
+    answers at a callback, or runs beside the browser, leads only where nobody is asked.
     """
     if user == ATTACKER:
         return True
-    unasked = ("web", "naive_rp", "req_leak", "state_leak", "local_app") if at_callback else ()
-    return any_of(c.state[f"holds.browser.{user}"], c.has(("lure", *unasked)))
+    used = {name for party in c.world.identities if party.identity == "own" for name in party.run_by}
+    unasked = ("naive_rp", "req_leak", "state_leak", "local_app") if at_callback else ()
+    return any_of(c.state[f"holds.browser.{user}"], c.has((*PAGES, *used, *unasked)))
 
 
 def leading(c: Context, user: str, to: Value) -> tuple[Sent, ...]:

@@ -18,8 +18,8 @@ from model.flow import (
     verifies,
     with_metadata,
 )
-from model.identifiers import well_known_authorization_server
-from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, same
+from model.identifiers import same_origin, well_known_authorization_server
+from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
 from model.lookups import log_is_asked, signature_is_verified
 from model.messages import (
     FORGED,
@@ -45,9 +45,10 @@ from model.readings import (
     sessions,
     sessions_and_strangers,
 )
-from model.state import tokens
+from model.registration import registers_at_run_time
+from model.state import tokens, went_astray
 from model.token_flow import ELSEWHERE
-from model.world import ATTACKER, NONE, RESOURCE_SERVER, World
+from model.world import ATTACKER, NONE, RESOURCE_SERVER, Party, World
 
 
 def _documents(world: World) -> Domains:
@@ -132,9 +133,14 @@ def written(
     return (Sent(url, client, Challenge(at, scope)), *document(c, who, url, told, ATTACKER, at))
 
 
+def _url(party: Party) -> str:
+    return party.url
+
+
 def _endpoints(world: World) -> Domains:
     named = dict.fromkeys(("issuer", "authorization_at", "token_at"), world.issuers)
     flags = ("promises_iss", "offers_pkce", "offers_dpop", "connector")
+    named["registration_at"] = (*(server.url for server in world.strangers), *map(_url, world.honest_servers))
     return {**named, "par_at": (NONE, *world.issuers), **dict.fromkeys(flags, (False, True))}
 
 
@@ -147,6 +153,7 @@ def publish_server_metadata(
     authorization_at: Value,
     token_at: Value,
     par_at: Value,
+    registration_at: Value,
     promises_iss: Condition,
     offers_pkce: Condition,
     offers_dpop: Condition,
@@ -155,9 +162,17 @@ def publish_server_metadata(
     """An AS of the attacker's names any issuer and any endpoints; it may come as a connector of the client's.
 
     The user goes to the AS that the resource lists, unless the choice is rewritten on the way; the attacker, in its own
-    session, may ask for its own AS instead.
+    session, may ask for its own AS instead. Whoever writes below /.well-known of a host writes the metadata of every
+    issuer there (RFC 8414 3.1). A client registers where the metadata says, if anybody may.
     """
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
+    squats = one_of(session.listed, *(at.url for at in c.world.honest_servers if same_origin(at.url, party.url)))
+    fetched = choose(squats, session.listed, party.url)
+    registers = {
+        at.name: all_of(*map(registers_at_run_time, (design, c.of(at.name))), same(registration_at, at.url))
+        for at in c.world.honest_servers
+    }
+    attested = is_attested(c, who, party, issuer, authorization_at, token_at, registration_at)
     here = possible(same(session.phase, "discovered"), c.runs(party))
     rewritten = all_of(c.capabilities["net_first_leg"], same(c.design.leg1, "http"))
     by_choice = True if c.world.user_of(who) == ATTACKER else rewritten
@@ -172,6 +187,7 @@ def publish_server_metadata(
         ),
     )
     plainest = all_of(
+        implies(no(same(registration_at, party.url)), any_of(*registers.values())),
         implies(offers_par, pushes(design)),
         implies(connector, c.has(party.connects_by)),
         implies(offers_pkce, same(design.pkce_policy, "metadata")),
@@ -185,10 +201,10 @@ def publish_server_metadata(
         promises_iss,
         choose(offers_pkce, "S256", NONE),
         choose(offers_dpop, "ES256", NONE),
-        **offered(c, who, party, is_attested(c, who, party, issuer, authorization_at, token_at)),
+        **offered(c, who, party, attested, registration_at),
     )
     client = c.world.session[who].client
-    fetch = Fetch(well_known_authorization_server(party.url))
+    fetch = Fetch(mapped(lambda at: NONE if at == NONE else well_known_authorization_server(at), fetched))
     recorded = {
         "metadata": party.url,
         "issuer": issuer,
@@ -200,14 +216,20 @@ def publish_server_metadata(
         "offers_dpop": offers_dpop,
         "connector": connector,
     }
+    astray = {went_astray(client, name, server): where for name, where in registers.items()}
     return Move(
-        all_of(here, any_of(same(session.listed, party.url), by_choice), allowed, plainest),
-        server_metadata_rules(c, session, party, issuer, authorization_at, token_at, connector, promises_iss),
-        with_metadata(who, **recorded),
+        all_of(here, any_of(same(session.listed, party.url), squats, by_choice), allowed, plainest),
+        (
+            resource_rules.well_known_is_the_owners(c.design, squats),
+            *server_metadata_rules(
+                c, session, party, issuer, authorization_at, token_at, connector, promises_iss, fetched=fetched
+            ),
+        ),
+        {**with_metadata(who, **recorded), **astray},
         (
             Sent(client, server, fetch, no(connector)),
             Sent(server, client, told),
-            *found_out(c, who, party, issuer, told.signed_metadata),
+            *found_out(c, who, party, issuer, told.signed_metadata, registration_at),
         ),
     )
 

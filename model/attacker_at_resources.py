@@ -15,7 +15,6 @@ from model import scopes
 from model.action import Context, Domains, Move, action, combined, possible
 from model.attacker import (
     controls_document,
-    deliver,
     is_registered,
     knows,
     sessions_and_channels,
@@ -29,6 +28,7 @@ from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, on
 from model.lookups import token_is_looked_up
 from model.messages import (
     FORGED,
+    OWN,
     Challenge,
     Fetch,
     Introspection,
@@ -106,7 +106,6 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
     anew = Sent(session.url, client, Challenge(metadata_url(c, session.url)), channel != "challenge")
     pointed = written(c, who, session.url, channel, ResourceMetadata(session.url, party.url))
     published_ = ServerMetadata(issuer, party.url, party.url)
-    facts, sends = deliver(c, anew, *pointed, Sent(server, client, published_), Sent(client, server, request))
     listed = Moved(session, listed=party.url)
     return Move(
         here,
@@ -117,8 +116,8 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
             *server_metadata_rules(c, listed, party, issuer, party.url, party.url),
             client_rules.refresh_token_stays_with_issuer(design, same(issuer, came_from)),
         ),
-        {f"{who}.phase": "renewed", **facts},
-        sends,
+        {f"{who}.phase": "renewed"},
+        (anew, *pointed, Sent(server, client, published_), Sent(client, server, request)),
     )
 
 
@@ -224,7 +223,8 @@ def attestations(
 ) -> tuple[Condition, Condition, Value]:
     """Whether the attacker shows a resource server the attestation of this client, or of some other, and as what.
 
-    It was sent one, or got it with the token (``handed``), or has one by an attester of its own.
+    It was sent one, or got it with the token (``handed``), or has one by an attester of its own, which attests whom it
+    likes: no draft has a resource server ask which attesters may speak for a client.
     """
     of_it, of_any, known = [], [], knows_attesters(c, party.url)
     for client in c.world.clients:
@@ -232,7 +232,8 @@ def attestations(
         lent = all_of(handed, client_rules.shows_attestation(c.of(client.name)), known)
         of_it.append(all_of(one_of(client_id, *ids_of(c, client)), any_of(sent, lent)))
         of_any.append(sent)
-    shown, other = any_of(*of_it), any_of(same(c.design.own_attester, "yes"), *of_any)
+    own = same(c.design.own_attester, "yes")
+    shown, other = any_of(own, *of_it), any_of(own, *of_any)
     return shown, other, choose(shown, SIGNED, choose(other, OF_ANOTHER, NONE))
 
 
@@ -264,10 +265,11 @@ def present_own_making(c: Context, url: str, iss: Value, form: Value) -> Move:
     here = possible(signs_as(c, iss), c.exists(party), has_keys, no(c.state[f"served.forged.{url}"]))
     known, at = trusted_by(c, party, iss), accepted_issuer(c, party, iss)
     named = names_issuer(policy, at)
+    genuine = any_of(no(known), *(all_of(c.runs(server), same(iss, server.url)) for server in c.world.strangers))
     own = published(c, url)
     signed = (
         resource_rules.issuer_is_accepted(policy, **at),
-        resource_rules.signature_is_by_issuer(policy, no(known), keys_are_listed(c, party)),
+        resource_rules.signature_is_by_issuer(policy, genuine, keys_are_listed(c, party)),
         resource_rules.audience_is_this_resource(policy, own, url, own, False),
         resource_rules.token_is_self_contained(policy, self_contained=True),
     )
@@ -282,7 +284,7 @@ def present_own_making(c: Context, url: str, iss: Value, form: Value) -> Move:
         {
             f"served.forged.{url}": True,
             "accepted.as_user": resource_rules.subject_is_user(policy, any_of(known, opaque)),
-            "accepted.issuer": any_of(opaque, no(all_of(named, no(known)))),
+            "accepted.issuer": any_of(opaque, no(all_of(named, genuine))),
         },
         (Sent(ATTACKER, url, _made(c, url, iss, own, opaque)), Sent(url, ATTACKER, ResourceResponse())),
     )
@@ -339,7 +341,7 @@ def get_own_token(c: Context, server: str, collides: Condition) -> Move:
     hosted = any_of(*(all_of(c.runs(identity), is_fetched(c, identity, policy).holds) for identity in elsewhere))
     by_document = all_of(hosted, same(policy.reg, "cimd"))
     acts = any_of(*(c.runs(identity) for identity in c.world.identities))
-    request, answer = TokenRequest(grant_type="client_credentials"), TokenResponse("own", "Bearer")
+    request, answer = TokenRequest(grant_type="client_credentials"), TokenResponse(OWN, "Bearer")
     return Move(
         all_of(acts, no(c.state["has.own_token"])),
         (
@@ -543,6 +545,28 @@ def name_address_in_server_metadata(c: Context, who: str, server: str, address: 
     return Move(here, (*rules, harmless), {harm: True}, (Sent(server, client, told), followed))
 
 
+@action("S19", lambda world: combined(url=world.honest_urls), lambda _: {"form": ("signed", "opaque")})
+def name_address_in_token(c: Context, url: str, form: Value) -> Move:
+    """A resource server looks where a token says: for the keys of an issuer, or for somebody who can tell of it."""
+    party = c.world.by_url[url]
+    policy, opaque = c.of(party.name), same(form, "opaque")
+    asked = resource_rules.introspection_endpoint_is_configured(policy, named_by_token=True)
+    signed = (
+        resource_rules.token_is_self_contained(policy, self_contained=True),
+        resource_rules.issuer_is_accepted(policy, **accepted_issuer(c, party, INTERNAL)),
+    )
+    request = resource_request(c, url, FORGED, token_issuer=choose(opaque, NONE, INTERNAL))
+    return Move(
+        possible(c.has(c.capabilities), c.exists(party)),
+        (
+            asked._replace(holds=any_of(no(opaque), asked.holds)),
+            *(rule._replace(holds=any_of(opaque, rule.holds)) for rule in signed),
+        ),
+        {"fetched.internal": True},
+        (Sent(ATTACKER, url, request), Sent(url, INTERNAL, Fetch(INTERNAL))),
+    )
+
+
 def _registering(world: World) -> list[dict[str, str]]:
     taken = [client for client in world.clients if client.taken_by]
     return [{**at, "client": party.name} for at in _honest_servers(world) for party in (*taken, *world.identities)]
@@ -560,7 +584,8 @@ def name_address_in_client_metadata(c: Context, server: str, client: str) -> Mov
     by_document = all_of(is_url, one_of(policy.reg, "cimd", "federation"))
     on_file = is_registered(c, c.world.by_name[server], party) if own else False
     registers = all_of(one_of(policy.reg, "dcr", "dcr_ss"), on_file, same(policy.dcr_uris, "fetched"))
-    by_itself = all_of(c.runs(party), any_of(by_document, registers))
+    anybody = c.has(c.capabilities) if party.identity == "own" else c.runs(party)  # a site of one's own is to be had
+    by_itself = all_of(anybody, any_of(by_document, registers))
     acts = by_itself if own else all_of(c.has(party.taken_by), same(policy.reg, "cimd"))
     fetched = is_fetched(c, party, policy)
     return Move(

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import permutations
+from typing import Any
 
 from model import authorization_server as server_rules
 from model import guards, scopes
 from model.action import Context, Domains, Move, action, possible
-from model.attacker import attacker_authenticates, deliver, knows, runs_client, token_type
+from model.attacker import attacker_authenticates, knows, runs_client, token_type
 from model.guards import ask
-from model.logic import Value, all_of, any_of, choose, mapped, no, same
-from model.messages import THIEF, AssertionResponse, Sent, TokenExchange, TokenRequest, TokenResponse
+from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, same
+from model.messages import THIEF, AssertionResponse, Sent, TokenExchange, TokenRequest, TokenResponse, asked
 from model.readings import (
     attackers_key,
     client_id_of,
     gives_word_to,
     grants_used,
     own_grants,
+    policy_of,
     published,
     server_of,
     serves,
@@ -27,7 +30,7 @@ from model.readings import (
 )
 from model.registration import is_known
 from model.rule import Named
-from model.state import refreshed, tokens
+from model.state import refreshed, tokens, vouching_at
 from model.vouching import asserted
 from model.world import ATTACKER, AUTHORIZATION_SERVER, NONE, Exchanged, World, client_ids
 
@@ -43,39 +46,16 @@ def _as_anybody(world: World) -> Domains:
     return {"wanted": (NONE, *world.honest_urls), "client": (*honest, *_as_whom(world)["as_own"][1:])}
 
 
-def _present_assertion(
-    c: Context,
-    grant: str,
-    client: Value,
-    assertion: Value,
-    wanted: Value,
-    checked: Iterable[Named],
-    subject: str = NONE,
-    tenant: Value = NONE,
-) -> Move:
-    """The attacker presents an assertion as a grant, as a client, for a resource that it wants.
-
-    ``assertion``: that of a session, or whose that is which an AS (or a ``tenant`` of it) has made for it, about the
-    ``subject``.
-    """
+def _granted(c: Context, grant: str, client: Value, wanted: Value, checked: Iterable[Named], **request: Any) -> Move:
+    """The attacker gets a token from an AS as a client, for a resource that it wants, by a `request` without a code."""
     server = server_of(c, grant)
     policy, requested = c.of(server.name), published(c, wanted)
     key, listed = attackers_key(c, server, client), serves(c, server, requested)
-    request = TokenRequest(
-        client,
-        grant_type="jwt_bearer",
-        assertion=assertion,
-        assertion_subject=subject,
-        assertion_tenant=tenant,
-        proof_key=key,
-        resource=requested,
-    )
-    facts, answer = deliver(c, Sent(server.name, ATTACKER, TokenResponse(grant, token_type(key))))
+    asks = TokenRequest(client, proof_key=key, resource=requested, **request)
     return Move(
         possible(same(c.state.grant(grant).code, "none")),
         (
             *attacker_authenticates(c, server, client),
-            server_rules.assertions_are_granted(policy, grants_used(c)),
             *checked,
             *ask(
                 guards.TOKEN_REQUEST,
@@ -94,11 +74,30 @@ def _present_assertion(
             f"{grant}.client": client,
             f"{grant}.bound_key": key,
             f"{grant}.target": requested,
-            **facts,
             **scopes.entry(c, grant, scopes.approved(c, server, NONE, requested)),
         },
-        (Sent(ATTACKER, server.name, request), *answer),
+        asked(ATTACKER, server.name, asks, TokenResponse(grant, token_type(key))),
     )
+
+
+def _present_assertion(
+    c: Context,
+    grant: str,
+    client: Value,
+    assertion: Value,
+    wanted: Value,
+    checked: Iterable[Named],
+    subject: str = NONE,
+    tenant: Value = NONE,
+) -> Move:
+    """The attacker presents an assertion as a grant, as a client, for a resource that it wants.
+
+    ``assertion``: that of a session, or whose that is which an AS (or a ``tenant`` of it) has made for it, about the
+    ``subject``.
+    """
+    about = {"assertion": assertion, "assertion_subject": subject, "assertion_tenant": tenant}
+    taken = (server_rules.assertions_are_granted(c.of(server_of(c, grant).name), grants_used(c)), *checked)
+    return _granted(c, grant, client, wanted, taken, grant_type="jwt_bearer", **about)
 
 
 @action("S15", own_grants, _as_whom)
@@ -150,6 +149,33 @@ def make_assertion(c: Context, grant: str, server: str, wanted: Value, client: V
     move = _present_assertion(c, grant, client, signer, wanted, checked, user_of(c, grant), tenant)
     is_tenant = c.at(under, lambda party: same(c.of(party.name).issuer_tenants, "several"), AUTHORIZATION_SERVER)
     here = all_of(c.runs(party), any_of(own, is_tenant), any_of(is_known(c, client), *runs_client(c, client)))
+    strange = all_of(own, no(takes_word_of(c, at, party.url)))
+    return move._replace(when=all_of(here, move.when), sets={**move.sets, "accepted.issuer": strange})
+
+
+def usable_grants(c: Context) -> Iterator[Condition]:
+    """Whether the attacker has an assertion about a user that an honest AS takes as a grant: a client's, or an AS's."""
+    for who in (session.name for session in c.world.sessions if session.user != ATTACKER):
+        for server in c.world.honest_servers:
+            taken = (
+                server_rules.assertions_are_granted(c.of(server.name), grants_used(c)),
+                *asserted(c, who, server, own=False),
+            )
+            yield all_of(knows(c, "grant", who), *(rule.holds for rule in taken))
+    for one, other in permutations(c.world.honest_servers, 2):
+        yield knows(c, "grant", vouching_at(one, other))
+
+
+@action("S15", users_grants, _as_anybody)
+def get_clients_token(c: Context, grant: str, wanted: Value, client: Value) -> Move:
+    """The attacker gets a token of a client's own, by what it authenticates with as that client."""
+    design = policy_of(c, client)
+    checked = (
+        server_rules.client_credentials_are_granted(c.of(server_of(c, grant).name), (design.grant,)),
+        server_rules.client_acts_for_itself_with_credentials(design, False),
+    )
+    here = possible(c.has(c.capabilities), is_known(c, client))
+    move = _granted(c, grant, client, wanted, checked, grant_type="client_credentials")
     return move._replace(when=all_of(here, move.when))
 
 
@@ -198,8 +224,9 @@ def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Va
         audience=at.url,
     )
     user = user_of(c, grant)
-    answer = AssertionResponse("id-jag", server.name, server.url, user, at.url, client)
-    move = _present_assertion(c, grant, client, server.name, wanted, checked, user)
+    assertion = vouching_at(server, at)
+    answer = AssertionResponse("id-jag", assertion, server.url, user, at.url, client)
+    move = _present_assertion(c, grant, client, assertion, wanted, checked, user)
     as_clients = all_of(by_name, not isinstance(c.world.issued.get(token), Exchanged))
     here = all_of(knows(c, "token", token), any_of(as_clients, *runs_client(c, as_own)))
     asked = (Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
@@ -210,7 +237,7 @@ def _of_users(world: World) -> list[dict[str, str]]:
     """One action for each token of a grant of a user's, and for those that sub-agents have of it."""
     own = [{"token": each["grant"], "grant": each["grant"]} for each in users_grants(world)]
     theirs = [{"token": made.name, "grant": made.grant} for made in world.exchanged]
-    return [*own, *theirs] if world.exchanges else []
+    return [*own, *theirs]
 
 
 @action("S21", _of_users, lambda world: {**_as_whom(world), "wanted": world.honest_urls})
@@ -218,7 +245,8 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
     """The attacker exchanges a token that it was sent for one that is good at another resource of the same AS.
 
     It does so as the client that the token was issued to, or as a client of its own: a resource server may be one. The
-    scopes stay those of the token, whoever acts with what comes of it is said no more.
+    scopes stay those of the token, whoever acts with what comes of it is said no more. What a sub-agent of its own
+    exchanges for itself is that sub-agent's, as what it came of.
     """
     made, server, again = token_of(c, token), server_of(c, grant), refreshed(grant)
     policy, by_name, requested = c.of(server.name), same(as_own, NONE), published(c, wanted)
@@ -232,12 +260,13 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
         subject_token_type="access_token",
         resource=requested,
     )
-    facts, sends = deliver(
-        c, Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, TokenResponse(again, token_type(key)))
-    )
+    answer = TokenResponse(again, token_type(key))
     listed = serves(c, server, requested)
+    issued = c.world.issued[token]
+    by_right = isinstance(issued, Exchanged) and all_of(by_name, c.runs(c.world.by_name[issued.holder]))
+    as_whom = any_of(all_of(by_name, no(by_right)), *runs_client(c, as_own))
     return Move(
-        possible(knows(c, "token", token), no(knows(c, "token", again)), any_of(by_name, *runs_client(c, as_own))),
+        possible(knows(c, "token", token), no(knows(c, "token", again)), as_whom),
         (
             *attacker_authenticates(c, server, client),
             server_rules.exchanged_token_is_the_clients(policy, by_name),
@@ -251,6 +280,6 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
                 promised=True,
             ),
         ),
-        {f"{grant}.exchanged": requested, **scopes.entry(c, again, made["scope"]), **facts},
-        sends,
+        {f"{grant}.exchanged": requested, **scopes.entry(c, again, made["scope"])},
+        (Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer)),
     )

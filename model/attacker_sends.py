@@ -8,6 +8,7 @@ from it; of dpop_jkt and `resource` none, since a request without them is honour
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from model import authorization_server as server_rules
 from model import client as client_rules
@@ -16,7 +17,6 @@ from model.action import Context, Domains, Move, action, combined, possible
 from model.attacker import (
     attacker_authenticates,
     can_write,
-    deliver,
     holds_browser,
     knows,
     leading,
@@ -24,23 +24,26 @@ from model.attacker import (
     sends_own_users,
     token_type,
 )
-from model.flow import SIGNED, authorization_request, believed, issue
+from model.flow import SIGNED, authorization_request, believed, finished_by, issue
 from model.guards import ask
 from model.logic import Value, all_of, any_of, choose, no, one_of, same
 from model.lookups import STATEMENT, client_is_read
 from model.messages import (
     FORGED,
+    OWN,
     REFUSED,
     THIEF,
     AuthorizationRequest,
     AuthorizationResponse,
     ClientAuthentication,
     PushedRequest,
+    PushedResponse,
     RegistrationRequest,
     RegistrationResponse,
     Sent,
     TokenRequest,
     TokenResponse,
+    asked,
 )
 from model.readings import (
     attackers_key,
@@ -52,7 +55,6 @@ from model.readings import (
     request_of,
     server_of,
     serves,
-    sessions,
     sessions_and_grants,
     user_of,
     users_grants,
@@ -65,7 +67,8 @@ from model.world import ATTACKER, LOOPBACK, NONE, PROXY, World, callbacks, clien
 # --- sending what it knows: authorization requests and responses ------------------------------------------------
 
 
-def _crafted(world: World) -> Domains:
+def crafted(world: World) -> Domains:
+    """What an authorization request of the attacker's making may say."""
     clients, own = world.clients, world.identities
     return {
         "client": (*(i for client in clients for i in client_ids(world, client)), *(party.url for party in own)),
@@ -98,17 +101,18 @@ def _identities_and_servers(world: World) -> list[dict[str, str]]:
 def register(c: Context, client: str, server: str) -> Move:
     """The attacker registers an identity of its own where anybody may register."""
     party, policy = c.world.by_name[client], c.of(server)
+    anybody = c.capabilities if party.identity == "own" else ()
     statement = choose(same(policy.reg, "dcr_ss"), STATEMENT, NONE)
     request = RegistrationRequest((party.callback,), software_statement=statement)
     return Move(
-        possible(one_of(policy.reg, "dcr", "dcr_ss"), c.has((*party.run_by, *party.registered_by))),
+        possible(one_of(policy.reg, "dcr", "dcr_ss"), c.has((*party.run_by, *party.registered_by, *anybody))),
         (),
         {f"registered.{client}@{server}": True},
         (Sent(ATTACKER, server, request), Sent(server, ATTACKER, RegistrationResponse(party.url))),
     )
 
 
-@action("S9", _slots, _crafted)
+@action("S9", _slots, crafted)
 def push_request(
     c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value, scope: Value = NONE
 ) -> Move:
@@ -138,7 +142,7 @@ def push_request(
     )
 
 
-@action("S10", _slots, _crafted)
+@action("S10", _slots, crafted)
 def send_request(
     c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value, scope: Value = NONE
 ) -> Move:
@@ -171,10 +175,15 @@ def send_request(
     relayed = {} if user == ATTACKER else {"relayed": c.state[f"holds.browser.{user}"]}
     unasked = all_of(silent, no(any_of(held, sent)))
     move = issue(c, grant, of, authenticated, request, unasked=unasked, **relayed)
-    crafted = AuthorizationRequest(client, NONE, redirect, state, challenge, scope=scope)
-    return move._replace(
-        when=here, sends=(*leading(c, user, f"{server.url}/authorize"), Sent(user, server.name, crafted), *move.sends)
+    by_value: dict[str, Any] = {"redirect_uri": redirect, "state": state, "code_challenge": challenge, "scope": scope}
+    pushes_it = same(c.of(server.name).par, "required")
+    carried: Any = {name: choose(pushes_it, NONE, value) for name, value in by_value.items()}
+    sends = (
+        *asked(ATTACKER, server.name, PushedRequest(client, **by_value), PushedResponse(THIEF), pushes_it),
+        *leading(c, user, f"{server.url}/authorize"),
+        Sent(user, server.name, AuthorizationRequest(client, choose(pushes_it, THIEF, NONE), **carried)),
     )
+    return move._replace(when=here, sends=(*sends, *move.sends))
 
 
 @action("S10", sessions_and_grants)
@@ -201,29 +210,34 @@ def _responses(world: World) -> Domains:
     }
 
 
-@action("S14", sessions, _responses)
-def deliver_response(c: Context, who: str, code: Value, arrives_at: Value) -> Move:
+def _sessions_and_browsers(world: World) -> list[dict[str, str]]:
+    return combined(who=world.session, browser=(*world.users, ATTACKER))
+
+
+@action("S14", _sessions_and_browsers, _responses)
+def deliver_response(c: Context, who: str, browser: str, code: Value, arrives_at: Value) -> Move:
     """The attacker has a browser deliver a response to a client: with any code it knows or makes, or an error; any iss.
 
-    In its own browser a user's session is found by its state, if at all. After the client has used the state it may try
-    once more, with what has leaked since. An error is nothing to a client that ends with it.
+    In a browser that is not that of its user a session is found by its state, if at all. After the client has used the
+    state it may try once more, with what has leaked since. An error is nothing to a client that ends with it.
     """
     session, design, client = c.state.session(who), c.client(who), c.world.client_of(who)
-    user = c.world.user_of(who)
-    in_users, has_state = holds_browser(c, user, at_callback=True), knows(c, "state", who)
+    user, own = c.world.user_of(who), browser == c.world.user_of(who)
+    has_state = True if user == ATTACKER else knows(c, "state", who)
     late = all_of(one_of(session.phase, "responded", "asked", "has_token", "sent"), no(session.reused))
     error = same(code, REFUSED)
     goes_on = all_of(error, client_rules.goes_on_after_error(design), same(session.phase, "requested"))
     here = possible(
         c.has(c.capabilities),
         any_of(same(session.phase, "requested"), late),
-        any_of(in_users, has_state),
+        holds_browser(c, browser, at_callback=True),
+        own or has_state,
         one_of(arrives_at, *callbacks(c.world, client)),
         any_of(
             same(code, FORGED), goes_on, *(all_of(same(code, g.name), knows(c, "code", g.name)) for g in c.world.grants)
         ),
     )
-    returned = who if user == ATTACKER else choose(has_state, who, NONE)
+    returned = choose(has_state, who, NONE)
     issuer = client_rules.inferred_issuer(design, client, c.world.issuers, arrives_at, session.issuer)
     told = choose(error, NONE, code)
     response = AuthorizationResponse(arrives_at, told, returned, issuer, choose(error, "access_denied", NONE))
@@ -236,7 +250,7 @@ def deliver_response(c: Context, who: str, code: Value, arrives_at: Value) -> Mo
                 guards.AUTHORIZATION_RESPONSE,
                 design=design,
                 session=who,
-                other_browser=no(in_users),
+                other_browser=not own,
                 returned=returned,
                 after_use=late,
                 arrived_at=arrives_at,
@@ -251,12 +265,9 @@ def deliver_response(c: Context, who: str, code: Value, arrives_at: Value) -> Mo
             f"{who}.code": choose(error, FORGED, code),
             f"{who}.reused": any_of(session.reused, late),
             f"{who}.went_to": issuer,
+            **finished_by(c, who, browser),
         },
-        (
-            *(message._replace(when=in_users) for message in leading(c, user, arrives_at)),
-            Sent(user, client.name, response, in_users),
-            Sent(ATTACKER, client.name, response, no(in_users)),
-        ),
+        (*leading(c, browser, arrives_at), Sent(browser, client.name, response)),
     )
 
 
@@ -321,7 +332,7 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
         resource=requested,
     )
     answer = TokenResponse(grant, token_type(key), grant)
-    facts, sends = deliver(c, Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
+    sends = (Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
     return Move(
         here,
         (
@@ -344,7 +355,6 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
             f"{grant}.bound_key": key,
             f"{grant}.certificate": NONE,
             f"{grant}.target": choose(same(requested, NONE), slot.resource, requested),
-            **facts,
         },
         sends,
     )
@@ -367,7 +377,7 @@ def redeem_own_code(c: Context, grant: str) -> Move:
         possible(knows(c, "code", grant), any_of(*runs_client(c, slot.client))),
         (*attacker_authenticates(c, server, slot.client), *_code_rules(c, grant, verifier, key)),
         {"has.login": True},
-        (Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, TokenResponse("own", "Bearer"))),
+        (Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, TokenResponse(OWN, "Bearer"))),
     )
 
 
@@ -379,7 +389,6 @@ def use_refresh_token(c: Context, grant: str) -> Move:
     key = attackers_key(c, server, slot.client)
     request = TokenRequest(slot.client, grant_type="refresh_token", refresh_token=grant, proof_key=key)
     answer = TokenResponse(f"{grant}+", token_type(key))
-    facts, sends = deliver(c, Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
     own = one_of(slot.bound_key, NONE, ATTACKERS_KEY)
     bound = choose(own, NONE, slot.bound_key)
     return Move(
@@ -388,8 +397,8 @@ def use_refresh_token(c: Context, grant: str) -> Move:
             *attacker_authenticates(c, server, slot.client),
             server_rules.refresh_token_is_bound(policy_of(c, slot.client), bound, slot.certificate),
         ),
-        facts,
-        sends,
+        {},
+        (Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer)),
     )
 
 

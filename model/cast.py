@@ -53,7 +53,8 @@ class Cast:
         """Every redirect URI, with whose it is."""
         found = {party.callback: ATTACKER for party in self.world.identities}
         for client in reversed(self.world.clients):
-            found |= dict.fromkeys((*callbacks(self.world, client), LOOPBACK), client.name)
+            holder = ATTACKER if self.context.has(client.taken_by) else client.name
+            found |= {LOOPBACK: client.name, **dict.fromkeys(callbacks(self.world, client), holder)}
             found |= dict.fromkeys(pages(self.world, client), ATTACKER)
         return found | ({LOOPBACK: ATTACKER} if self.context.capabilities["local_app"] else {})
 

@@ -11,7 +11,6 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import scopes
 from model.action import Context, Move, action, possible
-from model.attacker import deliver
 from model.delegation_messages import HandedToken, LentToken, Task, TaskDone
 from model.flow import attestation_of
 from model.logic import Condition, Value, all_of, choose, holds, mapped, no, one_of, same
@@ -79,10 +78,8 @@ def client__lend_token(c: Context, to: str, grant: str) -> Move:
     who = c.world.errand(party).name
     here = possible(may_receive(c, party, grant))
     lent = LentToken(grant, token_of(c, grant)["key"], token_of(c, grant)["scope"])
-    facts, sends = deliver(c, Sent(party.started_by, to, lent))
-    return Move(
-        here, (client_rules.token_is_not_lent(c.client(who), lent=True),), {f"{to}.token": grant, **facts}, sends
-    )
+    lending = client_rules.token_is_not_lent(c.client(who), lent=True)
+    return Move(here, (lending,), {f"{to}.token": grant}, (Sent(party.started_by, to, lent),))
 
 
 @action("S24", _receivers, lambda world: {"scope": world.scopes, "expires": (TASK, TOKEN)})
@@ -111,8 +108,7 @@ def authorization_server__issue_token_to_sub_agent(
     )
     by_itself = TokenRequest(party.url, client_assertion=ATTESTED, grant_type="client_credentials", scope=scope)
     answer = TokenResponse(made.name, scope=scope, expires_in=until)
-    facts, sends = deliver(
-        c,
+    sends = (
         Sent(starter, server, asked, derived),
         Sent(server, starter, answer, derived),
         Sent(starter, to, HandedToken(made.name), derived),
@@ -129,7 +125,7 @@ def authorization_server__issue_token_to_sub_agent(
             server_rules.authority_was_passed_on(policy, derived, within),
             server_rules.token_ends_with_the_task(policy, derived, same(expires, TASK)),
         ),
-        {f"{to}.token": made.name, f"{to}.expires": expires, **scopes.entry(c, to, scope), **facts},
+        {f"{to}.token": made.name, f"{to}.expires": expires, **scopes.entry(c, to, scope)},
         sends,
     )
 
@@ -144,8 +140,7 @@ def client__call_by_sub_agent(c: Context, to: str, token: str) -> Move:
     proof = choose(same(made["key"], NONE), NONE, proof_of(c, token, session.url))
     shown = attestation_of(c, session.who, session.resource)  # as the key, it is lent by the client
     request = resource_request(c, session.url, token, proof, made["certificate"], proof_key=made["key"], **shown)
-    facts, sends = deliver(c, Sent(to, session.url, request))
-    return Move(here, (), {f"{to}.called": True, **facts}, sends)
+    return Move(here, (), {f"{to}.called": True}, (Sent(to, session.url, request),))
 
 
 @action("S24", _held)

@@ -16,7 +16,6 @@ from model import client as client_rules
 from model import guards, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Move, action, combined, possible
-from model.attacker import deliver, is_attackers
 from model.guards import ask
 from model.identifiers import same_origin, well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
@@ -72,9 +71,18 @@ from model.readings import (
     user_of,
     users_grants,
 )
-from model.registration import is_known, is_on_file, knows_attester, registered, shows_a_client
+from model.registration import (
+    is_astray,
+    is_known,
+    is_on_file,
+    knows_attester,
+    registered,
+    registers_at_run_time,
+    shows_a_client,
+)
 from model.rule import Named
-from model.state import Moved, Reading, assertion_at
+from model.send import is_attackers
+from model.state import Moved, Reading, assertion_at, others_than
 from model.world import ATTACKER, NONE, RESOURCE_SERVER, Party, World, on_same_origin
 
 # --- S1 to S7: discovery -----------------------------------------------------------------------------------
@@ -239,19 +247,24 @@ def server_metadata_rules(
     connector: Condition = False,
     advertised: Condition = True,
     hostile: bool = False,
+    fetched: Value = "",
 ) -> tuple[Named, ...]:
-    """The rules by which a client takes AS metadata; ``hostile``: its authorization endpoint is no web URL."""
+    """The rules by which a client takes AS metadata.
+
+    ``hostile``: its authorization endpoint is no web URL; ``fetched``: it was asked for as that of another issuer.
+    """
+    at = fetched or server.url
     design, known = c.client(session.who), c.world.client_of(session.who).knows
     asked = (*guards.CHOSEN_SERVER, *guards.SERVER_METADATA, *guards.AUTHORIZATION_ENDPOINT, *guards.TOKEN_ENDPOINT)
     return tuple(
         ask(
             asked,
             design=design,
-            server=server.url,
+            server=at,
             listed=session.listed,
             claimed=claimed,
             configured=connector,
-            **frameworks(c, server.url, known),
+            **frameworks(c, at, known),
             claims_listed=frameworks(c, claimed, known)["on_list"],
             attested=is_attested(c, session.who, server, claimed, authorization_at, token_at),
             authorization_at="javascript:" if hostile else authorization_at,
@@ -325,26 +338,31 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     )
 
 
-def offered(c: Context, who: str, server: Party, attested: Condition) -> dict[str, Any]:
-    """What AS metadata says to one that looks of who has signed it, how clients come to be known, and its resources."""
+def offered(c: Context, who: str, server: Party, attested: Condition, registration_at: Value = "") -> dict[str, Any]:
+    """What AS metadata says to one that looks of who has signed it, how clients come to be known, and its resources.
+
+    ``registration_at``: the AS at which clients are to register, where it is not this one.
+    """
     design = c.client(who)
-    registers, lists = one_of(design.reg, "dcr", "dcr_ss"), no(same(design.xcheck, "off"))
+    registers, lists = registers_at_run_time(design), no(same(design.xcheck, "off"))
     signed = all_of(attested, same(design.as_signed_metadata, "anchored"))
     return {
         "signed_metadata": choose(signed, SIGNED_BY_ATTESTER, NONE),
         "client_id_metadata_document_supported": same(design.reg, "cimd"),
-        "registration_endpoint": choose(registers, server.url, NONE),
+        "registration_endpoint": choose(registers, registration_at or server.url, NONE),
         "protected_resources": choose(lists, " ".join(c.world.by_name[name].url for name in server.serves), NONE),
     }
 
 
-def found_out(c: Context, who: str, server: Party, issuer: Value, signed: Value) -> tuple[Sent, ...]:
-    """What a client looks up and registers at an AS that is new to it, whose metadata says who ``signed`` it."""
+def found_out(
+    c: Context, who: str, server: Party, issuer: Value, signed: Value, registration_at: Value = ""
+) -> tuple[Sent, ...]:
+    """What a client looks up, and registers, at an AS that is new to it, whose metadata says who ``signed`` it."""
     registered_as = client_id_of(c, Moved(c.state.session(who), issuer=issuer))
     return (
         *signature_is_verified(c, who, signed, True),
         *server_is_vouched_for(c, who, server),
-        *client_registers(c, who, server, registered_as),
+        *client_registers(c, who, server, registered_as, registration_at or server.url),
     )
 
 
@@ -366,7 +384,8 @@ def authentication_of(c: Context, session: Reading, endpoint: str, called: str) 
     )
     opens = []
     for server in c.world.honest_servers:
-        fits = any_of(same(session.issuer, server.url), server_rules.assertion_key_is_known(design))
+        led = is_astray(c, c.world.session[who].client, server, session.issuer)
+        fits = any_of(same(session.issuer, server.url), server_rules.assertion_key_is_known(design), led)
         names = client_rules.assertion_names(
             design, c.of(server.name), server.url, session.issuer, session.token_at, called
         )
@@ -406,7 +425,8 @@ def _secret_of(c: Context, session: Reading) -> Value:
     design, client = c.client(session.who), c.world.session[session.who].client
     sent: Value = NONE
     for server in reversed(c.world.honest_servers):
-        fits = client_rules.sends_secret(design, server.url, session.issuer)
+        led = all_of(same(design.client_auth, "secret"), is_astray(c, client, server, session.issuer))
+        fits = any_of(client_rules.sends_secret(design, server.url, session.issuer), led)
         sent = choose(fits, f"{client}@{server.name}", sent)
     return sent
 
@@ -414,7 +434,8 @@ def _secret_of(c: Context, session: Reading) -> Value:
 def authenticates(c: Context, session: Reading, server: Party, endpoint: str) -> tuple[Named, ...]:
     """The rules by which an honest AS authenticates a session of the client itself, which calls its endpoint."""
     design, policy = c.client(session.who), c.of(server.name)
-    here = same(session.issuer, server.url)
+    led = is_astray(c, c.world.session[session.who].client, server, session.issuer)
+    here = any_of(same(session.issuer, server.url), led)
     genuine = all_of(
         is_on_file(c, server, design),
         knows_attester(c, server, design),
@@ -456,14 +477,14 @@ def client__push_authorization_request(c: Context, who: str, server: str) -> Mov
         resource=request["resource"],
         scope=request.get("scope", NONE),
     )
-    facts, sends = deliver(c, Sent(client, server, pushed))
     checked = (
         *authenticates(c, session, party, "par"),
-        *ask(guards.REDIRECTION, design=c.of(server), **registration(c, party, request)),
+        *ask(guards.REDIRECTION, design=c.of(server), **registration(c, party, request["client"], request["redirect"])),
     )
     read = client_is_read(c, party, request["client"], request["redirect"]) if party.honest else ()
     answer = Sent(server, client, PushedResponse(who if party.honest else NONE))
-    return Move(here, checked if party.honest else (), {f"{who}.phase": "pushed", **facts}, (*sends, *read, answer))
+    sends = (Sent(client, server, pushed), *read, answer)
+    return Move(here, checked if party.honest else (), {f"{who}.phase": "pushed"}, sends)
 
 
 @action("S9", each=sessions_and_strangers)
@@ -473,8 +494,7 @@ def client__authenticate_elsewhere(c: Context, who: str, server: str) -> Move:
     uses = all_of(no(pushes(design)), same(design.other_authn_ep, "yes"))
     here = possible(same(session.phase, "ready"), uses, same(session.metadata, party.url), c.runs(party))
     request = ClientAuthentication(**authentication_of(c, session, "par", party.url))
-    facts, sends = deliver(c, Sent(c.world.session[who].client, server, request))
-    return Move(here, (), facts, sends)
+    return Move(here, (), {}, (Sent(c.world.session[who].client, server, request),))
 
 
 def authorization_request(
@@ -504,24 +524,20 @@ def client__send_authorization_request(c: Context, who: str) -> Move:
     sent = authorization_request(c, session, choose(all_of(pushed, at_honest), who, NONE), pushed)
     browser = c.world.user_of(who)
     there = Redirection(mapped(lambda at: f"{at}/authorize", session.authorization_at))
-    facts, sends = deliver(
-        c, Sent(c.world.session[who].client, browser, there), Sent(browser, session.authorization_at, sent)
-    )
     on_page = all_of(no(pushed), same(c.design.leak_point, "as_page"), c.capabilities["state_leak"])
-    known = f"knows.state.{who}"
     return Move(
         may,
         (client_rules.code_is_asked_for(c.client(who), follows(c, who)),),
-        {f"{who}.phase": "requested", **facts, known: any_of(facts.get(known, False), on_page)},
-        sends,
+        {f"{who}.phase": "requested", f"knows.state.{who}": on_page},
+        (Sent(c.world.session[who].client, browser, there), Sent(browser, session.authorization_at, sent)),
     )
 
 
-def registration(c: Context, server: Party, request: dict[str, Value]) -> dict[str, Condition]:
-    """Whether an honest AS has the redirect URI of a request registered for its client, and that client at all."""
-    client = request["client"]
-    known = all_of(is_known(c, client), is_on_file(c, server, policy_of(c, client)))
-    return {"registered": registered(c, server, client, request["redirect"]), "known": known}
+def registration(c: Context, server: Party, client: Value, redirect: Value) -> dict[str, Condition]:
+    """Whether an AS, or a proxy, has the redirect URI of a request registered for its client, and knows that at all."""
+    strangers = one_of(client, *(party.url for party in c.world.identities))
+    known = any_of(strangers, all_of(is_known(c, client), is_on_file(c, server, policy_of(c, client))))
+    return {"registered": registered(c, server, client, redirect), "known": known}
 
 
 def issue(
@@ -549,7 +565,7 @@ def issue(
     iss = choose(same(policy.h_iss, "yes"), server.url, NONE)
     response = AuthorizationResponse(request["redirect"], grant, request["state"], iss)
     receiver = ATTACKER if approves == ATTACKER else request["redirect"]
-    facts, sends = deliver(c, Sent(server.name, receiver, response))
+    answer = Sent(server.name, receiver, response, browser=approves)
     read = client_is_read(c, server, request["client"], request["redirect"], by_value)
     return Move(
         one_of(slot.code, "none", "pushed"),
@@ -557,7 +573,7 @@ def issue(
             ask(
                 (*guards.REDIRECTION, *guards.AUTHORIZATION_REQUEST),
                 design=policy,
-                **registration(c, server, request),
+                **registration(c, server, request["client"], request["redirect"]),
                 pushed=pushed,
                 challenge=request["challenge"],
                 requested=request["resource"],
@@ -574,9 +590,8 @@ def issue(
             f"{grant}.of": of,
             **{f"{grant}.{name}": value for name, value in {**request, **more}.items()},
             **scopes.entry(c, grant, approved),
-            **facts,
         },
-        (*read, *sends),
+        (*read, answer),
     )
 
 
@@ -621,8 +636,8 @@ def authorization_server__repeat_login_form(c: Context, grant: str) -> Move:
     slot, server = c.state.grant(grant), server_of(c, grant)
     user = user_of(c, grant)
     here = all_of(same(slot.code, "issued"), is_attackers(c, slot.redirect))
-    facts, sends = deliver(c, Sent(user, ATTACKER, LoginForm(user)))
-    return Move(here, (server_rules.redirect_drops_the_form(c.of(server.name), repeated=True),), facts, sends)
+    repeated = server_rules.redirect_drops_the_form(c.of(server.name), repeated=True)
+    return Move(here, (repeated,), {}, (Sent(user, slot.redirect, LoginForm(user)),))
 
 
 def advertises_iss(c: Context, session: Reading, issuer: Value) -> Condition:
@@ -700,6 +715,11 @@ def client__go_on_after_error(c: Context, who: str, server: str) -> Move:
     )
 
 
+def finished_by(c: Context, who: str, browser: str) -> dict[str, Value | Condition]:
+    """That a response came to a session in the browser of some other user, whose session it then is as well."""
+    return {f"{who}.finished_by.{browser}": True} if browser in others_than(c.world, who) else {}
+
+
 def issuer_after(c: Context, who: str, arrived_at: Value) -> Value:
     """The issuer with which a session goes on after a response at a redirect URI."""
     client, recorded = c.world.client_of(who), c.state.session(who).issuer
@@ -727,6 +747,7 @@ def client__accept_authorization_response(c: Context, who: str, grant: str) -> M
             f"{who}.code": grant,
             f"{who}.went_to": issuer_after(c, who, slot.redirect),
             f"knows.state.{who}": on_page,
+            **finished_by(c, who, user),
         },
         (Sent(user, client.name, AuthorizationResponse(slot.redirect, grant, slot.state, iss)),),
     )

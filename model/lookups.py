@@ -14,7 +14,7 @@ from typing import Any
 from model import client as client_rules
 from model.action import Context
 from model.identifiers import origin
-from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
+from model.logic import Condition, Value, all_of, choose, mapped, no, one_of, same
 from model.messages import (
     ClientMetadata,
     EntityStatement,
@@ -29,7 +29,7 @@ from model.messages import (
     asked,
 )
 from model.readings import policy_of, token_of
-from model.registration import redirect_uris
+from model.registration import redirect_uris, registers_at_run_time
 from model.world import NONE, Party, client_ids
 
 #: Who makes the statements that chains of OpenID Federation end in, for all who share it.
@@ -165,17 +165,19 @@ def log_is_asked(c: Context, who: str, resource: Value, listed: Value) -> tuple[
     return asked(client, LOG, fetch, LogEntry(resource, listed), looks)
 
 
-def client_registers(c: Context, who: str, server: Party, client_id: Value) -> tuple[Sent, ...]:
-    """How the client of a session registers at an AS, where it does at run time."""
+def client_registers(c: Context, who: str, server: Party, client_id: Value, at: Value) -> tuple[Sent, ...]:
+    """How the client of a session registers for an AS, where it does at run time, ``at`` whichever that names."""
     client, design = c.world.session[who].client, c.client(who)
-    by_statement = same(design.reg, "dcr_ss")
-    at_run_time = any_of(same(design.reg, "dcr"), by_statement)
+    at_run_time = registers_at_run_time(design)
     if at_run_time is False:
         return ()
-    secret = choose(all_of(server.honest, same(design.client_auth, "secret")), f"{client}@{server.name}", NONE)
-    statement = choose(by_statement, STATEMENT, NONE)
+    secret: Value = NONE
+    for honest in c.world.honest_servers:
+        gives = all_of(same(at, honest.url), same(design.client_auth, "secret"))
+        secret = choose(gives, f"{client}@{honest.name}", secret)
+    statement = choose(same(design.reg, "dcr_ss"), STATEMENT, NONE)
     request = RegistrationRequest(**_metadata(c, server, client_id), software_statement=statement)
-    return asked(client, server.name, request, RegistrationResponse(client_id, secret), at_run_time)
+    return asked(client, at, request, RegistrationResponse(client_id, secret), at_run_time)
 
 
 def token_is_looked_up(c: Context, url: Value, token: str) -> tuple[Sent, ...]:

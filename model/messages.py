@@ -48,13 +48,11 @@ class Message:
         label: how charts name it; ``{url}`` stands for the value of a field.
         source: where it is specified.
         leaks_by: the capability that reads such messages wherever they go.
-        by_browser: it comes by the browser of its sender, which is then in the hands of whoever receives it.
     """
 
     label: ClassVar[str] = ""
     source: ClassVar[str] = ""
     leaks_by: ClassVar[str] = ""
-    by_browser: ClassVar[bool] = False
 
     def remark(self, at: str) -> str:
         """What a reader should notice in a message that was sent from this URL, once its values are known."""
@@ -231,7 +229,7 @@ class AuthorizationRequest(Message):
     """An authorization request, by value or by reference."""
 
     label, source = "GET /authorize", "RFC 6749 4.1.1; RFC 7636 4.3; RFC 8707 2.1; RFC 9449 10; RFC 9126 4"
-    leaks_by, by_browser = "req_leak", True
+    leaks_by = "req_leak"
     client_id: Value = public()
     request_uri: Value = term("request_uri")
     redirect_uri: Value = public()
@@ -415,20 +413,25 @@ class KeySet(Message):
 FORGED, THIEF = "forged", "thief"
 #: What stands for a code where the response is an error.
 REFUSED = "refused"
-#: Terms that open nothing.
-NOBODYS = (NONE, FORGED, THIEF)
+#: A token that an honest AS gives to a client of the attacker's, as its own.
+OWN = "own"
+#: Terms that open nothing of anybody else's.
+NOBODYS = (NONE, FORGED, THIEF, OWN)
 
 
 class Sent(NamedTuple):
     """A message on its way: names of parties, or where they are; the name of a user for the browser of that user.
 
-    ``when``: whether it is sent at all; a message that is not sent is learned by nobody.
+    ``when``: whether it is sent at all; a message that is not sent is learned by nobody. ``read``: whether the attacker
+    reads it on the way, whoever gets it. ``browser``: the user whose browser carries it, where the sender is not that.
     """
 
     sender: Value
     receiver: Value
     message: Message
     when: Condition = True
+    read: Condition = False
+    browser: str = ""
 
 
 def asked(who: Value, whom: Value, request: Message, answer: Message, when: Condition = True) -> tuple[Sent, ...]:

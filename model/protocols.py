@@ -14,6 +14,7 @@ from importlib import import_module
 from model.action import SCHEMAS, Action, ActionSchema
 from model.model import Model, oauth
 from model.rule import CONDUCT, RULES, SERVING, Rule
+from model.send import KNOWLEDGE
 from model.state import Variable, Variables
 from model.world import AUTHORIZATION_SERVER, CLIENT, RESOURCE_SERVER, World
 
@@ -125,8 +126,15 @@ def steps(actor: str, protocol: str = "oauth") -> tuple[str, ...]:
 @cache
 def actions(world: World) -> tuple[Action, ...]:
     """All actions of a world, in a fixed order."""
+    knowable = frozenset(one.name for one in variables(world) if one.name.startswith(KNOWLEDGE))
     return tuple(
-        Action(schema, fixed, {name: domain for name, domain in schema.choices(part).items() if domain}, part.protocol)
+        Action(
+            schema,
+            fixed,
+            {name: every for name, every in schema.choices(part).items() if every},
+            part.protocol,
+            knowable,
+        )
         for part in map(world.under, world.protocols)
         for schema in schemas(part.protocol, world.model)
         for fixed in schema.each(part)

@@ -13,12 +13,16 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from model import authorization_server as server_rules
-from model import proxy_rules
-from model.action import Context, Move, action
-from model.attacker import deliver, holds_browser, is_registered, knows, leading, sends_own_users
-from model.logic import Condition, Value, all_of, any_of, no, one_of, same
+from model import guards, proxy_rules
+from model.action import Context, Move, action, possible
+from model.attacker import has_identity, holds_browser, is_own, knows, leading, sends_own_users
+from model.attacker_sends import crafted
+from model.flow import registration
+from model.guards import ask
+from model.logic import Condition, Value, all_of, any_of, no, same
 from model.messages import AuthorizationRequest, AuthorizationResponse, Redirection, Sent, TokenRequest, TokenResponse
-from model.registration import is_known, registered, shows_a_client
+from model.readings import policy_of
+from model.registration import is_known, shows_a_client
 from model.state import Reading, transaction
 from model.world import ATTACKER, PROXY, Party, World
 
@@ -65,14 +69,14 @@ def _browsers(world: World) -> list[dict[str, str]]:
 # --- a transaction begins ------------------------------------------------------------------------------------
 
 
-def _begun(at: Transaction, client: Party, browser: str) -> tuple[Condition, dict[str, Any], Sent]:
+def _begun(at: Transaction, client: Value, redirect: Value, browser: str) -> tuple[Condition, dict[str, Any], Sent]:
     """When a browser can come to the proxy with a client's request, what that changes, and the request.
 
     There is something to be confused about only where the proxy has one client at the AS behind it.
     """
     here = all_of(same(at.now.code, "none"), same(at.policy.upstream_client, "static"))
-    begun = at.sets(code="opened", client=client.url, redirect=client.callback, opened_by=browser)
-    return here, begun, Sent(browser, at.proxy.name, AuthorizationRequest(client.url, redirect_uri=client.callback))
+    begun = at.sets(code="opened", client=client, redirect=redirect, opened_by=browser)
+    return here, begun, Sent(browser, at.proxy.name, AuthorizationRequest(client, redirect_uri=redirect))
 
 
 @action(
@@ -81,24 +85,23 @@ def _begun(at: Transaction, client: Party, browser: str) -> tuple[Condition, dic
 def client__start_at_proxy(c: Context, proxy: str, user: str, client: str) -> Move:
     """A user's client, registered at the proxy, sends the browser to the proxy's authorization endpoint."""
     at = _at(c, proxy)
-    here, begun, request = _begun(at, c.world.by_name[client], user)
+    party = c.world.by_name[client]
+    here, begun, request = _begun(at, party.url, party.callback, user)
     return Move(here, (), begun, (Sent(client, user, Redirection(_authorization_at(at.proxy))), request))
 
 
 @action(
-    "S10",
-    each=lambda world: [{**each, "client": client.name} for each in _browsers(world) for client in world.identities],
+    "S10", _browsers, lambda world: {name: of for name, of in crafted(world).items() if name in ("client", "redirect")}
 )
-def start_at_proxy(c: Context, proxy: str, browser: str, client: str) -> Move:
-    """A client that the attacker registered at the proxy sends a browser there: its user's, one it holds, its own."""
-    at, identity = _at(c, proxy), c.world.by_name[client]
-    led = any_of(holds_browser(c, browser), sends_own_users(c, identity.url, identity.callback))
-    here, begun, request = _begun(at, identity, browser)
-    fits = registered(c, at.proxy, identity.url, identity.callback)
+def start_at_proxy(c: Context, proxy: str, browser: str, client: Value, redirect: Value) -> Move:
+    """The attacker sends a browser to a proxy with a request of its own making: as any client, back to anywhere."""
+    at = _at(c, proxy)
+    led = any_of(holds_browser(c, browser), sends_own_users(c, client, redirect))
+    here, begun, request = _begun(at, client, redirect, browser)
     return Move(
-        all_of(here, c.runs(identity), is_registered(c, at.proxy, identity), led),
-        (server_rules.redirect_uri_is_registered(at.policy, fits, False),),
-        {**begun, f"knows.state.{at.name}": True},
+        possible(here, c.has(c.capabilities), has_identity(c, at.proxy, client, redirect), led),
+        tuple(ask(guards.REDIRECTION, design=at.policy, **registration(c, at.proxy, client, redirect))),
+        {**begun, f"{at.name}.crafted": True, f"knows.state.{at.name}": True},
         (*leading(c, browser, _authorization_at(at.proxy)), request),
     )
 
@@ -154,15 +157,15 @@ def proxy__take_callback(c: Context, proxy: str, user: str) -> Move:
     at = _at(c, proxy)
     passed = any_of(at.now.approved, same(at.policy.per_client_consent, "off"))
     back = Sent(user, proxy, AuthorizationResponse(at.callback, state=at.name))
-    facts, sends = deliver(c, Sent(proxy, at.now.redirect, AuthorizationResponse(at.now.redirect, at.name)))
+    on = Sent(proxy, at.now.redirect, AuthorizationResponse(at.now.redirect, at.name), browser=user)
     return Move(
         all_of(same(at.now.code, "returned"), same(at.now.user, user)),
         (
             proxy_rules.state_is_set_after_consent(at.policy, passed),
             proxy_rules.callback_browser_passed_consent(at.policy, no(same(at.now.opened_by, user))),
         ),
-        {**at.sets(code="issued"), **facts},
-        (back, *sends),
+        at.sets(code="issued"),
+        (back, on),
     )
 
 
@@ -170,8 +173,8 @@ def _redeem(c: Context, at: Transaction, who: Value, able: Condition) -> Move:
     """Somebody redeems the proxy's code as the client that it was issued to."""
     request = TokenRequest(at.now.client, grant_type="authorization_code", code=at.name, redirect_uri=at.now.redirect)
     answer = Sent(at.proxy.name, who, TokenResponse(at.name, "Bearer"))
-    facts, sends = deliver(c, Sent(who, at.proxy.name, request), answer)
-    return Move(all_of(same(at.now.code, "issued"), able), (), {**at.sets(code="redeemed"), **facts}, sends)
+    sends = (Sent(who, at.proxy.name, request), answer)
+    return Move(all_of(same(at.now.code, "issued"), able), (), at.sets(code="redeemed"), sends)
 
 
 @action("S16", each=_proxies)
@@ -183,10 +186,11 @@ def client__redeem_at_proxy(c: Context, proxy: str) -> Move:
 
 @action("S15", each=_proxies)
 def redeem_at_proxy(c: Context, proxy: str) -> Move:
-    """The attacker's client redeems the proxy's code."""
+    """The attacker redeems the proxy's code, as the client of the request that it wrote, with the verifier for that."""
     at = _at(c, proxy)
-    own = one_of(at.now.client, *(identity.url for identity in c.world.identities))
-    return _redeem(c, at, ATTACKER, all_of(own, knows(c, "code", at.name)))
+    move = _redeem(c, at, ATTACKER, all_of(knows(c, "code", at.name), at.now.crafted))
+    design, own = policy_of(c, at.now.client), is_own(c, at.now.client)
+    return move._replace(rules=(server_rules.client_is_authenticated(design, own, False, False, False),))
 
 
 def confused(c: Context, proxy: Party) -> Condition:
@@ -194,3 +198,9 @@ def confused(c: Context, proxy: Party) -> Condition:
     now = c.state.grant(transaction(proxy))
     approved = any_of(*(all_of(now.approved, same(now.opened_by, u), same(now.user, u)) for u in c.world.users))
     return all_of(same(now.code, "redeemed"), no(is_known(c, now.client)), no(approved))
+
+
+def robbed(c: Context, proxy: Party) -> Condition:
+    """Whether the attacker has a token of the proxy's that was issued to a client of somebody else's for a user."""
+    now = c.state.grant(transaction(proxy))
+    return all_of(knows(c, "token", transaction(proxy)), is_known(c, now.client))

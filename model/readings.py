@@ -16,7 +16,7 @@ from model.action import Context, combined
 from model.federation import WAYS_IN
 from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
-from model.messages import Configured, Fetch, ResourceMetadata, ResourceRequest, Sent
+from model.messages import THIEF, Configured, Fetch, ResourceMetadata, ResourceRequest, Sent
 from model.rule import Named
 from model.state import ATTACKERS_KEY, TASK, Moved, Reading, refreshed, shown_keys
 from model.world import (
@@ -163,15 +163,15 @@ def trusted_by(c: Context, party: Party, issuer: Value) -> Condition:
 
 
 def is_enrolled(
-    c: Context, party: Party, said: Value, meant: bool = True, ways: tuple[str, ...] = ("yes",)
+    c: Context, party: Party, said: Value, meant: bool | None = None, ways: tuple[str, ...] = ("yes",)
 ) -> Condition:
     """Whether a framework holds a party: as the switch that is about it ``said``, of this party or of all.
 
-    Where that leaves it open, it does if whoever runs the framework ``meant`` it to, or if a dishonest one got in, in
-    one of some ``ways``.
+    Where that leaves it open, it does if whoever runs the framework ``meant`` it to (honest ones, where nobody says
+    which), or if a dishonest one got in, in one of some ``ways``.
     """
     got_in = c.design.a_enrolled if party.role == AUTHORIZATION_SERVER else c.design.e_enrolled
-    as_planned = meant if party.honest else one_of(got_in, *ways)
+    as_planned = meant is not False if party.honest else any_of(meant is True, one_of(got_in, *ways))
     return any_of(same(said, "yes"), all_of(same(said, "meant"), as_planned))
 
 
@@ -445,9 +445,13 @@ def is_of_client_itself(c: Context, token: str) -> Condition:
     """Whether a token was issued to a client for itself: no user has approved it, and it is about none."""
     if token not in c.world.grant:
         return False
-    of = c.state.grant(token).of
-    asks_nobody = (all_of(same(of, who), same(c.client(who).grant, "client_credentials")) for who in c.world.session)
-    return any_of(*asks_nobody, is_had_after_error(c, token))
+    slot = c.state.grant(token)
+    asks_nobody = (
+        all_of(same(slot.of, who), same(c.client(who).grant, "client_credentials")) for who in c.world.session
+    )
+    by_credentials = same(policy_of(c, slot.client).grant, "client_credentials")
+    by_thief = all_of(same(slot.of, THIEF), same(slot.redirect, NONE), by_credentials)
+    return any_of(*asks_nobody, by_thief, is_had_after_error(c, token))
 
 
 def is_had_after_error(c: Context, grant: str) -> Condition:
@@ -478,7 +482,7 @@ def _issued(c: Context, token: str) -> dict[str, Any]:
     whose = {"server": server, "user": grant.user, "client": state.client, "scope": scope}
     if token == refreshed(grant.name):
         narrowed = choose(same(c.of(server.name).rt_resource_bound, "yes"), state.target, NONE)
-        if c.world.exchanges:
+        if token in c.world.exchangeable:
             by_refresh = same(state.exchanged, NONE)
             narrowed = choose(by_refresh, narrowed, state.exchanged)
             whose["scope"] = choose(by_refresh, scope, c.state[f"{token}.scope"]) if c.world.scopes else NONE

@@ -17,6 +17,7 @@ from model.client import attests, distinct_redirects
 from model.logic import Condition, Value, all_of, any_of, holds, implies, no, one_of, same
 from model.readings import is_enrolled
 from model.rule import Named
+from model.state import went_astray
 from model.world import LOOPBACK, PROXY, RESOURCE_SERVER, Party, callback_at, callbacks, client_ids, identity_at, pages
 
 
@@ -43,14 +44,34 @@ def is_known(c: Context, client_id: Value) -> Condition:
 
 
 def is_on_file(c: Context, server: Party, design: Any) -> Condition:
-    """Whether an honest AS can have heard of a client of this design: beforehand, or by a federation that it is in.
+    """Whether an honest AS can have heard of a client of this design: beforehand, or by whom both know.
 
-    Documents and dynamic registrations are heard of when they are needed.
+    Documents and dynamic registrations are heard of when they are needed, but for hosts that are to be on a list, and
+    statements by somebody whom the AS has to know.
     """
+    policy = c.of(server.name)
+    listed = all_of(same(design.reg, "cimd"), same(policy.as_client_policy, "allowlist"))
     return all_of(
-        implies(same(design.reg, "static"), same(c.of(server.name).preregistered, "yes")),
-        implies(same(design.reg, "federation"), is_enrolled(c, server, c.of(server.name).anchored)),
+        implies(any_of(same(design.reg, "static"), listed), same(policy.preregistered, "yes")),
+        implies(same(design.reg, "dcr_ss"), same(policy.trust_domain, "yes")),
+        implies(same(design.reg, "federation"), is_enrolled(c, server, policy.anchored)),
     )
+
+
+def registers_at_run_time(design: Any) -> Condition:
+    """Whether a client registers at an AS when it meets it."""
+    return one_of(design.reg, "dcr", "dcr_ss")
+
+
+def is_astray(c: Context, client: str, server: Party, issuer: Value) -> Condition:
+    """Whether what a client has for an issuer is registered at an honest AS, where the metadata of that issuer led it.
+
+    The metadata of an AS names any registration endpoint (RFC 8414 2).
+    """
+    if server not in c.world.honest_servers:
+        return False
+    ways = ((other.url, c.state[went_astray(client, server.name, other.name)]) for other in c.world.strangers)
+    return any_of(*(all_of(same(issuer, url), led) for url, led in ways))
 
 
 def knows_attester(c: Context, server: Party, design: Any) -> Condition:
@@ -90,7 +111,8 @@ def redirect_uris(c: Context, client: Party, server: Party, client_id: Value) ->
     yield all_of(shared, no(distinct)), client.callback
     for issuer in c.world.issuers:
         own = callback_at(client, issuer)
-        yield all_of(shared, distinct, any_of(publishes_for_all(design), issuer == server.url)), own
+        led = is_astray(c, client.name, server, issuer)
+        yield all_of(shared, distinct, any_of(publishes_for_all(design), issuer == server.url, led)), own
         in_document = all_of(separate, same(client_id, identity_at(client, issuer)))
         yield all_of(in_document, distinct), own
         yield all_of(in_document, no(distinct)), client.callback

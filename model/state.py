@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import permutations, product
 from typing import Any
 
 from model.messages import FORGED, THIEF
@@ -46,6 +47,16 @@ def assertion_at(server: Party, client_id: str) -> str:
     An attestation that is good at a resource server is called by the name of the client: no client_id goes with it.
     """
     return NONE if client_id == NONE else f"{client_id}@{server.name}"
+
+
+def went_astray(client: str, server: str, stranger: str) -> str:
+    """The fact that a client has registered at an honest AS what it has for one of the attacker's."""
+    return f"astray.{client}@{server}.{stranger}"
+
+
+def vouching_at(server: Party, other: Party) -> str:
+    """An assertion about a user by which one AS vouches to another, as a term."""
+    return f"{server.url}@{other.name}"
 
 
 def keys(world: World) -> tuple[str, ...]:
@@ -112,6 +123,9 @@ def variables(world: World) -> tuple[Variable, ...]:
     for server in (*(party for party in world.servers if party.honest), *world.of(PROXY)):
         for identity in world.identities:
             made.fact(f"registered.{identity.name}@{server.name}", "it has registered this identity of the attacker's")
+    for client, server, other in product(world.clients, world.honest_servers, world.strangers):
+        name = went_astray(client.name, server.name, other.name)
+        made.fact(name, "the client has registered here what it has for an AS of the attacker's")
     for url in dict.fromkeys(party.url for party in world.resource_servers if party.honest):
         made.fact(f"keys.{url}", "this resource server has taken keys of the attacker's, as those of an issuer")
         made.fact(f"served.forged.{url}", "this resource server took a token of the attacker's making")
@@ -148,8 +162,15 @@ def _session(made: Variables, world: World, who: str) -> None:
         made.value(f"{who}.scope", world.scopes_or_none, "the scopes that it was told to ask for")
     if world.session[who].after:
         made.fact(f"{who}.vouched", "the AS of the session before has vouched for its user")
+    for user in others_than(world, who):
+        made.fact(f"{who}.finished_by.{user}", "a response came to it in the browser of this user")
     made.value(f"{who}.logged", (False, True), "a public log holds what the attacker told it of the resource")
     made.value(f"{who}.accepted", (False, True), "an honest RS acted on this session's request")
+
+
+def others_than(world: World, who: str) -> tuple[str, ...]:
+    """The honest users whose session this is not."""
+    return tuple(user for user in world.users if user != world.user_of(who))
 
 
 def _grant(made: Variables, world: World, name: str) -> None:
@@ -172,7 +193,7 @@ def _grant(made: Variables, world: World, name: str) -> None:
     made.value(f"{name}.relayed", (False, True), "the user was sent there out of a session at an honest client")
     if world.scopes:
         made.value(f"{name}.scope", world.scopes_or_none, "the scopes that were approved")
-    if world.exchanges:
+    if refreshed(name) in world.exchangeable:
         made.value(f"{name}.exchanged", (NONE, *world.resources), "the resource that its token was exchanged for")
         if world.scopes:
             made.value(f"{refreshed(name)}.scope", world.scopes_or_none, "and the scopes of what came of it")
@@ -196,9 +217,13 @@ def _sub_agent(made: Variables, world: World, party: Party) -> None:
 
 def _transaction(made: Variables, world: World, name: str) -> None:
     served, browsers = world.of(CLIENT), (*world.users, ATTACKER)
+    redirects = [uri for client in world.clients for uri in (*callbacks(world, client), *pages(world, client))]
     made.value(f"{name}.code", ("none", "opened", "returned", "issued", "redeemed"), "how far the transaction has come")
     made.value(f"{name}.client", (NONE, *(party.url for party in served)), "the client of the proxy's that it is for")
-    made.value(f"{name}.redirect", (NONE, *(party.callback for party in served)), "and its redirect URI")
+    made.value(
+        f"{name}.redirect", (NONE, *redirects, LOOPBACK, *(party.callback for party in served)), "and its redirect URI"
+    )
+    made.fact(f"{name}.crafted", "the attacker wrote the request that it began with")
     made.value(f"{name}.opened_by", (NONE, *browsers), "in whose browser it was begun")
     made.value(f"{name}.approved", (False, True), "who was there approved the client")
     made.value(f"{name}.user", (NONE, *world.users), "whose code of the AS behind the proxy came back")
@@ -235,6 +260,8 @@ def _knowledge(made: Variables, world: World) -> None:
             if party.honest:
                 shown = assertion_at(party, client.name)
                 made.fact(f"knows.assertion.{shown}", "the attacker has an attestation of this client that it takes")
+    for one, other in permutations(world.honest_servers, 2):
+        made.fact(f"knows.grant.{vouching_at(one, other)}", "the attacker was given an assertion that the other takes")
     for user in world.users:
         made.fact(f"knows.password.{user}", "the attacker has the user's login form")
         made.fact(f"holds.browser.{user}", "the user's browser has been at an endpoint of the attacker's")

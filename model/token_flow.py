@@ -12,7 +12,7 @@ from model import client as client_rules
 from model import guards, identifiers, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Move, action, combined, possible
-from model.attacker import deliver, knows
+from model.attacker import knows
 from model.flow import attestation_of, authenticates, authentication_of, challenge, issuer_after, response_rules
 from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
@@ -269,8 +269,7 @@ def client__ask_stranger_for_token(c: Context, who: str, server: str) -> Move:
         redirect_uri=redirect_uri_of(c, session),
         code_verifier=choose(has_verifier, who, NONE),
     )
-    facts, sends = deliver(c, Sent(c.world.session[who].client, server, request))
-    return Move(here, (), {f"{who}.phase": "asked", **facts}, sends)
+    return Move(here, (), {f"{who}.phase": "asked"}, (Sent(c.world.session[who].client, server, request),))
 
 
 # --- S18 to S20: the token at resources --------------------------------------------------------------------
@@ -305,9 +304,8 @@ def _send(c: Context, who: str, at: Value, read: Condition) -> Move:
     """The client sends its token, with a proof for the URL that it calls if it makes proofs."""
     session = answered(c, who)
     here = possible(same(session.phase, "has_token"))
-    sent = Sent(c.world.session[who].client, session.url, request_with(c, session, session.token, at))
-    facts, sends = deliver(c, sent, read=read)
-    return Move(here, (), {f"{who}.phase": "sent", **facts}, sends)
+    sent = Sent(c.world.session[who].client, session.url, request_with(c, session, session.token, at), read=read)
+    return Move(here, (), {f"{who}.phase": "sent"}, (sent,))
 
 
 @action("S18", each=sessions)
@@ -364,10 +362,8 @@ def client__share_token(c: Context, who: str) -> Move:
     theirs = [*(party for party in c.world.resource_servers if not party.honest), *connectors]
     called = theirs[0].url
     request = request_with(c, Moved(session, resource=called), session.token, called)
-    sent = Sent(c.world.session[who].client, ATTACKER, request)
-    facts, sends = deliver(c, sent)
     apart = client_rules.registrations_are_not_shared(c.client(who), of_another_owner=True)
-    return Move(here, (apart,), facts, sends)
+    return Move(here, (apart,), {}, (Sent(c.world.session[who].client, ATTACKER, request),))
 
 
 def _redirecting(world: World) -> list[dict[str, str]]:
@@ -384,9 +380,8 @@ def client__follow_redirect(c: Context, who: str, party: str, to: str) -> Move:
         guarded = client_rules.fetches_are_guarded(c.client(who), internal=True)
         return Move(here, (guarded,), {"fetched.internal": True}, (redirected, Sent(client, to, Fetch(to))))
     request = replace(request_with(c, session, session.token, url), url=to)
-    facts, sends = deliver(c, redirected, Sent(client, ATTACKER, request))
     stay = client_rules.credentials_stay_with_origin(c.client(who), elsewhere=True)
-    return Move(here, (stay,), facts, sends)
+    return Move(here, (stay,), {}, (redirected, Sent(client, ATTACKER, request)))
 
 
 def is_told(design: Any, policies: Iterable[Any], audience: Condition) -> tuple[Named, ...]:
@@ -549,7 +544,6 @@ def client__reuse_cached_token(c: Context, who: str, held: str) -> Move:
     cached_for = published(c, resource.url)
     shown = attestation_of(c, who, choose(discovered, session.resource, cached_for))
     request = resource_request(c, session.url, held, proof, made["certificate"], proof_key=made["key"], **shown)
-    facts, sends = deliver(c, Sent(kept_one.client, session.url, request))
     return Move(
         here,
         (
@@ -558,8 +552,8 @@ def client__reuse_cached_token(c: Context, who: str, held: str) -> Move:
                 design, cached_for, session.url, session.resource, discovered, same(session.listed, server.url)
             ),
         ),
-        facts,
-        sends,
+        {},
+        (Sent(kept_one.client, session.url, request),),
     )
 
 

@@ -168,7 +168,7 @@ class Words:
             holder = held.holder.replace("_", " ")
             return f"<token for the {holder} from {host(self.server_of(name))}>"
         if name.endswith("+"):
-            anew = self.world.exchanges and self.context.state[f"{name.removesuffix('+')}.exchanged"] != NONE
+            anew = name in self.world.exchangeable and self.context.state[f"{name.removesuffix('+')}.exchanged"] != NONE
             made = "had in exchange" if anew else "refreshed"
             return f"<{whose(self.user_of(name))} token {made} at {host(self.server_of(name))}>"
         if self._is_of_client_itself(name):

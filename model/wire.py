@@ -146,8 +146,7 @@ def _by_itself(scene: Scene) -> Arrow:
 def _legs(scene: Scene, sent: Sent) -> Iterator[Sent]:
     """A message as it travels: to a redirect URI by the user's browser, and on to the attacker if that has it."""
     cast, sender = scene.cast, scene.cast.key(sent.sender)
-    users = [scene.words.user_of(str(name)) for _, _, name in held(sent.message)]
-    browser = next((user for user in users if user), next(iter(scene.world.users), ATTACKER))
+    browser = sent.browser or next(iter(scene.world.users), ATTACKER)
     if not cast.is_callback(sent.receiver) or cast.is_browser(sender) or cast.is_client(sender):
         yield sent
         return

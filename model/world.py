@@ -388,9 +388,9 @@ class World:
         return self.whole is None or self._is_of(self.protocol, made)
 
     @cached_property
-    def exchanges(self) -> bool:
-        """Whether anybody exchanges tokens here: for a sub-agent, or for another domain."""
-        return bool(self.of(SUB_AGENT)) or any(server.trusts for server in self.servers)
+    def exchangeable(self) -> frozenset[str]:
+        """The tokens that may come of an exchange: those that a refresh token yields as well."""
+        return frozenset(f"{grant.name}+" for grant in self.grants if grant.user != ATTACKER)
 
     @cached_property
     def exchanged(self) -> tuple[Exchanged, ...]:

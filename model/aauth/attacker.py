@@ -25,7 +25,7 @@ from model.aauth.flow import (
 from model.aauth.messages import AgentRequest, AuthTokenRequest, AuthTokenResponse, SignedRequest
 from model.aauth.state import auth_tokens, keys, resources, signature, users_tokens
 from model.action import Context, Domains, Move, action, combined, possible
-from model.attacker import deliver, knows, signs_as
+from model.attacker import knows, signs_as
 from model.attacker_at_resources import claimed, handle_used, keys_are_listed, names_issuer
 from model.logic import Condition, Value, all_of, any_of, choose, no, same
 from model.messages import FORGED, Fetch, Redirection, ResourceResponse, Sent
@@ -172,14 +172,13 @@ def extend_token(c: Context, token: str, by: str, grant: str, iss: Value) -> Mov
         _has_resource_token(c, iss, server.url, ATTACKERS_KEY),
     )
     user, caller = user_of(c, grant), server_identifier(party.url)
-    facts, sends = deliver(
-        c,
+    sends = (
         Sent(ATTACKER, server.name, AuthTokenRequest(iss, server.url, ATTACKERS_KEY, upstream_token=token)),
         *consent(server, user, iss, party.url, is_asked(c, server)),
         Sent(server.name, ATTACKER, AuthTokenResponse(grant, server.url, iss, ATTACKERS_KEY)),
     )
     issued = {f"{grant}.issued": True, f"{grant}.aud": iss, f"{grant}.key": ATTACKERS_KEY}
-    return Move(here, extends(c, server, user, token, caller, iss), {**issued, **facts}, sends)
+    return Move(here, extends(c, server, user, token, caller, iss), issued, sends)
 
 
 # --- presenting what it knows or makes ------------------------------------------------------------------------

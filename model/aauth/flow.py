@@ -11,7 +11,6 @@ from model.aauth.agent import server_identifier
 from model.aauth.messages import AuthTokenRequest, AuthTokenResponse, ConsentPage, ResourceToken, SignedRequest
 from model.aauth.state import auth_tokens, key_of, signature
 from model.action import Context, Move, action
-from model.attacker import deliver
 from model.logic import Condition, Value, all_of, choose, mapped, no, one_of, same
 from model.messages import Approval, ResourceResponse, Sent
 from model.readings import (
@@ -227,13 +226,8 @@ def person_server__ask_access_server(c: Context, who: str, grant: str) -> Move:
     here = all_of(same(session.phase, "approved"), is_strangers(c.world, session.aud))
     request = AuthTokenRequest(session.iss, session.aud, session.agent_jkt, upstream_token=upstream_token(c, who))
     own = same(session.aud, server.url)
-    facts, sends = deliver(c, Sent(server.name, session.aud, request))
-    return Move(
-        here,
-        (person_server.access_server_is_trusted(c.of(server.name), own, **frameworks(c, session.aud, ())),),
-        {f"{who}.phase": "federated", **facts},
-        sends,
-    )
+    trusted = person_server.access_server_is_trusted(c.of(server.name), own, **frameworks(c, session.aud, ()))
+    return Move(here, (trusted,), {f"{who}.phase": "federated"}, (Sent(server.name, session.aud, request),))
 
 
 @action("S18", each=sessions)
@@ -244,9 +238,8 @@ def client__send_auth_token(c: Context, who: str) -> Move:
     seen = {signature(token, url) for token in auth_tokens(c.world) for url in captures(c.world)}
     signed = mapped(lambda *of: signature(*of) if signature(*of) in seen else NONE, session.token, session.url)
     request = SignedRequest(session.url, own_key(c, who), session.token, signature=signed)
-    sent = Sent(agent_of(c, who), session.url, request)
-    facts, sends = deliver(c, sent, read=tampered(c, "requests", session.url))
-    return Move(same(session.phase, "has_token"), (), {f"{who}.phase": "sent", **facts}, sends)
+    sent = Sent(agent_of(c, who), session.url, request, read=tampered(c, "requests", session.url))
+    return Move(same(session.phase, "has_token"), (), {f"{who}.phase": "sent"}, (sent,))
 
 
 def accepts(

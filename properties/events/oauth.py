@@ -7,7 +7,7 @@ believed, over all parties, sessions and grants of a world.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 from model import authorization_server as server_rules
@@ -15,11 +15,12 @@ from model import client as client_rules
 from model import identifiers, scopes
 from model.action import Context
 from model.attacker import knows, usable_assertions
+from model.attacker_grants import usable_grants
 from model.delegation_flow import is_further
 from model.federation import is_sound
-from model.logic import Condition, Value, all_of, any_of, holds, no, one_of, same, truth
+from model.logic import Condition, Value, all_of, any_of, choose, holds, no, one_of, same, truth
 from model.messages import FORGED, THIEF
-from model.proxy import confused
+from model.proxy import confused, robbed
 from model.readings import (
     REQUEST_SENT,
     answered,
@@ -27,6 +28,7 @@ from model.readings import (
     designates,
     frameworks,
     is_had_after_error,
+    is_of_client_itself,
     is_strangers,
     policy_of,
     published,
@@ -37,7 +39,7 @@ from model.readings import (
 )
 from model.registration import is_known, publishes_for_all
 from model.resource_server import audience_is_this_resource, scope_is_sufficient
-from model.state import Reading, tokens
+from model.state import Reading, others_than, tokens
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Exchanged, Grant, Session
 
 
@@ -56,7 +58,17 @@ def _stolen(c: Context, fact: str) -> Iterator[Condition]:
         own: Condition = False
         if isinstance(made, Exchanged):
             own = all_of(c.runs(c.world.by_name[made.holder]), no(_exceeds(c, made, token)))
-        yield all_of(c.state[f"{fact}.{token}"], no(own))
+        yield all_of(c.state[f"{fact}.{token}"], no(own), no(_is_leaked_of_client(c, token)))
+
+
+def _is_leaked_of_client(c: Context, token: str) -> Condition:
+    """Whether a token is one that a client got for itself, which is about no user, and that it gave away.
+
+    Whoever gets one by the credentials of the client is the client to everybody.
+    """
+    if token not in c.world.grant:
+        return False
+    return all_of(is_of_client_itself(c, token), no(same(c.state.grant(token).to, THIEF)))
 
 
 def _users_grants(c: Context) -> Iterator[Grant]:
@@ -76,7 +88,7 @@ def authorization(c: Context) -> Condition:
         if session.user == ATTACKER
     ]
     as_user = [c.state["accepted.as_user"], *(knows(c, "password", user) for user in c.world.users)]
-    behind_proxies = [confused(c, proxy) for proxy in c.world.of(PROXY)]
+    behind_proxies = [any_of(confused(c, proxy), robbed(c, proxy)) for proxy in c.world.of(PROXY)]
     return any_of(*stolen, *in_its_session, *as_user, *behind_proxies)
 
 
@@ -225,14 +237,21 @@ def fetch_safety(c: Context) -> Condition:
 
 
 def session_integrity(c: Context) -> Condition:
-    """In a user's session the client uses, as an honest AS's, what somebody else authorised there."""
+    """In a user's session the client uses, as an honest AS's, what somebody else authorised there.
+
+    A session is also that of whoever has finished it.
+    """
     found = []
-    for session in _of_users(c):
+    for session in c.world.sessions:
         state = answered(c, session.name)
-        for grant in c.world.grants:
+        users = {user: c.state[f"{session.name}.finished_by.{user}"] for user in others_than(c.world, session.name)}
+        if session.user != ATTACKER:
+            users[session.user] = True
+        for user, grant in product(users, c.world.grants):
             as_its = same(state.issuer, c.world.by_name[grant.server].url)
-            if grant.user != session.user:
-                found.append(all_of(same(state.phase, "sent"), same(state.token, grant.name), as_its))
+            if grant.user != user:
+                uses = all_of(same(state.phase, "sent"), same(state.token, grant.name), as_its)
+                found.append(all_of(users[user], uses))
     return any_of(*found)
 
 
@@ -285,7 +304,7 @@ def token_custody(c: Context) -> Condition:
         all_of(knows(c, "refresh", grant.name), is_known(c, c.state[f"{grant.name}.client"]))
         for grant in _users_grants(c)
     ]
-    return any_of(*refresh, usable_assertions(c))
+    return any_of(*refresh, usable_assertions(c), *usable_grants(c))
 
 
 def as_acceptance(c: Context) -> Condition:
@@ -326,7 +345,8 @@ def _more_than(c: Context, made: dict[str, Any], at: Value, scope: Value) -> Ite
         policy, url = c.of(party.name), party.url
         default = all_of(trusted_by(c, party, made["server"].url), made["has_default"])
         taken = audience_is_this_resource(policy, published(c, url), url, made["audience"], default).holds
-        own = scopes.of_resource(c, made["scope"], url)
+        carried = scopes.of_resource(c, made["scope"], url)
+        own = choose(same(policy.scope_check, "off"), scopes.supported(c, url), carried)
         enough = all_of(same(at, url), holds(scopes.is_within, own, scope))
         yield all_of(taken, no(same(own, NONE)), no(enough))
 

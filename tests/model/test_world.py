@@ -506,7 +506,7 @@ def test_the_published_attack_and_the_one_that_consent_does_not_stop() -> None:
     assert lured is not None
     assert [step.action for step in lured.steps][:4] == [
         "attacker.register[agent,proxy]",
-        "attacker.start_at_proxy[proxy,attacker,agent]",
+        "attacker.start_at_proxy[proxy,attacker]",
         "proxy.ask_consent[proxy,attacker]",
         "attacker.send_on_past_proxy[proxy,user]",
     ]
