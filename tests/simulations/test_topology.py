@@ -104,7 +104,7 @@ def test_each_party_draws_its_own_switches() -> None:
     for party, drawn in parties.items():
         names = {name for settings in drawn for name, _ in settings}
         assert names
-        assert {decided_by(name) for name in names} <= {party, "origin"}
+        assert {decided_by(name, topology.model) for name in names} <= {party, "origin"}
 
 
 def test_sub_agents_share_the_tokens_that_they_are_handed() -> None:
