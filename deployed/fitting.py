@@ -20,6 +20,7 @@ from deployed.behaviour import SETTINGS, Observed, ends_as, everything, measured
 from model import scenario
 from model.conversation import Conversation, converse
 from model.design import Design
+from model.model import oauth
 from model.scenario import Scenario
 from model.switches import SWITCHES, Kind
 
@@ -277,6 +278,7 @@ class Noted(Mapping[str, str]):
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values
+        self.model = oauth()  # clients are fitted by the model that ships
         self.read: set[str] = set()
 
     def __getitem__(self, name: str) -> str:
