@@ -48,7 +48,17 @@ from model.rule import DECIDES
 from model.switches import CAPABILITIES, SWITCHES, ConfigurationError
 from model.trace import Trace
 from model.wire import Scene, scenes
-from model.world import ATTACKER, AUTHORIZATION_SERVER, CLIENT, NONE, RESOURCE_SERVER, Exchanged, World, client_ids
+from model.world import (
+    ATTACKER,
+    AUTHORIZATION_SERVER,
+    CLIENT,
+    NONE,
+    RESOURCE_SERVER,
+    SUB_AGENT,
+    Exchanged,
+    World,
+    client_ids,
+)
 from model.world_file import WORLDS, find_world
 from properties.checker import Checker
 from properties.designs import MECHANISMS
@@ -60,6 +70,8 @@ from properties.verdict import WorldChecker
 
 #: Seconds for one question; one that takes longer is not compared.
 PATIENCE = 20.0
+#: So many questions are asked of worlds that are laid down once; then that is done anew, or they fill the memory.
+FRESH = 2000
 #: Where larger worlds are put, by names that commands can say again.
 FOLDER = Path("build/relations")
 
@@ -117,6 +129,11 @@ def no_safer(first: Result, second: Result) -> bool:
 def alike(first: Result, second: Result) -> bool:
     """The answers are the same, as far as both are known."""
     return first == second or "unknown" in (first, second)
+
+
+def attacked_alike(first: Result, second: Result) -> bool:
+    """Either both are attacked, or none is."""
+    return "unknown" in (first, second) or (first == "attack") == (second == "attack")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +194,10 @@ class Draw:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
 
-    def question(self, *props: str) -> Posed:
-        """A question about security: about one of these properties, or about any."""
-        known = [row for row in rows() if row.prop in props] or rows()
+    def question(self, *props: str, able: str = "") -> Posed:
+        """A question about security: about one of these properties, or about any; made of one with this capability."""
+        known = [row for row in rows() if row.prop in (props or PROPERTIES)]
+        known = [row for row in known if not able or able in row.configuration.capabilities] or known
         while True:
             one = self.random.choice(known)
             design, own = dict(one.configuration.design), dict(one.configuration.design.parties)
@@ -189,15 +207,15 @@ class Draw:
                 continue
             for switch in self.random.sample(_open(world), self.random.choice((0, 0, 1, 1, 2, 3))):
                 design[switch] = self.random.choice(SWITCHES[switch].values)
-            able = set(one.configuration.capabilities)
+            can = set(one.configuration.capabilities)
             if self.random.random() < 0.4:
-                able ^= {self.random.choice([*CAPABILITIES])}
+                can ^= {self.random.choice([*CAPABILITIES])}
             design["protocol"] = world.protocols[0] if design["protocol"] not in world.protocols else design["protocol"]
-            asked = Posed(prop, Configuration(Design(design, own), frozenset(able), world.name))
+            asked = Posed(prop, Configuration(Design(design, own), frozenset(can), world.name))
             try:
                 check_parties(asked.configuration.design, world)
             except ConfigurationError:
-                asked = Posed(prop, Configuration(Design(design), frozenset(able), world.name))
+                asked = Posed(prop, Configuration(Design(design), frozenset(can), world.name))
             return asked
 
 
@@ -269,6 +287,34 @@ def one_capability_more(draw: Draw) -> Iterator[Couple]:
     yield Couple(one, one.able(more), f"+{more}")
 
 
+#: Capabilities of which the second has all that the first has: a file or a redirect on a host, and its domain; the
+#: state of a flow, and its request.
+PARTS = (
+    ("hosting_upload", "domain_takeover"),
+    ("open_redirect_client_domain", "domain_takeover"),
+    ("state_leak", "req_leak"),
+)
+
+
+@relation(no_safer)
+def the_whole_and_a_part(draw: Draw) -> Iterator[Couple]:
+    """Whoever has the whole of something loses no attack of those who have a part of it."""
+    part, whole = draw.random.choice(PARTS)
+    one = draw.question(able=part)
+    others = one.configuration.capabilities - {part, whole}
+    yield Couple(one.able(*others, part, instead=True), one.able(*others, whole, instead=True), f"{part}, {whole}")
+
+
+@relation(no_safer)
+def nothing_forbidden(draw: Draw) -> Iterator[Couple]:
+    """An attacker to whom a question forbids something does nothing that it could not do otherwise."""
+    one = draw.question()
+    switch = draw.random.choice([switch for switch in SWITCHES.values() if switch.kind == "restriction"])
+    free, *restricted = switch.values
+    which = draw.random.choice(restricted)
+    yield Couple(one.but(**{switch.name: which}), one.but(**{switch.name: free}), f"{switch.name}={which}")
+
+
 @relation(no_safer)
 def one_check_less(draw: Draw) -> Iterator[Couple]:
     """A check that is left out, or done less strictly, keeps no attack away."""
@@ -332,7 +378,10 @@ def larger(world: World) -> dict[str, str]:
     user = next(each.user for each in world.sessions if each.user != ATTACKER)
     own = {} if len(world.protocols) == 1 else {"protocol": world.protocols[0]}
     idle = {"designates": (server.name,), "trusts": (server.name,)}
+    agent = {"role": SUB_AGENT, "url": "https://idle-agent.example", "started_by": session.client}
+    helper = {"idle_agent": _table("party", name="idle_agent", **agent)} if "oauth" in world.protocols else {}
     return {
+        **helper,
         "idle_resource": _table("party", name="idle", role=RESOURCE_SERVER, url="https://idle.example/api", **idle),
         "idle_server": _table("party", name="idle_as", role=AUTHORIZATION_SERVER, url="https://idle-as.example"),
         "idle_client": _table(
@@ -377,6 +426,20 @@ def a_larger_world(draw: Draw) -> Iterator[Couple]:
     """One idle party, session or grant more, or one that trusts more, loses no attack."""
     one = draw.question()
     addition = draw.random.choice(("trust", "grant", *larger(one.world)))
+    try:
+        path = grown(one.world, addition)
+    except InputError:
+        return
+    yield Couple(one, one._replace(configuration=replace(one.configuration, world=path)), addition)
+
+
+@relation(attacked_alike)
+def somebody_idle(draw: Draw) -> Iterator[Couple]:
+    """An honest client, AS or sub-agent more, with whom nobody has anything to do, changes nothing."""
+    one = draw.question()
+    addition = draw.random.choice(("idle_client", "idle_server", "idle_agent"))
+    if one.prop == "delegation_confinement":  # which is about sub-agents, whoever they are
+        return
     try:
         path = grown(one.world, addition)
     except InputError:
@@ -519,13 +582,16 @@ class Answerer:
 
     def __init__(self, timeout: float = PATIENCE) -> None:
         self.timeout = timeout
-        self._shared = Checker(timeout=timeout)
+        self._shared, self._asked = Checker(timeout=timeout), 0
 
     def _at(self, question: Posed) -> Checker | WorldChecker:
         world = question.world
         check_parties(question.configuration.design, world)
         if question.configuration.design.parties or world != WORLDS.get(world.name):
             return WorldChecker(world, (find(question.prop), question.configuration), self.timeout)
+        self._asked += 1
+        if self._asked % FRESH == 0:
+            self._shared = Checker(timeout=self.timeout)
         return self._shared
 
     def result(self, question: Posed) -> Result:
