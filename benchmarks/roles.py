@@ -70,8 +70,8 @@ def drawn(number: int, seed: int = SEED) -> Iterator[tuple[str, str]]:
         yield find(prop).code, str(Configuration(Design(design), frozenset(attacker)))
 
 
-#: Of each worker, what it has laid down.
-_CHECKER, _WIDER = Checker(), dict[World, Checker]()
+#: The worlds that a worker has laid down.
+_CHECKERS: dict[World, Checker] = {}
 
 
 def answered(question: tuple[str, str]) -> BothAnswers:
@@ -80,14 +80,14 @@ def answered(question: tuple[str, str]) -> BothAnswers:
     prop, configuration = find(code), parse(text)
     world = prop.world_of(configuration)
     begun = time.perf_counter()
-    result = _CHECKER.result(prop, configuration)
+    result = _CHECKERS.setdefault(world, Checker(world)).result(prop, configuration)
     between = time.perf_counter()
     event, _ = asked(roles(configuration, prop), prop.name, SECONDS)
     ended = time.perf_counter()
     runs, _ = asked(honest(configuration), RUNS, SECONDS)
     finish = finishes(world, choices(configuration.design, "mechanism", "environment"), ())
     missed = event == "derived" and result != "attack"
-    narrowed = left_out(prop, configuration, _WIDER) if missed else ""
+    narrowed = left_out(prop, configuration, _CHECKERS) if missed else ""
     return BothAnswers(code, text, result, event, finish, runs, narrowed, between - begun, ended - between)
 
 

@@ -181,7 +181,7 @@ class _Process:
     def __init__(self, configuration: Configuration, event: str, meaning: str) -> None:
         world = find_world(WORLDS[0])
         self.design, self.has, self.event = configuration.design, configuration.capabilities, event
-        self.c = Context(world, self.design, {name: name in self.has for name in CAPABILITIES}, View(lambda _: NONE))
+        self.c = Context(world, self.design, {name: name in self.has for name in CAPABILITIES}, View(lambda _: False))
         self.title = f"(* {event}: {meaning}\n   {configuration} *)"
         self.world, self.client, self.server = world, world.clients[0], world.honest_servers[0]
         self.resources = [party for party in world.resource_servers if party.honest and self.c.exists(party) is True]
@@ -190,6 +190,7 @@ class _Process:
         self.known = {party.url: party.name for party in self.resources}
         self.known |= {origin(url): f"{name}_site" for url, name in [*self.known.items()]}
         design = self.design
+        self.confuses = client_rules.callback_browser_started_flow(design, True).holds is not False
         self.makes_proofs = client_rules.wants_dpop(design, False, False) is True
         self.asks_proofs = self.makes_proofs or design.r_requires_dpop == "yes" or design.proof_required == "yes"
         self.terms = {
@@ -291,9 +292,9 @@ class _Process:
         # A browser that comes to a host of the attacker's is held: it goes where it is sent from there on.
         yield "in(net, x: bitstring); in(visits(evil(x)), message: bitstring); out(net, (held, message))"
         yield "in(net, (=held, message: bitstring)); (out(visits(as), message) | out(visits(client), message))"
-        if self.has & {"lure", "mal_client"}:
+        if self.has & {"lure", "web", "mal_client"}:
             yield "out(net, held)"
-        if self.has & {"web", "req_leak"}:
+        if "req_leak" in self.has:
             yield "in(net, message: bitstring); out(visits(client), message)"
         if self.design.reg == "dcr" and self.has & {"mal_client", "mal_as"}:
             only = "" if "mal_client" in self.has else "if host_of(redirect_uri) = client then"
@@ -355,7 +356,9 @@ class _Process:
             for method, at, what in (("post", "token_at", "none"), (self.method(), "url", "token"))
         )
         again = client_rules.state_is_used_once(design, True).holds is True
-        ends = "out(net, answer)" if not users else f"if answer = data then event {RUNS}" if self.event == RUNS else "0"
+        # Whoever has started a session or finished it has it.
+        ends = "if finished = mallory then out(net, answer)" if self.confuses and self.has else "0"
+        ends = f"if answer = data then event {RUNS}" if self.event == RUNS else ends if users else "out(net, answer)"
         return _lines(
             "in(net, page: bitstring);",
             f"let ResourceMetadata({_typed('resource listed')}) = content(page, url) in",
@@ -379,7 +382,7 @@ class _Process:
             f"in(exchanging, ({_typed('token token_type echoed more')}));",
             self.token_rules(requested),
             f"new calling: channel; ( out(calls(url), (calling, itself(url, calling), (token, {called})))",
-            f"| (in(calling, answer: bitstring); {ends}) {self.misused() if users else ''})",
+            f"| (in(calling, answer: bitstring); {ends}) {self.misused(users)})",
         )
 
     def hashed(self) -> str:
@@ -395,20 +398,21 @@ class _Process:
         response = f"AuthorizationResponse({_typed('arrived_at code returned iss')})"
         own, other = ("visits(client)", "net") if users else ("net", "visits(client)")
         once = "! " if again else ""
-        if client_rules.callback_browser_started_flow(self.design, True).holds is False:
+        if not self.confuses:
             return f"{once}in({own}, {response});"
-        of_others = f"in({other}, {response}); if returned = state then"
         return f"""new responding: channel;
-  ( in({own}, response: bitstring); out(responding, response)
-  | {of_others} out(responding, AuthorizationResponse(arrived_at, code, returned, iss))
-  ) | {once}in(responding, {response});"""
+  ( in({own}, response: bitstring); out(responding, ({"alice" if users else "mallory"}, response))
+  | in({other}, {response}); if returned = state then
+    out(responding, ({"mallory" if users else "alice"}, AuthorizationResponse(arrived_at, code, returned, iss)))
+  ) | {once}in(responding, (finished: bitstring, {response}));"""
 
-    def misused(self) -> str:
-        """In a user's session the client uses, as an honest AS's, what somebody else has approved."""
-        if self.event != "session_integrity":
+    def misused(self, users: bool) -> str:
+        """In a user's session, or one that a user has finished, the client uses what somebody else has approved."""
+        if self.event != "session_integrity" or not (users or self.confuses):
             return ""
         return f"""| let AccessToken(token_id: bitstring, =mallory, {_typed("by audience default_audience bound")}) =
-    checked(token, pk(as_key)) in if issuer = as then event session_integrity"""
+    checked(token, pk(as_key)) in
+  if issuer = as{"" if users else " && finished = alice"} then event session_integrity"""
 
     def document_rules(self) -> str:
         """What is left of the rules about resource metadata."""

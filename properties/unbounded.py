@@ -119,7 +119,7 @@ def left_out(
     for words, (times, block) in LEFT_OUT.items():
         asked_too = replace(configuration, design=configuration.design.but(block=block))
         wider = _with_more(world, times)
-        if known.setdefault(wider, Checker(wider)).result(prop, asked_too) == "attack":
+        if known.setdefault(wider, Checker(wider, PATIENCE)).result(prop, asked_too) == "attack":
             return words
     return ""
 

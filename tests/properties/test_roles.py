@@ -63,6 +63,12 @@ def test_a_switch_that_is_covered_is_read(name):
     assert len({tuple(found) for found in texts.values()}) > 1
 
 
+def test_whatever_is_covered_can_be_written():
+    """However switches are combined; each process asks about its event and no other."""
+    for code, text in drawn(200, seed=2):
+        assert f"query event({find(code).name})." in process(f"{code} {text}").splitlines()
+
+
 @pytest.mark.parametrize("name", ATTACKER)
 def test_a_capability_that_is_covered_gives_something(name):
     other = "mal_rs" if name != "mal_rs" else "lure"
