@@ -181,10 +181,22 @@ class Context(NamedTuple):
 
         In a session of its own, whoever is dishonest at all runs the servers that stand on hosts of the attacker's: an
         attacker operates AS and resource servers of its own (RFC 9700 3, A1), and who else comes to them is what
-        capabilities say.
+        capabilities say. An AS of the attacker's is also what answers at the origin of its resource servers, where
+        clients look there.
         """
         own = self.session in self.world.own_sessions and party.name in self.world.own_servers
-        return self.has(self.capabilities if own else party.run_by)
+        run = self.has(self.capabilities if own else party.run_by)
+        guessed = party in self.world.strangers and self.world.protocol == "oauth"
+        origins = [name for each in self.world.whole_origins for name in each.run_by] if guessed else []
+        return any_of(run, all_of(self.has(origins), self._look_at_resources())) if origins else run
+
+    def _look_at_resources(self) -> Condition:
+        """Whether there is a client that takes the origin of a resource for an AS, or for where its endpoints are."""
+        designs = [self.of(client.name) for client in self.world.clients]
+        return any_of(
+            *(same(design.legacy_as, "resource_origin") for design in designs),
+            *(same(design.endpoint_defaults, "resource_origin") for design in designs),
+        )
 
     def attackers(self, url: Value) -> Condition:
         """Whether the attacker runs the party at a URL."""

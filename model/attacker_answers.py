@@ -7,8 +7,10 @@ from model import scopes
 from model.action import Context, Domains, Move, action, combined, possible
 from model.attacker import controls_document, knows, sessions_and_channels, signs_as
 from model.flow import (
+    asks_stranger,
     declared,
     document_rules,
+    documented,
     found_out,
     is_attested,
     is_logged,
@@ -87,7 +89,7 @@ def publish_resource_metadata(
         document_rules(c, who, session.url, resource, vouched, channel, all_of(squats(c, who, channel), no(genuine))),
         {
             f"{who}.phase": "discovered",
-            f"{who}.resource": resource,
+            f"{who}.resource": documented(c, who, resource),
             f"{who}.listed": listed,
             f"{who}.demands_dpop": demands_dpop,
             **scopes.entry(c, who, choose(any_of(lists, challenges), scope, scopes.challenged(c, who))),
@@ -161,9 +163,8 @@ def publish_server_metadata(
 ) -> Move:
     """An AS of the attacker's names any issuer and any endpoints; it may come as a connector of the client's.
 
-    The user goes to the AS that the resource lists, unless the choice is rewritten on the way; the attacker, in its own
-    session, may ask for its own AS instead. Whoever writes below /.well-known of a host writes the metadata of every
-    issuer there (RFC 8414 3.1). A client registers where the metadata says, if anybody may.
+    Whoever writes below /.well-known of a host writes the metadata of every issuer there (RFC 8414 3.1). A client
+    registers where the metadata says, if anybody may.
     """
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
     squats = one_of(session.listed, *(at.url for at in c.world.honest_servers if same_origin(at.url, party.url)))
@@ -173,9 +174,7 @@ def publish_server_metadata(
         for at in c.world.honest_servers
     }
     attested = is_attested(c, who, party, issuer, authorization_at, token_at, registration_at)
-    here = possible(same(session.phase, "discovered"), c.runs(party))
-    rewritten = all_of(c.capabilities["net_first_leg"], same(c.design.leg1, "http"))
-    by_choice = True if c.world.user_of(who) == ATTACKER else rewritten
+    here = possible(asks_stranger(c, who, party, squats))
     spliced, offers_par = no(same(authorization_at, party.url)), no(same(par_at, NONE))
     allowed = all_of(
         implies(same(c.design.splice, "no"), no(spliced)),
@@ -190,7 +189,7 @@ def publish_server_metadata(
         implies(no(same(registration_at, party.url)), any_of(*registers.values())),
         implies(offers_par, pushes(design)),
         implies(connector, c.has(party.connects_by)),
-        implies(offers_pkce, same(design.pkce_policy, "metadata")),
+        implies(offers_pkce, any_of(same(design.pkce_policy, "metadata"), same(design.pkce_listed, "required"))),
         implies(offers_dpop, same(design.dpop_policy, "metadata")),
     )
     told = ServerMetadata(
@@ -205,8 +204,9 @@ def publish_server_metadata(
     )
     client = c.world.session[who].client
     fetch = Fetch(mapped(lambda at: NONE if at == NONE else well_known_authorization_server(at), fetched))
-    recorded = {
+    recorded: dict[str, Value | Condition] = {
         "metadata": party.url,
+        "unnamed": False,
         "issuer": issuer,
         "authorization_at": authorization_at,
         "token_at": token_at,
@@ -218,11 +218,20 @@ def publish_server_metadata(
     }
     astray = {went_astray(client, name, server): where for name, where in registers.items()}
     return Move(
-        all_of(here, any_of(same(session.listed, party.url), squats, by_choice), allowed, plainest),
+        all_of(here, allowed, plainest),
         (
             resource_rules.well_known_is_the_owners(c.design, squats),
             *server_metadata_rules(
-                c, session, party, issuer, authorization_at, token_at, connector, promises_iss, fetched=fetched
+                c,
+                session,
+                party,
+                issuer,
+                authorization_at,
+                token_at,
+                connector,
+                promises_iss,
+                offers_pkce,
+                fetched=fetched,
             ),
         ),
         {**with_metadata(who, **recorded), **astray},

@@ -123,6 +123,29 @@ def document_is_logged(design: Design, logged: Condition) -> Condition:
     return implies(same(design.prm_log, "required"), logged)
 
 
+@rule("PRM-3.2-ok", source="RFC 9728 3.2, 7.7", otherwise="prm_redirect")
+def document_is_not_redirected(design: Design, redirected: Condition) -> Condition:
+    """The metadata document is where it was asked for, not where a redirect leads."""
+    return implies(redirected, same(design.prm_redirect, "follow"))
+
+
+@rule("PRM-3.2-ok", source="RFC 9728 3.2", otherwise="prm_error")
+def document_is_served(design: Design, failed: Condition) -> Condition:
+    """The server answers with the metadata document or says that there is none."""
+    return no(failed)
+
+
+@rule("PRM-3.2-ok", "PRM-2-resource", source="RFC 9728 2, 3.2", otherwise="prm_malformed")
+def document_is_well_formed(design: Design, fits: Condition) -> Condition:
+    """The metadata document says which resource it is about, and all that the client looks at is of its type."""
+    return fits
+
+
+def undocumented_resource(design: Design, url: Value) -> Value:
+    """The `resource` that the client asks for where no metadata names one, or none."""
+    return choose(same(design.resource_undocumented, "url"), url, NONE)
+
+
 # --- authorization server selection ------------------------------------------------------------------------
 
 
@@ -150,6 +173,12 @@ def standing(known: Sequence[Condition]) -> list[dict[str, Condition]]:
         {"first": place == 0, "preferred": any_of(all_of(place == 0, unknown), all_of(here, *map(no, known[:place])))}
         for place, here in enumerate(known)
     ]
+
+
+@rule("MCP-prm", source="RFC 9728 2; MCP authorization 2025-03-26")
+def server_is_listed(design: Design, listed: Condition) -> Condition:
+    """The resource's metadata lists an AS."""
+    return any_of(listed, same(design.legacy_as, "resource_origin"))
 
 
 @rule("PRM-2-as", "MCP-only", source="RFC 9728 2; MCP authorization 2026-07-28")
@@ -180,6 +209,60 @@ def is_vouched_for(design: Design, on_list: Condition, chain: Condition) -> Cond
     return any_of(
         all_of(same(design.as_trust, "allowlist"), on_list), all_of(same(design.as_trust, "federation"), chain)
     )
+
+
+def validates(design: Design) -> Condition:
+    """Whether the client looks at every field of a metadata document, and not only at those that it uses."""
+    return same(design.schema_fields, "all")
+
+
+@rule("ASM-2-fields", source="RFC 8414 2, 3.2", otherwise="asm_malformed")
+def server_metadata_is_well_formed(design: Design, fits: Condition) -> Condition:
+    """Every field of AS metadata is of its type, and those that are required are there.
+
+    Clients that do not validate documents notice where they use the field.
+    """
+    return implies(validates(design), fits)
+
+
+def guessed_endpoint(
+    design: Design, at_server: Value, at_resource: Value, published: Condition, assumed: Condition
+) -> Value:
+    """Where the client takes an endpoint to be that nothing names: at the AS, at the origin of the resource, or none.
+
+    ``published``: the AS has metadata; ``assumed``: nobody lists it, it is only that origin.
+    """
+    of_server = any_of(
+        same(design.endpoint_defaults, "authorization_server"),
+        all_of(assumed, same(design.endpoint_defaults, "legacy")),
+    )
+    guess = choose(all_of(of_server, no(published)), at_server, NONE)
+    return choose(same(design.endpoint_defaults, "resource_origin"), at_resource, guess)
+
+
+@rule("MCP-asm", source="RFC 8414 2; MCP authorization 2025-03-26")
+def endpoint_is_known(design: Design, known: Condition) -> Condition:
+    """The metadata names the endpoint, or the client knows where else it may be."""
+    return known
+
+
+@rule("MCP-pkce", "ASM-2-pkce", source="RFC 8414 2; MCP authorization 2026-07-28")
+def challenge_method_is_offered(design: Design, lists_any: Condition, offered: Condition) -> Condition:
+    """AS metadata offers the code challenge method S256; ``lists_any``: it says something of such methods."""
+    unlisted_will_do = all_of(same(design.pkce_listed, "plain_refused"), no(lists_any))
+    return any_of(same(design.pkce_listed, "unread"), offered, unlisted_will_do)
+
+
+def registers(design: Design, offered: Condition) -> Condition:
+    """Whether the client registers at an AS; ``offered``: that reads client metadata documents."""
+    documents = all_of(same(design.reg, "cimd"), any_of(offered, same(design.registration_kinds, "cimd_only")))
+    return no(any_of(documents, same(design.reg, "static")))
+
+
+@rule("MCP-prio", source="RFC 7591 3.2; draft-ietf-oauth-client-id-metadata-document")
+def client_id_is_granted(design: Design, granted: Condition) -> Condition:
+    """The AS knows the client or lets it register."""
+    return granted
 
 
 @rule("ASM-3.3-match", "ASM-4-cmp", source="RFC 8414 3.3")
@@ -445,16 +528,30 @@ def iss_matches_recorded_issuer(design: Design, iss: Value, issuer: Value, adver
     """iss, where the policy looks at it, is the issuer recorded for this request.
 
     ``advertised`` is what the *recorded* AS's metadata says; under ``advertised`` an iss that is present is
-    compared in any case and one that is absent is missed only if it was advertised.
+    compared in any case and one that is absent is missed only if it was advertised. Where no issuer was recorded there
+    is none to compare with.
     """
     absent = same(iss, NONE)
-    equal = holds(identifiers.equal_simple_string, iss, issuer)
+    equal = any_of(same(issuer, NONE), holds(identifiers.equal_simple_string, iss, issuer))
     return any_of(
         same(design.iss_check, "off"),
         equal,
         all_of(same(design.iss_check, "if_present"), absent),
         all_of(same(design.iss_check, "advertised"), absent, no(advertised)),
     )
+
+
+def recorded_issuer(design: Design, named: Value, listed: Value) -> Value:
+    """The issuer that a response is compared with, or none: the one that the metadata in use ``named``, if any did."""
+    compares = all_of(same(named, NONE), same(design.iss_unrecorded, "listed"))
+    return choose(compares, listed, named)
+
+
+@rule("MCP-recordiss", source="RFC 9207 2.4")
+def issuer_was_recorded(design: Design, issuer: Value, iss: Value) -> Condition:
+    """A response with an iss answers a request for which an issuer was recorded."""
+    heeded = all_of(no(same(design.iss_check, "off")), no(same(design.iss_unrecorded, "skip")))
+    return any_of(no(same(issuer, NONE)), same(iss, NONE), no(heeded))
 
 
 # --- token response ----------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
-"""What clients do where the specifications leave it open, or where something goes wrong.
+"""What clients do with the bytes of a document, with other spellings of a value, and after a refusal.
 
-These rules and functions complete those of :mod:`model.client`. They are about documents that are missing or
-misplaced, values that are spelled in several ways, and what comes after a refusal: more than a bounded world
-holds, so no verdict reads them. :mod:`model.conversation` reads both.
+These rules and functions complete those of :mod:`model.client`, which say what a client does where something is missing
+or malformed. A bounded world holds no JSON, one spelling of a URL and one call, so that no verdict reads them.
+:mod:`model.conversation` reads both.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from model import guards, identifiers, schemas
+from model import client, guards, identifiers, schemas
 from model.design import Design
-from model.logic import Condition, Value, all_of, any_of, implies, no, one_of, same
+from model.logic import Condition, all_of, any_of, decided, implies, no, one_of, same
 from model.rule import rule
 from model.world import NONE
 
@@ -41,32 +41,19 @@ def reads_challenge(design: Design, scheme: str) -> bool:
     return bool(any_of(same(design.prm_scheme, "any"), scheme.lower() == "bearer"))
 
 
-@rule("PRM-3.2-ok", source="RFC 9728 3.2, 7.7", otherwise="prm_redirect")
-def document_is_not_redirected(design: Design, redirected: Condition) -> Condition:
-    """The metadata document is where it was asked for, not where a redirect leads."""
-    return implies(redirected, same(design.prm_redirect, "follow"))
-
-
-@rule("PRM-3.2-ok", source="RFC 9728 3.2", otherwise="prm_error")
-def document_is_served(design: Design, failed: Condition) -> Condition:
-    """The server answers with the metadata document or says that there is none."""
-    return no(failed)
-
-
 #: What every client uses of the metadata of a resource.
 _USED: schemas.Schema = {"resource": "text", "authorization_servers": "texts"}
 
 
-@rule("PRM-3.2-ok", "PRM-2-resource", source="RFC 9728 2, 3.2", otherwise="prm_malformed")
-def document_is_well_formed(design: Design, body: Mapping[str, Any]) -> Condition:
-    """The metadata document says which resource it is about, and lists AS if it speaks of any.
+def resource_metadata_fits(design: Design, body: Mapping[str, Any]) -> bool:
+    """Whether a document is one that the client takes for the metadata of a resource.
 
-    Clients that validate documents ask more of it: every field that the specification gives it is of its type.
+    It says which resource it is about, and lists AS if it speaks of any. Clients that validate documents ask more of
+    it: every field that the specification gives it is of its type.
     """
-    return all_of(
-        schemas.fits(body, _USED, ("resource",), nulls=False),
-        implies(_validates(design), _fits(design, body, schemas.RESOURCE_METADATA, ("resource",))),
-    )
+    usable = schemas.fits(body, _USED, ("resource",), nulls=False)
+    typed = _fits(design, body, schemas.RESOURCE_METADATA, ("resource",))
+    return usable and (typed or not client.validates(design))
 
 
 @rule("PRM-1.2-rid", "ASM-2-issuer", source="RFC 9728 1.2; RFC 8414 2")
@@ -123,7 +110,7 @@ def requested_resource(design: Design, documented: str, url: str) -> str:
         return NONE
     own = spelled(design, url)
     if documented == NONE:
-        return own if design.resource_undocumented == "url" else NONE
+        return decided(client.undocumented_resource(design, own))
     return own if design.resource_value == "url" else documented
 
 
@@ -163,16 +150,8 @@ def endpoint(design: Design, name: str, metadata: Mapping[str, Any] | None, serv
     if metadata is not None and metadata.get(f"{name}_endpoint") is not None:
         return str(metadata[f"{name}_endpoint"])
     path = {"authorization": "/authorize", "token": "/token", "registration": "/register"}[name]
-    if design.endpoint_defaults == "resource_origin":
-        return identifiers.origin(url) + path
-    guesses = design.endpoint_defaults == "authorization_server" or (legacy and design.endpoint_defaults == "legacy")
-    return identifiers.origin(server) + path if guesses and metadata is None else NONE
-
-
-@rule("MCP-prm", source="RFC 9728 2; MCP authorization 2025-03-26")
-def server_is_listed(design: Design, listed: Condition) -> Condition:
-    """The resource's metadata lists an AS."""
-    return any_of(listed, same(design.legacy_as, "resource_origin"))
+    at_server, at_resource = (identifiers.origin(at) + path for at in (server, url))
+    return decided(client.guessed_endpoint(design, at_server, at_resource, metadata is not None, legacy))
 
 
 @rule("MCP-asm", source="MCP authorization 2026-07-28")
@@ -181,12 +160,8 @@ def party_is_reachable(design: Design, reachable: Condition) -> Condition:
     return reachable
 
 
-@rule("ASM-2-fields", source="RFC 8414 2, 3.2", otherwise="asm_malformed")
-def server_metadata_is_well_formed(design: Design, body: Mapping[str, Any]) -> Condition:
-    """Every field of AS metadata is of its type, and those that are required are there.
-
-    Clients that do not validate documents notice where they use the field.
-    """
+def server_metadata_fits(design: Design, body: Mapping[str, Any]) -> bool:
+    """Whether every field of AS metadata that the client looks at is of its type, and those are there that it needs."""
     required = ["issuer", "authorization_endpoint", "token_endpoint"]
     if design.response_types == "required":
         required.append("response_types_supported")
@@ -195,32 +170,13 @@ def server_metadata_is_well_formed(design: Design, body: Mapping[str, Any]) -> C
         for name, type in schemas.SERVER_METADATA.items()
         if name != _SENDS_ISS or design.schema_iss == "typed"
     }
-    return implies(_validates(design), _fits(design, body, typed, required))
+    return _fits(design, body, typed, required)
 
 
 def advertises_iss(design: Design, metadata: Mapping[str, Any]) -> bool:
     """Whether the client takes the metadata to say that the AS sends iss."""
     said = metadata.get(_SENDS_ISS)
     return bool(said) if design.schema_iss == "typed" else said is True
-
-
-@rule("MCP-asm", source="RFC 8414 2; MCP authorization 2025-03-26")
-def endpoint_is_known(design: Design, known: Condition) -> Condition:
-    """The metadata names the endpoint, or the client knows where else it may be."""
-    return known
-
-
-@rule("MCP-prio", source="RFC 7591 3.2; draft-ietf-oauth-client-id-metadata-document")
-def client_id_is_granted(design: Design, granted: Condition) -> Condition:
-    """The AS knows the client or lets it register."""
-    return granted
-
-
-@rule("MCP-pkce", "ASM-2-pkce", source="RFC 8414 2; MCP authorization 2026-07-28")
-def challenge_method_is_offered(design: Design, listed: Condition, offered: Condition) -> Condition:
-    """AS metadata offers the code challenge method S256; ``listed``: it lists any."""
-    unlisted_will_do = all_of(same(design.pkce_listed, "plain_refused"), no(listed))
-    return any_of(same(design.pkce_listed, "unread"), offered, unlisted_will_do)
 
 
 @rule("ASM-2-fields", source="RFC 8414 2")
@@ -236,13 +192,6 @@ def response_type_is_offered(design: Design, code: Condition) -> Condition:
 def request_is_granted(design: Design, refused: Condition) -> Condition:
     """The response is no error; the client does not ask again for something else."""
     return no(refused)
-
-
-@rule("MCP-recordiss", source="RFC 9207 2.4")
-def issuer_was_recorded(design: Design, recorded: Value, iss: Value) -> Condition:
-    """A response with an iss answers a request for which an issuer was recorded."""
-    heeded = all_of(no(same(design.iss_check, "off")), no(same(design.iss_unrecorded, "skip")))
-    return any_of(no(same(recorded, NONE)), same(iss, NONE), no(heeded))
 
 
 @rule("PRM-5.2-upd", "MCP-peras", source="RFC 9728 5.2; deployed clients")
@@ -287,10 +236,9 @@ def presents_dpop(design: Design, wanted: Condition, bound: Condition) -> Condit
 
 CHALLENGE: guards.Guard = (*guards.CHALLENGE, url_is_well_formed)
 RESOURCE_METADATA: guards.Guard = (resource_has_no_fragment, *guards.RESOURCE_METADATA)
-LISTING: guards.Guard = (server_is_listed,)
-SUPPORT: guards.Guard = (response_type_is_offered, challenge_method_is_offered)
-ENDPOINT: guards.Guard = (endpoint_is_known, url_is_well_formed)
-AUTHORIZATION_RESPONSE: guards.Guard = (request_is_granted, *guards.AUTHORIZATION_RESPONSE, issuer_was_recorded)
+SUPPORT: guards.Guard = (response_type_is_offered, *guards.SUPPORT)
+ENDPOINT: guards.Guard = (*guards.ENDPOINT, url_is_well_formed)
+AUTHORIZATION_RESPONSE: guards.Guard = (request_is_granted, *guards.AUTHORIZATION_RESPONSE)
 TOKEN_RESPONSE: guards.Guard = (
     request_is_granted,
     token_type_is_present,
@@ -302,10 +250,6 @@ TOKEN_RESPONSE: guards.Guard = (
 
 def _without_fragment(url: str) -> str:
     return url.partition("#")[0]
-
-
-def _validates(design: Design) -> Condition:
-    return same(design.schema_fields, "all")
 
 
 def _fits(design: Design, body: Mapping[str, Any], schema: schemas.Schema, required: Collection[str]) -> bool:

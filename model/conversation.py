@@ -156,7 +156,7 @@ class Walk:
         rule = condition.rule
         holds = bool(condition.holds) or rule.name in self.without
         self.decisions.append(Decision(rule, holds, about, self.step))
-        if not holds and (not rule.otherwise or getattr(self.design, rule.otherwise) == "refuse"):
+        if not holds and not guards.goes_on(self.design, condition):
             raise RefusedError
         return holds
 
@@ -277,12 +277,14 @@ class Walk:
         """The first metadata document of the resource that the client can use, and where it was; or nothing."""
         for at in locations:
             answer = self.fetch(at)
-            if not self.take(conduct.document_is_not_redirected, at=at, redirected=bool(answer.location)):
+            not_redirected, served, well_formed, *_ = guards.DOCUMENT
+            if not self.take(not_redirected, at=at, redirected=bool(answer.location)):
                 continue
             if answer.location:
                 answer = self.fetch(answer.location)
-            served = self.take(conduct.document_is_served, at=at, failed=answer.status not in (200, 404))
-            if served and answer.status == 200 and self.take(conduct.document_is_well_formed, at=at, body=answer.body):
+            if not self.take(served, at=at, failed=answer.status not in (200, 404)) or answer.status != 200:
+                continue
+            if self.take(well_formed, at=at, fits=conduct.resource_metadata_fits(self.design, answer.body)):
                 return at, answer.body
         return "", None
 
@@ -296,7 +298,7 @@ class Walk:
         """The AS that the client goes to, ready for authorization requests."""
         design, servers = self.design, self.resource.servers
         self.is_the_server_before()
-        self.take(*conduct.LISTING, servers=" ".join(servers), listed=bool(servers))
+        self.take(*guards.LISTING, servers=" ".join(servers), listed=bool(servers))
         chosen, found = self.choose_server(servers or (identifiers.origin(self.scenario.url),))
         at = self.endpoint("authorization", chosen, not servers, found)
         self.server = server = _Server(chosen, not servers, found, at)
@@ -330,7 +332,8 @@ class Walk:
         """The metadata of an issuer, if there is any and the client may use it."""
         for at, expected in conduct.metadata_locations(self.design, issuer):
             answer = self.fetch(at)
-            if answer.status == 200 and self.take(conduct.server_metadata_is_well_formed, at=at, body=answer.body):
+            fits = conduct.server_metadata_fits(self.design, answer.body)
+            if answer.status == 200 and self.take(*guards.SERVER_DOCUMENT, at=at, fits=fits):
                 claimed = str(answer.body.get("issuer", NONE))
                 self.take(*guards.SERVER_METADATA, claimed=claimed, server=expected, configured=False, attested=False)
                 return answer.body
@@ -345,7 +348,7 @@ class Walk:
             response_types=str(types),
             code=metadata is None or "code" in _strings(types),
             methods=str(methods),
-            listed=methods is not None,
+            lists_any=methods is not None,
             offered=metadata is None or "S256" in _strings(methods),
         )
 
@@ -363,15 +366,15 @@ class Walk:
             return
         self.registered.add(key)
         offered = bool(server.metadata.get("client_id_metadata_document_supported"))
-        if design.reg == "cimd" and (offered or design.registration_kinds == "cimd_only"):
-            self.take(conduct.client_id_is_granted, server=server.listed, granted=offered)
+        if not client.registers(design, offered):
+            self.take(*guards.REGISTRATION, server=server.listed, granted=offered)
             return
         if design.registration_at == "issuer" and metadata is not None:
             metadata = self.server_metadata(server.issuer)
-            self.take(conduct.endpoint_is_known, issuer=server.issuer, known=metadata is not None)
+            self.take(*guards.ENDPOINT, issuer=server.issuer, known=metadata is not None)
         at = self.endpoint("registration", server.listed, server.assumed, metadata)
         self.asks("register", at)
-        self.take(conduct.client_id_is_granted, at=at, granted=_endpoint(at) in self.scenario.endpoints)
+        self.take(*guards.REGISTRATION, at=at, granted=_endpoint(at) in self.scenario.endpoints)
 
     # --- authorization and token -----------------------------------------------------------------------------
 
@@ -412,9 +415,7 @@ class Walk:
             arrived_at=NONE,
             expected=NONE,
             iss=iss,
-            # Where no issuer was recorded there is none to compare with.
-            issuer=iss if server.issuer == NONE else server.issuer,
-            recorded=server.issuer,
+            issuer=client.recorded_issuer(design, server.issuer, server.listed),
             advertised=conduct.advertises_iss(design, server.metadata),
         )
         if design.callback_discovery == "repeated":

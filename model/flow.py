@@ -34,7 +34,9 @@ from model.messages import (
     Challenge,
     ClientAuthentication,
     Fetch,
+    Guessed,
     LoginForm,
+    NoDocument,
     PushedRequest,
     PushedResponse,
     Redirection,
@@ -162,7 +164,21 @@ def document_rules(
         logged=any_of(same(design.prm, "off"), is_logged(c, url, resource, channel)),
         url=choose(same(design.prm, "off"), resource, url),
     )
-    return (*taken, resource_rules.well_known_is_the_owners(c.design, any_of(squats, channel == "well_known")))
+    # What is elsewhere is not used, whatever the client does then; of what is about something else the AS are.
+    used = (
+        one._replace(holds=guards.goes_on(design, one)) if one.rule.otherwise == "prm_mismatch" else one
+        for one in taken
+    )
+    return (*used, resource_rules.well_known_is_the_owners(c.design, any_of(squats, channel == "well_known")))
+
+
+def documented(c: Context, who: str, resource: Value) -> Value:
+    """The resource that a session goes on with after a document: what that names, or the URL itself."""
+    design = c.client(who)
+    if same(design.prm_mismatch, "refuse") is True:  # a document about something else is not used
+        return resource
+    url = choose(same(design.prm, "off"), resource, c.state.session(who).url)
+    return choose(client_rules.resource_matches_request(design, resource, url).holds, resource, url)
 
 
 def is_logged(c: Context, url: Value, resource: Value, channel: str = "") -> Condition:
@@ -211,7 +227,7 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
         ),
         {
             f"{who}.phase": "discovered",
-            f"{who}.resource": resource,
+            f"{who}.resource": documented(c, who, resource),
             f"{who}.listed": listed,
             **scopes.as_listed(c, who, choose(same(c.client(who).prm, "off"), NONE, supported)),
         },
@@ -219,6 +235,60 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
             *document(c, who, session.url, ResourceMetadata(resource, named, *told, supported)),
             *signature_is_verified(c, who, told[0], verifies(c, who)),
             *log_is_asked(c, who, resource, named),
+        ),
+    )
+
+
+def _at_strangers(world: World) -> list[dict[str, str]]:
+    """One action for each session that may come to a whole origin of the attacker's, and each AS of the attacker's."""
+    own = {party.url for party in world.whole_origins}
+    return [pair for pair in sessions_and_strangers(world) if own & {*world.whereabouts(pair["who"])}]
+
+
+def owns_origin(c: Context, url: Value) -> Condition:
+    """Whether the attacker runs a resource, and so answers at all of its origin."""
+    return all_of(c.attackers(url), no(shares_origin(c, url)))
+
+
+#: What the attacker may answer where a document should be; the last is one that lists no AS.
+_ANSWERS = ("404", "500", "302", "malformed", "unlisted")
+
+
+@action("S4", each=_at_strangers, choices=lambda _: {"answer": _ANSWERS})
+def client__do_without_resource_metadata(c: Context, who: str, server: str, answer: Value) -> Move:
+    """The client is told of no AS by a resource of the attacker's, and takes the origin of that for one."""
+    session, design, party = c.state.session(who), c.client(who), c.world.by_name[server]
+    unlisted, redirected = same(answer, "unlisted"), same(answer, "302")
+    here = possible(
+        same(session.phase, "challenged"),
+        owns_origin(c, session.url),
+        no(same(design.prm, "off")),
+        no(all_of(redirected, same(design.prm_redirect, "follow"))),  # where that leads there is a document
+    )
+    asked = ask(
+        (*guards.DOCUMENT, *guards.LISTING),
+        design=design,
+        redirected=redirected,
+        failed=same(answer, "500"),
+        fits=no(same(answer, "malformed")),
+        listed=False,
+    )
+    own, client, at = published(c, session.url), c.world.session[who].client, metadata_url(c, session.url)
+    return Move(
+        here,
+        tuple(one._replace(holds=guards.goes_on(design, one)) for one in asked),
+        {
+            f"{who}.phase": "discovered",
+            f"{who}.resource": choose(unlisted, own, client_rules.undocumented_resource(design, session.url)),
+            f"{who}.listed": party.url,
+            f"{who}.unnamed": True,
+            **scopes.as_listed(c, who, NONE),
+        },
+        (
+            Sent(client, session.url, Fetch(at)),
+            Sent(session.url, client, NoDocument(answer), no(unlisted)),
+            Sent(session.url, client, ResourceMetadata(own), unlisted),
+            Sent(client, client, Guessed(party.url)),
         ),
     )
 
@@ -246,6 +316,7 @@ def server_metadata_rules(
     token_at: Value,
     connector: Condition = False,
     advertised: Condition = True,
+    offers_pkce: Condition = True,
     hostile: bool = False,
     fetched: Value = "",
 ) -> tuple[Named, ...]:
@@ -255,7 +326,13 @@ def server_metadata_rules(
     """
     at = fetched or server.url
     design, known = c.client(session.who), c.world.client_of(session.who).knows
-    asked = (*guards.CHOSEN_SERVER, *guards.SERVER_METADATA, *guards.AUTHORIZATION_ENDPOINT, *guards.TOKEN_ENDPOINT)
+    asked = (
+        *guards.CHOSEN_SERVER,
+        *guards.SERVER_METADATA,
+        *guards.AUTHORIZATION_ENDPOINT,
+        *guards.TOKEN_ENDPOINT,
+        *guards.SUPPORT,
+    )
     return tuple(
         ask(
             asked,
@@ -273,6 +350,8 @@ def server_metadata_rules(
             publishes=True,
             lists=serves(c, server, session.resource),
             elsewhere=is_elsewhere(c, session, claimed, token_at),
+            lists_any=offers_pkce,
+            offered=offers_pkce,
         )
     )
 
@@ -338,6 +417,67 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     )
 
 
+def asks_stranger(c: Context, who: str, server: Party, squats: Condition = False) -> Condition:
+    """Whether the client of a session turns to an AS of the attacker's.
+
+    The user goes to the AS that the resource lists, unless the choice is rewritten on the way; the attacker, in its own
+    session, may ask for its own AS instead. ``squats``: the AS writes the metadata of the one that is listed.
+    """
+    session = c.state.session(who)
+    rewritten = all_of(c.capabilities["net_first_leg"], same(c.design.leg1, "http"))
+    by_choice = True if c.world.user_of(who) == ATTACKER else rewritten
+    here = all_of(same(session.phase, "discovered"), c.runs(server))
+    return all_of(here, any_of(same(session.listed, server.url), squats, by_choice))
+
+
+@action("S7", each=sessions_and_strangers, choices=lambda _: {"answer": ("404", "malformed")})
+def client__do_without_server_metadata(c: Context, who: str, server: str, answer: Value) -> Move:
+    """The client finds no metadata of an AS of the attacker's: it guesses the endpoints, and has no issuer recorded.
+
+    A client that does not look at all of a document takes one that is malformed for what it is.
+    """
+    session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
+    read = all_of(same(answer, "malformed"), no(client_rules.validates(design)))
+    restricted = any_of(same(c.design.splice, "yes"), all_of(pushes(design), no(same(c.design.par_at, "free"))))
+    here = possible(asks_stranger(c, who, party), no(read), no(restricted))
+    at_resource = choose(owns_origin(c, session.url), party.url, NONE)
+    at = client_rules.guessed_endpoint(design, party.url, at_resource, published=False, assumed=session.unnamed)
+    here, registers = possible(here, no(same(at, NONE))), client_rules.registers(design, False)
+    asked = ask(
+        (
+            *guards.CHOSEN_SERVER,
+            *guards.SERVER_DOCUMENT,
+            *guards.AUTHORIZATION_ENDPOINT,
+            *guards.TOKEN_ENDPOINT,
+            *guards.REGISTRATION,
+        ),
+        design=design,
+        server=party.url,
+        listed=session.listed,
+        **frameworks(c, party.url, c.world.client_of(who).knows),
+        fits=no(same(answer, "malformed")),
+        claimed=party.url,
+        authorization_at=at,
+        token_at=at,
+        advertised=False,
+        publishes=False,
+        lists=False,
+        granted=any_of(registers, same(design.reg, "static")),
+    )
+    client = c.world.session[who].client
+    return Move(
+        here,
+        tuple(one._replace(holds=guards.goes_on(design, one)) for one in asked),
+        with_metadata(who, metadata=party.url, issuer=party.url, authorization_at=at, token_at=at, unnamed=True),
+        (
+            Sent(client, server, Fetch(well_known_authorization_server(party.url))),
+            Sent(server, client, NoDocument(answer)),
+            Sent(client, client, Guessed(NONE, at, at)),
+            *found_out(c, who, party, party.url, NONE, anyhow=registers),
+        ),
+    )
+
+
 def offered(c: Context, who: str, server: Party, attested: Condition, registration_at: Value = "") -> dict[str, Any]:
     """What AS metadata says to one that looks of who has signed it, how clients come to be known, and its resources.
 
@@ -355,14 +495,23 @@ def offered(c: Context, who: str, server: Party, attested: Condition, registrati
 
 
 def found_out(
-    c: Context, who: str, server: Party, issuer: Value, signed: Value, registration_at: Value = ""
+    c: Context,
+    who: str,
+    server: Party,
+    issuer: Value,
+    signed: Value,
+    registration_at: Value = "",
+    anyhow: Condition = False,
 ) -> tuple[Sent, ...]:
-    """What a client looks up, and registers, at an AS that is new to it, whose metadata says who ``signed`` it."""
+    """What a client looks up, and registers, at an AS that is new to it, whose metadata says who ``signed`` it.
+
+    ``anyhow``: it registers although it has a document of its own, which the AS does not read.
+    """
     registered_as = client_id_of(c, Moved(c.state.session(who), issuer=issuer))
     return (
         *signature_is_verified(c, who, signed, True),
         *server_is_vouched_for(c, who, server),
-        *client_registers(c, who, server, registered_as, registration_at or server.url),
+        *client_registers(c, who, server, registered_as, registration_at or server.url, anyhow),
     )
 
 
@@ -665,10 +814,18 @@ def response_rules(c: Context, who: str, grant: str) -> tuple[Named, ...]:
             arrived_at=slot.redirect,
             expected=redirect_uri_of(c, session),
             iss=choose(same(c.of(server.name).h_iss, "yes"), server.url, NONE),
-            issuer=issuer,
+            issuer=recorded(c, session, issuer),
             advertised=advertises_iss(c, session, issuer),
         )
     )
+
+
+def recorded(c: Context, session: Reading, issuer: Value) -> Value:
+    """The issuer that a response is compared with, or none; ``issuer``: the one that the session goes on with.
+
+    Where there was no metadata nobody has named that one: the AS is only what the resource lists.
+    """
+    return client_rules.recorded_issuer(c.client(session.who), choose(session.unnamed, NONE, issuer), issuer)
 
 
 def believed(design: Any, error: Condition, asked: Iterable[Named]) -> tuple[Named, ...]:
@@ -703,7 +860,7 @@ def client__go_on_after_error(c: Context, who: str, server: str) -> Move:
         arrived_at=redirect,
         expected=redirect,
         iss=iss,
-        issuer=issuer,
+        issuer=recorded(c, session, issuer),
         advertised=advertises_iss(c, session, issuer),
     )
     response = AuthorizationResponse(redirect, NONE, who, iss, "access_denied")

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from model import authorization_server as server
 from model import client
 from model import resource_server as resource
+from model.logic import Condition, any_of, no, same
 from model.rule import Named
 
 Asked = Callable[..., Named]
@@ -45,6 +46,12 @@ def _named(guard: str, *rules: Asked) -> Guard:
     return (*rules, Added(guard))
 
 
+def goes_on(design: Any, asked: Named) -> Condition:
+    """Whether a client goes on after it has asked a rule: it holds, or the client does without what it is about."""
+    otherwise = asked.rule.otherwise
+    return any_of(asked.holds, no(same(getattr(design, otherwise), "refuse"))) if otherwise else asked.holds
+
+
 @cache
 def _parameters(rule: Asked) -> tuple[str, ...]:
     return tuple(signature(rule).parameters)
@@ -64,12 +71,18 @@ RESOURCE_METADATA: Guard = _named(
     client.cached_metadata_is_fresh, client.document_is_where_resource_says, client.resource_matches_request,
     client.metadata_signature_is_anchored, client.document_is_logged,
 )  # fmt: skip
+#: Of whatever is found where the metadata of a resource should be, and of the AS that it lists.
+DOCUMENT: Guard = _named(
+    "DOCUMENT", client.document_is_not_redirected, client.document_is_served, client.document_is_well_formed
+)
+LISTING: Guard = _named("LISTING", client.server_is_listed)
 #: Of the AS that it lists: which of them to go to.
 LISTED_SERVERS: Guard = _named("LISTED_SERVERS", client.server_is_the_chosen_one)
 #: Of AS metadata: whether to ask for it, whether it is what was asked for, and where it leads users and their codes.
 CHOSEN_SERVER: Guard = _named(
     "CHOSEN_SERVER", client.resource_designates_server, client.authorization_server_is_trusted
 )
+SERVER_DOCUMENT: Guard = _named("SERVER_DOCUMENT", client.server_metadata_is_well_formed)
 SERVER_METADATA: Guard = _named(
     "SERVER_METADATA",
     client.metadata_issuer_matches,
@@ -81,10 +94,13 @@ AUTHORIZATION_ENDPOINT: Guard = _named(
     "AUTHORIZATION_ENDPOINT", client.authorization_endpoint_is_corroborated, client.server_lists_resource
 )
 TOKEN_ENDPOINT: Guard = _named("TOKEN_ENDPOINT", client.token_endpoint_is_corroborated)
+ENDPOINT: Guard = _named("ENDPOINT", client.endpoint_is_known)
+SUPPORT: Guard = _named("SUPPORT", client.challenge_method_is_offered)
+REGISTRATION: Guard = _named("REGISTRATION", client.client_id_is_granted)
 AUTHORIZATION_RESPONSE: Guard = _named(
     "AUTHORIZATION_RESPONSE",
     client.callback_browser_started_flow, client.state_matches, client.state_is_used_once,
-    client.callback_is_of_recorded_issuer, client.iss_matches_recorded_issuer,
+    client.callback_is_of_recorded_issuer, client.iss_matches_recorded_issuer, client.issuer_was_recorded,
 )  # fmt: skip
 TOKEN_RESPONSE: Guard = _named(
     "TOKEN_RESPONSE", client.token_type_is_dpop, client.echo_is_read, client.echo_confirms_request

@@ -14,7 +14,7 @@ from typing import Any
 from model import client as client_rules
 from model.action import Context
 from model.identifiers import origin
-from model.logic import Condition, Value, all_of, choose, mapped, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.messages import (
     ClientMetadata,
     EntityStatement,
@@ -165,10 +165,15 @@ def log_is_asked(c: Context, who: str, resource: Value, listed: Value) -> tuple[
     return asked(client, LOG, fetch, LogEntry(resource, listed), looks)
 
 
-def client_registers(c: Context, who: str, server: Party, client_id: Value, at: Value) -> tuple[Sent, ...]:
-    """How the client of a session registers for an AS, where it does at run time, ``at`` whichever that names."""
+def client_registers(
+    c: Context, who: str, server: Party, client_id: Value, at: Value, anyhow: Condition = False
+) -> tuple[Sent, ...]:
+    """How the client of a session registers for an AS, where it does at run time, ``at`` whichever that names.
+
+    ``anyhow``: it does here whatever it does elsewhere.
+    """
     client, design = c.world.session[who].client, c.client(who)
-    at_run_time = registers_at_run_time(design)
+    at_run_time = any_of(registers_at_run_time(design), anyhow)
     if at_run_time is False:
         return ()
     secret: Value = NONE

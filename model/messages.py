@@ -127,6 +127,25 @@ class Configured(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class NoDocument(Message):
+    """What is found where a metadata document should be, if it is none."""
+
+    label, source = "no metadata ({answer})", "RFC 9728 3.2; RFC 8414 3.2"
+    answer: Value = public()
+
+
+@dataclass(frozen=True, slots=True)
+class Guessed(Message):
+    """What a client takes for granted where nothing names it."""
+
+    label, source = "guesses", "MCP authorization 2025-03-26"
+    #: Drawn as the attacker's AS where it is the origin of a resource that the attacker runs.
+    authorization_servers: Value = public()
+    authorization_endpoint: Value = endpoint("authorize")
+    token_endpoint: Value = endpoint("token")
+
+
+@dataclass(frozen=True, slots=True)
 class ServerMetadata(Message):
     """Authorization server metadata."""
 

@@ -146,6 +146,9 @@ def _session(made: Variables, world: World, who: str) -> None:
     made.value(f"{who}.authorization_at", servers, "whose authorization endpoint the metadata names")
     made.value(f"{who}.token_at", servers, "whose token endpoint it names")
     made.value(f"{who}.par_at", servers, "to whose endpoint it pushes its request, if any")
+    made.value(
+        f"{who}.unnamed", (False, True), "nobody has named this AS: no document lists it, or no metadata that issuer"
+    )
     made.value(f"{who}.promises_iss", (False, True), "the metadata says that this AS sends iss")
     made.value(f"{who}.offers_pkce", (False, True), "the metadata of the attacker's AS offers PKCE")
     made.value(f"{who}.offers_dpop", (False, True), "and DPoP")

@@ -62,7 +62,7 @@ class Switch:
     @property
     def in_worlds(self) -> bool:
         """Whether a bounded world, and so a verdict, may depend on it."""
-        return self.kind not in ("conduct", "serving")
+        return self.kind != "serving" and (self.kind != "conduct" or self.name in _CONDUCT_IN_WORLDS)
 
 
 _MECHANISMS = (
@@ -357,7 +357,8 @@ _CONDUCT = (
     ("pkce_when", "before after", "they are looked at before the client registers, or after", "convention"),
     ("response_types", "unread required", "response types in AS metadata: not read; code has to be among them", "RFC 8414 2"),
     # responses
-    ("iss_unrecorded", "refuse skip", "an iss where no issuer was recorded", "RFC 9207 2.4"),
+    ("iss_unrecorded", "refuse skip listed", "an iss where no metadata named an issuer: refused; not compared; compared with the URL under which the AS is listed",
+     "RFC 9207 2.4"),
     ("callback_discovery", "kept repeated", "at the callback the client knows what it discovered, or discovers it again without the challenge", "RFC 9700 4.4.2"),
     ("as_change", "follow refuse", "what the client does when it discovers another AS than before", "RFC 9728 5.2"),
     ("type_missing", "refuse bearer", "a token response without token_type", "RFC 6749 5.1"),
@@ -367,6 +368,12 @@ _CONDUCT = (
     # challenged again
     ("rechallenge", "discover cached retry stop", "after a challenge to a token: discover again; use what was discovered; repeat the request; give up", "RFC 9728 5.2"),
     ("rechallenge_grant", "authorize refresh", "which grant renews a token that was challenged", "RFC 6749 6"),
+)  # fmt: skip
+
+#: What clients do where something is missing or malformed that a server of the attacker's should have: worlds read it.
+_CONDUCT_IN_WORLDS = frozenset(
+    ("prm_redirect", "prm_error", "prm_malformed", "prm_mismatch", "schema_fields", "resource_undocumented",
+     "asm_malformed", "legacy_as", "endpoint_defaults", "registration_kinds", "pkce_listed", "iss_unrecorded")
 )  # fmt: skip
 
 _SERVING = (

@@ -261,13 +261,15 @@ def _misplaced(scene: Scene, sent: Sent) -> str:
     who = scene.chosen.get("who", "")
     if who not in scene.world.session or scene.cast.key(sent.receiver) != scene.world.session[who].client:
         return ""
-    recorded = scene.before[f"{who}.issuer"] if f"{who}.issuer" in scene.machine.index else NONE
+    names = (f"{who}.issuer", f"{who}.unnamed")
+    issuer, unnamed = (scene.before[name] if name in scene.machine.index else NONE for name in names)
     for name in (str(name) for _, kind, name in held(sent.message) if kind in _ISSUED):
         user, at = scene.words.user_of(name), scene.words.server_of(name)
         if user and user != scene.world.user_of(who):
             return f"the {user}'s, in the {owner(scene.world, who)}"
-        if at and recorded not in (NONE, at):
-            return f"the issuer recorded for this session is {recorded}"
+        if at and issuer not in (NONE, at):
+            recorded = "no issuer is recorded for this session"
+            return recorded if unnamed is True else f"the issuer recorded for this session is {issuer}"
     return ""
 
 

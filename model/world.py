@@ -286,6 +286,11 @@ class World:
         return frozenset(session.name for session in self.sessions if session.user == ATTACKER)
 
     @cached_property
+    def whole_origins(self) -> tuple[Party, ...]:
+        """The resource servers with which the attacker has an origin of its own."""
+        return tuple(p for p in self.resource_servers if not (p.honest or on_same_origin(self, p.url)))
+
+    @cached_property
     def honest_servers(self) -> tuple[Party, ...]:
         """Those that are honest."""
         return tuple(server for server in self.servers if server.honest)

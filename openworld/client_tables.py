@@ -15,6 +15,7 @@ from model.clients import clients, find
 from model.design import parse
 from model.model import Model, oauth
 from openworld.jobs import answers_once
+from properties.reads import alike_in_worlds
 from properties.security import find as find_property
 
 #: Where a conversation ended, in a word or two.
@@ -74,9 +75,9 @@ class ClientCase(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str]:
-        """What the verdict depends on: no world reads what implementations do beyond the specifications."""
+        """What the verdict depends on: worlds do not tell apart all that implementations do."""
         asked, switches = parse(self.configuration, self.model), self.model.switches
-        usual = {name: switch.baseline for name, switch in switches.items() if not switch.in_worlds}
+        usual = {name: switches[name].baseline for name in alike_in_worlds()}
         return self.situation.property, str(replace(asked, design=asked.design.but(**usual)))
 
 
@@ -106,6 +107,7 @@ def _row(case: ClientCase, data: dict[str, Any]) -> dict[str, Any]:
         "configuration": case.configuration,
         "verdict": data["verdict"],
         "reason": data["reason"],
+        "not_read": " ".join(data["not_read"]),
         "reach": data["reach"],
         "steps": data["steps"],
         "blocked_by": " ".join(data["blocked_by"]),

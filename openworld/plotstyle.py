@@ -29,6 +29,7 @@ SERIES = (
 FILLS = {
     "attack": ("#C4511B", "#ffffff", ""),
     "safe": ("#E8F1F8", "#22506e", ""),
+    "unread": ("#ffffff", "#22506e", "...."),
     "reached": ("#E8F1F8", "#22506e", ""),
     "not_reached": ("#6b6b6b", "#ffffff", ""),
     "not_in_this_world": ("#dcdcdc", "#555555", ""),

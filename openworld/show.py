@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from model.design import parse
@@ -39,15 +39,23 @@ def ending(prop: Property) -> str:
 
 
 def outcome(verdict: Verdict) -> str:
-    """The result in a few words."""
+    """The result in a few words, and of a safe one what was not looked at."""
     return {
         "attack": f"attack in {length(verdict.steps)}",
-        "safe": "safe: no attack exists",
+        "safe": safe(verdict.not_read),
         "not_in_this_world": "not in this world: this does not show that it holds",
         "reached": f"reached: such a run exists, in {length(verdict.steps)}",
         "not_reached": "not reached: no such run exists",
         "unknown": "unknown: neither that it is so nor that it is not",
     }[verdict.result]
+
+
+def safe(not_read: Collection[str]) -> str:
+    """That a property holds, as far as what is known of the client was read."""
+    if not not_read:
+        return "safe: no attack exists"
+    counted = f"{len(not_read)} measured switch{'es were' if len(not_read) > 1 else ' was'}"
+    return f"safe, but {counted} not read: {', '.join(not_read)}"
 
 
 def certificate_lines(made: Certificate, found: Iterable[Finding], trusted: Iterable[str]) -> Iterator[str]:
@@ -151,7 +159,7 @@ def switch_lines(model: Model) -> Iterator[str]:
     titles = {
         "mechanism": "what a design chooses",
         "environment": "what a deployment happens to be",
-        "conduct": "what a client does where it is left to it (no verdict depends on it; see `openworld clients`)",
+        "conduct": "what a client does where it is left to it, or something is missing (see `openworld clients`)",
         "serving": "the same of a resource server (see `openworld conform --resource-server`)",
         "restriction": "what a question forbids the attacker, who is free unless it is asked for; no design has them",
     }

@@ -253,7 +253,8 @@ DRAFTS = Shape(("draft", "environment"), {
     "of_use_before": _OF_USE, "of_use_after": _OF_USE, "first": _TEXT, "second": _TEXT, **_RUN,
 })  # fmt: skip
 CLIENTS = Shape(
-    ("client", "situation", "code"), {"client": _NAME, "situation": _NAME, "configuration": _TEXT, **_ANSWER}
+    ("client", "situation", "code"),
+    {"client": _NAME, "situation": _NAME, "configuration": _TEXT, **_ANSWER, "not_read": _maybe(_TEXT)},
 )
 
 _COUNTED: dict[str, Any] = {

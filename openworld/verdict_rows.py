@@ -15,7 +15,7 @@ from properties.reads import check_read
 from properties.security import find
 
 NEEDED = ("id", "property", "config")
-ADDED = ("verdict", "reason", "reach", "steps", "blocked_by", "seconds")
+ADDED = ("verdict", "reason", "not_read", "reach", "steps", "blocked_by", "seconds")
 
 
 class AskedRow(NamedTuple):
@@ -65,5 +65,12 @@ def judged(
             continue
         found = next(replies).data
         steps = "" if found["steps"] is None else str(found["steps"])
-        said = found["verdict"], found["reason"], found["reach"], steps, " ".join(found["blocked_by"])
+        said = (
+            found["verdict"],
+            found["reason"],
+            " ".join(found["not_read"]),
+            found["reach"],
+            steps,
+            " ".join(found["blocked_by"]),
+        )
         yield {**row.fields, **dict(zip(ADDED, (*said, f"{found['seconds']:.3f}"), strict=True))}

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
-from model.design import Configuration, check_parties, own_switches, parse
+from model.design import Configuration, Design, check_parties, own_switches, parse
 from model.model import Model, oauth
 from model.switches import ConfigurationError
 from model.world import World
@@ -45,6 +45,29 @@ def unread(world: World) -> frozenset[str]:
         return frozenset(name for name, switch in model.switches.items() if switch.in_worlds) - read_by(world)
     alike = [unread(known) for known in shipped.values() if set(known.protocols) & set(world.protocols)]
     return frozenset.intersection(*alike) if alike else frozenset()
+
+
+@cache
+def alike_in_worlds() -> frozenset[str]:
+    """The switches of conduct that no attack depends on, though worlds do not tell apart what a client does by them."""
+    return frozenset(tomllib.loads(files("properties").joinpath("data", "conduct.toml").read_text(encoding="utf-8")))
+
+
+def not_read(world: World, design: Design) -> tuple[str, ...]:
+    """What a design does otherwise than the baseline where a world does not look, as ``switch=value``.
+
+    Of a client that was measured more is known than of the switches that specifications have. What no attack depends
+    on is left out.
+    """
+    switches = world.model.switches
+    conduct = {name: value for name, value in design.changes().items() if switches[name].kind == "conduct"}
+    open_ones = conduct.keys() - alike_in_worlds()
+    nothing = unread(world) if open_ones else frozenset[str]()
+    return tuple(
+        f"{name}={value}"
+        for name, value in conduct.items()
+        if name in open_ones and (name in nothing or not switches[name].in_worlds)
+    )
 
 
 @cache

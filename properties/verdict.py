@@ -21,6 +21,7 @@ from properties.closure import Closure, Reached
 from properties.completion import contradiction, usable
 from properties.engine import Answer, Engine
 from properties.minimal import OutOfTimeError, preferred
+from properties.reads import not_read
 from properties.reasons import UNDEFINED, reason
 from properties.results import Result
 from properties.security import Property, find
@@ -76,6 +77,11 @@ class Verdict:
         return None if self.trace is None else len(self.trace.steps)
 
     @builtins.property
+    def not_read(self) -> tuple[str, ...]:
+        """What is known of the design's client that the world did not look at (:func:`properties.reads.not_read`)."""
+        return not_read(self.world, self.configuration.design)
+
+    @builtins.property
     def holds(self) -> bool:
         """Whether it is as one would have it: no attack where there could be one, or a run that is wanted."""
         return self.result in ("safe", "reached")
@@ -88,6 +94,7 @@ class Verdict:
             "world": self.world.name,
             "verdict": self.result,
             "reason": self.reason,
+            "not_read": list(self.not_read),
             "reach": self.reach,
             "bound": None if self.bound is None else self.bound.to_json(),
             "steps": self.steps,

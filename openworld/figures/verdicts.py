@@ -26,8 +26,9 @@ _ABOVE, _LONG = 30, 4
 
 
 def _cell(row: Mapping[Any, Any]) -> str:
-    """How a verdict looks in the matrix."""
-    return today(str(row["verdict"]), str(row["kind"]))
+    """How a verdict looks in the matrix: one that is safe but for what was not read of the client is no plain one."""
+    said = today(str(row["verdict"]), str(row["kind"]))
+    return "unread" if said == "safe" and str(row.get("not_read") or "") not in ("", "nan") else said
 
 
 def verdict_matrix(rows: pd.DataFrame, attacker: str) -> Figure:
@@ -129,6 +130,7 @@ def _meant(axes: Axes, used: set[str], below: Sequence[str]) -> None:
     words = {
         "attack": "✗ n  attack in n steps",
         "safe": "✓  no attack",
+        "unread": "(✓)  no attack, but not all that was measured of the client was read",
         "unknown": "?  undecided",
         "not_in_this_world": "–  nothing here could violate it",
         "reached": "yes  honest parties get there",

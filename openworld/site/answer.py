@@ -59,6 +59,7 @@ def told(found: Verdict) -> dict[str, Any]:
         "result": found.result,
         "outcome": outcome(found),
         "reason": found.reason,
+        "not_read": list(found.not_read),
         "reach": found.reach,
         "steps": found.steps,
         "blocked_by": list(found.blocked_by),

@@ -224,6 +224,7 @@ ASKED = (
     ("first_contact", "attestation_shown=yes;rs_attestation=own;client_auth=pkjwt;auth_methods=also_none"),
     ("task_completed", "protocol=aauth;world=aauth_chain;exchange=own"),
     ("code_delivery", "cap=mal_as;iss_check=off;as_trust=federation;a_enrolled=below;chain_constraints=off"),
+    ("code_delivery", "cap=mal_rs;legacy_as=resource_origin;endpoint_defaults=resource_origin;iss_unrecorded=skip"),
     ("first_contact", "reg=dcr_ss;client_auth=secret;xcheck=on"),
     ("first_contact", "reg=federation;as_trust=federation;rs_trust=federation;client_auth=pkjwt"),
     ("first_contact", "client_auth=pkjwt;token_fmt=opaque;dpop=token"),
