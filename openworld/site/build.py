@@ -50,7 +50,7 @@ def build(
         bundle.write(folder / "run" / "openworld.zip", model.files)
         for name in _PLAIN:
             write(folder / name, _data(name))
-        write(folder / "index.html", page(designs, model, docs))
+        write(folder / "index.html", page(designs, docs, model))
         found = precomputed(designs, attackers, workers, model)
         with Progress("designs", len(designs)) as progress, closing(found) as answers:
             for design, known in answers:
@@ -59,7 +59,7 @@ def build(
         return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def page(designs: list[str], model: Model, docs: str = "") -> str:
+def page(designs: list[str], docs: str = "", model: Model = oauth()) -> str:
     """The page itself, with words for all that can be chosen; of these designs it has answers, and of its documentation
     the address."""
     words = vocabulary(model)
