@@ -1,9 +1,10 @@
 """Designs and configurations: reading, checking and printing them.
 
 A *design* gives every switch a value; ``party:switch=value`` gives one party another. A *configuration* is a design and
-the attacker's capabilities, written ``key=value;key=value``; ``cap`` lists capabilities joined by ``+``, ``design``
-names a stored configuration or a deployed client (:mod:`model.clients`) that later pairs override, ``world`` names a
-world or a world file, and what is not listed stays at the baseline.
+the attacker's capabilities, written ``key=value;key=value``; ``cap`` lists capabilities, or attackers of RFC 9700
+section 3 by name or number, joined by ``+``, ``design`` names a stored configuration or a deployed client
+(:mod:`model.clients`) that later pairs override, ``world`` names a world or a world file, and what is not listed stays
+at the baseline. Without ``cap`` nobody is dishonest; who is where somebody asks says :mod:`properties.attackers`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from model.client_rows import UnknownClientError, client_rows, stored_name
 from model.errors import hint, meant
 from model.model import Model, oauth
 from model.named_designs import FORMERLY
-from model.switches import ConfigurationError, check_switch
+from model.switches import BCP_ATTACKERS, ConfigurationError, attacker_named, check_switch
 from model.world import World
 
 
@@ -132,7 +133,7 @@ def check_parties(design: Design, world: World) -> None:
 
 
 def parse_capabilities(text: str, model: Model = oauth()) -> frozenset[str]:
-    """Capabilities from ``mal_as+lure`` or ``none``.
+    """Capabilities from ``mal_as+lure``, ``none``, or with attackers of RFC 9700, as in ``A1+code_leak``.
 
     Raises:
         ConfigurationError: naming the unknown, doubled or contradictory capability.
@@ -141,12 +142,12 @@ def parse_capabilities(text: str, model: Model = oauth()) -> frozenset[str]:
     if names == ["none"]:
         return frozenset()
     for name in names:
-        if name not in known:
-            allowed = [*known, "none"]
+        if not attacker_named(name, known):
+            allowed = [*known, *BCP_ATTACKERS, *(each.number for each in BCP_ATTACKERS.values()), "none"]
             raise ConfigurationError(f"unknown capability {name!r} in cap={text!r}{hint(name, allowed)}")
         if names.count(name) > 1:
             raise ConfigurationError(f"capability {name!r} given twice in cap={text!r}")
-    return frozenset(names)
+    return frozenset[str]().union(*(attacker_named(name, known) for name in names))
 
 
 def parse(text: str, model: Model = oauth()) -> Configuration:

@@ -11,7 +11,7 @@ read it in a rule.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -470,3 +470,40 @@ CAPABILITIES: dict[str, str] = {
     "mal_sub_agent": "a sub-agent that the client starts for a task is the attacker's",
     "local_app": "a program of the attacker runs on the user's device",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An attacker of RFC 9700 section 3: its number there, what it can do, and who that is."""
+
+    number: str
+    capabilities: frozenset[str]
+    meaning: str
+
+
+_WEB = frozenset({"mal_as", "mal_rs", "mal_client", "lure", "web"})
+#: The attackers of RFC 9700 section 3, by name. Those that read or get something do so beside A1 or A2: cap=A1+A3.
+BCP_ATTACKERS: dict[str, Named] = {
+    "web_attacker": Named(
+        "A1", _WEB, "runs AS, resource servers and clients, and has the user visit its pages and open its links"
+    ),
+    "network_attacker": Named(
+        "A2",
+        _WEB | {"net_first_leg", "net_rs_leg"},
+        "does that, and reads and writes what goes without TLS (it blocks messages where block=yes lets it, and nothing else "
+        "of what RFC 9700 gives it is in the model)",
+    ),
+    "response_reader": Named("A3", frozenset({"code_leak"}), "reads authorization responses, and changes none"),
+    "request_reader": Named("A4", frozenset({"req_leak"}), "reads authorization requests, and changes none"),
+    "token_holder": Named("A5", frozenset({"token_leak"}), "gets hold of an access token that an AS has issued"),
+}
+#: The attacker that a question about security is asked about, where it names none.
+DEFAULT_ATTACKER = "web_attacker"
+
+
+def attacker_named(name: str, capabilities: Iterable[str]) -> frozenset[str]:
+    """The capabilities of an attacker of RFC 9700, by its name or number, or a capability alone; empty for others."""
+    for known, attacker in BCP_ATTACKERS.items():
+        if name in (known, attacker.number):
+            return attacker.capabilities
+    return frozenset({name} & {*capabilities})

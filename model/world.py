@@ -291,6 +291,12 @@ class World:
         return tuple(p for p in self.resource_servers if not (p.honest or on_same_origin(self, p.url)))
 
     @cached_property
+    def has_sessions_at_once(self) -> bool:
+        """Whether a user has several sessions at one client that can go on at the same time."""
+        free = Counter((s.user, s.client) for s in self.sessions if not (s.after or s.instead_of))
+        return any(count > 1 for (user, _), count in free.items() if user != ATTACKER)
+
+    @cached_property
     def honest_servers(self) -> tuple[Party, ...]:
         """Those that are honest."""
         return tuple(server for server in self.servers if server.honest)

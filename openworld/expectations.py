@@ -20,10 +20,10 @@ from model.documents import DocumentError, Schema, complaint, from_toml
 from model.errors import InputError, hint
 from model.model import Model, oauth
 from model.named_designs import FORMERLY
-from model.switches import check_switch
+from model.switches import DEFAULT_ATTACKER, check_switch
 from model.world_file import WORLDS, find_world
 from properties.results import Result, read_result
-from properties.security import find
+from properties.security import Property, find
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -205,7 +205,7 @@ class _Entry:
             for number, prop in enumerate(self._fields.get(key, [])):
                 known, place = self._known(key, number, find, prop, self._model), self._place(key, number)
                 expected = self._known(key, number, read_result, word, known.kind)
-                for attacker in self._attackers():
+                for attacker in self._attackers(known):
                     made = Expectation(
                         self._path,
                         place,
@@ -253,8 +253,10 @@ class _Entry:
             raise self._error("draft", 0, f"there is no file {str(anchor.draft)!r}")
         return anchor
 
-    def _attackers(self) -> list[str]:
-        listed: list[str] = self._fields.get("against", ["none"])
+    def _attackers(self, prop: Property) -> list[str]:
+        """Those that an entry lists; without any, A1 of RFC 9700, and of what honest parties can do nobody."""
+        alone = "none" if prop.kind == "utility" else DEFAULT_ATTACKER
+        listed: list[str] = self._fields.get("against", [alone])
         for number, attacker in enumerate(listed):
             self._known("against", number, parse_capabilities, attacker, self._model)
         return listed

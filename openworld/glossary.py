@@ -9,7 +9,7 @@ from model.errors import InputError, hint
 from model.model import Model, oauth
 from model.named_designs import DEPLOYMENTS
 from model.protocols import every_rule
-from model.switches import Switch
+from model.switches import BCP_ATTACKERS, Switch
 from model.words import worded
 from properties.attackers import FORMERLY, every_attacker
 from properties.results import MEANINGS
@@ -59,6 +59,10 @@ def entries(model: Model = oauth()) -> Iterator[Entry]:
     for name, attacker in attackers.items():
         if name not in capabilities:
             yield Entry("attacker", name, worded("attacker", name), f"{attacker.meaning}: cap={attacker.capabilities}")
+    for name, one in BCP_ATTACKERS.items():
+        powers = "+".join(each for each in capabilities if each in one.capabilities)
+        said = f"{one.meaning}: cap={name}, or cap={powers}"
+        yield Entry("attacker", name, worded("attacker", name), said, "RFC 9700 3", code=one.number)
     for name, meaning in capabilities.items():
         words = worded("attacker", name) if name in attackers else ""
         yield Entry("capability", name, words, f"cap={name}: {meaning}")

@@ -13,6 +13,8 @@ from model.model import Model, oauth
 from model.protocols import rules
 from model.rule import Rule
 from model.switches import Switch
+from properties.attackers import of_bcp
+from properties.narrowings import narrowings
 from properties.results import length
 
 if TYPE_CHECKING:
@@ -74,10 +76,14 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
 
     yield from entry("property", f"{verdict.property.name} ({verdict.property.code}): {verdict.property.meaning}")
     yield from entry("config", str(verdict.configuration))
+    if verdict.property.kind == "security" and (attacker := of_bcp(verdict.configuration.capabilities)):
+        yield from entry("attacker", attacker)
     yield from entry("verdict", outcome(verdict))
     if verdict.reason:
         yield from entry("reason", verdict.reason)
     yield from entry("reach", verdict.reach)
+    if left_open := narrowings(verdict):
+        yield from entry("rests on", "; ".join(left_open))
     yield from entry("time", f"{verdict.seconds:.2f} s")
     yield from blocking_lines(verdict)
 

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from model.design import check_parties, own_switches, parse
 from model.errors import InputError
 from model.model import Model, oauth
 from openworld import rows
 from openworld.jobs import Question, answers
-from properties.reads import check_read
-from properties.security import find
+from properties.reads import asked_for
 
 NEEDED = ("id", "property", "config")
 ADDED = ("verdict", "reason", "not_read", "reach", "steps", "blocked_by", "seconds")
@@ -43,9 +41,7 @@ def _problem(fields: dict[str, str], model: Model) -> str:
     if empty:
         return f"column {empty[0]!r} is empty"
     try:
-        configuration, asked = parse(fields["config"], model), find(fields["property"], model)
-        check_parties(configuration.design, asked.world_of(configuration))
-        check_read(asked, configuration, own_switches(fields["config"], model))
+        asked_for(fields["property"], fields["config"], model)
     except InputError as error:
         return str(error)
     return ""
@@ -56,7 +52,8 @@ def judged(
 ) -> Iterator[dict[str, str]]:
     """The rows with their verdicts, in order, as they are found; a bad one has the verdict ``error``."""
     good = [row for row in asked if not row.error]
-    questions = [Question(row.fields["property"], row.fields["config"], timeout, model) for row in good]
+    asked_of = (asked_for(row.fields["property"], row.fields["config"], model) for row in good)
+    questions = [Question(prop.name, str(configuration), timeout, model) for prop, configuration in asked_of]
     replies = answers(questions, workers)
     for row in asked:
         if row.error:

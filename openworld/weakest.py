@@ -12,6 +12,7 @@ from model.design import Configuration, named_switches, own_switches, parse
 from model.model import Model, oauth
 from model.words import worded
 from properties.assume import Assumptions, Values, Weakest
+from properties.attackers import configured
 from properties.checker import Checker
 from properties.reads import check_read
 from properties.security import Property, find
@@ -54,17 +55,19 @@ def ask(
 ) -> list[Holding]:
     """The weakest assumptions under which each of some properties holds, under a design and against an attacker.
 
+    Where neither the text nor ``capabilities`` name one, security is asked about against A1 of RFC 9700.
+
     Raises:
         InputError: a property, a switch, a party or a world that does not exist.
         NoAnswerError: nobody knows whether there is an attack.
     """
-    read = parse(text, model)
-    configuration = Configuration(read.design, read.capabilities | capabilities, read.world)
     properties = [find(name.strip(), model) for name in names.split(",")]
-    for prop in properties:
+    asked = [parse(text, model) if capabilities else configured(prop, text, model) for prop in properties]
+    asked = [replace(each, capabilities=each.capabilities | capabilities) for each in asked]
+    for prop, configuration in zip(properties, asked, strict=True):
         check_read(prop, configuration, own_switches(text, model))
     named, checker = named_switches(text, model), Checker(timeout=timeout)
-    return [_holding(prop, configuration, named, checker) for prop in properties]
+    return [_holding(prop, each, named, checker) for prop, each in zip(properties, asked, strict=True)]
 
 
 def _holding(prop: Property, configuration: Configuration, named: frozenset[str], checker: Checker) -> Holding:

@@ -1,12 +1,16 @@
-"""Attackers by name: who stands against the named designs in a study, and what `cap=` may be called elsewhere."""
+"""Attackers by name: those of a study, and the one that a question about security is about where it names none."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
+from model.design import Configuration, expanded, parse
 from model.model import Model, oauth
+from model.switches import BCP_ATTACKERS, DEFAULT_ATTACKER
+from properties.security import Property
 
 #: Names that attackers once had.
 FORMERLY = {
@@ -58,4 +62,30 @@ def every_attacker(model: Model = oauth()) -> Mapping[str, Attacker]:
 
 def called(model: Model = oauth()) -> tuple[str, ...]:
     """All that an attacker may be called: by a name of its own, or by what it is able to do."""
-    return tuple(dict.fromkeys([*every_attacker(model), *model.capabilities]))
+    return tuple(dict.fromkeys([*every_attacker(model), *model.capabilities, *BCP_ATTACKERS]))
+
+
+def configured(prop: Property, text: str, model: Model = oauth()) -> Configuration:
+    """A configuration as somebody asks about it: of a security property that names no attacker, against A1.
+
+    RFC 9700 section 3 counts on that attacker always; with ``cap=none`` nobody is dishonest.
+    """
+    made = parse(text, model)
+    if prop.kind == "utility" or "cap" in expanded(text, model):
+        return made
+    return replace(made, capabilities=BCP_ATTACKERS[DEFAULT_ATTACKER].capabilities)
+
+
+def of_bcp(capabilities: frozenset[str]) -> str:
+    """Which attackers of RFC 9700 have together just these capabilities, in words; empty if none have."""
+    those = {name: each for name, each in BCP_ATTACKERS.items() if each.capabilities <= capabilities}
+    most = {
+        name: each
+        for name, each in those.items()
+        if not any(each.capabilities < other.capabilities for other in those.values())
+    }
+    if not most or frozenset[str]().union(*(each.capabilities for each in most.values())) != capabilities:
+        return ""
+    asked = "; the one in question where none is named" if [*most] == [DEFAULT_ATTACKER] else ""
+    said = " and ".join(f"{name} ({each.number}), who {each.meaning}" for name, each in most.items())
+    return f"of RFC 9700 3: {said}{asked}"

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
-from model.design import Configuration, Design, check_parties, own_switches, parse
+from model.design import Configuration, Design, check_parties, own_switches
 from model.model import Model, oauth
 from model.switches import ConfigurationError
 from model.world import World
 from model.world_file import worlds
+from properties.attackers import configured
 from properties.security import Property, find
 from properties.template import Template
 
@@ -96,12 +97,15 @@ def check_read(prop: Property, configuration: Configuration, named: Iterable[str
 
 
 def asked_for(name: str, text: str, model: Model = oauth()) -> tuple[Property, Configuration]:
-    """The question that two texts are: every switch that they name is read where it is asked.
+    """The question that two texts are, about A1 of RFC 9700 where they name no attacker.
+
+    Every switch that they name is read where it is asked.
 
     Raises:
         InputError: a property, a switch, a party or a world that does not exist, or that nothing there reads.
     """
-    asked, configuration = find(name, model), parse(text, model)
+    asked = find(name, model)
+    configuration = configured(asked, text, model)
     check_read(asked, configuration, own_switches(text, model))
     check_parties(configuration.design, asked.world_of(configuration))
     return asked, configuration

@@ -16,6 +16,7 @@ from model.design import Configuration, Design, check_parties
 from model.protocols import by_preference, rules
 from model.trace import Trace
 from model.world import World
+from properties.attackers import of_bcp
 from properties.bounds import LIMIT, Bound, Clock, Depths, Laid, Settled
 from properties.closure import Closure, Reached
 from properties.completion import contradiction, usable
@@ -56,6 +57,7 @@ class Verdict:
         bound: how long the runs are that the answer covers, and whether that is proved to be all.
         blocked_by_minimal: none of the rules can be left out; false where there was no time to find out.
         reason: why it is not in this world or not known; empty otherwise.
+        elsewhere: larger worlds in which it was asked as well, and with what result.
     """
 
     property: Property
@@ -70,6 +72,7 @@ class Verdict:
     bound: Bound | None = None
     blocked_by_minimal: bool = True
     reason: str = ""
+    elsewhere: tuple[tuple[str, Result], ...] = ()
 
     @builtins.property
     def steps(self) -> int | None:
@@ -91,6 +94,7 @@ class Verdict:
         return {
             "property": self.property.name,
             "configuration": str(self.configuration),
+            "attacker": of_bcp(self.configuration.capabilities),
             "world": self.world.name,
             "verdict": self.result,
             "reason": self.reason,

@@ -11,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from model.model import Model
+from model.switches import BCP_ATTACKERS
 from model.words import worded
 from model.world_file import WORLDS
 from openworld.commands.common import DONE, model_of
@@ -46,7 +47,8 @@ def _ends(model: Model, key: str, equals: str, value: str) -> list[tuple[str, st
         return [(f"{key}={each}", worded("value", f"{name}={each}", model)) for each in model.switches[name].values]
     if key == "cap":
         listed, plus, _ = value.rpartition("+")
-        return [(f"cap={listed}{plus}{each}", meaning) for each, meaning in model.capabilities.items()]
+        known = {**model.capabilities, **{name: f"{one.number}: {one.meaning}" for name, one in BCP_ATTACKERS.items()}}
+        return [(f"cap={listed}{plus}{each}", meaning) for each, meaning in known.items()]
     named = {
         "design": {each: note for each, (note, _) in model.notes.items()},
         "world": {each: world.concern for each, world in WORLDS.items()},
@@ -105,9 +107,7 @@ config_argument = click.argument("config", shell_complete=configurations)
 against_option = click.option(
     "--against",
     metavar="CAPS",
-    default="none",
-    show_default=True,
-    help="The attacker, as in cap=.",
+    help="The attacker, as in cap=; where none is named, the web attacker of RFC 9700 (A1).",
     shell_complete=capabilities,
 )
 

@@ -43,11 +43,12 @@ from openworld.progress import Progress
 from openworld.sequence import svg
 from openworld.show import certificate_lines, ending, outcome, verdict_lines
 from properties.certificate import certify, findings, trusted
+from properties.narrowings import check_widely, narrowings
 from properties.reads import asked_for
 from properties.results import read_result, today
 from properties.security import find
 from properties.shortest import ReplayError, confirm
-from properties.verdict import Verdict, check
+from properties.verdict import Verdict
 from simulations.processes import cores
 
 #: Exit codes of answers that say neither that a property holds nor that it does not.
@@ -55,7 +56,7 @@ _UNSETTLED: dict[str, int] = {"unknown": INCONCLUSIVE, "not_in_this_world": NOT_
 
 
 def _verdict(name: str, config: str, timeout: float | None, model: Model) -> Verdict:
-    return check(*asked_for(name, config, model), timeout=timeout)
+    return check_widely(*asked_for(name, config, model), timeout=timeout)
 
 
 @click.command()
@@ -94,8 +95,11 @@ def verdict(
 
     Of a security property the verdict is attack, safe, not_in_this_world or unknown: safe where rules stand in the
     way, not_in_this_world where nothing here could violate it even if no rule were obeyed, or where nobody can use
-    the design. Of a utility property it is reached, not_reached or unknown, or not_in_this_world where the protocol
-    has nothing of the kind. Exit code 3 says unknown, 4 (unless that is what was required) not_in_this_world.
+    the design. Without cap= it is asked against the web attacker of RFC 9700 (A1); with cap=none nobody is dishonest.
+    A safe says what it rests on: what the attacker lacks of A1, and how many sessions the user has; in the default
+    world it is asked with one more of these as well. Of a utility property the verdict is reached, not_reached or
+    unknown, or not_in_this_world where the protocol has nothing of the kind. Exit code 3 says unknown, 4 (unless that
+    is what was required) not_in_this_world.
 
     \b
     openworld verdict code_delivery "cap=mal_as;iss_check=off"
@@ -107,7 +111,7 @@ def verdict(
     if certificate is not None:
         write_certificate(certify(found, timeout), certificate)
     if as_json:
-        print_json(found.to_json())
+        print_json(found.to_json() | {"rests_on": narrowings(found), "elsewhere": dict(found.elsewhere)})
     else:
         print_lines(verdict_lines(found))
         if chart and found.trace is not None and found.result == "attack":

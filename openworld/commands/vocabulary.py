@@ -12,6 +12,7 @@ from model.errors import meant
 from model.model import Model
 from model.named_designs import FORMERLY
 from model.protocols import every_rule
+from model.switches import DEFAULT_ATTACKER
 from model.texts import versions
 from openworld import glossary as terms
 from openworld import minimal_sets, show, weakest
@@ -29,6 +30,7 @@ from openworld.commands.common import (
     with_option,
 )
 from openworld.commands.completion import against_option, config_argument, property_argument
+from properties.attackers import configured
 from properties.explain import explain as compare
 from properties.monotone import NoAnswerError
 from properties.security import every_property, find
@@ -60,7 +62,7 @@ def designs(
     name: str | None,
     switches: bool,
     suffice: str | None,
-    against: str,
+    against: str | None,
     fix: str,
     any_environment: bool,
     without: str,
@@ -109,11 +111,18 @@ def designs(
 
 
 def _suffice(
-    names: str, against: str, fix: str, any_environment: bool, without: str, usable: bool, as_json: bool, model: Model
+    names: str,
+    against: str | None,
+    fix: str,
+    any_environment: bool,
+    without: str,
+    usable: bool,
+    as_json: bool,
+    model: Model,
 ) -> int:
     asked = minimal_sets.SetsAsked(
         properties=tuple(names.split(",")),
-        capabilities=parse_capabilities(against, model),
+        capabilities=parse_capabilities(against or DEFAULT_ATTACKER, model),
         fixed=parse_switches(fix, model),
         any_environment=any_environment,
         without=tuple(part for part in without.split(",") if part),
@@ -137,7 +146,8 @@ def explain(name: str, first: str, second: str, as_json: bool, model: Model) -> 
     \b
     openworld explain CD "design=mcp;cap=mal_as" "design=mcp;cap=mal_as;h_iss=no"
     """
-    difference = compare(find(name, model), parse(first, model), parse(second, model))
+    asked = find(name, model)
+    difference = compare(asked, configured(asked, first, model), configured(asked, second, model))
     return tell(as_json, show.difference_json(difference), show.difference_lines(difference))
 
 
@@ -239,7 +249,7 @@ def worlds(name: str | None, schema: bool, as_json: bool, model: Model) -> int:
 @timeout_option
 @as_json
 @with_option
-def assume(names: str, config: str, against: str, timeout: float | None, as_json: bool, model: Model) -> int:
+def assume(names: str, config: str, against: str | None, timeout: float | None, as_json: bool, model: Model) -> int:
     """Say what has to be assumed of others for PROPERTY to hold under CONFIG: the weakest assumptions, all of them.
 
     Others are the environment (`openworld designs --switches`): what AS and resource servers happen to do, who is
@@ -252,7 +262,7 @@ def assume(names: str, config: str, against: str, timeout: float | None, as_json
     openworld assume first_contact "design=federated"
     """
     try:
-        found = weakest.ask(names, config, parse_capabilities(against, model), timeout, model)
+        found = weakest.ask(names, config, parse_capabilities(against or "none", model), timeout, model)
     except NoAnswerError as error:
         return complain(str(error), INCONCLUSIVE)
     lines = (line for number, each in enumerate(found) for line in ([""] * (number > 0) + [*weakest.lines(each)]))

@@ -6,6 +6,7 @@ from functools import cache, lru_cache
 
 from model.design import Configuration, parse
 from model.model import Model, oauth
+from properties.attackers import configured
 from properties.checker import Checker
 from properties.results import Result
 from properties.security import Property, find
@@ -19,24 +20,28 @@ def checker() -> Checker:
 
 
 def ask(prop: Property | str, configuration: Configuration | str, model: Model = oauth()) -> Verdict:
-    """A verdict with its trace or its rules.
+    """A verdict with its trace or its rules; about A1 of RFC 9700 where a text names no attacker.
 
     Raises:
         UnknownPropertyError, ConfigurationError: naming the culprit and what is allowed.
     """
-    asked = read(configuration, model)
+    asked = _asked(prop, configuration, model)
     return _verdict(_property(prop, asked.model).name, asked)
 
 
 def result(prop: Property | str, configuration: Configuration | str, model: Model = oauth()) -> Result:
     """The result alone, within milliseconds (raises as :func:`ask` does)."""
-    asked = read(configuration, model)
+    asked = _asked(prop, configuration, model)
     return _result(_property(prop, asked.model).name, asked)
 
 
 def read(configuration: Configuration | str, model: Model = oauth()) -> Configuration:
     """A configuration of a model from its text (raises ConfigurationError)."""
     return parse(configuration, model) if isinstance(configuration, str) else configuration
+
+
+def _asked(prop: Property | str, configuration: Configuration | str, model: Model) -> Configuration:
+    return configured(_property(prop, model), configuration, model) if isinstance(configuration, str) else configuration
 
 
 def _property(prop: Property | str, model: Model) -> Property:

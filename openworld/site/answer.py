@@ -22,6 +22,7 @@ from openworld.show import ending, outcome
 from openworld.weakest import read
 from properties.assume import Assumptions, Values
 from properties.monotone import NoAnswerError
+from properties.narrowings import narrowings
 from properties.reads import asked_for
 from properties.security import Property
 from properties.verdict import PATIENCE, Verdict, check
@@ -60,7 +61,7 @@ def told(found: Verdict) -> dict[str, Any]:
         "outcome": outcome(found),
         "reason": found.reason,
         "not_read": list(found.not_read),
-        "reach": found.reach,
+        "reach": "; ".join((found.reach, *(f"rests on this: {each}" for each in narrowings(found)))),
         "steps": found.steps,
         "blocked_by": list(found.blocked_by),
         "minimal": found.blocked_by_minimal,

@@ -7,7 +7,7 @@ from typing import Any
 from model.clients import clients
 from model.model import Model
 from model.named_designs import DEPLOYMENTS, FORMERLY
-from model.switches import Switch
+from model.switches import BCP_ATTACKERS, DEFAULT_ATTACKER, Switch
 from model.words import worded
 from model.world_file import WORLDS
 from openworld.show import design_json
@@ -43,7 +43,16 @@ def vocabulary(model: Model) -> dict[str, Any]:
         "attackers": [
             {"name": name, "capabilities": who.capabilities, "words": worded("attacker", name)}
             for name, who in every_attacker(model).items()
+        ]
+        + [
+            {"name": name, "capabilities": "+".join(sorted(one.capabilities)), "words": worded("attacker", name)}
+            for name, one in BCP_ATTACKERS.items()
+            if len(one.capabilities) > 1
         ],
+        "unnamed": sorted(BCP_ATTACKERS[DEFAULT_ATTACKER].capabilities),
+        "called": {
+            called: sorted(one.capabilities) for name, one in BCP_ATTACKERS.items() for called in (name, one.number)
+        },
         "capabilities": [{"name": name, "meaning": meaning} for name, meaning in model.capabilities.items()],
         "environments": [
             {"name": name, "words": worded("deployment", name), "values": values}

@@ -220,7 +220,7 @@ def test_as_json(run: Check) -> None:
         (9, "flow_binding", "safe", "attack", "flipped"),
         (6, "code_delivery", "attack", "attack", "as expected"),
         (18, "code_delivery", "attack", "safe", "flipped"),
-        (18, "code_delivery", "attack", "not_in_this_world", "flipped"),
+        (18, "code_delivery", "attack", "safe", "flipped"),
     ]
     assert data[1]["trace"]["format"] == "openworld-trace"
 
@@ -249,12 +249,15 @@ def test_as_json(run: Check) -> None:
         ("[[expect]]\nholds = ['CD']\ndesign = 'mcp;cap=mal_as'", "unknown design 'mcp;cap=mal_as'"),
         ("[[expect]]\nholds = ['CD']\nswitches = { iss = 'on' }", "line 3, [[expect]]: switches: unknown switch 'iss'"),
         ("[[expect]]\nholds = ['CD']\nswitches = { prm = 'on' }", "switch 'prm' has no value 'on'; allowed: exact"),
-        ("[[expect]]\nholds = ['CD']\nfails = ['AZ', 'code_delivery']", "line 3: code_delivery under cap=none is"),
+        (
+            "[[expect]]\nholds = ['CD']\nfails = ['AZ', 'code_delivery']",
+            "line 3: code_delivery under cap=web_attacker is",
+        ),
         (
             "[[expect]]\nholds = ['CD']\ndesign = 'rfc6749'\n\n[[expect]]\nfails = ['CD']\ndesign = 'rfc6749'\n"
             "switches = { pkce = 'off' }",
-            "line 6: code_delivery under design=rfc6749;pkce=off;cap=none is expected to be both safe and attack; "
-            "the other is in line 2",
+            "line 6: code_delivery under design=rfc6749;pkce=off;cap=web_attacker is expected to be "
+            "both safe and attack; the other is in line 2",
         ),
     ],
 )

@@ -146,7 +146,7 @@ def test_reasons_for_each_protocol_are_reasons_for_all_at_once(name, reachable):
 
 def test_a_verdict_gives_the_reason_on_file():
     """What is looked at and found to be nothing says why, and that of what the model leaves out says so."""
-    irrelevant = check("session_integrity", parse("cap=token_leak"))
+    irrelevant = check("session_integrity", parse("world=mixup;cap=token_leak"))
     left_out = check("sender_constraint", parse("world=mixup;cap=local_app;dpop=token"))
     assert (irrelevant.result, left_out.result) == ("not_in_this_world", "not_in_this_world")
     assert "irrelevant" in irrelevant.reason
@@ -166,7 +166,7 @@ def test_a_reason_about_a_design_says_nothing_of_who_has_a_switch_for_itself():
 def test_a_verdict_without_a_reason_on_file_says_so(monkeypatch):
     """Nobody is told a reason that nobody has reviewed."""
     monkeypatch.setattr("properties.reasons.reasons", tuple)
-    verdict = check("session_integrity", parse("cap=token_leak"))
+    verdict = check("session_integrity", parse("world=mixup;cap=token_leak"))
     assert (verdict.result, verdict.trace, verdict.blocked_by) == ("not_in_this_world", None, ())
     assert verdict.reason.endswith("not on file")
 
@@ -281,3 +281,15 @@ def test_the_attacker_is_not_asked_about_utility():
     configuration = Configuration(parse("api=multi_path").design, frozenset({"mal_as"}))
     assert check("first_contact", configuration).result == "not_reached"
     assert check("first_contact", parse("cap=mal_as")).result == "reached"
+
+
+def test_no_reason_is_on_file_for_a_capability_that_is_new():
+    """What a reason lists it was reviewed with; what is added later is in none of the lists."""
+    asked = Configuration(Design(), frozenset({"storage_leak"}))
+    assert not [
+        known
+        for known in reasons()
+        for world in PARTS.values()
+        for prop in known.properties
+        if known.about(PROPERTIES[prop], world, asked)
+    ]

@@ -12,14 +12,14 @@ const environmental = new Set(known.environments.flatMap((one) => Object.keys(on
 // A property and a configuration, which is text as everywhere: design, cap, world, then what is set beside the design.
 
 export function read(text) {
-  const asked = { property: "", design: "", cap: [], world: "", set: new Map(), wrong: "" };
+  const asked = { property: "", design: "", cap: known.unnamed, world: "", set: new Map(), wrong: "" };
   const [property, ...rest] = text.split("/");
   asked.property = property;
   for (const pair of rest.join("/").split(";").filter((part) => part.trim())) {
     const [key, ...value] = pair.split("=").map((part) => part.trim()), said = value.join("=");
     if (key === "design") asked.design = released(said);
     else if (key === "world") asked.world = said;
-    else if (key === "cap") asked.cap = said === "none" ? [] : said.split("+");
+    else if (key === "cap") asked.cap = said === "none" ? [] : [...new Set(said.split("+").flatMap((name) => known.called[name] ?? name))];
     else asked.set.set(key, said);
   }
   asked.wrong = fault(asked);
@@ -31,7 +31,7 @@ const released = (name) => known.formerly[name] ?? (designs.has(name) ? name : k
 
 export function configuration(asked) {
   const parts = asked.design ? [`design=${asked.design}`] : [];
-  if (asked.cap.length) parts.push(`cap=${asked.cap.join("+")}`);
+  parts.push(`cap=${asked.cap.join("+") || "none"}`);
   if (asked.world) parts.push(`world=${asked.world}`);
   return [...parts, ...[...asked.set].map(([name, value]) => `${name}=${value}`)].join(";");
 }

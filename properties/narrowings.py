@@ -1,0 +1,88 @@
+"""What a *safe* rests on: powers that the attacker was not given, and worlds in which the question was not asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from model.design import Configuration, check_parties
+from model.model import Model, oauth
+from model.switches import BCP_ATTACKERS, CAPABILITIES, DEFAULT_ATTACKER, ConfigurationError
+from model.world_file import DEFAULT, worlds
+from properties.verdict import WorldChecker, check
+
+if TYPE_CHECKING:
+    from model.world import World
+    from properties.security import Property
+    from properties.verdict import Verdict
+
+#: The capabilities by which something good for one use only is read on its way, so that it matters who is first.
+_READS = frozenset({"code_leak", "req_leak", "state_leak", "token_leak", "proof_leak"})
+
+
+def larger_worlds(model: Model = oauth()) -> tuple[World, ...]:
+    """The worlds that ship with one more session of the user than the default one, at the same client and time."""
+    return tuple(world for world in worlds(model).values() if world.has_sessions_at_once)
+
+
+def check_widely(prop: Property, configuration: Configuration, timeout: float | None = None) -> Verdict:
+    """A verdict; what is safe in the default world is asked in the larger ones as well, and an attack there is one."""
+    found = check(prop, configuration, timeout=timeout)
+    if found.result != "safe" or configuration.world or found.world.name != DEFAULT.name:
+        return found
+    elsewhere = []
+    for world in larger_worlds(configuration.model):
+        try:
+            check_parties(configuration.design, world)
+        except ConfigurationError:  # who has a switch of its own in the question is not there
+            continue
+        asked = WorldChecker(world, (prop, configuration), timeout)
+        answer = asked.result(prop, configuration)
+        if answer == "attack":
+            beyond = asked.verdict(prop, configuration)
+            seconds = beyond.seconds + found.seconds
+            return replace(beyond, reach=f"{beyond.reach}; in world {DEFAULT.name} it is safe", seconds=seconds)
+        elsewhere.append((world.name, answer))
+    return replace(found, elsewhere=tuple(elsewhere))
+
+
+def narrowings(found: Verdict) -> tuple[str, ...]:
+    """What a *safe* leaves open, each in a phrase; nothing of other answers."""
+    if found.result != "safe":
+        return ()
+    return (*_withheld(found.configuration), *_too_late(found.configuration), *_one_session(found))
+
+
+def _withheld(configuration: Configuration) -> Iterator[str]:
+    """The powers of the attacker that RFC 9700 counts on always, which it was not given."""
+    usual = BCP_ATTACKERS[DEFAULT_ATTACKER]
+    lacking = [name for name in CAPABILITIES if name in usual.capabilities - configuration.capabilities]
+    if lacking:
+        yield f"the attacker lacks {'+'.join(lacking)}, which {usual.number} of RFC 9700 3 has"
+
+
+def _too_late(configuration: Configuration) -> Iterator[str]:
+    """That whoever reads something good for one use is never first with it."""
+    if configuration.design.block == "no" and configuration.capabilities & _READS:
+        yield "it never holds back or outruns what it reads (block=no)"
+        if "no" not in _values(configuration, "request_uri_once") and _values(configuration, "par") != {"off"}:
+            yield "a pushed request is used once (request_uri_once=yes)"
+
+
+def _values(configuration: Configuration, name: str) -> set[str]:
+    """The values that a switch has, for everybody or for a party."""
+    own = (value for (_, switch), value in configuration.design.parties.items() if switch == name)
+    return {configuration.design[name], *own}
+
+
+def _one_session(found: Verdict) -> Iterator[str]:
+    """How many sessions the user has at once, and what came out where there is one more."""
+    if found.world.has_sessions_at_once:
+        yield "the user has two sessions at once"
+    elif found.elsewhere:
+        said = ", ".join(f"{answer.replace('_', ' ')} in world {world}" for world, answer in found.elsewhere)
+        yield f"the user has one session at a client at a time; with two it is {said}"
+    else:
+        known = " and ".join(f"world={world.name}" for world in larger_worlds())
+        yield f"the user has one session at a client at a time; two were not asked about ({known} have them)"

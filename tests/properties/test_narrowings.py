@@ -1,0 +1,69 @@
+"""The attacker that a question is about where it names none, and what a safe says that it rests on."""
+
+from __future__ import annotations
+
+import pytest
+
+from model.design import parse
+from model.switches import BCP_ATTACKERS
+from properties.attackers import configured, of_bcp
+from properties.narrowings import check_widely, narrowings
+from properties.security import find
+from properties.verdict import check
+
+
+def test_attackers_of_rfc_9700_have_names_and_numbers():
+    """They stand for their capabilities wherever capabilities do, alone and together."""
+    assert parse("cap=web_attacker") == parse("cap=A1") == parse("cap=mal_as+mal_rs+mal_client+lure+web")
+    assert parse("cap=A1+A3").capabilities == parse("cap=web_attacker+code_leak").capabilities
+    assert BCP_ATTACKERS["web_attacker"].capabilities < BCP_ATTACKERS["network_attacker"].capabilities
+    assert "A1" in of_bcp(parse("cap=A1").capabilities)
+    assert not of_bcp(parse("cap=mal_as").capabilities)
+
+
+@pytest.mark.parametrize(
+    ("prop", "text", "attacker"),
+    [
+        ("CD", "design=mcp", "A1"),
+        ("CD", "design=mcp;cap=none", "none"),
+        ("CD", "cap=mal_as", "mal_as"),
+        ("FC", "", "none"),
+    ],
+)
+def test_security_is_asked_about_against_the_web_attacker_where_none_is_named(prop, text, attacker):
+    """What honest parties can do is asked about with nobody dishonest, and cap=none says so of security."""
+    assert configured(find(prop), text).capabilities == parse(f"cap={attacker}").capabilities
+
+
+def test_what_takes_a_second_session_of_the_user_is_an_attack():
+    """One session does not show it; the shipped world that has two does, and is named."""
+    asked = find("SI"), parse("cap=mal_as+code_leak;pkce_as=lax")
+    assert check(*asked).result == "safe"
+    found = check_widely(*asked)
+    assert (found.result, found.world.name) == ("attack", "two_users_sessions")
+    assert "in world default it is safe" in found.reach
+
+
+def test_a_safe_says_what_it_rests_on():
+    """What the attacker lacks, that it is never first, and how many sessions the user has."""
+    found = check_widely(find("SI"), parse("cap=req_leak;par=required"))
+    said = "; ".join(narrowings(found))
+    assert found.result == "safe"
+    assert all(each in said for each in ("mal_as+mal_rs+mal_client+lure+web", "block=no", "request_uri_once=yes"))
+    assert "two_users_sessions" in dict(found.elsewhere)
+    assert "block" not in "; ".join(narrowings(check(find("CD"), parse("cap=A1"))))
+    assert narrowings(check(find("CD"), parse("cap=mal_as;iss_check=off"))) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "TC cap=mal_as+code_leak;audience_check=off;client_auth=mtls",
+        "TC cap=mal_as+token_leak;dpop=token+code;par=required;pkce_as=lax;reg=static;rs_htu=off;state=off",
+    ],
+)
+def test_in_its_own_session_the_attacker_has_a_resource_server_of_its_own(text):
+    """RFC 9700 3, A1; users' agents come to it by mal_rs alone."""
+    prop, _, configuration = text.partition(" ")
+    assert check(prop, parse(configuration)).result == "attack"
+    assert check(prop, parse(f"{configuration};client_instances=single_user")).result == "safe"
