@@ -7,22 +7,32 @@ of that party.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Mapping
+from typing import Protocol
 
 from model.identifiers import same_origin
 from model.logic import Condition, Value, all_of, any_of, holds, one_of, same
 from model.messages import Sent, learned
-from model.world import ATTACKER, LOOPBACK, NONE, pages
+from model.world import ATTACKER, LOOPBACK, NONE, Party, World, pages
 
-if TYPE_CHECKING:
-    from model.action import Context
+
+class Listening(Protocol):
+    """What hearing takes of a step's context: who takes part, and what the attacker runs and can do."""
+
+    @property
+    def world(self) -> World: ...
+    @property
+    def capabilities(self) -> Mapping[str, Condition]: ...
+    def has(self, capabilities: Iterable[str]) -> Condition: ...
+    def runs(self, party: Party) -> Condition: ...
+    def attackers(self, url: Value) -> Condition: ...
+
 
 #: What the names of state variables begin with that say what the attacker knows, or holds.
 KNOWLEDGE = ("knows.", "holds.")
 
 
-def heard(c: Context, sent: Iterable[Sent], known: Collection[str]) -> dict[str, Condition]:
+def heard(c: Listening, sent: Iterable[Sent], known: Collection[str]) -> dict[str, Condition]:
     """What the attacker learns from messages, as facts that are added; ``known``: the state variables of the world.
 
     Raises:
@@ -50,7 +60,7 @@ def _kind(name: str) -> str:
     return ".".join(name.split(".")[:2])
 
 
-def is_attackers(c: Context, receiver: Value) -> Condition:
+def is_attackers(c: Listening, receiver: Value) -> Condition:
     """Whether the attacker gets what is sent there: to a party by name, to a URL, or to a redirect URI.
 
     Whoever has the domain of a client has all that is sent to it.
