@@ -185,7 +185,7 @@ class Context(NamedTuple):
         clients look there.
         """
         own = self.session in self.world.own_sessions and party.name in self.world.own_servers
-        run = self.has(self.capabilities if own else party.run_by)
+        run = self.has(self.capabilities if own else self.world.hands.get(party.name, party.run_by))
         guessed = party in self.world.strangers and self.world.protocol == "oauth"
         origins = [name for each in self.world.whole_origins for name in each.run_by] if guessed else []
         return any_of(run, all_of(self.has(origins), self._look_at_resources())) if origins else run

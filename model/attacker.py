@@ -66,9 +66,14 @@ def holds_browser(c: Context, user: str, *, at_callback: bool = False) -> Condit
     """
     if user == ATTACKER:
         return True
-    used = {name for party in c.world.identities if party.identity == "own" for name in party.run_by}
     unasked = ("naive_rp", "req_leak", "state_leak", "local_app") if at_callback else ()
-    return any_of(c.state[f"holds.browser.{user}"], c.has((*PAGES, *used, *unasked)))
+    return any_of(c.state[f"holds.browser.{user}"], brings_page(c), c.has(unasked))
+
+
+def brings_page(c: Context) -> Condition:
+    """Whether a page of the attacker's is in users' browsers: one that they were led to, or one of its own client's."""
+    used = {name for party in c.world.identities if party.identity == "own" for name in party.run_by}
+    return c.has((*PAGES, *used))
 
 
 def leading(c: Context, user: str, to: Value) -> tuple[Sent, ...]:

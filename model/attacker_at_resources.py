@@ -14,6 +14,7 @@ from model import resource_server as resource_rules
 from model import scopes
 from model.action import Context, Domains, Move, action, combined, possible
 from model.attacker import (
+    brings_page,
     controls_document,
     is_registered,
     knows,
@@ -189,7 +190,7 @@ def present_token(c: Context, token: str, url: str) -> Move:
         token,
         choose(proven, f"{token}@captured", NONE),
         presented,
-        proof_key=choose(handed, made["key"], NONE),
+        proof_key=choose(own, made["key"], NONE),
         client_attestation=carried,
     )
     return Move(
@@ -443,7 +444,7 @@ def use_handle(c: Context, url: str) -> Move:
 def handle_used(c: Context, url: str, request: Message) -> Move:
     """The same by a request, of whichever protocol."""
     return Move(
-        all_of(c.capabilities["web"], has_handle(c, url)),
+        all_of(brings_page(c), has_handle(c, url)),
         (resource_rules.handles_are_bound_to_user(c.of(c.world.by_url[url].name), by_its_user=False),),
         {"accepted.handle": True},
         asked(ATTACKER, url, request, ResourceResponse(next(iter(c.world.users), NONE))),

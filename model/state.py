@@ -172,8 +172,8 @@ def _session(made: Variables, world: World, who: str) -> None:
 
 
 def others_than(world: World, who: str) -> tuple[str, ...]:
-    """The honest users whose session this is not."""
-    return tuple(user for user in world.users if user != world.user_of(who))
+    """Those whose session this is not: users, and the attacker."""
+    return tuple(user for user in (*world.users, ATTACKER) if user != world.user_of(who))
 
 
 def _grant(made: Variables, world: World, name: str) -> None:

@@ -281,6 +281,19 @@ class World:
         return frozenset(p.name for p in those if not any(identifiers.same_origin(p.url, url) for url in honest))
 
     @cached_property
+    def hands(self) -> Mapping[str, tuple[str, ...]]:
+        """By which capabilities each dishonest party is the attacker's: also those by which it has the whole host."""
+        hosts = [(client.url, client.taken_by) for client in self.clients]
+        return {
+            party.name: (
+                *party.run_by,
+                *(n for url, by in hosts if identifiers.same_origin(party.url, url) for n in by),
+            )
+            for party in self.parties
+            if not party.honest and "://" in party.url
+        }
+
+    @cached_property
     def own_sessions(self) -> frozenset[str]:
         """The sessions of the attacker's."""
         return frozenset(session.name for session in self.sessions if session.user == ATTACKER)

@@ -83,9 +83,12 @@ def authorization(c: Context) -> Condition:
     """The attacker gains use of a user's protected data at an honest resource server."""
     stolen = _stolen(c, "served")
     in_its_session = [
-        all_of(c.state[f"{session.name}.accepted"], one_of(c.state[f"{session.name}.token"], *_users_tokens(c)))
+        all_of(
+            c.state[f"{session.name}.accepted"],
+            one_of(c.state[f"{session.name}.token"], *_users_tokens(c)),
+            True if session.user == ATTACKER else c.state[f"{session.name}.finished_by.{ATTACKER}"],
+        )
         for session in c.world.sessions
-        if session.user == ATTACKER
     ]
     as_user = [c.state["accepted.as_user"], *(knows(c, "password", user) for user in c.world.users)]
     behind_proxies = [any_of(confused(c, proxy), robbed(c, proxy)) for proxy in c.world.of(PROXY)]
@@ -244,7 +247,8 @@ def session_integrity(c: Context) -> Condition:
     found = []
     for session in c.world.sessions:
         state = answered(c, session.name)
-        users = {user: c.state[f"{session.name}.finished_by.{user}"] for user in others_than(c.world, session.name)}
+        others = (user for user in others_than(c.world, session.name) if user != ATTACKER)
+        users = {user: c.state[f"{session.name}.finished_by.{user}"] for user in others}
         if session.user != ATTACKER:
             users[session.user] = True
         for user, grant in product(users, c.world.grants):
