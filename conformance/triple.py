@@ -220,7 +220,10 @@ def predict(
     if not server or not decided:
         return None
     takes = decided.get("audience_check") == "off" or decided.get("rs_no_audience") == "accept"
-    design = client.but(**server, **decided, default_audience="accept" if takes else "refuse")
+    # The stranger of a meeting publishes what it is, so that no client has to guess an AS.
+    design = client.but(
+        **server, **decided, default_audience="accept" if takes else "refuse", legacy_as="off", endpoint_defaults="none"
+    )
     return Prediction(
         ask.can("first_contact", Configuration(design, frozenset())),
         not ask.can("token_confinement", Configuration(design, STRANGER)),

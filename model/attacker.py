@@ -83,7 +83,7 @@ def leading(c: Context, user: str, to: Value) -> tuple[Sent, ...]:
 
 def sends_own_users(c: Context, client_id: Value, redirect: Value) -> Condition:
     """Whether a user comes with this request by using the attacker's client, or its program on the device."""
-    as_client = [all_of(c.runs(party), same(redirect, party.callback)) for party in c.world.identities]
+    as_client = [all_of(c.has(party.run_by), same(redirect, party.callback)) for party in c.world.identities]
     on_device = all_of(c.capabilities["local_app"], same(redirect, LOOPBACK), is_known(c, client_id))
     return any_of(*as_client, on_device)
 

@@ -175,10 +175,10 @@ def document_rules(
 def documented(c: Context, who: str, resource: Value) -> Value:
     """The resource that a session goes on with after a document: what that names, or the URL itself."""
     design = c.client(who)
-    if same(design.prm_mismatch, "refuse") is True:  # a document about something else is not used
-        return resource
+    refuses = same(design.prm_mismatch, "refuse")  # then a document about something else is not used
     url = choose(same(design.prm, "off"), resource, c.state.session(who).url)
-    return choose(client_rules.resource_matches_request(design, resource, url).holds, resource, url)
+    matches = True if refuses is True else client_rules.resource_matches_request(design, resource, url).holds
+    return choose(any_of(refuses, matches), resource, url)
 
 
 def is_logged(c: Context, url: Value, resource: Value, channel: str = "") -> Condition:

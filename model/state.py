@@ -222,7 +222,10 @@ def _transaction(made: Variables, world: World, name: str) -> None:
     served, browsers = world.of(CLIENT), (*world.users, ATTACKER)
     redirects = [uri for client in world.clients for uri in (*callbacks(world, client), *pages(world, client))]
     made.value(f"{name}.code", ("none", "opened", "returned", "issued", "redeemed"), "how far the transaction has come")
-    made.value(f"{name}.client", (NONE, *(party.url for party in served)), "the client of the proxy's that it is for")
+    ids = [known for client in world.clients for known in client_ids(world, client)]
+    made.value(
+        f"{name}.client", (NONE, *ids, *(party.url for party in served)), "the client of the proxy's that it is for"
+    )
     made.value(
         f"{name}.redirect", (NONE, *redirects, LOOPBACK, *(party.callback for party in served)), "and its redirect URI"
     )

@@ -473,7 +473,7 @@ CAPABILITIES: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class KnownAttacker:
     """An attacker of RFC 9700 section 3: its number there, what it can do, and who that is."""
 
     number: str
@@ -483,19 +483,21 @@ class Named:
 
 _WEB = frozenset({"mal_as", "mal_rs", "mal_client", "lure", "web"})
 #: The attackers of RFC 9700 section 3, by name. Those that read or get something do so beside A1 or A2: cap=A1+A3.
-BCP_ATTACKERS: dict[str, Named] = {
-    "web_attacker": Named(
+BCP_ATTACKERS: dict[str, KnownAttacker] = {
+    "web_attacker": KnownAttacker(
         "A1", _WEB, "runs AS, resource servers and clients, and has the user visit its pages and open its links"
     ),
-    "network_attacker": Named(
+    "network_attacker": KnownAttacker(
         "A2",
         _WEB | {"net_first_leg", "net_rs_leg"},
         "does that, and reads and writes what goes without TLS (it blocks messages where block=yes lets it, and nothing else "
         "of what RFC 9700 gives it is in the model)",
     ),
-    "response_reader": Named("A3", frozenset({"code_leak"}), "reads authorization responses, and changes none"),
-    "request_reader": Named("A4", frozenset({"req_leak"}), "reads authorization requests, and changes none"),
-    "token_holder": Named("A5", frozenset({"token_leak"}), "gets hold of an access token that an AS has issued"),
+    "response_reader": KnownAttacker("A3", frozenset({"code_leak"}), "reads authorization responses, and changes none"),
+    "request_reader": KnownAttacker("A4", frozenset({"req_leak"}), "reads authorization requests, and changes none"),
+    "token_holder": KnownAttacker(
+        "A5", frozenset({"token_leak"}), "gets hold of an access token that an AS has issued"
+    ),
 }
 #: The attacker that a question about security is asked about, where it names none.
 DEFAULT_ATTACKER = "web_attacker"

@@ -38,7 +38,8 @@ def listed(c, sent):
         for name in (party.name, party.url)
     }
     policy = c.among(honest, lambda party: one_of(sent.sender, party.name, party.url))
-    return choose(same(policy.rs_issuers, "listed"), mapped(lambda sender: taken.get(sender, NONE), sent.sender), NONE)
+    said = mapped(lambda sender: taken.get(sender, NONE), sent.sender)
+    return choose(same(policy.rs_issuers, "listed"), said, NONE)
 
 
 def does_not_take(c, who, of=lambda party: True):

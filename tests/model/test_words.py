@@ -9,7 +9,7 @@ import pytest
 
 from model.named_designs import DEPLOYMENTS, NAMED_DESIGNS
 from model.protocols import rules
-from model.switches import CAPABILITIES, SWITCHES
+from model.switches import BCP_ATTACKERS, CAPABILITIES, SWITCHES
 from model.words import of_configuration, of_rule, worded, words
 from properties.attackers import every_attacker
 from properties.designs import MECHANISMS
@@ -23,7 +23,7 @@ FACTORS = {"place", "client"}.union(
 )
 NAMED = {
     "value": {f"{switch.name}={value}" for switch in SWITCHES.values() for value in switch.values},
-    "property": set(PROPERTIES), "harm": set(every_harm()), "attacker": set(every_attacker()),
+    "property": set(PROPERTIES), "harm": set(every_harm()), "attacker": {*every_attacker(), *BCP_ATTACKERS},
     "design": set(NAMED_DESIGNS),
     "deployment": set(DEPLOYMENTS), "mechanism": set(MECHANISMS),
     "factor": FACTORS - SWITCHES.keys(),

@@ -126,4 +126,4 @@ def test_the_notebook_on_a_draft_adds_what_the_skeleton_does(folder: Path) -> No
     skeleton = ast.parse(files("openworld").joinpath("data", "draft_of_your_own.py").read_text(encoding="utf-8"))
     cells = [ast.parse(cell.source) for cell in _code(folder / f"{OWN_DRAFT}.ipynb")]
     for part in (node for node in skeleton.body if isinstance(node, ast.FunctionDef)):
-        assert ast.dump(part) in [ast.dump(node) for cell in cells for node in cell.body]
+        assert ast.dump(part) in [ast.dump(node) for cell in cells for node in ast.walk(cell)]

@@ -139,25 +139,25 @@ def test_utility_is_reached_or_not(run: Check, entry: str, found: str) -> None:
 def test_what_nothing_could_violate_has_not_been_shown_to_hold(run: Check, tmp_path: Path) -> None:
     """It is exit code 4, said in every format without a tick, and less bad than what has flipped."""
     junit, sarif, summary = (tmp_path / name for name in ("found.xml", "found.sarif", "summary.md"))
-    vacuous = '[[expect]]\nagainst = ["token_leak"]\nholds = ["session_integrity"]\n'
+    vacuous = '[[expect]]\nagainst = ["token_leak"]\nholds = ["client_authentication"]\n'
     result = run(vacuous, "--junit", junit, "--sarif", sarif, "--summary", summary, "--annotations", "github")
     assert result.exit_code == 4
     assert "openworld.toml:3: not in this world: baseline" in result.stdout
-    assert "\n  - holds\n  + is not in this world: the attacker sends the user's browser nowhere" in result.stdout
+    assert "\n  - holds\n  + is not in this world: a public client authenticates to nobody" in result.stdout
     assert "\n1 expectation: 1 not in this world\n" in result.stdout
     suite = ElementTree.parse(junit).getroot()
     assert (suite.get("failures"), suite.get("errors"), suite.get("skipped")) == ("0", "0", "1")
     [reported] = json.loads(sarif.read_text())["runs"][0]["results"]
     assert (reported["kind"], reported["level"]) == ("notApplicable", "none")
     _validate(SCHEMA, sarif)
-    assert "| – | session_integrity |" in summary.read_text(encoding="utf-8")
+    assert "| – | client_authentication |" in summary.read_text(encoding="utf-8")
     assert "::warning" in result.stdout
     assert run(vacuous + '[[expect]]\ndesign = "mcp"\nfails = ["first_contact"]\n').exit_code == 1
 
 
 def test_what_is_not_in_this_world_can_be_expected(run: Check) -> None:
     """An entry that says so is met, and is not where there is something to violate."""
-    entry = '[[expect]]\nagainst = ["{}"]\nnot_in_this_world = ["session_integrity"]\n'
+    entry = '[[expect]]\nagainst = ["{}"]\nnot_in_this_world = ["client_identity"]\n'
     assert run(entry.format("token_leak")).exit_code == 0
     assert run(entry.format("mal_as")).exit_code == 1
 
