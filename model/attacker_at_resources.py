@@ -585,7 +585,7 @@ def name_address_in_client_metadata(c: Context, server: str, client: str) -> Mov
     by_document = all_of(is_url, one_of(policy.reg, "cimd", "federation"))
     on_file = is_registered(c, c.world.by_name[server], party) if own else False
     registers = all_of(one_of(policy.reg, "dcr", "dcr_ss"), on_file, same(policy.dcr_uris, "fetched"))
-    anybody = c.has(c.capabilities) if party.identity == "own" else c.runs(party)  # a site of one's own is to be had
+    anybody = c.has((*party.run_by, *party.registered_by))
     by_itself = all_of(anybody, any_of(by_document, registers))
     acts = by_itself if own else all_of(c.has(party.taken_by), same(policy.reg, "cimd"))
     fetched = is_fetched(c, party, policy)
