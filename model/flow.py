@@ -441,12 +441,14 @@ def client__do_without_server_metadata(c: Context, who: str, server: str, answer
     restricted = any_of(same(c.design.splice, "yes"), all_of(pushes(design), no(same(c.design.par_at, "free"))))
     here = possible(asks_stranger(c, who, party), no(read), no(restricted))
     at_resource = choose(owns_origin(c, session.url), party.url, NONE)
-    at = client_rules.guessed_endpoint(design, party.url, at_resource, published=False, assumed=session.unnamed)
-    here, registers = possible(here, no(same(at, NONE))), client_rules.registers(design, False)
+    guess = client_rules.guessed_endpoint(design, party.url, at_resource, published=False, assumed=session.unnamed)
+    known, registers = no(same(guess, NONE)), client_rules.registers(design, False)
+    at = choose(known, guess, party.url)
     asked = ask(
         (
             *guards.CHOSEN_SERVER,
             *guards.SERVER_DOCUMENT,
+            *guards.ENDPOINT,
             *guards.AUTHORIZATION_ENDPOINT,
             *guards.TOKEN_ENDPOINT,
             *guards.REGISTRATION,
@@ -456,6 +458,7 @@ def client__do_without_server_metadata(c: Context, who: str, server: str, answer
         listed=session.listed,
         **frameworks(c, party.url, c.world.client_of(who).knows),
         fits=no(same(answer, "malformed")),
+        known=known,
         claimed=party.url,
         authorization_at=at,
         token_at=at,
