@@ -241,9 +241,13 @@ def stops(action: Action, rule: Rule) -> bool:
     """Whether a refusal of an action can be what ended a flow.
 
     That a client looks at what it heeds keeps it from not looking, which it does not want to begin with; as little does
-    one lend a token whose sub-agents have identities of their own.
+    one lend a token whose sub-agents have identities of their own. An attacker that wants a flow publishes a document.
     """
-    return of_flow(action) and rule.name not in ("client.echo_is_read", "client.token_is_not_lent")
+    without_a_document = action.schema.name.startswith("client.do_without_")
+    return of_flow(action) and not without_a_document and rule.name not in _NO_END
+
+
+_NO_END = ("client.echo_is_read", "client.token_is_not_lent")
 
 
 def _hostile(world: World, url: str) -> bool:

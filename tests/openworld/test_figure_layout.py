@@ -82,7 +82,7 @@ def judged() -> pd.DataFrame:
 def clients() -> pd.DataFrame:
     """The same of deployed clients."""
     looks = itertools.cycle(("attack", "safe", "unknown"))
-    told = {"verdict": "safe", "reason": "", "reach": "", "steps": 17.0, "blocked_by": ""}
+    told = {"verdict": "safe", "reason": "", "not_read": (), "reach": "", "steps": 17.0, "blocked_by": ""}
     rows = [client_tables._row(case, told | {"verdict": next(looks)}) for case in client_tables.cases()]
     return pd.DataFrame(rows)
 
