@@ -22,7 +22,6 @@ from conformance.proof import Proof, read_proof, s256
 from model import authorization_server as rules
 from model import guards
 from model.design import Design
-from model.guards import ask
 from model.logic import decided, same
 from model.rule import Named
 from model.scenario import Scenario
@@ -137,7 +136,7 @@ class AuthorizationServer:
             known = known or [redirect]
         registered = redirect in (known or ())
         try:
-            demand(ask(guards.REDIRECTION, design=self.design, registered=registered, known=known is not None))
+            demand(guards.redirection(self.design, registered=registered, known=known is not None))
         except RefusedRequest as refused:  # never back to a redirect URI that is not the client's (RFC 6749 4.1.2.1)
             return WireMessage("authorization_response", refused.fields(), 400)
         answer = WireMessage("authorization_response", {}, 302, target=redirect)
@@ -196,9 +195,8 @@ class AuthorizationServer:
         # It takes requests as they come, for any resource, and asks its user each time.
         for resource in resources or (NONE,):
             demand(
-                ask(
-                    guards.AUTHORIZATION_REQUEST,
-                    design=self.design,
+                guards.authorization_request(
+                    self.design,
                     pushed=False,
                     challenge=challenge,
                     requested=resource,
@@ -252,17 +250,20 @@ class AuthorizationServer:
         verifier = asked.value("code_verifier")
         # Its clients are public ones.
         demand(
-            ask(
-                (*guards.AUTHENTICATION, *guards.CODE),
-                design=self.design,
-                policy=self.design,
+            guards.authentication(
+                self.design,
+                self.design,
+                endpoint="token",
                 genuine=True,
-                certified=True,
                 secret=False,
                 assertion=False,
+                certified=True,
                 named=True,
-                endpoint="token",
-                replaced=False,
+            )
+        )
+        demand(
+            guards.code(
+                self.design,
                 code_client=grant.client,
                 client=asked.value("client_id") or grant.client,
                 code_redirect=grant.redirect,
@@ -302,14 +303,8 @@ class AuthorizationServer:
         """What is asked of a token request for a resource."""
         granted = resource if resource in grant.resources else (*grant.resources, NONE)[0]
         return tuple(
-            ask(
-                guards.TOKEN_REQUEST,
-                design=self.design,
-                granted=granted,
-                requested=resource,
-                listed=True,
-                proven=proof is not None,
-                promised=False,
+            guards.token_request(
+                self.design, granted=granted, requested=resource, listed=True, proven=proof is not None, promised=False
             )
         )
 

@@ -25,7 +25,6 @@ from conformance.proof import s256
 from conformance.recording import Exchange, Recording
 from model import guards, identifiers
 from model.design import Design
-from model.guards import ask
 from model.protocols import steps
 from model.world import NONE
 
@@ -271,9 +270,8 @@ class _Run:
         """Take any response to this request; what a server says of itself is for others to judge."""
         self.over = "code" not in self.answer
         returned, at = self.answer.get("state", NONE), self.client.callback
-        asked = ask(
-            guards.AUTHORIZATION_RESPONSE,
-            design=Design({"iss_check": "off"}),
+        asked = guards.authorization_response(
+            Design({"iss_check": "off"}),
             session=self.state,
             returned=returned,
             other_browser=False,

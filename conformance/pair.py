@@ -28,8 +28,8 @@ from conformance.recording import Exchange
 from conformance.resource_server import protocol_answer
 from model import guards
 from model import resource_server as resource_rules
+from model.client import Echo
 from model.design import Design
-from model.guards import ask
 from model.rule import Named
 from model.world import NONE
 
@@ -162,14 +162,8 @@ def _remarks(world: Watched, issuer: str) -> Iterator[tuple[Named, str]]:
     for seen, metadata in world.said("server_metadata"):
         if seen.status == 200:
             claimed = str(metadata.get("issuer"))
-            yield from _strictly(
-                guards.SERVER_METADATA,
-                f"issuer {claimed}",
-                claimed=claimed,
-                server=issuer,
-                configured=False,
-                attested=True,
-            )
+            asked = guards.server_metadata(STRICT, claimed=claimed, server=issuer, configured=False, attested=True)
+            yield from ((one, f"issuer {claimed}") for one in asked)
             break
     advertised = bool(metadata.get("authorization_response_iss_parameter_supported"))
     for seen in world.recording.of("authorization_response", "as1"):
@@ -178,9 +172,8 @@ def _remarks(world: Watched, issuer: str) -> Iterator[tuple[Named, str]]:
             answer = dict(parse_qsl(urlsplit(target).query))
             iss, state = answer.get("iss", NONE), answer.get("state", NONE)
             # Behind a page of the server's own it is another request that is answered.
-            yield from _strictly(
-                guards.AUTHORIZATION_RESPONSE,
-                f"iss {iss}",
+            asked = guards.authorization_response(
+                STRICT,
                 session=seen.value("state") or state,
                 other_browser=False,
                 returned=state,
@@ -191,27 +184,20 @@ def _remarks(world: Watched, issuer: str) -> Iterator[tuple[Named, str]]:
                 issuer=issuer,
                 advertised=advertised,
             )
+            yield from ((one, f"iss {iss}") for one in asked)
     for seen, token in world.said("token_response"):
         if "access_token" not in token:
             continue
         named = token.get("resource", [])
         values = named if isinstance(named, list) else [named]
         requested = seen.value("resource") or NONE
-        yield from _strictly(
-            guards.TOKEN_RESPONSE,
-            f"requested {requested}, echoed {', '.join(map(str, values)) or 'nothing'}",
-            wanted=bool(seen.header("dpop")),
-            bound=str(token.get("token_type")).lower() == "dpop",
-            read=True,
-            requested=requested,
-            present=bool(values),
-            has_requested=requested in values,
-            has_more=bool(set(values) - {requested}),
+        echo = Echo(bool(values), has_requested=requested in values, has_more=bool(set(values) - {requested}))
+        bound = str(token.get("token_type")).lower() == "dpop"
+        asked = guards.token_response(
+            STRICT, wanted=bool(seen.header("dpop")), bound=bound, read=True, requested=requested, echo=echo
         )
+        about = f"requested {requested}, echoed {', '.join(map(str, values)) or 'nothing'}"
+        yield from ((one, about) for one in asked)
         shown = (claims_of(str(token["access_token"])) or {}).get("aud", "not shown")
         for condition in world.audience(str(token["access_token"])):
             yield condition, f"audience {shown}"
-
-
-def _strictly(guard: guards.Guard, about: str, **values: Any) -> Iterator[tuple[Named, str]]:
-    return ((condition, about) for condition in ask(guard, design=STRICT, **values))

@@ -26,19 +26,11 @@ from conformance.proof import Proof, claims_of, s256, verified_proof
 from model import guards, identifiers, serving
 from model import resource_server as rules
 from model.design import Design
-from model.guards import ask
+from model.federation import Frameworks
 from model.logic import all_of, same
 from model.rule import Named
 from model.world import DEFAULT_AUDIENCE, NONE
 
-#: Of a token in a request: what worlds ask, and what only real ones give cause to ask.
-GUARD: guards.Guard = (
-    *serving.CARRIED,
-    *guards.ACCESS_TOKEN,
-    rules.token_is_typed,
-    *guards.VALIDITY,
-    *guards.POSSESSION,
-)
 _PLAIN = f"http://{HOST}"
 _TYPES = ("at+jwt", "application/at+jwt")
 #: A token may be as long as the longest scope that a scenario has.
@@ -120,12 +112,13 @@ def reading(design: Design, shown: Presented, around: Around, used: Collection[s
     """What the rules say of a request: it goes by several identifiers, a token has several audiences, and one of each
     has to agree. ``used``: the names of proofs that were seen before.
     """
-    readings = [tuple(ask(GUARD, design=design, **values)) for values in _values(design, shown, around, used)]
+    readings = list(_readings(design, shown, around, used))
     agreed = (one for one in readings if all(condition.holds for condition in one))
     return next(agreed, readings[0])
 
 
-def _values(design: Design, shown: Presented, around: Around, used: Collection[str]) -> Iterator[dict[str, Any]]:
+def _readings(design: Design, shown: Presented, around: Around, used: Collection[str]) -> Iterator[tuple[Named, ...]]:
+    """What worlds ask of a token in a request, and what only real ones give cause to ask, read in each way."""
     token, claims, listed, proof = shown.token, shown.claims, around.listed, shown.proof
     issuer, bound = str(claims.get("iss", NONE)), _confirmed(claims, "jkt")
     certificate = _confirmed(claims, "x5t#S256") if serving.compares_certificates(design) else NONE
@@ -136,33 +129,47 @@ def _values(design: Design, shown: Presented, around: Around, used: Collection[s
     audiences = named if isinstance(named, list) else [named]
     meant = [str(value) for value in audiences if value != DEFAULT_AUDIENCE] or [NONE]
     spelled = dict.fromkeys(text for value in meant for text in serving.audiences_read(design, value))
+    accepted = rules.Issuer(
+        Frameworks(issuer in listed, chained=False),
+        published=False,
+        looks_known=any(issuer.startswith(one) for one in listed),
+        shares_origin=any(identifiers.same_origin(issuer, one) for one in listed),
+    )
     for audience, own in product(spelled, around.identifiers):
-        yield {
-            "place": token.place,
-            "scheme": token.scheme,
-            "on_list": issuer in listed,
-            "chained": False,
-            "published": False,
-            "looks_known": any(issuer.startswith(one) for one in listed),
-            "shares_origin": any(identifiers.same_origin(issuer, one) for one in listed),
-            "by_issuer": issuer == shown.signer,
-            "signer_listed": shown.signer in listed,
-            "typed": shown.typed,
-            "identifier": _as_https(own),
-            "url": _as_https(shown.asked.place),
-            "audience": _as_https(audience),
-            "expired": is_past(claims.get("exp")),
-            "has_default": DEFAULT_AUDIENCE in audiences or (not audiences and serving.needs_no_audience(design)),
-            "sufficient": around.scope in ("", *str(claims.get("scope", "")).split()),
-            "key": bound if token.scheme == "dpop" else NONE,
-            "own": bound == NONE,
-            "for_this": fits and here,
-            "for_another": fits and not here,
-            "bare": proof is None and token.scheme == "bearer",
-            "certificate": certificate,
-            "presented": shown.certificate,
-            "used": proof is not None and (proof.name in used or _lacks_nonce(design, known)),
-        }
+        yield (
+            serving.token_is_where_it_is_taken(design, token.place),
+            serving.scheme_is_known(design, token.scheme),
+            serving.key_is_known(design, shown.signer in listed),
+            *guards.access_token(
+                design,
+                issuer=accepted,
+                by_issuer=issuer == shown.signer,
+                signer_listed=shown.signer in listed,
+                identifier=_as_https(own),
+                url=_as_https(shown.asked.place),
+                audience=_as_https(audience),
+                has_default=DEFAULT_AUDIENCE in audiences or (not audiences and serving.needs_no_audience(design)),
+            ),
+            rules.token_is_typed(design, shown.typed),
+            *guards.validity(
+                design,
+                expired=is_past(claims.get("exp")),
+                revoked=False,
+                sufficient=around.scope in ("", *str(claims.get("scope", "")).split()),
+            ),
+            *guards.possession(
+                design,
+                key=bound if token.scheme == "dpop" else NONE,
+                own=bound == NONE,
+                for_this=fits and here,
+                for_another=fits and not here,
+                certificate=certificate,
+                presented=shown.certificate,
+                used=proof is not None and (proof.name in used or _lacks_nonce(design, known)),
+                shown=False,
+                bare=proof is None and token.scheme == "bearer",
+            ),
+        )
 
 
 def _fits(design: Design, proof: Proof, shown: Presented, bound: str, known: bool) -> bool:

@@ -13,7 +13,6 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards
 from model.action import Context
-from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, implies, no, one_of, same
 from model.messages import THIEF, Redirection, Sent
 from model.readings import ids_of, policy_of, tampered
@@ -162,10 +161,9 @@ def attacker_authenticates(c: Context, server: Party, client_id: Value, endpoint
     replaced = all_of(replaced, no(otherwise))
     attested = all_of(client_rules.attests(design), same(c.design.own_attester, "yes"), no(otherwise))
     return tuple(
-        ask(
-            guards.AUTHENTICATION,
-            design=design,
-            policy=c.of(server.name),
+        guards.authentication(
+            design,
+            c.of(server.name),
             genuine=genuine,
             certified=True,
             secret=secret,

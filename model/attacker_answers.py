@@ -281,7 +281,7 @@ def publish_keys(c: Context, url: str, iss: Value) -> Move:
     fetch, keys = Fetch(mapped("{}/jwks".format, iss)), KeySet("<attacker's keys>")
     return Move(
         possible(signs_as(c, iss), c.exists(party)),
-        (resource_rules.issuer_is_accepted(c.of(party.name), **accepted_issuer(c, party, iss)),),
+        (resource_rules.issuer_is_accepted(c.of(party.name), accepted_issuer(c, party, iss)),),
         {f"keys.{url}": True},
         (Sent(url, ATTACKER, fetch), Sent(ATTACKER, url, keys)),
     )

@@ -6,7 +6,6 @@ What is presented is a token, a handle or an assertion; what is named is an addr
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from model import authorization_server as server_rules
 from model import client as client_rules
@@ -23,6 +22,7 @@ from model.attacker import (
     signs_as,
 )
 from model.attacker_answers import squats, vouches, written
+from model.design import Design
 from model.federation import is_sound
 from model.flow import SIGNED, challenge, document_rules, server_metadata_rules, takes_part
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
@@ -68,6 +68,7 @@ from model.readings import (
     was_handed_over,
 )
 from model.registration import is_fetched, knows_attesters, shares_host
+from model.resource_server import Issuer
 from model.rule import Named
 from model.state import ATTACKERS_KEY, Moved, assertion_at, tokens
 from model.token_flow import INTERNAL, accepts, captured_proofs, is_told, request_with, token_request
@@ -269,7 +270,7 @@ def present_own_making(c: Context, url: str, iss: Value, form: Value) -> Move:
     genuine = any_of(no(known), *(all_of(c.runs(server), same(iss, server.url)) for server in c.world.strangers))
     own = published(c, url)
     signed = (
-        resource_rules.issuer_is_accepted(policy, **at),
+        resource_rules.issuer_is_accepted(policy, at),
         resource_rules.signature_is_by_issuer(policy, genuine, keys_are_listed(c, party)),
         resource_rules.audience_is_this_resource(policy, own, url, own, False),
         resource_rules.token_is_self_contained(policy, self_contained=True),
@@ -291,9 +292,9 @@ def present_own_making(c: Context, url: str, iss: Value, form: Value) -> Move:
     )
 
 
-def names_issuer(policy: Any, at: dict[str, Condition]) -> Condition:
+def names_issuer(policy: Design, at: Issuer) -> Condition:
     """Whether the policy of a resource server itself names an issuer that is this to it."""
-    return resource_rules.policy_names(policy, at["on_list"], is_sound(at), at["published"])
+    return resource_rules.policy_names(policy, at.frameworks.on_list, is_sound(at.frameworks), at.published)
 
 
 def keys_are_listed(c: Context, party: Party) -> Condition:
@@ -302,7 +303,7 @@ def keys_are_listed(c: Context, party: Party) -> Condition:
     listed = []
     for server in c.world.strangers:
         at = accepted_issuer(c, party, server.url)
-        of_any = all_of(same(policy.rs_trust, "any"), any_of(at["on_list"], at["chained"]))
+        of_any = all_of(same(policy.rs_trust, "any"), any_of(at.frameworks.on_list, at.frameworks.chained))
         listed.append(all_of(c.runs(server), any_of(names_issuer(policy, at), of_any)))
     return any_of(*listed)
 
@@ -554,7 +555,7 @@ def name_address_in_token(c: Context, url: str, form: Value) -> Move:
     asked = resource_rules.introspection_endpoint_is_configured(policy, named_by_token=True)
     signed = (
         resource_rules.token_is_self_contained(policy, self_contained=True),
-        resource_rules.issuer_is_accepted(policy, **accepted_issuer(c, party, INTERNAL)),
+        resource_rules.issuer_is_accepted(policy, accepted_issuer(c, party, INTERNAL)),
     )
     request = resource_request(c, url, FORGED, token_issuer=choose(opaque, NONE, INTERNAL))
     return Move(

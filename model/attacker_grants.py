@@ -10,7 +10,6 @@ from model import authorization_server as server_rules
 from model import guards, scopes
 from model.action import Context, Domains, Move, action, possible
 from model.attacker import attacker_authenticates, knows, runs_client, token_type
-from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, same
 from model.messages import THIEF, AssertionResponse, Sent, TokenExchange, TokenRequest, TokenResponse, asked
 from model.readings import (
@@ -57,15 +56,7 @@ def _granted(c: Context, grant: str, client: Value, wanted: Value, checked: Iter
         (
             *attacker_authenticates(c, server, client),
             *checked,
-            *ask(
-                guards.TOKEN_REQUEST,
-                design=policy,
-                granted=NONE,
-                requested=requested,
-                listed=listed,
-                proven=True,
-                promised=True,
-            ),
+            *guards.token_request(policy, granted=NONE, requested=requested, listed=listed, proven=True, promised=True),
         ),
         {
             f"{grant}.code": "redeemed",
@@ -133,9 +124,8 @@ def make_assertion(c: Context, grant: str, server: str, wanted: Value, client: V
     it vouches under the issuer of that.
     """
     party, at, own = c.world.by_name[server], server_of(c, grant), same(under, NONE)
-    checked = ask(
-        guards.ASSERTION,
-        design=c.of(at.name),
+    checked = guards.assertion(
+        c.of(at.name),
         named=True,
         by_client=True,
         bound=False,
@@ -204,9 +194,8 @@ def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Va
         *attacker_authenticates(c, server, client),
         server_rules.exchanged_token_is_the_clients(policy, by_name),
         server_rules.audience_is_partner(policy, gives_word_to(c, server, at.url)),
-        *ask(
-            guards.ASSERTION,
-            design=c.of(at.name),
+        *guards.assertion(
+            c.of(at.name),
             named=True,
             partner=takes_word_of(c, at, server.url),
             by_client=True,
@@ -270,14 +259,8 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
         (
             *attacker_authenticates(c, server, client),
             server_rules.exchanged_token_is_the_clients(policy, by_name),
-            *ask(
-                guards.TOKEN_REQUEST,
-                design=policy,
-                granted=made["asked"],
-                requested=requested,
-                listed=listed,
-                proven=True,
-                promised=True,
+            *guards.token_request(
+                policy, granted=made["asked"], requested=requested, listed=listed, proven=True, promised=True
             ),
         ),
         {f"{grant}.exchanged": requested, **scopes.entry(c, again, made["scope"])},

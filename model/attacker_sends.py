@@ -25,7 +25,6 @@ from model.attacker import (
     token_type,
 )
 from model.flow import SIGNED, authorization_request, believed, finished_by, issue
-from model.guards import ask
 from model.logic import Value, all_of, any_of, choose, no, one_of, same
 from model.lookups import STATEMENT, client_is_read
 from model.messages import (
@@ -246,9 +245,8 @@ def deliver_response(c: Context, who: str, browser: str, code: Value, arrives_at
         believed(
             design,
             error,
-            ask(
-                guards.AUTHORIZATION_RESPONSE,
-                design=design,
+            guards.authorization_response(
+                design,
                 session=who,
                 other_browser=not own,
                 returned=returned,
@@ -291,9 +289,8 @@ def _verifier(c: Context, challenge: Value) -> Value:
 def _code_rules(c: Context, grant: str, verifier: Value, key: Value) -> Iterator[Named]:
     """The rules by which an honest AS takes a code from the attacker, as the client it was issued to."""
     slot = c.state.grant(grant)
-    return ask(
-        guards.CODE,
-        design=c.of(server_of(c, grant).name),
+    return guards.code(
+        c.of(server_of(c, grant).name),
         code_client=slot.client,
         client=slot.client,
         code_redirect=slot.redirect,
@@ -339,9 +336,8 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
             *attacker_authenticates(c, server, slot.client),
             client_rules.code_is_asked_for(design),
             *_code_rules(c, grant, verifier, key),
-            *ask(
-                guards.TOKEN_REQUEST,
-                design=policy,
+            *guards.token_request(
+                policy,
                 proven=True,
                 promised=True,
                 granted=slot.resource,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from model import identifiers
+from model.client import Echo
 from model.design import Design
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
 from model.rule import rule
@@ -295,13 +296,13 @@ def echo_is_present(design: Design, requested: Value) -> Condition:
     return all_of(same(design.as_echo, "yes"), no(same(design.as_resource, "ignore")), no(same(requested, NONE)))
 
 
-def echo(design: Design, requested: Value) -> dict[str, Condition]:
-    """Whether the token response names resources, among them the requested one, and others as well."""
-    return {
-        "present": echo_is_present(design, requested),
-        "has_requested": holds(_names, bound_resource(design, requested), requested),
-        "has_more": same(design.as_resource, "add"),
-    }
+def echo(design: Design, requested: Value) -> Echo:
+    """What the token response says of resources."""
+    return Echo(
+        echo_is_present(design, requested),
+        has_requested=holds(_names, bound_resource(design, requested), requested),
+        has_more=same(design.as_resource, "add"),
+    )
 
 
 def _names(bound: str, requested: str) -> bool:

@@ -6,10 +6,11 @@ Each rule takes the design and the values it compares; none of them knows about 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from model import identifiers
 from model.design import Design
-from model.federation import chain_holds
+from model.federation import Frameworks, chain_holds
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
 from model.rule import rule
 from model.world import NONE, Party, callback_at, identity_at
@@ -149,28 +150,38 @@ def undocumented_resource(design: Design, url: Value) -> Value:
 # --- authorization server selection ------------------------------------------------------------------------
 
 
-@rule("MCP-asel", source="RFC 9728 2, 7.6 (no rule); MCP authorization 2026-07-28; deployed clients")
-def server_is_the_chosen_one(
-    design: Design, several: Condition, first: Condition, preferred: Condition, used: Condition
-) -> Condition:
-    """Where resource metadata lists several AS, the client goes to the one that its policy points to.
+class Standing(NamedTuple):
+    """How an AS stands among those that a resource lists.
 
-    ``first``: the AS stands first; ``preferred``: it is the first that the client knows, or stands first where it knows
-    none; ``used``: the user would pick it.
+    Attributes:
+        several: there are others.
+        first: it stands first.
+        preferred: it is the first that the client knows, or stands first where it knows none.
+        used: the user would pick it.
     """
+
+    several: Condition
+    first: Condition
+    preferred: Condition
+    used: Condition = True
+
+
+@rule("MCP-asel", source="RFC 9728 2, 7.6 (no rule); MCP authorization 2026-07-28; deployed clients")
+def server_is_the_chosen_one(design: Design, chosen: Standing) -> Condition:
+    """Where resource metadata lists several AS, the client goes to the one that its policy points to."""
     return any_of(
-        no(several),
-        all_of(same(design.as_choice, "first"), first),
-        all_of(same(design.as_choice, "known"), preferred),
-        all_of(same(design.as_choice, "user"), used),
+        no(chosen.several),
+        all_of(same(design.as_choice, "first"), chosen.first),
+        all_of(same(design.as_choice, "known"), chosen.preferred),
+        all_of(same(design.as_choice, "user"), chosen.used),
     )
 
 
-def standing(known: Sequence[Condition]) -> list[dict[str, Condition]]:
+def standing(known: Sequence[Condition]) -> list[Standing]:
     """What each AS of a list is to a client that has a choice; ``known``: which of them it knows."""
     unknown = all_of(*map(no, known))
     return [
-        {"first": place == 0, "preferred": any_of(all_of(place == 0, unknown), all_of(here, *map(no, known[:place])))}
+        Standing(len(known) > 1, place == 0, any_of(all_of(place == 0, unknown), all_of(here, *map(no, known[:place]))))
         for place, here in enumerate(known)
     ]
 
@@ -188,20 +199,12 @@ def resource_designates_server(design: Design, server: Value, listed: Value) -> 
 
 
 @rule("PRM-7.6-trust", "FED-4/10.2-chain", "FED-6.2-con", source="RFC 9728 7.6; OpenID Federation 1.0 6.2, 10")
-def authorization_server_is_trusted(
-    design: Design,
-    on_list: Condition,
-    chained: Condition,
-    beyond_names: Condition = False,
-    as_client: Condition = False,
-) -> Condition:
+def authorization_server_is_trusted(design: Design, found: Frameworks) -> Condition:
     """The client has a reason of its own to accept the AS.
 
-    ``on_list``: the AS is on the list that the client keeps; ``chained``: its federation statement leads to an anchor
-    of the client's, though perhaps ``beyond_names`` or ``as_client`` (:func:`model.federation.chain_holds`).
+    ``found``: the list that the client keeps, and the federation whose anchor it has, as they hold the AS.
     """
-    chain = chain_holds(design, chained, beyond_names, as_client)
-    return any_of(same(design.as_trust, "any"), is_vouched_for(design, on_list, chain))
+    return any_of(same(design.as_trust, "any"), is_vouched_for(design, found.on_list, chain_holds(design, found)))
 
 
 def is_vouched_for(design: Design, on_list: Condition, chain: Condition) -> Condition:
@@ -557,6 +560,20 @@ def issuer_was_recorded(design: Design, issuer: Value, iss: Value) -> Condition:
 # --- token response ----------------------------------------------------------------------------------------
 
 
+class Echo(NamedTuple):
+    """What a token response says of resources.
+
+    Attributes:
+        present: it names some.
+        has_requested: the requested one is among them, compared as RFC 3986 6.2.2 normalised strings.
+        has_more: others are as well.
+    """
+
+    present: Condition
+    has_requested: Condition
+    has_more: Condition
+
+
 @rule("DPOP-5-downgrade", source="RFC 9449 5")
 def token_type_is_dpop(design: Design, wanted: Condition, bound: Condition) -> Condition:
     """A response to a request with a proof has token_type DPoP."""
@@ -570,19 +587,14 @@ def token_type_is_dpop(design: Design, wanted: Condition, bound: Condition) -> C
     "RTR-3.3-undet",
     source="draft-mcguinness-oauth-resource-token-resp 3.3",
 )
-def echo_confirms_request(
-    design: Design, requested: Value, read: Condition, present: Condition, has_requested: Condition, has_more: Condition
-) -> Condition:
-    """The resource in the token response confirms what was asked for.
-
-    ``read``: the client looks; ``present``: the response names resources; ``has_requested``: the requested one is
-    among them (compared as RFC 3986 6.2.2 normalised strings); ``has_more``: others are as well.
-    """
+def echo_confirms_request(design: Design, requested: Value, read: Condition, echo: Echo) -> Condition:
+    """The resource in the token response confirms what was asked for; ``read``: the client looks."""
+    named = all_of(echo.present, echo.has_requested)
     accepted = any_of(
         one_of(design.echo, "off", "grant"),
-        all_of(same(design.echo, "opt"), implies(present, has_requested)),
-        all_of(same(design.echo, "req"), present, has_requested),
-        all_of(same(design.echo, "req_strict"), present, has_requested, no(has_more)),
+        all_of(same(design.echo, "opt"), implies(echo.present, echo.has_requested)),
+        all_of(same(design.echo, "req"), named),
+        all_of(same(design.echo, "req_strict"), named, no(echo.has_more)),
     )
     return any_of(no(read), accepted, same(requested, NONE))
 

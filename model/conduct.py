@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from model import client, guards, identifiers, schemas
+from model import client, identifiers, schemas
 from model.design import Design
 from model.logic import Condition, all_of, any_of, decided, implies, no, one_of, same
 from model.rule import rule
@@ -230,22 +230,6 @@ def challenge_is_followed(design: Design) -> Condition:
 def presents_dpop(design: Design, wanted: Condition, bound: Condition) -> Condition:
     """Whether the token is presented with a proof; ``bound``: the response says that it is of type DPoP."""
     return all_of(wanted, any_of(bound, one_of(design.dpop_presents, "always")))
-
-
-# --- what is asked of a message, beside what the flow asks of it ---------------------------------------------------
-
-CHALLENGE: guards.Guard = (*guards.CHALLENGE, url_is_well_formed)
-RESOURCE_METADATA: guards.Guard = (resource_has_no_fragment, *guards.RESOURCE_METADATA)
-SUPPORT: guards.Guard = (response_type_is_offered, *guards.SUPPORT)
-ENDPOINT: guards.Guard = (*guards.ENDPOINT, url_is_well_formed)
-AUTHORIZATION_RESPONSE: guards.Guard = (request_is_granted, *guards.AUTHORIZATION_RESPONSE)
-TOKEN_RESPONSE: guards.Guard = (
-    request_is_granted,
-    token_type_is_present,
-    token_type_is_known,
-    token_type_was_asked_for,
-    *guards.TOKEN_RESPONSE,
-)
 
 
 def _without_fragment(url: str) -> str:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from model import client, conduct, guards, identifiers
-from model.logic import decided
+from model.federation import Frameworks
+from model.logic import Value, decided
 from model.part import PROOF, Part
 from model.protocols import steps
 from model.rule import Named, Rule
@@ -143,13 +145,11 @@ class Walk:
 
     # --- deciding ------------------------------------------------------------------------------------------
 
-    def take(self, *rules: guards.Asked | guards.Added, **values: Any) -> bool:
-        """Ask rules and go on only if they agree, or (False) if the client does without what it asked about.
-
-        Values that no rule is about say what they were asked of.
-        """
-        about = ", ".join(f"{name} {value}" for name, value in values.items() if isinstance(value, str))
-        agree = [self._decide(condition, about) for condition in guards.ask(rules, design=self.design, **values)]
+    def take(self, *asked: Named | Iterable[Named], **about: Value) -> bool:
+        """Go on only if rules agree, or (False) if the client does without what it asked; ``about``: of what it did."""
+        said = ", ".join(f"{name} {value}" for name, value in about.items())
+        rules = chain.from_iterable((one,) if isinstance(one, Named) else one for one in asked)
+        agree = [self._decide(condition, said) for condition in rules]
         return all(agree)
 
     def _decide(self, condition: Named, about: str) -> bool:
@@ -164,7 +164,7 @@ class Walk:
         """What is at a URL, if its server takes the connection."""
         self.asks("document", url)
         answer = self.scenario.fetch(url)
-        self.take(conduct.party_is_reachable, url=url, reachable=answer is not None)
+        self.take(conduct.party_is_reachable(self.design, answer is not None), url=url)
         return answer or Fetched()
 
     def asks(self, request: str, url: str, resource: str = NONE, *what: Part) -> None:
@@ -207,10 +207,10 @@ class Walk:
         self.scenario = replace(later, answer=self.scenario.answer)
         if answer.get("error") == "insufficient_scope":
             self.step = "step_up"
-            self.take(client.scope_is_stepped_up, error="insufficient_scope")
+            self.take(client.scope_is_stepped_up(design), error="insufficient_scope")
             self.follow("send_authorization_request")
             return
-        self.take(conduct.challenge_is_followed, status=str(answer["status"]))
+        self.take(conduct.challenge_is_followed(design), status=str(answer["status"]))
         if design.rechallenge == "retry":
             self.follow("send_token")
             return
@@ -233,14 +233,16 @@ class Walk:
         """The metadata of the resource, as the client reads it; nothing where it finds none."""
         design, url, named = self.design, self.scenario.url, self.named
         near = self.take(
-            *conduct.CHALLENGE,
+            guards.challenge(
+                design,
+                configured=True,
+                plain_http=urlsplit(url).scheme == "http" and not _is_loopback(url),
+                by_challenge=False,
+                elsewhere=is_url(named) and not identifiers.same_origin(named, url),
+            ),
+            conduct.url_is_well_formed(design, named == "" or is_url(named)),
             url=url,
             location=named,
-            by_challenge=False,
-            configured=True,
-            plain_http=urlsplit(url).scheme == "http" and not _is_loopback(url),
-            elsewhere=is_url(named) and not identifiers.same_origin(named, url),
-            well_formed=named == "" or is_url(named),
         )
         locations = [] if design.prm == "off" else conduct.document_locations(design, url, named)
         at, body = self.find_document(locations if near else locations[1:])
@@ -248,14 +250,18 @@ class Walk:
         if body is not None:
             said = conduct.spelled(design, str(body.get("resource", NONE)))
             matches = self.take(
-                *conduct.RESOURCE_METADATA,
-                has_fragment="#" in said,
-                cached=False,
+                conduct.resource_has_no_fragment(design, "#" in said),
+                guards.resource_metadata(
+                    design,
+                    resource=said,
+                    url=url,
+                    cached=False,
+                    misplaced=not _belongs_at(said, at),
+                    vouched_for=False,
+                    logged=False,  # nobody attests or logs what a scenario serves
+                ),
                 resource=said,
                 url=url,
-                misplaced=not _belongs_at(said, at),
-                vouched_for=False,
-                logged=False,  # nobody attests or logs what a scenario serves
             )
             servers = self.in_order(body.get("authorization_servers", ()))
             self.resource = _Resource(said if matches else conduct.spelled(design, url), body, servers)
@@ -265,8 +271,7 @@ class Walk:
         standing = client.standing([issuer in self.scenario.known_servers for issuer in listed])
 
         def rules(place: int) -> Iterator[Named]:
-            asked = {"several": len(listed) > 1, "used": True, **standing[place]}
-            return guards.ask(guards.LISTED_SERVERS, design=self.design, **asked)
+            return guards.listed_servers(self.design, chosen=standing[place])
 
         places = sorted(range(len(listed)), key=lambda place: all(rule.holds for rule in rules(place)), reverse=True)
         for rule in rules(places[0]) if places else ():
@@ -277,14 +282,14 @@ class Walk:
         """The first metadata document of the resource that the client can use, and where it was; or nothing."""
         for at in locations:
             answer = self.fetch(at)
-            not_redirected, served, well_formed, *_ = guards.DOCUMENT
-            if not self.take(not_redirected, at=at, redirected=bool(answer.location)):
+            if not self.take(guards.redirect(self.design, redirected=bool(answer.location)), at=at):
                 continue
             if answer.location:
                 answer = self.fetch(answer.location)
-            if not self.take(served, at=at, failed=answer.status not in (200, 404)) or answer.status != 200:
+            failed, fits = answer.status not in (200, 404), conduct.resource_metadata_fits(self.design, answer.body)
+            if not self.take(guards.answer(self.design, failed=failed), at=at) or answer.status != 200:
                 continue
-            if self.take(well_formed, at=at, fits=conduct.resource_metadata_fits(self.design, answer.body)):
+            if self.take(guards.document(self.design, fits=fits), at=at):
                 return at, answer.body
         return "", None
 
@@ -292,24 +297,28 @@ class Walk:
         """Discovery that was repeated has led to the AS from before."""
         before, servers = self.server.listed, self.resource.servers
         changed = before != NONE and bool(servers) and servers[0] != before
-        self.take(conduct.server_is_the_one_before, before=before, changed=changed)
+        self.take(conduct.server_is_the_one_before(self.design, changed), before=before)
 
     def use_server_metadata(self) -> None:
         """The AS that the client goes to, ready for authorization requests."""
         design, servers = self.design, self.resource.servers
         self.is_the_server_before()
-        self.take(*guards.LISTING, servers=" ".join(servers), listed=bool(servers))
+        self.take(guards.listing(design, listed=bool(servers)), servers=" ".join(servers))
         chosen, found = self.choose_server(servers or (identifiers.origin(self.scenario.url),))
         at = self.endpoint("authorization", chosen, not servers, found)
         self.server = server = _Server(chosen, not servers, found, at)
         protected = server.metadata.get("protected_resources")
         self.take(
-            *guards.AUTHORIZATION_ENDPOINT,
+            guards.authorization_endpoint(
+                design,
+                claimed=server.claimed,
+                authorization_at=at,
+                advertised=conduct.advertises_iss(design, server.metadata),
+                publishes=protected is not None,
+                lists=self.resource.documented in _strings(protected),
+            ),
             claimed=server.claimed,
             authorization_at=at,
-            advertised=conduct.advertises_iss(design, server.metadata),
-            publishes=protected is not None,
-            lists=self.resource.documented in _strings(protected),
         )
         if design.pkce_when == "before":
             self.require_support(found)
@@ -322,7 +331,8 @@ class Walk:
         found, chosen = None, ""
         for chosen in listed:
             known = chosen in self.scenario.known_servers
-            self.take(*guards.CHOSEN_SERVER, server=chosen, listed=chosen, on_list=known, chained=known)
+            asked = guards.chosen_server(self.design, server=chosen, listed=chosen, found=Frameworks(known, known))
+            self.take(asked, server=chosen)
             found = self.server_metadata(chosen)
             if found is not None or self.design.as_failover == "no":
                 break
@@ -333,9 +343,12 @@ class Walk:
         for at, expected in conduct.metadata_locations(self.design, issuer):
             answer = self.fetch(at)
             fits = conduct.server_metadata_fits(self.design, answer.body)
-            if answer.status == 200 and self.take(*guards.SERVER_DOCUMENT, at=at, fits=fits):
+            if answer.status == 200 and self.take(guards.server_document(self.design, fits=fits), at=at):
                 claimed = str(answer.body.get("issuer", NONE))
-                self.take(*guards.SERVER_METADATA, claimed=claimed, server=expected, configured=False, attested=False)
+                asked = guards.server_metadata(
+                    self.design, claimed=claimed, server=expected, configured=False, attested=False
+                )
+                self.take(asked, claimed=claimed, server=expected)
                 return answer.body
         return None
 
@@ -343,19 +356,19 @@ class Walk:
         """What the metadata says about response types and PKCE; where there is none, nothing is said."""
         said = {} if metadata is None else metadata
         types, methods = said.get("response_types_supported"), said.get("code_challenge_methods_supported")
+        offered = metadata is None or "S256" in _strings(methods)
         self.take(
-            *conduct.SUPPORT,
+            conduct.response_type_is_offered(self.design, metadata is None or "code" in _strings(types)),
+            guards.support(self.design, lists_any=methods is not None, offered=offered),
             response_types=str(types),
-            code=metadata is None or "code" in _strings(types),
             methods=str(methods),
-            lists_any=methods is not None,
-            offered=metadata is None or "S256" in _strings(methods),
         )
 
     def endpoint(self, name: str, server: str, assumed: bool, metadata: Mapping[str, Any] | None) -> str:
         """The URL of an endpoint that the client is about to use."""
         url = conduct.endpoint(self.design, name, metadata, server, self.scenario.url, assumed)
-        self.take(*conduct.ENDPOINT, server=server, endpoint=name, url=url, known=url != NONE, well_formed=is_url(url))
+        known, well_formed = guards.endpoint(self.design, known=url != NONE), is_url(url)
+        self.take(known, conduct.url_is_well_formed(self.design, well_formed), server=server, endpoint=name, url=url)
         return url
 
     def register(self, server: _Server) -> None:
@@ -367,14 +380,14 @@ class Walk:
         self.registered.add(key)
         offered = bool(server.metadata.get("client_id_metadata_document_supported"))
         if not client.registers(design, offered):
-            self.take(*guards.REGISTRATION, server=server.listed, granted=offered)
+            self.take(guards.registration(design, granted=offered), server=server.listed)
             return
         if design.registration_at == "issuer" and metadata is not None:
             metadata = self.server_metadata(server.issuer)
-            self.take(*guards.ENDPOINT, issuer=server.issuer, known=metadata is not None)
+            self.take(guards.endpoint(design, known=metadata is not None), issuer=server.issuer)
         at = self.endpoint("registration", server.listed, server.assumed, metadata)
         self.asks("register", at)
-        self.take(*guards.REGISTRATION, at=at, granted=_endpoint(at) in self.scenario.endpoints)
+        self.take(guards.registration(design, granted=_endpoint(at) in self.scenario.endpoints), at=at)
 
     # --- authorization and token -----------------------------------------------------------------------------
 
@@ -404,19 +417,26 @@ class Walk:
         refused = "error" in response and all(name in self.asked for name in response.get("refuses", ()))
         answers = _endpoint(server.authorization_at) in self.scenario.endpoints
         iss = self.scenario.iss.get(identifiers.origin(server.authorization_at), NONE)
+        issuer = client.recorded_issuer(design, server.issuer, server.listed)
+        returned = {"returned": "own", "other": "other", "missing": NONE}[response["state"]]
         self.take(
-            *conduct.AUTHORIZATION_RESPONSE,
+            conduct.request_is_granted(design, refused or not answers),
+            guards.authorization_response(
+                design,
+                session="own",
+                other_browser=False,
+                returned=returned,
+                after_use=False,
+                arrived_at=NONE,
+                expected=NONE,
+                iss=iss,
+                issuer=issuer,
+                advertised=conduct.advertises_iss(design, server.metadata),
+            ),
             error=response.get("error", NONE),
-            refused=refused or not answers,
-            session="own",
-            returned={"returned": "own", "other": "other", "missing": NONE}[response["state"]],
-            other_browser=False,
-            after_use=False,
-            arrived_at=NONE,
-            expected=NONE,
+            state=returned,
             iss=iss,
-            issuer=client.recorded_issuer(design, server.issuer, server.listed),
-            advertised=conduct.advertises_iss(design, server.metadata),
+            issuer=issuer,
         )
         if design.callback_discovery == "repeated":
             self.named = ""
@@ -427,7 +447,9 @@ class Walk:
         """Ask for a token, for the code or a refresh token, and judge the response."""
         design, server = self.design, self.server
         at = self.endpoint("token", server.listed, server.assumed, server.found)
-        self.take(*guards.TOKEN_ENDPOINT, claimed=server.claimed, token_at=at)
+        self.take(
+            guards.token_endpoint(design, claimed=server.claimed, token_at=at), claimed=server.claimed, token_at=at
+        )
         offered = "dpop_signing_alg_values_supported" in server.metadata
         demanded = bool(self.resource.body.get("dpop_bound_access_tokens_required"))
         wanted = bool(client.wants_dpop(design, offered, demanded))
@@ -443,23 +465,17 @@ class Walk:
         known = kind.lower() if isinstance(kind, str) else ""
         bound, named = known == "dpop", [echo] if isinstance(echo, str) else _strings(echo)
         confirmed = [name for name in named if identifiers.equal_normalized(name, asked)]
+        said = client.Echo(bool(named), has_requested=bool(confirmed), has_more=len(named) > len(confirmed))
         self.take(
-            *conduct.TOKEN_RESPONSE,
+            conduct.request_is_granted(design, "error" in response or not answers or not knows),
+            conduct.token_type_is_present(design, "token_type" in response),
+            conduct.token_type_is_known(design, isinstance(kind, str), known in ("bearer", "dpop")),
+            conduct.token_type_was_asked_for(design, bound and not wanted),
+            guards.token_response(design, wanted=wanted, bound=bound, read=True, requested=asked, echo=said),
             error=str(response.get("error", NONE)),
-            refused="error" in response or not answers or not knows,
             token_type=str(kind),
-            typed="token_type" in response,
-            text=isinstance(kind, str),
-            known=known in ("bearer", "dpop"),
-            unasked=bound and not wanted,
-            wanted=wanted,
-            bound=bound,
             requested=asked,
             resource=" ".join(named) or NONE,
-            read=True,
-            present=bool(named),
-            has_requested=bool(confirmed),
-            has_more=len(named) > len(confirmed),
         )
         self.scheme = "DPoP" if conduct.presents_dpop(design, wanted, bound) else "Bearer"
 
@@ -468,7 +484,7 @@ class Walk:
         self.goes_out("x")
         self.asks("call", self.scenario.url, NONE, Part("scheme", self.scheme))
         status = self.scenario.answer["status"]
-        self.take(conduct.request_is_granted, status=str(status), refused=status != 200)
+        self.take(conduct.request_is_granted(self.design, status != 200), status=str(status))
 
 
 def _strings(value: Any) -> list[str]:

@@ -14,10 +14,11 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any, TypeVar, cast
 
-from model import guards, messages
+from model import messages
 from model.action import ActionSchema, Context, Domains, Move, described
 from model.design import expanded, parse_switches
 from model.errors import InputError, hint
+from model.guards import GUARDS, Guard
 from model.logic import Condition, Pick, Value
 from model.messages import Message, Sent, public
 from model.model import DraftError, built, grow, where
@@ -188,7 +189,7 @@ def rule(
 def _actor(name: str, steps: tuple[str, ...], guard: str) -> str:
     """Whose step or guard it is."""
     if guard:
-        return _guard(guard)[0].__module__.rpartition(".")[2]
+        return _guard(guard).actor
     actors = {step.partition(".")[0] for step in steps} - {"attacker"}
     if len(actors) != 1:
         raise DraftError(f"who asks rule {name!r}? say it (actor=): client, authorization_server, resource_server ...")
@@ -228,15 +229,14 @@ def _named(read: Callable[..., Any], allowed: Collection[str], where: str) -> li
 
 def _ask_in(guard: str, read: Callable[..., Any]) -> None:
     """A guard asks one rule more, last."""
-    allowed = {name for rule in _guard(guard) for name in signature(rule).parameters}
+    allowed = _guard(guard).values
     for name in signature(read).parameters:
-        known(f"value of guard {guard}", name, sorted(allowed))
+        known(f"value of guard {guard}", name, allowed)
     put("guards", {guard: (*built().guards.get(guard, ()), read)})
 
 
-def _guard(name: str) -> list[guards.Asked]:
-    found: guards.Guard = vars(guards)[known("guard", name, [name for name in vars(guards) if name.isupper()])]
-    return [rule for rule in found if not isinstance(rule, guards.Added)]
+def _guard(name: str) -> Guard:
+    return GUARDS[known("guard", name, GUARDS)]
 
 
 def _steps() -> dict[str, ActionSchema]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import NamedTuple
 
 from model.design import Design
 from model.logic import Condition, all_of, implies, no, one_of
@@ -12,18 +12,32 @@ from model.logic import Condition, all_of, implies, no, one_of
 WAYS_IN = ("yes", "below", "as_client")
 
 
-def chain_holds(design: Design, chained: Condition, beyond_names: Condition, as_client: Condition) -> Condition:
+class Frameworks(NamedTuple):
+    """Which frameworks hold an entity.
+
+    Attributes:
+        on_list: it is on the list of whoever asks.
+        chained: statements lead from it to the anchor of whoever asks.
+        beyond_names: an intermediate among them speaks for a name that the one above does not let it speak for (6.2.2).
+        as_client: they are about the entity as a client alone (6.2.3).
+    """
+
+    on_list: Condition
+    chained: Condition
+    beyond_names: Condition = False
+    as_client: Condition = False
+
+
+def chain_holds(design: Design, found: Frameworks) -> Condition:
     """Whether a chain leads to the anchor, and keeps to the constraints of its statements that are enforced (6.2).
 
     ``design``: of whoever verifies it, a client, a resource server or a person server.
-    ``beyond_names``: an intermediate in it speaks for a name that the one above does not let it speak for (6.2.2);
-    ``as_client``: it is about the entity as a client alone (6.2.3).
     """
-    names = implies(one_of(design.chain_constraints, "both", "names"), no(beyond_names))
-    types = implies(one_of(design.chain_constraints, "both", "types"), no(as_client))
-    return all_of(chained, names, types)
+    names = implies(one_of(design.chain_constraints, "both", "names"), no(found.beyond_names))
+    types = implies(one_of(design.chain_constraints, "both", "types"), no(found.as_client))
+    return all_of(found.chained, names, types)
 
 
-def is_sound(found: Mapping[str, Condition]) -> Condition:
+def is_sound(found: Frameworks) -> Condition:
     """Whether the chain that was found of an AS leads to the anchor and keeps to all constraints, whoever looks."""
-    return all_of(found["chained"], no(found["beyond_names"]), no(found["as_client"]))
+    return all_of(found.chained, no(found.beyond_names), no(found.as_client))

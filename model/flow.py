@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict
 
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Move, action, combined, possible
-from model.guards import ask
+from model.design import Design
 from model.identifiers import same_origin, well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
 from model.lookups import (
@@ -150,19 +150,23 @@ def document_rules(
     """
     design, forged = c.client(who), channel == "challenge"
     policy = c.among(c.world.resource_servers, lambda party: same(url, party.url))
-    taken = ask(
-        (*guards.CHALLENGE, *guards.RESOURCE_METADATA),
-        design=design,
-        plain_http=channel == "transport",
-        configured=same(policy.configured, "yes"),
-        misplaced=any_of(forged, holds(_on_other_sites, resource, url)),
-        by_challenge=forged,
-        elsewhere=forged,
-        cached=channel == "cache",
-        vouched_for=vouched,
-        resource=resource,
-        logged=any_of(same(design.prm, "off"), is_logged(c, url, resource, channel)),
-        url=choose(same(design.prm, "off"), resource, url),
+    taken = (
+        *guards.challenge(
+            design,
+            configured=same(policy.configured, "yes"),
+            plain_http=channel == "transport",
+            by_challenge=forged,
+            elsewhere=forged,
+        ),
+        *guards.resource_metadata(
+            design,
+            resource=resource,
+            url=choose(same(design.prm, "off"), resource, url),
+            cached=channel == "cache",
+            misplaced=any_of(forged, holds(_on_other_sites, resource, url)),
+            vouched_for=vouched,
+            logged=any_of(same(design.prm, "off"), is_logged(c, url, resource, channel)),
+        ),
     )
     # What is elsewhere is not used, whatever the client does then; of what is about something else the AS are.
     used = (
@@ -223,7 +227,7 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
         all_of(here, honest),
         (
             *document_rules(c, who, session.url, resource, any_of(same(c.client(who).prm, "off"), vouched)),
-            *ask(guards.LISTED_SERVERS, design=c.client(who), **standing(c, who, listed)),
+            *guards.listed_servers(c.client(who), chosen=standing(c, who, listed)),
         ),
         {
             f"{who}.phase": "discovered",
@@ -265,13 +269,12 @@ def client__do_without_resource_metadata(c: Context, who: str, server: str, answ
         no(same(design.prm, "off")),
         no(all_of(redirected, same(design.prm_redirect, "follow"))),  # where that leads there is a document
     )
-    asked = ask(
-        (*guards.DOCUMENT, *guards.LISTING),
-        design=design,
-        redirected=redirected,
-        failed=same(answer, "500"),
-        fits=no(same(answer, "malformed")),
-        listed=False,
+    failed, fits = same(answer, "500"), no(same(answer, "malformed"))
+    asked = (
+        *guards.redirect(design, redirected=redirected),
+        *guards.answer(design, failed=failed),
+        *guards.document(design, fits=fits),
+        *guards.listing(design, listed=False),
     )
     own, client, at = published(c, session.url), c.world.session[who].client, metadata_url(c, session.url)
     return Move(
@@ -326,33 +329,27 @@ def server_metadata_rules(
     """
     at = fetched or server.url
     design, known = c.client(session.who), c.world.client_of(session.who).knows
-    asked = (
-        *guards.CHOSEN_SERVER,
-        *guards.SERVER_METADATA,
-        *guards.AUTHORIZATION_ENDPOINT,
-        *guards.TOKEN_ENDPOINT,
-        *guards.SUPPORT,
-    )
-    return tuple(
-        ask(
-            asked,
-            design=design,
-            server=at,
-            listed=session.listed,
+    return (
+        *guards.chosen_server(design, server=at, listed=session.listed, found=frameworks(c, at, known)),
+        *guards.server_metadata(
+            design,
             claimed=claimed,
+            server=at,
             configured=connector,
-            **frameworks(c, at, known),
-            claims_listed=frameworks(c, claimed, known)["on_list"],
             attested=is_attested(c, session.who, server, claimed, authorization_at, token_at),
+            claims_listed=frameworks(c, claimed, known).on_list,
+            elsewhere=is_elsewhere(c, session, claimed, token_at),
+        ),
+        *guards.authorization_endpoint(
+            design,
+            claimed=claimed,
             authorization_at="javascript:" if hostile else authorization_at,
-            token_at=token_at,
             advertised=advertised,
             publishes=True,
             lists=serves(c, server, session.resource),
-            elsewhere=is_elsewhere(c, session, claimed, token_at),
-            lists_any=offers_pkce,
-            offered=offers_pkce,
-        )
+        ),
+        *guards.token_endpoint(design, claimed=claimed, token_at=token_at),
+        *guards.support(design, lists_any=offers_pkce, offered=offers_pkce),
     )
 
 
@@ -444,28 +441,16 @@ def client__do_without_server_metadata(c: Context, who: str, server: str, answer
     guess = client_rules.guessed_endpoint(design, party.url, at_resource, published=False, assumed=session.unnamed)
     known, registers = no(same(guess, NONE)), client_rules.registers(design, False)
     at = choose(known, guess, party.url)
-    asked = ask(
-        (
-            *guards.CHOSEN_SERVER,
-            *guards.SERVER_DOCUMENT,
-            *guards.ENDPOINT,
-            *guards.AUTHORIZATION_ENDPOINT,
-            *guards.TOKEN_ENDPOINT,
-            *guards.REGISTRATION,
+    own, found = party.url, frameworks(c, party.url, c.world.client_of(who).knows)
+    asked = (
+        *guards.chosen_server(design, server=own, listed=session.listed, found=found),
+        *guards.server_document(design, fits=no(same(answer, "malformed"))),
+        *guards.endpoint(design, known=known),
+        *guards.authorization_endpoint(
+            design, claimed=own, authorization_at=at, advertised=False, publishes=False, lists=False
         ),
-        design=design,
-        server=party.url,
-        listed=session.listed,
-        **frameworks(c, party.url, c.world.client_of(who).knows),
-        fits=no(same(answer, "malformed")),
-        known=known,
-        claimed=party.url,
-        authorization_at=at,
-        token_at=at,
-        advertised=False,
-        publishes=False,
-        lists=False,
-        granted=any_of(registers, same(design.reg, "static")),
+        *guards.token_endpoint(design, claimed=own, token_at=at),
+        *guards.registration(design, granted=any_of(registers, same(design.reg, "static"))),
     )
     client = c.world.session[who].client
     return Move(
@@ -597,17 +582,15 @@ def authenticates(c: Context, session: Reading, server: Party, endpoint: str) ->
     )
     named = client_rules.assertion_names(design, policy, server.url, session.issuer, session.token_at, server.url)
     return tuple(
-        ask(
-            guards.AUTHENTICATION,
-            design=design,
-            policy=policy,
-            genuine=genuine,
-            named=named,
+        guards.authentication(
+            design,
+            policy,
             endpoint=endpoint,
+            genuine=genuine,
             secret=False,
-            certified=same(design.certified, "yes"),
             assertion=False,
-            replaced=False,
+            certified=same(design.certified, "yes"),
+            named=named,
         )
     )
 
@@ -631,7 +614,7 @@ def client__push_authorization_request(c: Context, who: str, server: str) -> Mov
     )
     checked = (
         *authenticates(c, session, party, "par"),
-        *ask(guards.REDIRECTION, design=c.of(server), **registration(c, party, request["client"], request["redirect"])),
+        *guards.redirection(c.of(server), **registration(c, party, request["client"], request["redirect"])),
     )
     read = client_is_read(c, party, request["client"], request["redirect"]) if party.honest else ()
     answer = Sent(server, client, PushedResponse(who if party.honest else NONE))
@@ -685,7 +668,14 @@ def client__send_authorization_request(c: Context, who: str) -> Move:
     )
 
 
-def registration(c: Context, server: Party, client: Value, redirect: Value) -> dict[str, Condition]:
+class Registration(TypedDict):
+    """Whether a redirect URI is registered for a client_id, and whether that is known at all."""
+
+    registered: Condition
+    known: Condition
+
+
+def registration(c: Context, server: Party, client: Value, redirect: Value) -> Registration:
     """Whether an AS, or a proxy, has the redirect URI of a request registered for its client, and knows that at all."""
     strangers = one_of(client, *(party.url for party in c.world.identities))
     known = any_of(strangers, all_of(is_known(c, client), is_on_file(c, server, policy_of(c, client))))
@@ -721,11 +711,10 @@ def issue(
     read = client_is_read(c, server, request["client"], request["redirect"], by_value)
     return Move(
         one_of(slot.code, "none", "pushed"),
-        tuple(
-            ask(
-                (*guards.REDIRECTION, *guards.AUTHORIZATION_REQUEST),
-                design=policy,
-                **registration(c, server, request["client"], request["redirect"]),
+        (
+            *guards.redirection(policy, **registration(c, server, request["client"], request["redirect"])),
+            *guards.authorization_request(
+                policy,
                 pushed=pushed,
                 challenge=request["challenge"],
                 requested=request["resource"],
@@ -734,7 +723,7 @@ def issue(
                 reused=reused,
                 unasked=unasked,
                 within=scopes.within_task(c, approves, approved),
-            )
+            ),
         ),
         {
             f"{grant}.code": "issued",
@@ -801,26 +790,31 @@ def advertises_iss(c: Context, session: Reading, issuer: Value) -> Condition:
     return any_of(session.promises_iss, *honest)
 
 
-def response_rules(c: Context, who: str, grant: str) -> tuple[Named, ...]:
-    """The rules by which the client of a session takes the honest AS's response, as a browser brings it there."""
-    session, slot, design = c.state.session(who), c.state.grant(grant), c.client(who)
-    server, user = server_of(c, grant), user_of(c, grant)
-    issuer = issuer_after(c, who, slot.redirect)
+def response_rules(
+    c: Context, who: str, server: Party, browser: str, returned: Value, arrived_at: Value
+) -> tuple[Named, ...]:
+    """The rules by which the client of a session takes an honest AS's response, as somebody's browser brings it."""
+    session, issuer = c.state.session(who), issuer_after(c, who, arrived_at)
     return tuple(
-        ask(
-            guards.AUTHORIZATION_RESPONSE,
-            design=design,
+        guards.authorization_response(
+            c.client(who),
             session=who,
-            other_browser=c.world.user_of(who) != user,
-            returned=slot.state,
+            other_browser=c.world.user_of(who) != browser,
+            returned=returned,
             after_use=False,
-            arrived_at=slot.redirect,
+            arrived_at=arrived_at,
             expected=redirect_uri_of(c, session),
             iss=choose(same(c.of(server.name).h_iss, "yes"), server.url, NONE),
             issuer=recorded(c, session, issuer),
             advertised=advertises_iss(c, session, issuer),
         )
     )
+
+
+def to_code(c: Context, who: str, grant: str) -> tuple[Named, ...]:
+    """The same of the response that carries the code of a grant, in the browser of who approved that."""
+    slot = c.state.grant(grant)
+    return response_rules(c, who, server_of(c, grant), user_of(c, grant), slot.state, slot.redirect)
 
 
 def recorded(c: Context, session: Reading, issuer: Value) -> Value:
@@ -831,7 +825,7 @@ def recorded(c: Context, session: Reading, issuer: Value) -> Value:
     return client_rules.recorded_issuer(c.client(session.who), choose(session.unnamed, NONE, issuer), issuer)
 
 
-def believed(design: Any, error: Condition, asked: Iterable[Named]) -> tuple[Named, ...]:
+def believed(design: Design, error: Condition, asked: Iterable[Named]) -> tuple[Named, ...]:
     """The rules by which a client takes an authorization response, which may be an ``error`` that it does not check."""
     unchecked = client_rules.is_taken_unchecked(design, error)
     return tuple(rule._replace(holds=any_of(unchecked, rule.holds)) for rule in asked)
@@ -851,27 +845,14 @@ def client__go_on_after_error(c: Context, who: str, server: str) -> Move:
         same(session.phase, "requested"),
         same(session.authorization_at, party.url),
     )
-    redirect, iss = redirect_uri_of(c, session), choose(same(c.of(server).h_iss, "yes"), party.url, NONE)
-    issuer = issuer_after(c, who, redirect)
-    asked = ask(
-        guards.AUTHORIZATION_RESPONSE,
-        design=design,
-        session=who,
-        other_browser=False,
-        returned=who,
-        after_use=False,
-        arrived_at=redirect,
-        expected=redirect,
-        iss=iss,
-        issuer=recorded(c, session, issuer),
-        advertised=advertises_iss(c, session, issuer),
-    )
+    user, redirect = c.world.user_of(who), redirect_uri_of(c, session)
+    iss = choose(same(c.of(server).h_iss, "yes"), party.url, NONE)
     response = AuthorizationResponse(redirect, NONE, who, iss, "access_denied")
     return Move(
         here,
-        believed(design, True, asked),
-        {f"{who}.phase": "refused", f"{who}.went_to": issuer},
-        (Sent(c.world.user_of(who), c.world.session[who].client, response),),
+        believed(design, True, response_rules(c, who, party, user, who, redirect)),
+        {f"{who}.phase": "refused", f"{who}.went_to": issuer_after(c, who, redirect)},
+        (Sent(user, c.world.session[who].client, response),),
     )
 
 
@@ -901,7 +882,7 @@ def client__accept_authorization_response(c: Context, who: str, grant: str) -> M
     on_page = all_of(same(c.design.leak_point, "client_page"), c.capabilities["state_leak"])
     return Move(
         here,
-        response_rules(c, who, grant),
+        to_code(c, who, grant),
         {
             f"{who}.phase": "responded",
             f"{who}.code": grant,

@@ -1,156 +1,386 @@
-"""What honest parties ask of a message that they take: which rules, in which order, written once.
+"""What honest parties ask of a message that they take: which rules, of which values, in which order, written once.
 
-Roles and the attacker who sends to them, conversations with deployed clients and the parties that are played over HTTP
-:func:`ask` these, with undecided values or with what came over the wire. What only conversations hold values for
-(:mod:`model.conduct`) they ask beside them, in the step that takes the message.
+A guard is a function of what its party sees of the message, and yields the rules that it asks, each when it is reached:
+whoever stops at the first that does not hold asks no other. Roles, the attacker who sends to them, conversations with
+deployed clients and the parties that are played over HTTP call the same ones, with undecided values or with what came
+over the wire. What drafts add to a guard is asked last, of the same values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import wraps
 from inspect import signature
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, ParamSpec
 
 from model import authorization_server as server
 from model import client
 from model import resource_server as resource
-from model.logic import Condition, any_of, no, same
+from model.design import Design
+from model.federation import Frameworks
+from model.logic import Condition, Value, any_of, no, same
 from model.rule import Named
 
-Asked = Callable[..., Named]
+P = ParamSpec("P")
 
 
-class Added(NamedTuple):
-    """The place in a guard at which the rules are asked that drafts add to it."""
+class Guard(NamedTuple):
+    """Who asks a guard, and of what."""
 
-    guard: str
-
-
-Guard = tuple[Asked | Added, ...]
+    actor: str
+    values: tuple[str, ...]
 
 
-def ask(guard: Guard, *, design: Any, **values: Any) -> Iterator[Named]:
-    """Ask rules one after another, each about those of the values that it has parameters for.
-
-    One is asked when it is reached: whoever stops at the first that does not hold asks no other. What a draft adds to
-    the guard is asked where the model of the design has it.
-    """
-    values["design"] = design
-    for each in guard:
-        for rule in design.model.guards.get(each.guard, ()) if isinstance(each, Added) else (each,):
-            yield rule(**{name: values[name] for name in _parameters(rule) if name in values})
+#: Every guard, by its name.
+GUARDS: dict[str, Guard] = {}
 
 
-def _named(guard: str, *rules: Asked) -> Guard:
-    return (*rules, Added(guard))
+def _of(actor: str) -> Callable[[Callable[P, Iterator[Named]]], Callable[P, Iterator[Named]]]:
+    """A function that asks rules is a guard of an actor's, to which drafts may add some."""
+
+    def decorate(function: Callable[P, Iterator[Named]]) -> Callable[P, Iterator[Named]]:
+        name, parameters = function.__name__, signature(function)
+        GUARDS[name] = Guard(actor, tuple(parameters.parameters))
+
+        @wraps(function)
+        def asked(*args: P.args, **values: P.kwargs) -> Iterator[Named]:
+            yield from function(*args, **values)
+            design: Any = args[0]
+            if further := design.model.guards.get(name, ()):
+                given = parameters.bind(*args, **values)
+                given.apply_defaults()
+                for rule in further:
+                    yield rule(**{one: given.arguments[one] for one in signature(rule).parameters})
+
+        return asked
+
+    return decorate
 
 
-def goes_on(design: Any, asked: Named) -> Condition:
+def goes_on(design: Design, asked: Named) -> Condition:
     """Whether a client goes on after it has asked a rule: it holds, or the client does without what it is about."""
     otherwise = asked.rule.otherwise
     return any_of(asked.holds, no(same(getattr(design, otherwise), "refuse"))) if otherwise else asked.holds
 
 
-@cache
-def _parameters(rule: Asked) -> tuple[str, ...]:
-    return tuple(signature(rule).parameters)
-
-
 # --- a client ------------------------------------------------------------------------------------------------
 
-CHALLENGE: Guard = _named(
-    "CHALLENGE",
-    client.resource_is_configured,
-    client.resource_url_is_https,
-    client.challenge_is_heeded,
-    client.metadata_url_is_same_origin,
-)
-RESOURCE_METADATA: Guard = _named(
-    "RESOURCE_METADATA",
-    client.cached_metadata_is_fresh, client.document_is_where_resource_says, client.resource_matches_request,
-    client.metadata_signature_is_anchored, client.document_is_logged,
-)  # fmt: skip
-#: Of whatever is found where the metadata of a resource should be, and of the AS that it lists.
-DOCUMENT: Guard = _named(
-    "DOCUMENT", client.document_is_not_redirected, client.document_is_served, client.document_is_well_formed
-)
-LISTING: Guard = _named("LISTING", client.server_is_listed)
-#: Of the AS that it lists: which of them to go to.
-LISTED_SERVERS: Guard = _named("LISTED_SERVERS", client.server_is_the_chosen_one)
-#: Of AS metadata: whether to ask for it, whether it is what was asked for, and where it leads users and their codes.
-CHOSEN_SERVER: Guard = _named(
-    "CHOSEN_SERVER", client.resource_designates_server, client.authorization_server_is_trusted
-)
-SERVER_DOCUMENT: Guard = _named("SERVER_DOCUMENT", client.server_metadata_is_well_formed)
-SERVER_METADATA: Guard = _named(
-    "SERVER_METADATA",
-    client.metadata_issuer_matches,
-    client.server_metadata_is_signed,
-    client.endpoints_are_resolved_from_issuer,
-    client.token_endpoint_is_new,
-)
-AUTHORIZATION_ENDPOINT: Guard = _named(
-    "AUTHORIZATION_ENDPOINT", client.authorization_endpoint_is_corroborated, client.server_lists_resource
-)
-TOKEN_ENDPOINT: Guard = _named("TOKEN_ENDPOINT", client.token_endpoint_is_corroborated)
-ENDPOINT: Guard = _named("ENDPOINT", client.endpoint_is_known)
-SUPPORT: Guard = _named("SUPPORT", client.challenge_method_is_offered)
-REGISTRATION: Guard = _named("REGISTRATION", client.client_id_is_granted)
-AUTHORIZATION_RESPONSE: Guard = _named(
-    "AUTHORIZATION_RESPONSE",
-    client.callback_browser_started_flow, client.state_matches, client.state_is_used_once,
-    client.callback_is_of_recorded_issuer, client.iss_matches_recorded_issuer, client.issuer_was_recorded,
-)  # fmt: skip
-TOKEN_RESPONSE: Guard = _named(
-    "TOKEN_RESPONSE", client.token_type_is_dpop, client.echo_is_read, client.echo_confirms_request
-)
+
+@_of("client")
+def challenge(
+    design: Design, *, configured: Condition, plain_http: Condition, by_challenge: Condition, elsewhere: Condition
+) -> Iterator[Named]:
+    """Of a challenge, and of where it says that the metadata is."""
+    yield client.resource_is_configured(design, configured)
+    yield client.resource_url_is_https(design, plain_http)
+    yield client.challenge_is_heeded(design, by_challenge)
+    yield client.metadata_url_is_same_origin(design, elsewhere)
+
+
+@_of("client")
+def redirect(design: Design, *, redirected: Condition) -> Iterator[Named]:
+    """Of where the metadata of a resource should be: whether the client is sent elsewhere."""
+    yield client.document_is_not_redirected(design, redirected)
+
+
+@_of("client")
+def answer(design: Design, *, failed: Condition) -> Iterator[Named]:
+    """Of the server that is asked for it: whether it answers at all."""
+    yield client.document_is_served(design, failed)
+
+
+@_of("client")
+def document(design: Design, *, fits: Condition) -> Iterator[Named]:
+    """Of whatever is found there."""
+    yield client.document_is_well_formed(design, fits)
+
+
+@_of("client")
+def resource_metadata(
+    design: Design,
+    *,
+    resource: Value,
+    url: Value,
+    cached: Condition,
+    misplaced: Condition,
+    vouched_for: Condition,
+    logged: Condition,
+) -> Iterator[Named]:
+    """Of a document about a resource."""
+    yield client.cached_metadata_is_fresh(design, cached)
+    yield client.document_is_where_resource_says(design, misplaced)
+    yield client.resource_matches_request(design, resource, url)
+    yield client.metadata_signature_is_anchored(design, vouched_for)
+    yield client.document_is_logged(design, logged)
+
+
+@_of("client")
+def listing(design: Design, *, listed: Condition) -> Iterator[Named]:
+    """Of the AS that it lists: that there is one."""
+    yield client.server_is_listed(design, listed)
+
+
+@_of("client")
+def listed_servers(design: Design, *, chosen: client.Standing) -> Iterator[Named]:
+    """Of the AS that it lists: which of them to go to."""
+    yield client.server_is_the_chosen_one(design, chosen)
+
+
+@_of("client")
+def chosen_server(design: Design, *, server: Value, listed: Value, found: Frameworks) -> Iterator[Named]:
+    """Of an AS, before its metadata is asked for."""
+    yield client.resource_designates_server(design, server, listed)
+    yield client.authorization_server_is_trusted(design, found)
+
+
+@_of("client")
+def server_document(design: Design, *, fits: Condition) -> Iterator[Named]:
+    """Of whatever is found where the metadata of an AS should be."""
+    yield client.server_metadata_is_well_formed(design, fits)
+
+
+@_of("client")
+def server_metadata(
+    design: Design,
+    *,
+    claimed: Value,
+    server: Value,
+    configured: Condition,
+    attested: Condition,
+    claims_listed: Condition = False,
+    elsewhere: Condition = False,
+) -> Iterator[Named]:
+    """Of AS metadata: whether it is what was asked for."""
+    yield client.metadata_issuer_matches(design, claimed, server, configured, claims_listed)
+    yield client.server_metadata_is_signed(design, attested)
+    yield client.endpoints_are_resolved_from_issuer(design, claimed, server, configured)
+    yield client.token_endpoint_is_new(design, elsewhere)
+
+
+@_of("client")
+def authorization_endpoint(
+    design: Design,
+    *,
+    claimed: Value,
+    authorization_at: Value,
+    advertised: Condition,
+    publishes: Condition,
+    lists: Condition,
+) -> Iterator[Named]:
+    """Of where AS metadata leads the user."""
+    yield client.authorization_endpoint_is_corroborated(design, claimed, authorization_at, advertised)
+    yield client.server_lists_resource(design, publishes, lists)
+
+
+@_of("client")
+def token_endpoint(design: Design, *, claimed: Value, token_at: Value) -> Iterator[Named]:
+    """Of where AS metadata leads the code."""
+    yield client.token_endpoint_is_corroborated(design, claimed, token_at)
+
+
+@_of("client")
+def endpoint(design: Design, *, known: Condition) -> Iterator[Named]:
+    """Of an endpoint that the client is about to use."""
+    yield client.endpoint_is_known(design, known)
+
+
+@_of("client")
+def support(design: Design, *, lists_any: Condition, offered: Condition) -> Iterator[Named]:
+    """Of what AS metadata says that the AS can do."""
+    yield client.challenge_method_is_offered(design, lists_any, offered)
+
+
+@_of("client")
+def registration(design: Design, *, granted: Condition) -> Iterator[Named]:
+    """Of an answer to a registration."""
+    yield client.client_id_is_granted(design, granted)
+
+
+@_of("client")
+def authorization_response(
+    design: Design,
+    *,
+    session: str,
+    other_browser: Condition,
+    returned: Value,
+    after_use: Condition,
+    arrived_at: Value,
+    expected: Value,
+    iss: Value,
+    issuer: Value,
+    advertised: Condition,
+) -> Iterator[Named]:
+    """Of an authorization response."""
+    yield client.callback_browser_started_flow(design, other_browser)
+    yield client.state_matches(design, returned, session)
+    yield client.state_is_used_once(design, after_use)
+    yield client.callback_is_of_recorded_issuer(design, arrived_at, expected)
+    yield client.iss_matches_recorded_issuer(design, iss, issuer, advertised)
+    yield client.issuer_was_recorded(design, issuer, iss)
+
+
+@_of("client")
+def token_response(
+    design: Design, *, wanted: Condition, bound: Condition, read: Condition, requested: Value, echo: client.Echo
+) -> Iterator[Named]:
+    """Of a token response."""
+    yield client.token_type_is_dpop(design, wanted, bound)
+    yield client.echo_is_read(design, read)
+    yield client.echo_confirms_request(design, requested, read, echo)
+
 
 # --- an authorization server ---------------------------------------------------------------------------------
 
-#: Of whoever authenticates as a client: ``design`` is the client's, ``policy`` the server's.
-AUTHENTICATION: Guard = _named(
-    "AUTHENTICATION",
-    server.client_is_authenticated, server.certificate_is_provisioned, server.assertion_names_this_server,
-    server.client_keys_are_current, server.attester_is_endorsed,
-)  # fmt: skip
-#: Of pushed and other authorization requests: where the browser would be sent back to, and the rest.
-REDIRECTION: Guard = _named("REDIRECTION", server.redirect_uri_is_registered)
-AUTHORIZATION_REQUEST: Guard = _named(
-    "AUTHORIZATION_REQUEST",
-    server.request_was_pushed, server.challenge_is_present, server.resource_is_acceptable,
-    server.user_recognises_the_client, server.user_approves_what_the_task_needs,
-    server.request_uri_is_unused, server.consent_is_pinned_to_metadata,
-)  # fmt: skip
-#: Of token requests: the code, if there is one, and the resource.
-CODE: Guard = _named(
-    "CODE",
-    server.code_was_issued_to_client,
-    server.redirect_uri_is_the_same,
-    server.verifier_matches_challenge,
-    server.proof_key_matches_request,
-)
-#: Of assertions about users that are used as grants: by whom, for whom and about whom they are.
-ASSERTION: Guard = _named(
-    "ASSERTION",
-    server.grant_names_this_server, server.voucher_is_partner, server.grant_names_the_client,
-    server.grant_is_presented_by_key, server.subject_is_of_issuer,
-)  # fmt: skip
-TOKEN_REQUEST: Guard = _named(
-    "TOKEN_REQUEST", server.proof_is_present, server.resource_is_within_grant, server.resource_is_acceptable
-)
+
+@_of("authorization_server")
+def authentication(
+    design: Design,
+    policy: Design,
+    *,
+    endpoint: str,
+    genuine: Condition,
+    secret: Condition,
+    assertion: Condition,
+    certified: Condition,
+    named: Condition,
+    replaced: Condition = False,
+    attested: Condition = False,
+    anyhow: Condition = False,
+) -> Iterator[Named]:
+    """Of whoever authenticates as a client: ``design`` is the client's, ``policy`` the server's."""
+    yield server.client_is_authenticated(design, genuine, secret, assertion, replaced, attested)
+    yield server.certificate_is_provisioned(design, certified)
+    yield server.assertion_names_this_server(design, policy, named, endpoint, anyhow)
+    yield server.client_keys_are_current(policy, replaced)
+    yield server.attester_is_endorsed(policy, attested)
+
+
+@_of("authorization_server")
+def redirection(design: Design, *, registered: Condition, known: Condition) -> Iterator[Named]:
+    """Of pushed and other authorization requests: where the browser would be sent back to."""
+    yield server.redirect_uri_is_registered(design, registered, known)
+
+
+@_of("authorization_server")
+def authorization_request(
+    design: Design,
+    *,
+    pushed: Condition,
+    challenge: Value,
+    requested: Value,
+    listed: Condition,
+    shown: Condition,
+    reused: Condition,
+    unasked: Condition,
+    within: Condition = True,
+) -> Iterator[Named]:
+    """Of an authorization request: the rest, which the user has a say in."""
+    yield server.request_was_pushed(design, pushed)
+    yield server.challenge_is_present(design, challenge)
+    yield server.resource_is_acceptable(design, requested, listed)
+    yield server.user_recognises_the_client(design, shown)
+    yield server.user_approves_what_the_task_needs(design, within)
+    yield server.request_uri_is_unused(design, reused)
+    yield server.consent_is_pinned_to_metadata(design, unasked)
+
+
+@_of("authorization_server")
+def code(
+    design: Design,
+    *,
+    code_client: Value,
+    client: Value,
+    code_redirect: Value,
+    redirect: Value,
+    challenge: Value,
+    verifier: Value,
+    code_key: Value,
+    key: Value,
+) -> Iterator[Named]:
+    """Of a code in a token request."""
+    yield server.code_was_issued_to_client(design, code_client, client)
+    yield server.redirect_uri_is_the_same(design, code_redirect, redirect)
+    yield server.verifier_matches_challenge(design, challenge, verifier)
+    yield server.proof_key_matches_request(design, code_key, key)
+
+
+@_of("authorization_server")
+def assertion(
+    design: Design,
+    *,
+    named: Condition,
+    partner: Condition,
+    by_client: Condition,
+    bound: Condition,
+    own: Condition,
+    users: Condition,
+    other_tenants: Condition = False,
+) -> Iterator[Named]:
+    """Of an assertion about a user that is used as a grant: by whom, for whom and about whom it is."""
+    yield server.grant_names_this_server(design, named)
+    yield server.voucher_is_partner(design, partner)
+    yield server.grant_names_the_client(design, by_client)
+    yield server.grant_is_presented_by_key(design, bound, own)
+    yield server.subject_is_of_issuer(design, users, other_tenants)
+
+
+@_of("authorization_server")
+def token_request(
+    design: Design, *, proven: Condition, promised: Condition, granted: Value, requested: Value, listed: Condition
+) -> Iterator[Named]:
+    """Of the rest of a token request: its proof and its resource."""
+    yield server.proof_is_present(design, proven, promised)
+    yield server.resource_is_within_grant(design, granted, requested)
+    yield server.resource_is_acceptable(design, requested, listed)
+
 
 # --- a resource server ---------------------------------------------------------------------------------------
 
-ACCESS_TOKEN: Guard = _named(
-    "ACCESS_TOKEN", resource.issuer_is_accepted, resource.signature_is_by_issuer, resource.audience_is_this_resource
-)
-#: Of a token by an honest AS: for how long, whether still, and for what.
-VALIDITY: Guard = _named(
-    "VALIDITY", resource.token_is_unexpired, resource.token_is_unrevoked, resource.scope_is_sufficient
-)
-POSSESSION: Guard = _named(
-    "POSSESSION",
-    resource.scheme_is_acceptable, resource.proof_is_by_bound_key, resource.certificate_is_bound_one,
-    resource.proof_is_fresh, resource.attestation_is_shown,
-)  # fmt: skip
+
+@_of("resource_server")
+def access_token(
+    design: Design,
+    *,
+    issuer: resource.Issuer,
+    by_issuer: Condition,
+    signer_listed: Condition,
+    identifier: Value,
+    url: Value,
+    audience: Value,
+    has_default: Condition,
+) -> Iterator[Named]:
+    """Of an access token: by whom and for whom it is."""
+    yield resource.issuer_is_accepted(design, issuer)
+    yield resource.signature_is_by_issuer(design, by_issuer, signer_listed)
+    yield resource.audience_is_this_resource(design, identifier, url, audience, has_default)
+
+
+@_of("resource_server")
+def validity(design: Design, *, expired: Condition, revoked: Condition, sufficient: Condition) -> Iterator[Named]:
+    """Of a token by an honest AS: for how long, whether still, and for what."""
+    yield resource.token_is_unexpired(design, expired)
+    yield resource.token_is_unrevoked(design, revoked)
+    yield resource.scope_is_sufficient(design, sufficient)
+
+
+@_of("resource_server")
+def possession(
+    design: Design,
+    *,
+    key: Value,
+    own: Condition,
+    for_this: Condition,
+    for_another: Condition,
+    certificate: Value,
+    presented: Value,
+    used: Condition,
+    shown: Condition,
+    bare: Condition = False,
+    attested: Condition = False,
+) -> Iterator[Named]:
+    """Of whoever presents a token: by which scheme, and what it holds."""
+    yield resource.scheme_is_acceptable(design, key)
+    yield resource.proof_is_by_bound_key(design, own, for_this, for_another, bare)
+    yield resource.certificate_is_bound_one(design, certificate, presented)
+    yield resource.proof_is_fresh(design, used)
+    yield resource.attestation_is_shown(design, shown, attested)

@@ -18,7 +18,6 @@ from model.action import Context, Move, action, possible
 from model.attacker import has_identity, holds_browser, is_own, knows, leading, sends_own_users
 from model.attacker_sends import crafted
 from model.flow import registration
-from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, no, same
 from model.messages import AuthorizationRequest, AuthorizationResponse, Redirection, Sent, TokenRequest, TokenResponse
 from model.readings import policy_of
@@ -100,7 +99,7 @@ def start_at_proxy(c: Context, proxy: str, browser: str, client: Value, redirect
     here, begun, request = _begun(at, client, redirect, browser)
     return Move(
         possible(here, c.has(c.capabilities), has_identity(c, at.proxy, client, redirect), led),
-        tuple(ask(guards.REDIRECTION, design=at.policy, **registration(c, at.proxy, client, redirect))),
+        tuple(guards.redirection(at.policy, **registration(c, at.proxy, client, redirect))),
         {**begun, f"{at.name}.crafted": True, f"knows.state.{at.name}": True},
         (*leading(c, browser, _authorization_at(at.proxy)), request),
     )

@@ -5,7 +5,7 @@ Roles, attacker and properties read states so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -13,10 +13,11 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards, identifiers, scopes
 from model.action import Context, combined
-from model.federation import WAYS_IN
-from model.guards import ask
+from model.client import Standing
+from model.federation import WAYS_IN, Frameworks
 from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
 from model.messages import THIEF, Configured, Fetch, ResourceMetadata, ResourceRequest, Sent
+from model.resource_server import Issuer
 from model.rule import Named
 from model.state import ATTACKERS_KEY, TASK, Moved, Reading, refreshed, shown_keys
 from model.world import (
@@ -189,19 +190,19 @@ def _holds(
     )
 
 
-def frameworks(c: Context, issuer: Value, known: Collection[str]) -> dict[str, Condition]:
+def frameworks(c: Context, issuer: Value, known: Collection[str]) -> Frameworks:
     """Which frameworks by which clients (or person servers) know AS hold the one of an issuer."""
-    return {"on_list": _holds(c, issuer, lambda policy: policy.listed, known), **_chain(c, issuer, known)}
+    return _framed(c, issuer, known, _holds(c, issuer, lambda policy: policy.listed, known))
 
 
-def _chain(c: Context, issuer: Value, known: Collection[str]) -> dict[str, Condition]:
-    """Whether the AS of an issuer has a chain to the anchor, and what is wrong with that."""
+def _framed(c: Context, issuer: Value, known: Collection[str], on_list: Condition) -> Frameworks:
     strangers = is_strangers(c.world, issuer)
-    return {
-        "chained": _holds(c, issuer, lambda policy: policy.anchored, known, WAYS_IN),
-        "beyond_names": all_of(strangers, same(c.design.a_enrolled, "below")),
-        "as_client": all_of(strangers, same(c.design.a_enrolled, "as_client")),
-    }
+    return Frameworks(
+        on_list,
+        chained=_holds(c, issuer, lambda policy: policy.anchored, known, WAYS_IN),
+        beyond_names=all_of(strangers, same(c.design.a_enrolled, "below")),
+        as_client=all_of(strangers, same(c.design.a_enrolled, "as_client")),
+    )
 
 
 def takes_word_of(c: Context, server: Party, issuer: Value) -> Condition:
@@ -230,29 +231,35 @@ def lookalike(issuer: str) -> str:
     return f"{issuer}.attacker.example"
 
 
-def accepted_issuer(c: Context, party: Party, issuer: Value) -> dict[str, Condition]:
+def accepted_issuer(c: Context, party: Party, issuer: Value) -> Issuer:
     """What an issuer is to an honest resource server: of its frameworks and metadata, and by how it is written."""
 
     def on_list(url: Value) -> Condition:
         return _holds(c, url, lambda policy: policy.rs_listed, party.trusts)
 
     listed = [(url, on_list(url)) for url in c.world.issuers]
-    return {
-        "on_list": on_list(issuer),
-        **_chain(c, issuer, party.trusts),
-        "published": designates(c, party, issuer),
-        "looks_known": any_of(*(all_of(on, same(issuer, lookalike(url))) for url, on in listed)),
-        "shares_origin": any_of(*(all_of(on, compares(identifiers.same_origin, issuer, url)) for url, on in listed)),
-    }
+    return Issuer(
+        _framed(c, issuer, party.trusts, on_list(issuer)),
+        published=designates(c, party, issuer),
+        looks_known=any_of(*(all_of(on, same(issuer, lookalike(url))) for url, on in listed)),
+        shares_origin=any_of(*(all_of(on, compares(identifiers.same_origin, issuer, url)) for url, on in listed)),
+    )
 
 
-def issuer_at(c: Context, url: Value, issuer: Value) -> dict[str, Condition]:
+def issuer_at(c: Context, url: Value, issuer: Value) -> Issuer:
     """The same for whichever honest resource server is at a URL."""
-    found: dict[str, list[Condition]] = {}
-    for party in (party for party in c.world.resource_servers if party.honest):
-        for name, holding in accepted_issuer(c, party, issuer).items():
-            found.setdefault(name, []).append(all_of(same(url, party.url), holding))
-    return {name: any_of(*ways) for name, ways in found.items()}
+    honest = [party for party in c.world.resource_servers if party.honest]
+    each = [accepted_issuer(c, party, issuer) for party in honest]
+
+    def there(ways: Iterable[Condition]) -> Condition:
+        return any_of(*(all_of(same(url, party.url), so) for party, so in zip(honest, ways, strict=True)))
+
+    return Issuer(
+        Frameworks(*map(there, zip(*(at.frameworks for at in each), strict=True))),
+        published=there(at.published for at in each),
+        looks_known=there(at.looks_known for at in each),
+        shares_origin=there(at.shares_origin for at in each),
+    )
 
 
 def is_strangers(world: World, issuer: Value) -> Condition:
@@ -274,21 +281,21 @@ def servers_listed(c: Context, url: Value, chosen: Value) -> Value:
     return told
 
 
-def standing(c: Context, who: str, chosen: Value) -> dict[str, Condition]:
+def standing(c: Context, who: str, chosen: Value) -> Standing:
     """How the AS that a session goes to stands among those that the resource lists, and with client and user."""
     url, knows, user = c.state.session(who).url, c.world.client_of(who).knows, c.world.user_of(who)
     accounts = {made.server for made in c.world.approvals if made.user == user}
     heedless = no(same(c.client(who).user, "vigilant"))
-    cases: dict[str, list[Condition]] = {"several": [], "first": [], "preferred": [], "used": [heedless]}
+    found = [Standing(several=False, first=False, preferred=False, used=heedless)]
     for party in _with_a_choice(c.world):
         servers = [c.world.by_name[name] for name in party.designates]
-        places = client_rules.standing([frameworks(c, server.url, knows)["on_list"] for server in servers])
-        cases["several"].append(same(url, party.url))
+        places = client_rules.standing([frameworks(c, server.url, knows).on_list for server in servers])
         for server, place in zip(servers, places, strict=True):
             here = all_of(same(url, party.url), same(chosen, server.url))
-            for name, so in {**place, "used": server.name in accounts}.items():
-                cases[name].append(all_of(here, so))
-    return {name: any_of(*which) for name, which in cases.items()}
+            stands = place._replace(used=server.name in accounts)
+            found.append(Standing(*(all_of(here, so) for so in stands)))
+    several = any_of(*(same(url, party.url) for party in _with_a_choice(c.world)))
+    return Standing(*(any_of(*ways) for ways in zip(*found, strict=True)))._replace(several=several)
 
 
 def _with_a_choice(world: World) -> list[Party]:
@@ -534,14 +541,13 @@ def kept(c: Context, held: Held) -> tuple[Named, ...]:
     """The rules by which the client kept a token that it has from before; one that it discarded cannot leak."""
     design, asked = c.of(held.client), token_of(c, held.name)["asked"]
     return tuple(
-        ask(
-            guards.TOKEN_RESPONSE,
-            design=design,
+        guards.token_response(
+            design,
             wanted=_proves(c, held),
             bound=same(c.of(held.server).as_dpop, "honor"),
             read=True,
             requested=asked,
-            **server_rules.echo(c.of(held.server), asked),
+            echo=server_rules.echo(c.of(held.server), asked),
         )
     )
 

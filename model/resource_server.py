@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from model import identifiers
 from model.design import Design
-from model.federation import chain_holds
+from model.federation import Frameworks, chain_holds
 from model.logic import Condition, Value, all_of, any_of, holds, implies, no, one_of, same
 from model.rule import rule
 from model.world import NONE
@@ -14,6 +16,22 @@ from model.world import NONE
 def well_known_is_the_owners(design: Design, squats: Condition) -> Condition:
     """Only the owner of an origin writes below its well-known locations."""
     return implies(squats, same(design.wk_owner, "tenant"))
+
+
+class Issuer(NamedTuple):
+    """What an issuer is to a resource server.
+
+    Attributes:
+        frameworks: which hold it.
+        published: the resource's own metadata names it.
+        looks_known: another one, on the list, is a string prefix of it.
+        shares_origin: it is on the origin of one on the list.
+    """
+
+    frameworks: Frameworks
+    published: Condition
+    looks_known: Condition
+    shares_origin: Condition
 
 
 def policy_names(design: Design, on_list: Condition, chain: Condition, published: Condition) -> Condition:
@@ -30,27 +48,14 @@ def policy_names(design: Design, on_list: Condition, chain: Condition, published
 
 
 @rule("JAT-4-iss", "FED-6.2-con", source="RFC 9068 4 (it leaves open which to accept); OpenID Federation 1.0 6.2")
-def issuer_is_accepted(
-    design: Design,
-    on_list: Condition,
-    chained: Condition,
-    published: Condition,
-    looks_known: Condition,
-    shares_origin: Condition,
-    beyond_names: Condition = False,
-    as_client: Condition = False,
-) -> Condition:
-    """The issuer named in the token is one that the policy names, in the comparison it uses.
-
-    ``looks_known``: another one, on the list, is a string prefix of it; ``shares_origin``: it is on the origin of one;
-    ``beyond_names``, ``as_client``: how it came by its chain (:func:`model.federation.chain_holds`).
-    """
-    listing = same(design.rs_trust, "allowlist")
+def issuer_is_accepted(design: Design, issuer: Issuer) -> Condition:
+    """The issuer named in the token is one that the policy names, in the comparison it uses."""
+    listing, found = same(design.rs_trust, "allowlist"), issuer.frameworks
     return any_of(
         same(design.rs_trust, "any"),
-        policy_names(design, on_list, chain_holds(design, chained, beyond_names, as_client), published),
-        all_of(listing, same(design.issuer_match, "prefix"), looks_known),
-        all_of(listing, same(design.issuer_match, "origin"), shares_origin),
+        policy_names(design, found.on_list, chain_holds(design, found), issuer.published),
+        all_of(listing, same(design.issuer_match, "prefix"), issuer.looks_known),
+        all_of(listing, same(design.issuer_match, "origin"), issuer.shares_origin),
     )
 
 

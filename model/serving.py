@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from model import guards, identifiers
+from model import identifiers
 from model.design import Design
 from model.logic import Condition, all_of, any_of, same
 from model.rule import rule
@@ -35,10 +35,6 @@ def scheme_is_known(design: Design, scheme: str) -> Condition:
 def key_is_known(design: Design, signer_listed: Condition) -> Condition:
     """The key that verifies a token is one of an issuer that the resource server was told of."""
     return any_of(signer_listed, same(design.rs_keys, "any"))
-
-
-#: What is asked of a request with a token, beside what worlds ask of it.
-CARRIED: guards.Guard = (token_is_where_it_is_taken, scheme_is_known, key_is_known)
 
 
 def audiences_read(design: Design, audience: str) -> tuple[str, ...]:

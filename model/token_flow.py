@@ -13,8 +13,7 @@ from model import guards, identifiers, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Move, action, combined, possible
 from model.attacker import knows
-from model.flow import attestation_of, authenticates, authentication_of, challenge, issuer_after, response_rules
-from model.guards import ask
+from model.flow import attestation_of, authenticates, authentication_of, challenge, issuer_after, to_code
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.lookups import client_is_read, token_is_looked_up
 from model.messages import (
@@ -94,23 +93,21 @@ def token_rules(
     return (
         *authenticates(c, session, server, "token"),
         *by_code,
-        *ask(
-            guards.TOKEN_REQUEST,
-            design=policy,
+        *guards.token_request(
+            policy,
+            proven=uses_dpop(c, session),
+            promised=promises_proofs(c, client_id_of(c, session)),
             granted=granted,
             requested=requested,
             listed=listed,
-            proven=uses_dpop(c, session),
-            promised=promises_proofs(c, client_id_of(c, session)),
         ),
-        *ask(
-            guards.TOKEN_RESPONSE,
-            design=c.client(session.who),
+        *guards.token_response(
+            c.client(session.who),
             wanted=uses_dpop(c, session),
-            read=reads,
             bound=is_bound(c, session, server),
+            read=reads,
             requested=requested,
-            **server_rules.echo(policy, choose(same(requested, NONE), granted, requested)),
+            echo=server_rules.echo(policy, choose(same(requested, NONE), granted, requested)),
         ),
     )
 
@@ -132,9 +129,8 @@ def issued_to(c: Context, session: Reading, grant: str, server: Party, granted: 
 def code_rules(c: Context, session: Reading, grant: str) -> Iterator[Named]:
     """The rules by which an honest AS takes the code of a grant from a session."""
     slot = c.state.grant(grant)
-    return ask(
-        guards.CODE,
-        design=c.of(server_of(c, grant).name),
+    return guards.code(
+        c.of(server_of(c, grant).name),
         code_client=slot.client,
         client=client_id_of(c, session),
         code_redirect=slot.redirect,
@@ -161,7 +157,7 @@ def redeems_too(c: Context, who: str, grant: str) -> Condition:
     A request that would be refused for another reason has nothing revoked.
     """
     session, redirect, server = c.state.session(who), c.state.grant(grant).redirect, server_of(c, grant)
-    taken = (rule.holds for rule in response_rules(c, who, grant))
+    taken = (rule.holds for rule in to_code(c, who, grant))
     expects = all_of(same(session.phase, "requested"), *taken)
     has = all_of(same(session.phase, "responded"), same(session.code, grant))
     after = as_answered(Moved(session, went_to=choose(has, session.went_to, issuer_after(c, who, redirect))))
@@ -417,31 +413,38 @@ def accepts(
     known = c.at(url, lambda party: trusted_by(c, party, issuer))
     identifier, default = published(c, url), all_of(known, made["has_default"])
     meant = resource_rules.audience_covers(design, identifier, url, made["audience"], default)
-    judged = ask(
-        (*guards.ACCESS_TOKEN, *guards.VALIDITY, *guards.POSSESSION),
-        design=design,
-        **issuer_at(c, url, issuer),
-        by_issuer=True,
-        signer_listed=False,
-        identifier=identifier,
-        url=url,
-        audience=made["audience"],
-        has_default=default,
-        key=made["key"],
-        own=own,
-        for_this=proofs[0],
-        for_another=proofs[1],
-        certificate=made["certificate"],
-        presented=presented,
-        used=used,
-        bare=bare,
-        shown=shown,
-        attested=attested,
-        sufficient=scopes.is_sufficient(c, who, url, made["scope"]),
-        expired=made["expired"],
-        revoked=is_revoked(c, token),
+    return (
+        *is_told(design, [c.of(made["server"].name)], meant),
+        *guards.access_token(
+            design,
+            issuer=issuer_at(c, url, issuer),
+            by_issuer=True,
+            signer_listed=False,
+            identifier=identifier,
+            url=url,
+            audience=made["audience"],
+            has_default=default,
+        ),
+        *guards.validity(
+            design,
+            expired=made["expired"],
+            revoked=is_revoked(c, token),
+            sufficient=scopes.is_sufficient(c, who, url, made["scope"]),
+        ),
+        *guards.possession(
+            design,
+            key=made["key"],
+            own=own,
+            for_this=proofs[0],
+            for_another=proofs[1],
+            certificate=made["certificate"],
+            presented=presented,
+            used=used,
+            shown=shown,
+            bare=bare,
+            attested=attested,
+        ),
     )
-    return (*is_told(design, [c.of(made["server"].name)], meant), *judged)
 
 
 def attests(c: Context, who: str, url: Value, audience: Value) -> Condition:

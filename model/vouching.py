@@ -11,7 +11,6 @@ from model import client as client_rules
 from model import guards
 from model.action import Context, Move, action, possible
 from model.flow import authenticates, authentication_of
-from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, no, same
 from model.messages import AssertionResponse, Sent, TokenExchange
 from model.readings import (
@@ -45,9 +44,8 @@ def asserted(
     vouched = client_rules.is_vouched_by_server(c.client(who), follows(c, who))
     binds = c.among(c.world.servers, lambda party: same(voucher, party.url))
     return tuple(
-        ask(
-            guards.ASSERTION,
-            design=c.of(server.name),
+        guards.assertion(
+            c.of(server.name),
             named=same(session.issuer, server.url),
             partner=any_of(no(vouched), takes_word_of(c, server, voucher)),
             by_client=by_client,

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
 from model import authorization_server as server_rules
 from model import client as client_rules
@@ -26,7 +25,7 @@ from model import resource_server as resource_rules
 from model.action import Context
 from model.design import Configuration
 from model.errors import InputError
-from model.guards import Guard, ask
+from model.flow import Registration
 from model.identifiers import origin
 from model.logic import Condition, Pick, Value, all_of, any_of, decided, no, same
 from model.messages import AuthorizationRequest, AuthorizationResponse
@@ -115,15 +114,6 @@ _WANTED = "https://wanted.example/at"
 _OTHER, _SOME, _EXPECTED = "other", "some", "expected"
 _NAMES = ("none", "default", "yes", "post", "other_method", "bearer", "dpop_bound", "client_id", "agent", "callback",
           "client", "as", "tools", "alice", "mallory")  # fmt: skip
-#: What rules are told of what the process does not have, or has settled.
-_SETTLED: dict[str, Any] = {
-    "plain_http": False, "configured": True, "misplaced": False, "by_challenge": False, "elsewhere": False,
-    "cached": False, "vouched_for": True, "logged": True, "several": False, "first": True, "preferred": True,
-    "attested": False, "publishes": True, "lists": True, "other_browser": False, "after_use": False, "read": True,
-    "certified": True, "replaced": False, "shown": True, "reused": False, "unasked": False, "within": True,
-    "granted": NONE, "by_issuer": True, "signer_listed": False, "certificate": NONE, "presented": NONE, "used": False,
-    "sufficient": True, "expired": False, "revoked": False,
-}  # fmt: skip
 #: What parties say to each other, with what is in it.
 _MESSAGES = {
     "ResourceMetadata": "resource authorization_server",
@@ -256,10 +246,6 @@ class _Process:
         """What is left of rules, one after another."""
         found = ((rule.name, holds) for rule, holds in asked if holds is not True)
         return _lines(*(f"if {'false' if holds is False else holds} then (* {name} *)" for name, holds in found))
-
-    def asks(self, guard: Guard, **values: Any) -> str:
-        """What is left of a guard."""
-        return self.checks(*ask(guard, **{**_SETTLED, "design": self.design, **values}))
 
     # --- documents, and what capabilities put into the hands of the prover's attacker
 
@@ -417,37 +403,48 @@ class _Process:
     def document_rules(self) -> str:
         """What is left of the rules about resource metadata."""
         named, term = decided(readings.published(self.c, self.tools.url)), self.published("url", self.tools)
-        return self.asks(
-            (*guards.CHALLENGE, *guards.RESOURCE_METADATA, *guards.LISTED_SERVERS),
-            url=self.tools.url,
-            resource=pick("resource", {named: term}, _OTHER),
+        design, alone = self.design, client_rules.Standing(several=False, first=True, preferred=True)
+        return self.checks(
+            *guards.challenge(design, configured=True, plain_http=False, by_challenge=False, elsewhere=False),
+            *guards.resource_metadata(
+                design,
+                resource=pick("resource", {named: term}, _OTHER),
+                url=self.tools.url,
+                cached=False,
+                misplaced=False,
+                vouched_for=True,
+                logged=True,
+            ),
+            *guards.listed_servers(design, chosen=alone),
         )
 
     def metadata_rules(self, users: bool) -> Iterator[str]:
         """What is left of the rules about AS metadata, and of what a question forbids the attacker to name in it."""
         design, knows = self.design, self.client.knows
         server, issuer = (pick(each, {self.server.url: "as"}, _OTHER) for each in ("server", "issuer"))
-        yield self.asks(
-            guards.CHOSEN_SERVER,
-            listed=_SERVER,
-            server=_SERVER if users else pick("server", {_SERVER: "listed"}, _OTHER),
-            **readings.frameworks(self.c, server, knows),
+        yield self.checks(
+            *guards.chosen_server(
+                design,
+                server=_SERVER if users else pick("server", {_SERVER: "listed"}, _OTHER),
+                listed=_SERVER,
+                found=readings.frameworks(self.c, server, knows),
+            ),
+            *guards.server_metadata(
+                design,
+                claimed=pick("issuer", {_SERVER: "server"}, _OTHER),
+                server=_SERVER,
+                configured=False,
+                attested=False,
+                claims_listed=readings.frameworks(self.c, issuer, knows).on_list,
+            ),
         )
-        yield self.asks(
-            guards.SERVER_METADATA,
-            server=_SERVER,
-            configured=False,
-            claimed=pick("issuer", {_SERVER: "server"}, _OTHER),
-            claims_listed=readings.frameworks(self.c, issuer, knows)["on_list"],
-        )
-        endpoints = {
-            f"{name}_at": pick(f"{name}_at", {_ISSUER: "issuer"}, _OTHER) for name in ("authorization", "token")
-        }
-        yield self.asks(
-            (*guards.AUTHORIZATION_ENDPOINT, *guards.TOKEN_ENDPOINT),
-            claimed=_ISSUER,
-            advertised=equal("sends_iss", "yes"),
-            **endpoints,
+        leads, takes = (pick(f"{name}_at", {_ISSUER: "issuer"}, _OTHER) for name in ("authorization", "token"))
+        promised = equal("sends_iss", "yes")
+        yield self.checks(
+            *guards.authorization_endpoint(
+                design, claimed=_ISSUER, authorization_at=leads, advertised=promised, publishes=True, lists=True
+            ),
+            *guards.token_endpoint(design, claimed=_ISSUER, token_at=takes),
         )
         found = []
         if design.splice != "free":
@@ -459,27 +456,35 @@ class _Process:
 
     def response_rules(self) -> str:
         """What is left of the rules about authorization responses."""
-        return self.asks(
-            guards.AUTHORIZATION_RESPONSE,
-            session=_SESSION,
-            returned=pick("returned", {_SESSION: "state", NONE: "none"}, _OTHER),
-            arrived_at=pick("arrived_at", {_EXPECTED: "redirect_uri"}, _OTHER),
-            expected=_EXPECTED,
-            iss=pick("iss", {_ISSUER: "issuer", NONE: "none"}, _OTHER),
-            issuer=_ISSUER,
-            advertised=equal("sends_iss", "yes"),
+        return self.checks(
+            *guards.authorization_response(
+                self.design,
+                session=_SESSION,
+                other_browser=False,
+                returned=pick("returned", {_SESSION: "state", NONE: "none"}, _OTHER),
+                after_use=False,
+                arrived_at=pick("arrived_at", {_EXPECTED: "redirect_uri"}, _OTHER),
+                expected=_EXPECTED,
+                iss=pick("iss", {_ISSUER: "issuer", NONE: "none"}, _OTHER),
+                issuer=_ISSUER,
+                advertised=equal("sends_iss", "yes"),
+            )
         )
 
     def token_rules(self, requested: str) -> str:
         """What is left of the rules about token responses."""
-        return self.asks(
-            guards.TOKEN_RESPONSE,
-            wanted=self.makes_proofs,
-            bound=equal("token_type", "dpop_bound"),
-            requested=NONE if requested == "none" else _SOME,
-            present=no(equal("echoed", "none")),
-            has_requested=equal("echoed", "resource"),
-            has_more=equal("more", "yes"),
+        echo = client_rules.Echo(
+            no(equal("echoed", "none")), has_requested=equal("echoed", "resource"), has_more=equal("more", "yes")
+        )
+        return self.checks(
+            *guards.token_response(
+                self.design,
+                wanted=self.makes_proofs,
+                bound=equal("token_type", "dpop_bound"),
+                read=True,
+                requested=NONE if requested == "none" else _SOME,
+                echo=echo,
+            )
         )
 
     def credentials(self, called: str) -> str:
@@ -501,7 +506,7 @@ class _Process:
                 f"  ({_typed('by credential assertion')}, {request})));",
                 self.authenticated("par"),
                 self.registered(),
-                self.asks(guards.REDIRECTION, **self.registration()),
+                self.checks(*guards.redirection(self.design, **self.registration())),
                 "new request_uri: bitstring;",
                 "insert pushed(request_uri, by, redirect_uri, state, challenge, dpop_jkt, resource);",
                 "out(reply, request_uri)",
@@ -516,7 +521,7 @@ class _Process:
             yield _lines(f"in({at}, AuthorizationRequest(by: bitstring, {request}));", self.issues(user, False))
         yield self.redeems()
 
-    def registration(self) -> dict[str, Condition]:
+    def registration(self) -> Registration:
         """Whether a redirect URI is registered for a client_id: by a table, or by what the AS knows or looks up."""
         if self.design.reg == "dcr":
             return {"registered": True, "known": True}
@@ -555,15 +560,18 @@ class _Process:
             f"let ({_typed('subject issuer token_at called')}) = audience_of(assertion, pk(client_key)) in"
             if signed is True
             else "",
-            self.asks(
-                guards.AUTHENTICATION,
-                policy=self.design,
-                endpoint=endpoint,
-                genuine=any_of(own, all_of(same(design.client_auth, "mtls"), equal("who", "itself(as, reply)"))),
-                secret=equal("credential", "client_secret"),
-                assertion=equal("subject", "by"),
-                named=client_rules.assertion_names(design, design, self.server.url, issuer, token_at, called),
-                anyhow=any_of(public, own),
+            self.checks(
+                *guards.authentication(
+                    design,
+                    design,
+                    endpoint=endpoint,
+                    genuine=any_of(own, all_of(same(design.client_auth, "mtls"), equal("who", "itself(as, reply)"))),
+                    secret=equal("credential", "client_secret"),
+                    assertion=equal("subject", "by"),
+                    certified=True,
+                    named=client_rules.assertion_names(design, design, self.server.url, issuer, token_at, called),
+                    anyhow=any_of(public, own),
+                )
             ),
             "if by = client_id && who <> itself(as, reply) then event client_authentication else"
             if self.event == "client_authentication" and public is False
@@ -581,13 +589,18 @@ class _Process:
             sends += " | in(net, =code); if by = client_id then event code_delivery"
         return _lines(
             "" if pushed else self.registered(),
-            self.asks(
-                (*(() if pushed else guards.REDIRECTION), *guards.AUTHORIZATION_REQUEST),
-                **self.registration(),
-                pushed=pushed,
-                requested=resource,
-                challenge=pick("challenge", {NONE: "none"}, _SOME),
-                listed=readings.serves(self.c, self.server, resource),
+            self.checks(
+                *(() if pushed else guards.redirection(self.design, **self.registration())),
+                *guards.authorization_request(
+                    self.design,
+                    pushed=pushed,
+                    challenge=pick("challenge", {NONE: "none"}, _SOME),
+                    requested=resource,
+                    listed=readings.serves(self.c, self.server, resource),
+                    shown=True,
+                    reused=False,
+                    unasked=False,
+                ),
             ),
             f"new code: bitstring; insert codes(code, {user}, by, redirect_uri, state, challenge, dpop_jkt, resource);",
             f"( {sends} )",
@@ -599,8 +612,8 @@ class _Process:
         hashed, key = self.hashed(), "key" if self.asks_proofs else "none"
         matches, absent = equal("challenge", hashed), equal("challenge", "none")
         echo, honors = server_rules.echo(design, made), design.as_dpop == "honor" and self.asks_proofs
-        other = all_of(echo["present"], no(echo["has_requested"]))
-        told = either(other, "default", either(echo["present"], "wanted", "none"))
+        other = all_of(echo.present, no(echo.has_requested))
+        told = either(other, "default", either(echo.present, "wanted", "none"))
         default = either(server_rules.has_default_audience(design, made), "yes", "none")
         claims = f"{self.term(server_rules.bound_resource(design, _WANTED))}, {default}, {key if honors else 'none'}"
         kind = either(equal("key", "none"), "bearer", "dpop_bound") if honors else "bearer"
@@ -615,28 +628,31 @@ class _Process:
             f"let ({_typed('key method proof_url proof_token')}) = said(dpop_proof) in" if self.asks_proofs else "",
             "if key = none || (method = post && proof_url = as && proof_token = none) then" if self.asks_proofs else "",
             self.authenticated("token"),
-            self.asks(
-                guards.CODE,
-                code_client=_EXPECTED,
-                client=_EXPECTED,
-                code_redirect=_EXPECTED,
-                redirect=pick("redirect_uri", {_EXPECTED: "code_redirect"}, _OTHER),
-                challenge=Pick({NONE: absent, _EXPECTED: matches, _OTHER: all_of(no(absent), no(matches))}),
-                verifier=pick("verifier", {NONE: "none"}, _EXPECTED),
-                key=_EXPECTED,
-                code_key=pick("code_jkt", {NONE: "none", _EXPECTED: key}, _OTHER) if self.asks_proofs else NONE,
-            ),
-            self.asks(
-                guards.TOKEN_REQUEST,
-                proven=no(equal("key", "none")) if self.asks_proofs else False,
-                promised=all_of(self.makes_proofs, equal("by", "client_id")),
-                requested=resource,
-                listed=readings.serves(self.c, self.server, resource),
+            self.checks(
+                *guards.code(
+                    design,
+                    code_client=_EXPECTED,
+                    client=_EXPECTED,
+                    code_redirect=_EXPECTED,
+                    redirect=pick("redirect_uri", {_EXPECTED: "code_redirect"}, _OTHER),
+                    challenge=Pick({NONE: absent, _EXPECTED: matches, _OTHER: all_of(no(absent), no(matches))}),
+                    verifier=pick("verifier", {NONE: "none"}, _EXPECTED),
+                    key=_EXPECTED,
+                    code_key=pick("code_jkt", {NONE: "none", _EXPECTED: key}, _OTHER) if self.asks_proofs else NONE,
+                ),
+                *guards.token_request(
+                    design,
+                    granted=NONE,
+                    proven=no(equal("key", "none")) if self.asks_proofs else False,
+                    promised=all_of(self.makes_proofs, equal("by", "client_id")),
+                    requested=resource,
+                    listed=readings.serves(self.c, self.server, resource),
+                ),
             ),
             "let wanted = if resource = none then granted else resource in",
             f"new token_id: bitstring; let token = sign(AccessToken(token_id, user, by, {claims}), as_key) in",
             strayed if self.event == "flow_binding" else "",
-            f"out(reply, (token, {kind}, {told}, {either(echo['has_more'], 'yes', 'none')}))",
+            f"out(reply, (token, {kind}, {told}, {either(echo.has_more, 'yes', 'none')}))",
         )
 
     # --- resource servers
@@ -659,18 +675,30 @@ class _Process:
             f"let ({_typed('proof_key method proof_url proof_token')}) = said(dpop_proof) in"
             if self.asks_proofs
             else "",
-            self.asks(
-                (*guards.ACCESS_TOKEN, *guards.VALIDITY, *guards.POSSESSION),
-                **readings.issuer_at(self.c, url, self.server.url),
-                identifier=readings.published(self.c, url),
-                url=url,
-                audience=self.resource("audience"),
-                has_default=equal("default_audience", "yes"),
-                own=equal("key", "none"),
-                for_this=all_of(fits, here),
-                key=pick("key", {NONE: "none"}, _SOME),
-                for_another=all_of(fits, no(here)),
-                bare=self.asks_proofs and equal("proof_key", "none"),
+            self.checks(
+                *guards.access_token(
+                    design,
+                    issuer=readings.issuer_at(self.c, url, self.server.url),
+                    by_issuer=True,
+                    signer_listed=False,
+                    identifier=readings.published(self.c, url),
+                    url=url,
+                    audience=self.resource("audience"),
+                    has_default=equal("default_audience", "yes"),
+                ),
+                *guards.validity(design, expired=False, revoked=False, sufficient=True),
+                *guards.possession(
+                    design,
+                    key=pick("key", {NONE: "none"}, _SOME),
+                    own=equal("key", "none"),
+                    for_this=all_of(fits, here),
+                    for_another=all_of(fits, no(here)),
+                    certificate=NONE,
+                    presented=NONE,
+                    used=False,
+                    shown=False,
+                    bare=self.asks_proofs and equal("proof_key", "none"),
+                ),
             ),
             f"if who <> itself({name}, reply) then event token_confinement else" if misused else "",
             "out(reply, data)",

@@ -19,7 +19,6 @@ from model.action import Context
 from model.attacker_at_resources import keys_are_listed
 from model.attacker_sends import send_request
 from model.design import Design
-from model.guards import ask
 from model.logic import Condition, all_of, choose, decided, no, same
 from model.messages import THIEF
 from model.rule import Named
@@ -154,21 +153,14 @@ def obtain(design: Design, asked: str, known: bool) -> Iterator[Named]:
     session = c.state.session(VISITOR)
     requested = readings.requested_resource(c, session)
     wanted = readings.uses_dpop(c, session)
-    yield client.authorization_server_is_trusted(design, **readings.frameworks(c, HONEST_AS, _CLIENT.knows))
+    yield client.authorization_server_is_trusted(design, readings.frameworks(c, HONEST_AS, _CLIENT.knows))
     yield client.server_lists_resource(design, True, known)
-    yield from ask(
-        (*guards.TOKEN_REQUEST, *guards.TOKEN_RESPONSE),
-        design=design,
-        granted=requested,
-        requested=requested,
-        listed=known,
-        wanted=wanted,
-        bound=all_of(wanted, same(design.as_dpop, "honor")),
-        read=True,
-        proven=wanted,
-        promised=no(same(design.dpop, "none")),
-        **server.echo(design, requested),
+    promised = no(same(design.dpop, "none"))
+    yield from guards.token_request(
+        design, proven=wanted, promised=promised, granted=requested, requested=requested, listed=known
     )
+    bound, echo = all_of(wanted, same(design.as_dpop, "honor")), server.echo(design, requested)
+    yield from guards.token_response(design, wanted=wanted, bound=bound, read=True, requested=requested, echo=echo)
 
 
 def _is_attested(c: Context, honest: bool) -> Condition:
@@ -177,7 +169,7 @@ def _is_attested(c: Context, honest: bool) -> Condition:
     return readings.is_enrolled(c, party, c.of(party.name).attested)
 
 
-def seen_as(design: Design, role: Role) -> dict[str, Condition]:
+def seen_as(design: Design, role: Role) -> resource.Issuer:
     """What an issuer that is this to a resource server is to it."""
     issuer = {"trusted": HONEST_AS, "look_alike": readings.lookalike(HONEST_AS), "stranger": _STRANGER.url}[role]
     return readings.accepted_issuer(among_honest(design), _RESOURCE, issuer)
@@ -185,7 +177,7 @@ def seen_as(design: Design, role: Role) -> dict[str, Condition]:
 
 def issuer_is_accepted(design: Design, role: Role) -> Named:
     """Whether a resource server accepts an issuer that is this to it."""
-    return resource.issuer_is_accepted(design, **seen_as(design, role))
+    return resource.issuer_is_accepted(design, seen_as(design, role))
 
 
 @crossing("attacker.present_token")
@@ -197,16 +189,19 @@ def present(design: Design, token: Loot, at: ResourceNode, role: Role, url: str)
     meant = resource.audience_covers(design, at.resource, url, token.audience, default)
     yield from token_flow.is_told(design, [design], meant)
     # A proof that came to a server of the attacker's has not been used at another.
-    yield from ask(
-        (*guards.ACCESS_TOKEN, *guards.VALIDITY, *guards.POSSESSION),
-        design=design,
-        **seen_as(design, role),
+    yield from guards.access_token(
+        design,
+        issuer=seen_as(design, role),
         by_issuer=True,
         signer_listed=False,
         identifier=at.resource,
         url=url,
         audience=token.audience,
         has_default=default,
+    )
+    yield from guards.validity(design, expired=False, revoked=False, sufficient=True)
+    yield from guards.possession(
+        design,
         key=token.key,
         own=own,
         for_this=for_this,
@@ -214,6 +209,7 @@ def present(design: Design, token: Loot, at: ResourceNode, role: Role, url: str)
         certificate=token.certificate,
         presented=ATTACKERS_KEY,
         used=False,
+        shown=False,
         bare=True,
         attested=same(design.own_attester, "yes"),
     )
@@ -223,10 +219,9 @@ def present(design: Design, token: Loot, at: ResourceNode, role: Role, url: str)
 def mint(design: Design, at: ResourceNode, named: Role, signer: Role) -> Iterator[Named]:
     """An AS that is ``signer`` to this resource server makes a token for it that names an issuer which is ``named``."""
     listed = signer == "trusted" or keys_are_listed(_with(design, _STRANGER.run_by), _RESOURCE)
-    yield from ask(
-        guards.ACCESS_TOKEN,
-        design=design,
-        **seen_as(design, named),
+    yield from guards.access_token(
+        design,
+        issuer=seen_as(design, named),
         by_issuer=named == signer,
         signer_listed=listed,
         identifier=at.resource,
@@ -263,17 +258,8 @@ def refresh_elsewhere(design: Design, claimed: Role = "stranger") -> Iterator[Na
 @crossing("attacker.use_refresh_token")
 def refresh(design: Design, token: Loot) -> Iterator[Named]:
     """The attacker redeems a refresh token at the AS that it comes from, as the client."""
-    yield from ask(
-        guards.AUTHENTICATION,
-        design=design,
-        policy=design,
-        genuine=False,
-        secret=False,
-        assertion=False,
-        named=True,
-        replaced=False,
-        certified=True,
-        endpoint="token",
+    yield from guards.authentication(
+        design, design, endpoint="token", genuine=False, secret=False, assertion=False, certified=True, named=True
     )
     yield server.refresh_token_is_bound(design, token.key, token.certificate)
 

@@ -10,6 +10,7 @@ import numpy as np
 from model import authorization_server as server
 from model import client
 from model.design import Design
+from model.federation import Frameworks
 from model.logic import same
 from model.registration import registered, shows_a_client
 from simulations import crossings
@@ -57,7 +58,7 @@ class Facts:
     @cached_property
     def follows(self) -> str | None:
         """The rule by which the client refuses an AS that it has not met, or None."""
-        trusted = client.authorization_server_is_trusted(self.design, False, False)
+        trusted = client.authorization_server_is_trusted(self.design, Frameworks(False, False))
         return None if trusted.holds else trusted.rule.name
 
     @cached_property

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from model import client
 from model import resource_server as resource
 from model.design import Design
+from model.federation import Frameworks
 from model.rule import Named
 from simulations import draws
 from simulations.attempts import ADOPTIONS, Situations, Whole, draw_codes, draw_latency, situations
@@ -31,6 +32,9 @@ from simulations.results import measured
 from simulations.units import Tally, Unit
 from simulations.vectorised import Reader, reader
 from simulations.visits import ACCEPTED, HONEST_AS, PLACES, Label, Plan
+
+#: What an issuer is to a resource server that has never heard of it.
+_MET_NOWHERE = resource.Issuer(Frameworks(False, False), published=False, looks_known=False, shares_origin=False)
 
 #: An honest AS or issuer that is not the one of the first contact.
 ANOTHER_AS = "https://another-as.example"
@@ -266,13 +270,13 @@ class Agent:
         number = self.task.number
         if design.as_trust == "federation":
             vouched = not self._uncovered(f"at {server}")
-            self._obey(client.authorization_server_is_trusted(design, vouched, vouched))
+            self._obey(client.authorization_server_is_trusted(design, Frameworks(vouched, vouched)))
         try:
             yield from self._request("server_metadata", call)
         except Failed:
             if not self.world.happens("second_server", number, f"at {server}"):
                 raise
-            self._obey(client.authorization_server_is_trusted(design, False, False))
+            self._obey(client.authorization_server_is_trusted(design, Frameworks(False, False)))
             yield from self._request("server_metadata", f"{call} failover")
         if self.world.happens("issuer_changed", number, f"at {server}"):
             self._obey(client.metadata_issuer_matches(design, ANOTHER_AS, HONEST_AS, False))
@@ -316,13 +320,13 @@ class Agent:
         uses_stale = stale and bool(client.cached_metadata_is_fresh(design, True).holds)
         if uses_stale or known.token_until > self.clock.now:
             yield from self._request("request", f"{call} old token")
-            if not resource.issuer_is_accepted(design, False, False, False, False, False).holds:
+            if not resource.issuer_is_accepted(design, _MET_NOWHERE).holds:
                 self.task.counts["rechallenges"] += 1
         known.metadata_until = -1.0
         yield from self._request("metadata", f"{call} moved")
         # A list of those met before has never heard of the new one; a federation may have.
         vouched = design.as_trust == "federation" and not self._uncovered(call)
-        self._obey(client.authorization_server_is_trusted(design, vouched, vouched))
+        self._obey(client.authorization_server_is_trusted(design, Frameworks(vouched, vouched)))
         if known.refresh_until > self.clock.now and client.refresh_token_stays_with_issuer(design).holds:
             yield from self._request("token", f"{call} refresh elsewhere")  # which the new AS does not know
         known.token_until = known.refresh_until = -1.0

@@ -226,7 +226,7 @@ def person_server__ask_access_server(c: Context, who: str, grant: str) -> Move:
     here = all_of(same(session.phase, "approved"), is_strangers(c.world, session.aud))
     request = AuthTokenRequest(session.iss, session.aud, session.agent_jkt, upstream_token=upstream_token(c, who))
     own = same(session.aud, server.url)
-    trusted = person_server.access_server_is_trusted(c.of(server.name), own, **frameworks(c, session.aud, ()))
+    trusted = person_server.access_server_is_trusted(c.of(server.name), own, frameworks(c, session.aud, ()))
     return Move(here, (trusted,), {f"{who}.phase": "federated"}, (Sent(server.name, session.aud, request),))
 
 
@@ -252,7 +252,7 @@ def accepts(
     made = token_of(c, token)
     design = c.among(c.world.resource_servers, lambda party: same(url, party.url))
     return (
-        resource_rules.issuer_is_accepted(design, **issuer_at(c, url, made["iss"])),
+        resource_rules.issuer_is_accepted(design, issuer_at(c, url, made["iss"])),
         resource_rules.audience_is_this_resource(design, identifier_of(url), url, made["aud"], False),
         resource_rules.proof_is_by_bound_key(design, own, *signed),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from model.aauth.agent import is_at
 from model.client import is_vouched_for
 from model.design import Design
-from model.federation import chain_holds
+from model.federation import Frameworks, chain_holds
 from model.logic import Condition, Value, all_of, any_of, holds, implies, same
 from model.rule import rule
 
@@ -17,21 +17,12 @@ def resource_token_names_signing_key(design: Design, agent_jkt: Value, signed_wi
 
 
 @rule("AAU-trust", source="draft-hardt-oauth-aauth-protocol, PS-AS Trust Establishment")
-def access_server_is_trusted(
-    design: Design,
-    own: Condition,
-    on_list: Condition,
-    chained: Condition,
-    beyond_names: Condition,
-    as_client: Condition,
-) -> Condition:
+def access_server_is_trusted(design: Design, own: Condition, found: Frameworks) -> Condition:
     """The person server turns to an access server that it trusts, in the way it has chosen to.
 
-    ``own``: it is that server itself; ``on_list``: the other is on its list; ``chained``: it leads to its anchor,
-    though perhaps ``beyond_names`` or ``as_client`` (:func:`model.federation.chain_holds`).
+    ``own``: it is that server itself; ``found``: the frameworks that hold the other.
     """
-    chain = chain_holds(design, chained, beyond_names, as_client)
-    return any_of(same(design.as_trust, "any"), own, is_vouched_for(design, on_list, chain))
+    return any_of(same(design.as_trust, "any"), own, is_vouched_for(design, found.on_list, chain_holds(design, found)))
 
 
 @rule("AAU-chain", source="draft-hardt-oauth-aauth-protocol, Upstream Token Verification 4")

@@ -19,6 +19,7 @@ from properties.security import every_property
 KINDS = {
     "mechanism": "What a design chooses",
     "environment": "What a deployment happens to be",
+    "conduct": "What a client does where something is missing or malformed",
     "restriction": "What the attacker may not do",
 }
 
@@ -60,7 +61,7 @@ def vocabulary(model: Model) -> dict[str, Any]:
         ],
         "worlds": [{"name": name, "concern": world.concern} for name, world in WORLDS.items()],
         "kinds": KINDS,
-        "switches": [_switch(switch, model) for switch in model.switches.values() if switch.kind in KINDS],
+        "switches": [_switch(switch, model) for switch in model.switches.values() if switch.in_worlds and switch.kind in KINDS],
         "rules": rule_texts(model),
     }
 

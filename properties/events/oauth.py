@@ -319,7 +319,7 @@ def as_acceptance(c: Context) -> Condition:
         started = one_of(state.phase, *REQUEST_SENT)
         of_old = any_of(same(design.prm, "off"), _is_acquainted(c, session.name, state.metadata))
         asked = frameworks(c, state.metadata, c.world.client_of(session.name).knows)
-        vouched = client_rules.is_vouched_for(design, asked["on_list"], is_sound(asked))
+        vouched = client_rules.is_vouched_for(design, asked.on_list, is_sound(asked))
         found.append(all_of(started, no(of_old), no(vouched)))
     return any_of(*found)
 
@@ -328,7 +328,7 @@ def _is_acquainted(c: Context, who: str, issuer: Value) -> Condition:
     """Whether a client has met an AS before: an honest one that it was meant to list, and does."""
     client = c.world.client_of(who)
     met = any_of(*(same(issuer, c.world.by_name[name].url) for name in client.knows))
-    return all_of(met, frameworks(c, issuer, client.knows)["on_list"])
+    return all_of(met, frameworks(c, issuer, client.knows).on_list)
 
 
 def least_authority(c: Context) -> Condition:

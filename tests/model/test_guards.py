@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from inspect import getsource
 from pathlib import Path
 
 import pytest
 
-from model import conduct, guards
+from model import guards
 from model.clients import clients
 from model.conversation import converse
 from model.design import Design
-from model.guards import ask
+from model.guards import GUARDS
 from model.protocols import every_rule, steps
 from model.scenario import load, load_all, mutation_names
 from model.switches import SWITCHES
@@ -19,7 +20,6 @@ from model.world_file import DEFAULT
 from properties.template import Template
 
 ROOT = Path(__file__).parents[2]
-GUARDS = {name: table for name, table in vars(guards).items() if isinstance(table, tuple) and name.isupper()}
 
 #: Steps of a client that no conversation has, and why.
 NO_STEP = {
@@ -114,10 +114,8 @@ def test_a_step_that_asks_is_looked_at(asked_in_conversations):
 
 def test_nobody_asks_rules_of_a_guard_one_by_one():
     """Whoever takes a message asks its guard, so that a rule that is added there is asked by all of them."""
-    guarded = "|".join(
-        rule.__name__ for table in GUARDS.values() for rule in table if not isinstance(rule, guards.Added)
-    )
-    files = [*ROOT.glob("model/*.py"), *ROOT.glob("conformance/*.py")]
+    guarded = "|".join(re.findall(r"yield (?:client|server|resource)\.(\w+)\(", getsource(guards)))
+    files = {*ROOT.glob("model/*.py"), *ROOT.glob("conformance/*.py")} - {Path(guards.__file__)}
     found = {
         (str(path.relative_to(ROOT)), name)
         for path in files
@@ -126,29 +124,21 @@ def test_nobody_asks_rules_of_a_guard_one_by_one():
     assert found == BY_ITSELF.keys()
 
 
-@pytest.mark.parametrize("name", [name for name in vars(conduct) if name.isupper() and name in GUARDS])
-def test_conversations_ask_all_of_a_guard(name):
-    """What only conversations ask of a message is added to what the flow asks, in whose order it stays."""
-    more = vars(conduct)[name]
-    assert tuple(rule for rule in more if rule in GUARDS[name]) == GUARDS[name]
-    assert set(more) > set(GUARDS[name])
-
-
-def test_a_value_that_a_rule_needs_is_missed():
-    """A reader that does not say what a rule is about gets no answer."""
-    with pytest.raises(TypeError, match="cached"):
-        list(ask(guards.RESOURCE_METADATA, design=Design(), resource="a", url="a", vouched_for=True))
-
-
 def test_rules_are_asked_when_they_are_reached():
     """Whoever stops at the first that does not hold asks no other."""
-    asked = ask(guards.SERVER_METADATA, design=Design(), claimed="https://a.example", server="https://b.example")
-    with pytest.raises(TypeError, match="configured"):
+    asked = guards.token_endpoint(Design(), claimed="a", token_at="a")
+    assert next(asked).rule.name == "client.token_endpoint_is_corroborated"
+    with pytest.raises(StopIteration):
         next(asked)
-    said = ask(guards.TOKEN_ENDPOINT + guards.CHALLENGE, design=Design(), claimed="a", token_at="a")
-    assert next(said).rule.name == "client.token_endpoint_is_corroborated"
-    with pytest.raises(TypeError):
-        next(said)
+
+
+def test_who_asks_a_guard_is_whose_rules_those_are():
+    """A draft's rule is the actor's whose guard it joins."""
+    of = {"client": "client", "server": "authorization_server", "resource": "resource_server"}
+    source = getsource(guards).partition("# --- a client")[2]
+    for module, name in re.findall(r"@_of\(\"(\w+)\"\)\ndef (\w+)\(", source):
+        asked = set(re.findall(r"yield (\w+)\.", source.partition(f"def {name}(")[2].partition("\n\n\n")[0]))
+        assert {of[one] for one in asked} == {module} == {GUARDS[name].actor}
 
 
 def test_what_is_done_otherwise_is_a_switch_whose_baseline_gives_up():

@@ -160,7 +160,7 @@ def test_a_rule_in_a_guard_is_asked_wherever_the_guard_is():
     def added():
         draft.switch("patient", "yes no", "whether the client waits for metadata", "a draft", of="client")
 
-        @draft.rule(guard="SERVER_METADATA", source="a draft")
+        @draft.rule(guard="server_metadata", source="a draft")
         def client_is_patient(design):
             """The client waits."""
             return draft.same(design.patient, "yes")
@@ -273,8 +273,8 @@ WRONG = {
     "rule(source='s', at='client.send')(lambda c: True)": "has no docstring",
     "rule(source='s', at='client.send')(named)": "unknown step 'client.send'; did you mean 'client.send_token'?",
     "rule(source='s', at='attacker.present_token')(named)": "who asks rule 'named'?",
-    "rule(source='s', guard='TOKEN')(named)": "unknown guard 'TOKEN'",
-    "rule(source='s', guard='TOKEN_RESPONSE')(named)": "unknown value of guard TOKEN_RESPONSE 'c'",
+    "rule(source='s', guard='token')(named)": "unknown guard 'token'",
+    "rule(source='s', guard='token_response')(named)": "unknown value of guard token_response 'c'",
     "check = lambda design: design.prmm": "draft.py:2: unknown switch 'prmm'",
     "check = lambda design: one_of(design.prm, 'exakt')": "draft.py:2: switch 'prm' has no value 'exakt'; did",
     "variant('client.state_matches')(named)": "a variant of client.state_matches takes (",
@@ -330,7 +330,7 @@ def test_a_misspelt_value_is_an_error_in_a_notebook_too():
     """Where a rule is made in a cell, before anybody asks it."""
 
     def added():
-        @draft.rule(guard="SERVER_METADATA", source="a draft")
+        @draft.rule(guard="server_metadata", source="a draft")
         def client_is_sure(design):
             """The client is sure."""
             return draft.same(design.prm, "exakt")

@@ -16,19 +16,19 @@ def test_suffice_lists_minimal_sets_and_deployments() -> None:
     assert ran.exit_code == 0, ran.output
     data = json.loads(ran.output)
     sets = {tuple(each["mechanisms"]): each["usable_in"] for each in data["sufficient"]}
-    assert "multi_path_api" not in sets["cross_listing", "exact_resource_match"]
-    assert "multi_path_api" in sets["dpop", "dpop_url_check"]
+    assert "multi_path_api" not in sets["audience_check", "exact_resource_match", "resource_indicator", "state_check"]
+    assert "multi_path_api" in sets["dpop", "dpop_url_check", "state_check"]
     assert data["insufficient"]
 
 
 def test_suffice_tells_want_of_an_attack_from_want_of_a_mechanism() -> None:
     """Where nothing can violate a property no mechanism is needed, which is not for the design's merit."""
-    asked = ["designs", "--suffice", "session_integrity", "--against", "token_leak"]
+    asked = ["designs", "--suffice", "session_integrity", "--against", "token_leak", "--fix", "world=mixup"]
     shown = CliRunner().invoke(main, asked)
     assert "not in this world: no mechanism is needed because nothing here can violate it" in shown.output
     assert json.loads(CliRunner().invoke(main, [*asked, "--json"]).output)["not_in_this_world"] == ["session_integrity"]
-    both = CliRunner().invoke(main, ["designs", "--suffice", "session_integrity,SC", "--against", "proof_leak"])
-    assert "not in this world, whatever mechanisms are on: session_integrity\n" in both.output
+    both = CliRunner().invoke(main, ["designs", "--suffice", "client_identity,SC", "--against", "proof_leak"])
+    assert "not in this world, whatever mechanisms are on: client_identity\n" in both.output
     assert "nothing is needed" not in both.output
 
 

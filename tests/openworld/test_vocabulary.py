@@ -66,7 +66,7 @@ def test_an_unknown_name_is_told_what_is_near_and_not_all_there_is():
         (["verdict"], "code_d", ["code_delivery"]),
         (["assume"], "AZ,first_c", ["AZ,first_contact"]),
         (["verdict", "CD"], "cap=mal_as;prm=same_", ["cap=mal_as;prm=same_path", "cap=mal_as;prm=same_href"]),
-        (["trace", "CD"], "cap=mal_as+req", ["cap=mal_as+req_leak"]),
+        (["trace", "CD"], "cap=mal_as+req", ["cap=mal_as+req_leak", "cap=mal_as+request_reader"]),
         (["diff"], "as2:h_is", ["as2:h_iss="]),
         (["verdict", "CD"], "design=gaps_closed_", ["design=gaps_closed_dpop"]),
         (["verdict", "CD"], "world=several", ["world=several_as"]),
