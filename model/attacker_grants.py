@@ -11,9 +11,8 @@ from model import guards, scopes
 from model.action import Context, Domains, Move, action, possible
 from model.attacker import attacker_authenticates, knows, runs_client, token_type
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, same
-from model.messages import THIEF, AssertionResponse, Sent, TokenExchange, TokenRequest, TokenResponse, asked
+from model.messages import AssertionResponse, Sent, TokenExchange, TokenRequest, TokenResponse, asked
 from model.readings import (
-    attackers_key,
     client_id_of,
     gives_word_to,
     grants_used,
@@ -21,7 +20,6 @@ from model.readings import (
     policy_of,
     published,
     server_of,
-    serves,
     takes_word_of,
     token_of,
     user_of,
@@ -30,6 +28,7 @@ from model.readings import (
 from model.registration import is_known
 from model.rule import Named
 from model.state import refreshed, tokens, vouching_at
+from model.token_endpoint import by_attacker, issued_at_once, request_rules
 from model.vouching import asserted
 from model.world import ATTACKER, AUTHORIZATION_SERVER, NONE, Exchanged, World, client_ids
 
@@ -48,26 +47,13 @@ def _as_anybody(world: World) -> Domains:
 def _granted(c: Context, grant: str, client: Value, wanted: Value, checked: Iterable[Named], **request: Any) -> Move:
     """The attacker gets a token from an AS as a client, for a resource that it wants, by a `request` without a code."""
     server = server_of(c, grant)
-    policy, requested = c.of(server.name), published(c, wanted)
-    key, listed = attackers_key(c, server, client), serves(c, server, requested)
-    asks = TokenRequest(client, proof_key=key, resource=requested, **request)
+    asking = by_attacker(c, server, client, published(c, wanted))
+    asks = TokenRequest(client, proof_key=asking.key, resource=asking.resource, **request)
     return Move(
         possible(same(c.state.grant(grant).code, "none")),
-        (
-            *attacker_authenticates(c, server, client),
-            *checked,
-            *guards.token_request(policy, granted=NONE, requested=requested, listed=listed, proven=True, promised=True),
-        ),
-        {
-            f"{grant}.code": "redeemed",
-            f"{grant}.of": THIEF,
-            f"{grant}.to": THIEF,
-            f"{grant}.client": client,
-            f"{grant}.bound_key": key,
-            f"{grant}.target": requested,
-            **scopes.entry(c, grant, scopes.approved(c, server, NONE, requested)),
-        },
-        asked(ATTACKER, server.name, asks, TokenResponse(grant, token_type(key))),
+        request_rules(c, server, asking, NONE, checked),
+        issued_at_once(c, grant, asking, scopes.approved(c, server, NONE, asking.resource)),
+        asked(ATTACKER, server.name, asks, TokenResponse(grant, token_type(asking.key))),
     )
 
 
@@ -238,31 +224,26 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
     exchanges for itself is that sub-agent's, as what it came of.
     """
     made, server, again = token_of(c, token), server_of(c, grant), refreshed(grant)
-    policy, by_name, requested = c.of(server.name), same(as_own, NONE), published(c, wanted)
+    by_name = same(as_own, NONE)
     client = choose(by_name, made["client"], as_own)
-    key = attackers_key(c, server, client)
+    asking = by_attacker(c, server, client, published(c, wanted))
     request = TokenExchange(
         client,
         grant_type="token-exchange",
         requested_token_type="access_token",
         subject_token=token,
         subject_token_type="access_token",
-        resource=requested,
+        resource=asking.resource,
     )
-    answer = TokenResponse(again, token_type(key))
-    listed = serves(c, server, requested)
+    answer = TokenResponse(again, token_type(asking.key))
     issued = c.world.issued[token]
     by_right = isinstance(issued, Exchanged) and all_of(by_name, c.runs(c.world.by_name[issued.holder]))
     as_whom = any_of(all_of(by_name, no(by_right)), *runs_client(c, as_own))
     return Move(
         possible(knows(c, "token", token), no(knows(c, "token", again)), as_whom),
-        (
-            *attacker_authenticates(c, server, client),
-            server_rules.exchanged_token_is_the_clients(policy, by_name),
-            *guards.token_request(
-                policy, granted=made["asked"], requested=requested, listed=listed, proven=True, promised=True
-            ),
+        request_rules(
+            c, server, asking, made["asked"], [server_rules.exchanged_token_is_the_clients(c.of(server.name), by_name)]
         ),
-        {f"{grant}.exchanged": requested, **scopes.entry(c, again, made["scope"])},
-        (Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer)),
+        {f"{grant}.exchanged": asking.resource, **scopes.entry(c, again, made["scope"])},
+        asked(ATTACKER, server.name, request, answer),
     )

@@ -7,7 +7,6 @@ from it; of dpop_jkt and `resource` none, since a request without them is honour
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from model import authorization_server as server_rules
@@ -25,7 +24,7 @@ from model.attacker import (
     token_type,
 )
 from model.flow import SIGNED, authorization_request, believed, finished_by, issue
-from model.logic import Value, all_of, any_of, choose, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.lookups import STATEMENT, client_is_read
 from model.messages import (
     FORGED,
@@ -53,15 +52,14 @@ from model.readings import (
     redirect_uri_of,
     request_of,
     server_of,
-    serves,
     sessions_and_grants,
     user_of,
     users_grants,
 )
 from model.registration import is_known
-from model.rule import Named
 from model.state import ATTACKERS_KEY, assertion_at
-from model.world import ATTACKER, LOOPBACK, NONE, PROXY, World, callbacks, client_ids, pages
+from model.token_endpoint import Asking, by_attacker, code_rules, issued, request_rules
+from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Party, World, callbacks, client_ids, pages
 
 # --- sending what it knows: authorization requests and responses ------------------------------------------------
 
@@ -286,22 +284,6 @@ def _verifier(c: Context, challenge: Value) -> Value:
     return verifier
 
 
-def _code_rules(c: Context, grant: str, verifier: Value, key: Value) -> Iterator[Named]:
-    """The rules by which an honest AS takes a code from the attacker, as the client it was issued to."""
-    slot = c.state.grant(grant)
-    return guards.code(
-        c.of(server_of(c, grant).name),
-        code_client=slot.client,
-        client=slot.client,
-        code_redirect=slot.redirect,
-        redirect=slot.redirect,
-        challenge=slot.challenge,
-        verifier=verifier,
-        code_key=slot.key,
-        key=key,
-    )
-
-
 @action("S15", _slots, _wanted)
 def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
     """The attacker redeems a code at the honest AS, as the client it was issued to, with a key of its own.
@@ -316,64 +298,45 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
     handed_out = all_of(c.has(name for party in c.world.servers for name in party.run_by), same(wanted, NONE))
     counts = handed_out if user_of(c, grant) == ATTACKER else is_known(c, slot.client)
     here = possible(knows(c, "code", grant), same(slot.code, "issued"), counts)
-    policy, design = c.of(server.name), policy_of(c, slot.client)
-    verifier = _verifier(c, slot.challenge)
-    key, requested = attackers_key(c, server, slot.client, no(same(design.dpop, "none"))), published(c, wanted)
-    request = TokenRequest(
-        slot.client,
-        grant_type="authorization_code",
-        code=grant,
-        redirect_uri=slot.redirect,
-        code_verifier=verifier,
-        proof_key=key,
-        resource=requested,
-    )
-    answer = TokenResponse(grant, token_type(key), grant)
-    sends = (Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
+    design = policy_of(c, slot.client)
+    asking = _with_code(c, grant, published(c, wanted), no(same(design.dpop, "none")))
+    by_code = (client_rules.code_is_asked_for(design), *code_rules(c, grant, asking))
     return Move(
         here,
-        (
-            *attacker_authenticates(c, server, slot.client),
-            client_rules.code_is_asked_for(design),
-            *_code_rules(c, grant, verifier, key),
-            *guards.token_request(
-                policy,
-                proven=True,
-                promised=True,
-                granted=slot.resource,
-                requested=requested,
-                listed=serves(c, server, requested),
-            ),
-        ),
-        {
-            f"{grant}.code": "redeemed",
-            f"{grant}.to": THIEF,
-            f"{grant}.bound_key": key,
-            f"{grant}.certificate": NONE,
-            f"{grant}.target": choose(same(requested, NONE), slot.resource, requested),
-        },
-        sends,
+        request_rules(c, server, asking, slot.resource, by_code),
+        issued(c, grant, asking, slot.resource),
+        _redemption(server, grant, asking, TokenResponse(grant, token_type(asking.key), grant)),
     )
+
+
+def _with_code(c: Context, grant: str, resource: Value = NONE, useful: Condition = False) -> Asking:
+    """The attacker asks with a code, as the client that it was issued to."""
+    slot, server = c.state.grant(grant), server_of(c, grant)
+    return by_attacker(c, server, slot.client, resource, useful, slot.redirect, _verifier(c, slot.challenge))
+
+
+def _redemption(server: Party, grant: str, asking: Asking, answer: TokenResponse) -> tuple[Sent, ...]:
+    request = TokenRequest(
+        asking.client,
+        grant_type="authorization_code",
+        code=grant,
+        redirect_uri=asking.redirect,
+        code_verifier=asking.verifier,
+        proof_key=asking.key,
+        resource=asking.resource,
+    )
+    return asked(ATTACKER, server.name, request, answer)
 
 
 @action("S15", _slots)
 def redeem_own_code(c: Context, grant: str) -> Move:
     """A client of the attacker's redeems the code of a login there, for an ID token and a token of its own."""
-    slot, server = c.state.grant(grant), server_of(c, grant)
-    verifier, key = _verifier(c, slot.challenge), attackers_key(c, server, slot.client)
-    request = TokenRequest(
-        slot.client,
-        grant_type="authorization_code",
-        code=grant,
-        redirect_uri=slot.redirect,
-        code_verifier=verifier,
-        proof_key=key,
-    )
+    server, asking = server_of(c, grant), _with_code(c, grant)
     return Move(
-        possible(knows(c, "code", grant), any_of(*runs_client(c, slot.client))),
-        (*attacker_authenticates(c, server, slot.client), *_code_rules(c, grant, verifier, key)),
+        possible(knows(c, "code", grant), any_of(*runs_client(c, asking.client))),
+        request_rules(c, server, asking, c.state.grant(grant).resource, code_rules(c, grant, asking)),
         {"has.login": True},
-        (Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, TokenResponse(OWN, "Bearer"))),
+        _redemption(server, grant, asking, TokenResponse(OWN, "Bearer")),
     )
 
 
@@ -394,7 +357,7 @@ def use_refresh_token(c: Context, grant: str) -> Move:
             server_rules.refresh_token_is_bound(policy_of(c, slot.client), bound, slot.certificate),
         ),
         {},
-        (Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer)),
+        asked(ATTACKER, server.name, request, answer),
     )
 
 

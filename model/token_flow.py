@@ -13,7 +13,7 @@ from model import guards, identifiers, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Move, action, combined, possible
 from model.attacker import knows
-from model.flow import attestation_of, authenticates, authentication_of, challenge, issuer_after, to_code
+from model.flow import attestation_of, authentication_of, challenge, issuer_after, to_code
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.lookups import client_is_read, token_is_looked_up
 from model.messages import (
@@ -40,7 +40,6 @@ from model.readings import (
     kept,
     may_begin,
     own_grants,
-    promises_proofs,
     proof_key,
     proof_to_server,
     published,
@@ -49,7 +48,6 @@ from model.readings import (
     resource_request,
     scope_of,
     server_of,
-    serves,
     sessions,
     sessions_and_grants,
     sessions_and_strangers,
@@ -61,6 +59,7 @@ from model.readings import (
 from model.registration import knows_attesters
 from model.rule import Named
 from model.state import Moved, Reading, captures, over_plain_http, shown_keys, tokens
+from model.token_endpoint import Asking, by_session, code_rules, is_bound, issued, issued_at_once, request_rules, wanted
 from model.vouching import asserted, grant_type_of, has_grant, presents
 from model.world import ATTACKER, NONE, Party, World
 
@@ -79,66 +78,17 @@ def token_request(c: Context, session: Reading, called: str, **more: Any) -> Tok
     )
 
 
-def is_bound(c: Context, session: Reading, server: Party) -> Condition:
-    """Whether an honest AS binds the token of a session to the key of its proofs."""
-    return all_of(uses_dpop(c, session), same(c.of(server.name).as_dpop, "honor"))
-
-
-def token_rules(
-    c: Context, session: Reading, server: Party, granted: Value, reads: Condition, by_code: Iterable[Named] = ()
-) -> tuple[Named, ...]:
-    """The rules by which an honest AS takes a token request of a session, and the client its response."""
-    policy, requested = c.of(server.name), requested_resource(c, session)
-    listed = serves(c, server, requested)
-    return (
-        *authenticates(c, session, server, "token"),
-        *by_code,
-        *guards.token_request(
-            policy,
-            proven=uses_dpop(c, session),
-            promised=promises_proofs(c, client_id_of(c, session)),
-            granted=granted,
-            requested=requested,
-            listed=listed,
-        ),
-        *guards.token_response(
-            c.client(session.who),
-            wanted=uses_dpop(c, session),
-            bound=is_bound(c, session, server),
-            read=reads,
-            requested=requested,
-            echo=server_rules.echo(policy, choose(same(requested, NONE), granted, requested)),
-        ),
-    )
-
-
-def issued_to(c: Context, session: Reading, grant: str, server: Party, granted: Value) -> dict[str, Value | Condition]:
-    """What changes when a session gets the token of a grant."""
-    who, requested, bound = session.who, requested_resource(c, session), is_bound(c, session, server)
-    return {
-        f"{who}.phase": "has_token",
-        f"{who}.token": grant,
-        f"{grant}.code": "redeemed",
-        f"{grant}.to": who,
-        f"{grant}.bound_key": choose(bound, proof_key(c, session), NONE),
-        f"{grant}.certificate": certificate(c, session),
-        f"{grant}.target": choose(same(requested, NONE), granted, requested),
-    }
-
-
-def code_rules(c: Context, session: Reading, grant: str) -> Iterator[Named]:
-    """The rules by which an honest AS takes the code of a grant from a session."""
-    slot = c.state.grant(grant)
-    return guards.code(
-        c.of(server_of(c, grant).name),
-        code_client=slot.client,
-        client=client_id_of(c, session),
-        code_redirect=slot.redirect,
-        redirect=redirect_uri_of(c, session),
-        challenge=slot.challenge,
-        verifier=code_challenge(c, session),
-        code_key=slot.key,
-        key=proof_key(c, session),
+def response_rules(
+    c: Context, session: Reading, server: Party, asking: Asking, granted: Value, reads: Condition
+) -> Iterator[Named]:
+    """The rules by which the client of a session takes the token response of an honest AS."""
+    return guards.token_response(
+        c.client(session.who),
+        wanted=asking.proven,
+        bound=is_bound(c, asking, server),
+        read=reads,
+        requested=asking.resource,
+        echo=server_rules.echo(c.of(server.name), wanted(asking, granted)),
     )
 
 
@@ -161,7 +111,8 @@ def redeems_too(c: Context, who: str, grant: str) -> Condition:
     expects = all_of(same(session.phase, "requested"), *taken)
     has = all_of(same(session.phase, "responded"), same(session.code, grant))
     after = as_answered(Moved(session, went_to=choose(has, session.went_to, issuer_after(c, who, redirect))))
-    asked = (*authenticates(c, after, server, "token"), *code_rules(c, after, grant))
+    asking = by_session(c, after, server)
+    asked = (*asking.authenticated, *code_rules(c, grant, asking))
     return all_of(any_of(expects, has), same(after.token_at, server.url), *(rule.holds for rule in asked))
 
 
@@ -176,6 +127,7 @@ def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> M
         same(slot.code, "issued"),
     )
     client, approved = c.world.session[who].client, slot.scope if c.world.scopes else NONE
+    asking, granted = by_session(c, session, server), slot.resource
     request = token_request(
         c,
         session,
@@ -187,26 +139,33 @@ def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> M
     )
     return Move(
         here,
-        token_rules(c, session, server, slot.resource, reads, code_rules(c, session, grant)),
-        {**issued_to(c, session, grant, server, slot.resource), f"{who}.told": reads},
+        (
+            *request_rules(c, server, asking, granted, code_rules(c, grant, asking)),
+            *response_rules(c, session, server, asking, granted, reads),
+        ),
+        {**_received(who, grant, reads), **issued(c, grant, asking, granted)},
         (
             Sent(client, server.name, request),
-            Sent(server.name, client, token_response(c, session, server, grant, slot.resource, approved)),
+            Sent(server.name, client, token_response(c, session, server, grant, asking, granted, approved)),
         ),
     )
 
 
+def _received(who: str, grant: str, reads: Condition) -> dict[str, Value | Condition]:
+    """What changes when a session gets the token of a grant, and reads what is said of it or not."""
+    return {f"{who}.phase": "has_token", f"{who}.token": grant, f"{who}.told": reads}
+
+
 def token_response(
-    c: Context, session: Reading, server: Party, grant: str, granted: Value, approved: Value
+    c: Context, session: Reading, server: Party, grant: str, asking: Asking, granted: Value, approved: Value
 ) -> TokenResponse:
     """The token response of an honest AS, to a request for a resource that was ``granted`` and scopes ``approved``."""
-    requested = requested_resource(c, session)
-    audience = server_rules.bound_resource(c.of(server.name), choose(same(requested, NONE), granted, requested))
+    audience = server_rules.bound_resource(c.of(server.name), wanted(asking, granted))
     scope = scopes.carried(c, c.of(server.name), approved, audience)
-    told = server_rules.echoed(c.of(server.name), requested)
+    told = server_rules.echoed(c.of(server.name), asking.resource)
     by_user = client_rules.may_refresh(c.client(session.who), follows(c, session.who))
     renewable = all_of(by_user, no(is_refused(session)))
-    bound = choose(is_bound(c, session, server), "DPoP", "Bearer")
+    bound = choose(is_bound(c, asking, server), "DPoP", "Bearer")
     return TokenResponse(grant, bound, choose(renewable, grant, NONE), told, scope)
 
 
@@ -226,22 +185,18 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
         c, session, server.url, grant_type=grant_type_of(c, who), assertion=presents(c, who), scope=scope
     )
     read = client_is_read(c, server, client_id_of(c, session), redirect_uri_of(c, session))
-    approved = scopes.approved(c, server, scope, requested_resource(c, session))
-    content = {
-        f"{grant}.of": who,
-        f"{grant}.client": client_id_of(c, session),
-        f"{who}.told": reads,
-        **scopes.entry(c, grant, approved),
-    }
-    answer = token_response(c, session, server, grant, NONE, approved)
+    asking = by_session(c, session, server)
+    approved = scopes.approved(c, server, scope, asking.resource)
+    answer = token_response(c, session, server, grant, asking, NONE, approved)
     return Move(
         here,
         (
             server_rules.client_acts_for_itself_with_credentials(c.client(who), refused),
             *asserted(c, who, server),
-            *token_rules(c, session, server, NONE, reads),
+            *request_rules(c, server, asking, NONE),
+            *response_rules(c, session, server, asking, NONE, reads),
         ),
-        {**content, **issued_to(c, session, grant, server, NONE)},
+        {**_received(who, grant, reads), **issued_at_once(c, grant, asking, approved)},
         (Sent(client, server.name, request), *read, Sent(server.name, client, answer)),
     )
 

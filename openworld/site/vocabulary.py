@@ -61,7 +61,7 @@ def vocabulary(model: Model) -> dict[str, Any]:
         ],
         "worlds": [{"name": name, "concern": world.concern} for name, world in WORLDS.items()],
         "kinds": KINDS,
-        "switches": [_switch(switch, model) for switch in model.switches.values() if switch.in_worlds and switch.kind in KINDS],
+        "switches": [_switch(one, model) for one in model.switches.values() if one.in_worlds and one.kind in KINDS],
         "rules": rule_texts(model),
     }
 

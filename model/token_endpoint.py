@@ -1,0 +1,151 @@
+"""The token endpoint of an honest AS: what it asks of a request, and what comes of one, whoever sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from model import guards, scopes
+from model.action import Context
+from model.attacker import attacker_authenticates
+from model.flow import authenticates
+from model.logic import Condition, Value, all_of, choose, same
+from model.messages import THIEF
+from model.readings import (
+    attackers_key,
+    certificate,
+    client_id_of,
+    code_challenge,
+    promises_proofs,
+    proof_key,
+    redirect_uri_of,
+    requested_resource,
+    server_of,
+    serves,
+    uses_dpop,
+)
+from model.rule import Named
+from model.state import Reading
+from model.world import NONE, Party
+
+
+class Asking(NamedTuple):
+    """Who asks for a token, and what comes beside the grant.
+
+    Attributes:
+        to: whose the token is then: a session's, or the attacker's.
+        client: as which client_id.
+        authenticated: the rules by which the AS takes whoever asks for that client.
+        key: the key of the proof, or none; ``proven``: whether there is one; ``promised``: the client is to make them.
+        resource: the `resource` that is asked for, or none.
+        certificate: the TLS client certificate, or none.
+        redirect: the redirect URI, and ``verifier`` the code verifier, as the AS hashes it, beside a code.
+    """
+
+    to: str
+    client: Value
+    authenticated: tuple[Named, ...]
+    key: Value
+    proven: Condition
+    promised: Condition
+    resource: Value
+    certificate: Value = NONE
+    redirect: Value = NONE
+    verifier: Value = NONE
+
+
+def by_session(c: Context, session: Reading, server: Party) -> Asking:
+    """A session asks."""
+    client = client_id_of(c, session)
+    return Asking(
+        session.who,
+        client,
+        authenticates(c, session, server, "token"),
+        proof_key(c, session),
+        uses_dpop(c, session),
+        promises_proofs(c, client),
+        requested_resource(c, session),
+        certificate(c, session),
+        redirect_uri_of(c, session),
+        code_challenge(c, session),
+    )
+
+
+def by_attacker(
+    c: Context,
+    server: Party,
+    client: Value,
+    resource: Value = NONE,
+    useful: Condition = False,
+    redirect: Value = NONE,
+    verifier: Value = NONE,
+) -> Asking:
+    """The attacker asks as a client, with a proof by its own key where anybody looks at one, or it is ``useful``."""
+    key = attackers_key(c, server, client, useful)
+    authenticated = attacker_authenticates(c, server, client)
+    return Asking(THIEF, client, authenticated, key, True, True, resource, redirect=redirect, verifier=verifier)
+
+
+def is_bound(c: Context, asking: Asking, server: Party) -> Condition:
+    """Whether an honest AS binds the token to the key of the proof."""
+    return all_of(asking.proven, same(c.of(server.name).as_dpop, "honor"))
+
+
+def code_rules(c: Context, grant: str, asking: Asking) -> Iterator[Named]:
+    """The rules by which an honest AS takes the code of a grant."""
+    slot = c.state.grant(grant)
+    return guards.code(
+        c.of(server_of(c, grant).name),
+        code_client=slot.client,
+        client=asking.client,
+        code_redirect=slot.redirect,
+        redirect=asking.redirect,
+        challenge=slot.challenge,
+        verifier=asking.verifier,
+        code_key=slot.key,
+        key=asking.key,
+    )
+
+
+def request_rules(
+    c: Context, server: Party, asking: Asking, granted: Value, by_grant: Iterable[Named] = ()
+) -> tuple[Named, ...]:
+    """The rules by which an honest AS takes a token request for a resource that was ``granted``, or none.
+
+    ``by_grant``: those about what is presented as the grant.
+    """
+    return (
+        *asking.authenticated,
+        *by_grant,
+        *guards.token_request(
+            c.of(server.name),
+            proven=asking.proven,
+            promised=asking.promised,
+            granted=granted,
+            requested=asking.resource,
+            listed=serves(c, server, asking.resource),
+        ),
+    )
+
+
+def wanted(asking: Asking, granted: Value) -> Value:
+    """The resource that a token is to be good at: the one that is asked for, or else what was granted."""
+    return choose(same(asking.resource, NONE), granted, asking.resource)
+
+
+def issued(c: Context, grant: str, asking: Asking, granted: Value) -> dict[str, Value | Condition]:
+    """What changes when the token of a grant is issued."""
+    bound = is_bound(c, asking, server_of(c, grant))
+    return {
+        f"{grant}.code": "redeemed",
+        f"{grant}.to": asking.to,
+        f"{grant}.bound_key": choose(bound, asking.key, NONE),
+        f"{grant}.certificate": asking.certificate,
+        f"{grant}.target": wanted(asking, granted),
+    }
+
+
+def issued_at_once(c: Context, grant: str, asking: Asking, approved: Value) -> dict[str, Value | Condition]:
+    """The same where there was no code before; ``approved``: the scopes."""
+    begun = {f"{grant}.of": asking.to, f"{grant}.client": asking.client, **scopes.entry(c, grant, approved)}
+    return {**begun, **issued(c, grant, asking, NONE)}
