@@ -6,7 +6,7 @@ with one thing more, of the one that the draft has made so far.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields, make_dataclass, replace
 from functools import cache, wraps
 from inspect import getsource, signature
@@ -26,8 +26,9 @@ from model.protocols import PROTOCOLS, every_rule, schemas
 from model.rule import DECIDES, Rule, made
 from model.spelling import misspelt
 from model.state import Variables
-from model.switches import EVERYBODY, ROLES, Kind, Switch
-from model.world import World
+from model.switches import EVERYBODY, ROLES, Kind, Reach, Switch
+from model.world import CLIENT, World
+from model.world_file import WORLDS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -142,9 +143,26 @@ def switch(
     put("words", {("value", f"{name}={value}"): said for value, said in zip(values.split(), phrases, strict=False)})
 
 
-def capability(name: str, meaning: str) -> None:
-    """Add something that the attacker may be able to do, for steps to ask for."""
+def capability(
+    name: str, meaning: str, *, reads: Iterable[str] = (), runs: Iterable[str] = (), controls: Iterable[str] = ()
+) -> None:
+    """Add something that the attacker may be able to do; what it reaches needs no step of its own.
+
+    Args:
+        name: as configurations write it after ``cap=``; steps can ask for it as well.
+        meaning: in plain words.
+        reads: kinds of messages that it reads wherever they go (``TokenResponse``).
+        runs: parties that the attacker runs by it, of those that worlds have as dishonest (``evil_as``).
+        controls: clients whose domain it has, with all that is served there.
+    """
+    parties = {party.name: party for world in WORLDS.values() for party in world.parties}
+    reach = Reach(
+        tuple(known("message", kind, _kinds(Message)) for kind in reads),
+        tuple(known("dishonest party", party, [p for p in parties if not parties[p].honest]) for party in runs),
+        tuple(known("client", party, [p for p in parties if parties[p].role == CLIENT]) for party in controls),
+    )
     add("capability", "capabilities", name, meaning)
+    put("reaches", {name: reach})
 
 
 def design(name: str, text: str, meaning: str, source: str) -> None:
@@ -328,6 +346,11 @@ def field(message: str, name: str) -> Callable[[Callable[[Context, Sent], Value]
 def _wider(message: Any, name: str) -> Callable[..., Message]:
     """A message with one public field more."""
     return make_dataclass(message.__name__, [(name, Value, public())], bases=(message,), frozen=True, slots=True)
+
+
+def _kinds(message: type[Message]) -> list[str]:
+    """The names of every kind of message."""
+    return [name for kind in message.__subclasses__() for name in (kind.__name__, *_kinds(kind))]
 
 
 def _messages() -> list[str]:

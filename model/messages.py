@@ -47,12 +47,10 @@ class Message:
     Attributes:
         label: how charts name it; ``{url}`` stands for the value of a field.
         source: where it is specified.
-        leaks_by: the capability that reads such messages wherever they go.
     """
 
     label: ClassVar[str] = ""
     source: ClassVar[str] = ""
-    leaks_by: ClassVar[str] = ""
 
     def remark(self, at: str) -> str:
         """What a reader should notice in a message that was sent from this URL, once its values are known."""
@@ -248,7 +246,6 @@ class AuthorizationRequest(Message):
     """An authorization request, by value or by reference."""
 
     label, source = "GET /authorize", "RFC 6749 4.1.1; RFC 7636 4.3; RFC 8707 2.1; RFC 9449 10; RFC 9126 4"
-    leaks_by = "req_leak"
     client_id: Value = public()
     request_uri: Value = term("request_uri")
     redirect_uri: Value = public()
@@ -286,7 +283,6 @@ class AuthorizationResponse(Message):
     """An authorization response."""
 
     label, source = "GET {redirect_uri}", "RFC 6749 4.1.2, 4.1.2.1; RFC 9207 2"
-    leaks_by = "code_leak"
     redirect_uri: Value = public()
     code: Value = term("code")
     state: Value = term("state")

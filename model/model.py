@@ -22,7 +22,7 @@ from uuid import uuid4
 from model.errors import InputError
 from model.named_designs import DESIGN_NOTES, NAMED_DESIGNS
 from model.spelling import misspelt
-from model.switches import CAPABILITIES, SWITCHES, Switch
+from model.switches import CAPABILITIES, REACHES, SWITCHES, Reach, Switch
 
 T = TypeVar("T")
 #: What adds to a model: a Python file, or a function that is called.
@@ -43,6 +43,7 @@ class Model:
 
     Attributes:
         switches, capabilities, designs: by name; ``notes`` say what each named design means, and by which source.
+        reaches: what capabilities bring into the attacker's hands in every world, by their names.
         words: what figures call what drafts add, by kind and name.
         variants: what decides a rule in the place of the function that has its name.
         guards: rules that are asked after those of a guard of :mod:`model.guards`, by its name.
@@ -52,6 +53,7 @@ class Model:
 
     switches: Mapping[str, Switch]
     capabilities: Mapping[str, str]
+    reaches: Mapping[str, Reach]
     designs: Mapping[str, str]
     notes: Mapping[str, tuple[str, str]]
     words: Mapping[tuple[str, str], str] = field(default_factory=dict)
@@ -66,6 +68,11 @@ class Model:
     def further(self, kind: type[T]) -> Mapping[str, T]:
         """Return what drafts add of a kind that is declared above this module, by name: rules, steps, properties ..."""
         return self._further.get(kind, {})
+
+    def readers(self, message: object) -> tuple[str, ...]:
+        """Return the capabilities that read a message wherever it goes."""
+        kinds = {kind.__name__ for kind in type(message).__mro__}
+        return tuple(name for name, reach in self.reaches.items() if kinds & {*reach.reads})
 
     def but(self, **changes: Any) -> Model:
         """Return the same model with other tables."""
@@ -113,7 +120,9 @@ class Model:
 @cache
 def oauth() -> Model:
     """Return the model that ships: OAuth in the open world, and AAuth beside it."""
-    return Model(switches=SWITCHES, capabilities=CAPABILITIES, designs=NAMED_DESIGNS, notes=DESIGN_NOTES)
+    return Model(
+        switches=SWITCHES, capabilities=CAPABILITIES, reaches=REACHES, designs=NAMED_DESIGNS, notes=DESIGN_NOTES
+    )
 
 
 def _again(*files: Path) -> Model:

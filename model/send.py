@@ -41,7 +41,7 @@ def heard(c: Listening, sent: Iterable[Sent], known: Collection[str]) -> dict[st
     facts: dict[str, list[Condition]] = {}
     kinds = set(map(_kind, known))
     for one in sent:
-        leaks = c.capabilities[one.message.leaks_by] if one.message.leaks_by else False
+        leaks = c.has(c.world.model.readers(one.message))
         received = is_attackers(c, one.receiver)
         own = same(one.sender, ATTACKER)
         for name, when in learned(one.message, all_of(one.when, any_of(own, one.read, leaks, received))).items():

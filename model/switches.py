@@ -473,6 +473,28 @@ CAPABILITIES: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """What a capability brings into the attacker's hands, whatever the world.
+
+    Attributes:
+        reads: kinds of messages that it reads wherever they go, by the names of their records.
+        runs: parties that the attacker runs by it, of those that worlds have as dishonest.
+        controls: clients whose domain it has, with all that is served there.
+    """
+
+    reads: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ()
+
+
+#: What capabilities reach; what those bring that are about parties of single worlds, the worlds say.
+REACHES: dict[str, Reach] = {
+    "code_leak": Reach(reads=("AuthorizationResponse",)),
+    "req_leak": Reach(reads=("AuthorizationRequest",)),
+}
+
+
+@dataclass(frozen=True, slots=True)
 class KnownAttacker:
     """An attacker of RFC 9700 section 3: its number there, what it can do, and who that is."""
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from model import identifiers
 from model.model import Model, oauth
-from model.switches import CLIENT_CLASSES, ROLES
+from model.switches import CLIENT_CLASSES, ROLES, Reach
 
 NONE = "none"
 #: The attacker, as the user of sessions and grants.
@@ -120,6 +120,13 @@ class Session:
     instead_of: str = ""
 
 
+def _reached(party: Party, reaches: Mapping[str, Reach]) -> Party:
+    """A party with the capabilities that reach it in every world."""
+    run_by = (*party.run_by, *(name for name, reach in reaches.items() if party.name in reach.runs))
+    taken_by = (*party.taken_by, *(name for name, reach in reaches.items() if party.name in reach.controls))
+    return replace(party, run_by=tuple(dict.fromkeys(run_by)), taken_by=tuple(dict.fromkeys(taken_by)))
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """An access token that a client has from an earlier flow of a user with an honest AS, for one resource."""
@@ -203,8 +210,10 @@ class World:
     model: Model = field(default=oauth(), repr=False)
 
     def within(self, model: Model) -> World:
-        """The same world in another model."""
-        return self if model is self.model else replace(self, model=model)
+        """The same world in another model, whose capabilities may reach more of its parties."""
+        if model is self.model:
+            return self
+        return replace(self, model=model, parties=tuple(_reached(party, model.reaches) for party in self.parties))
 
     @cached_property
     def capabilities(self) -> frozenset[str]:

@@ -28,7 +28,6 @@ from model.errors import InputError
 from model.flow import Registration
 from model.identifiers import origin
 from model.logic import Condition, Pick, Value, all_of, any_of, decided, no, same
-from model.messages import AuthorizationRequest, AuthorizationResponse
 from model.rule import Named
 from model.state import View
 from model.switches import CAPABILITIES
@@ -359,7 +358,7 @@ class _Process:
             registering,
             sent,
             f"out({browser}, request) |",
-            "out(net, request) |" if AuthorizationRequest.leaks_by in self.has else "",
+            "out(net, request) |" if "req_leak" in self.has else "",
             self.responded(users, again),
             self.response_rules(),
             "new exchanging: channel;",
@@ -583,7 +582,7 @@ class _Process:
         resource, users = self.resource("resource"), user == "alice"
         response = f"AuthorizationResponse(redirect_uri, code, state, {'as' if self.design.h_iss == 'yes' else 'none'})"
         sends = f"out({'visits(host_of(redirect_uri))' if users else 'net'}, {response})"
-        if users and AuthorizationResponse.leaks_by in self.has:
+        if users and "code_leak" in self.has:
             sends = f"out(net, {response}) | {sends}"
         if users and self.event == "code_delivery":
             sends += " | in(net, =code); if by = client_id then event code_delivery"

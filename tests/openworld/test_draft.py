@@ -176,6 +176,29 @@ def test_a_rule_in_a_guard_is_asked_wherever_the_guard_is():
     assert told.refused_by.name == "client.client_is_patient"
 
 
+def test_what_a_capability_reaches_needs_no_step():
+    """One line: a kind of message that it reads, a party that it runs, or a client whose domain it has."""
+
+    def added():
+        draft.capability("storage_leak", "the attacker reads what clients keep", reads=["TokenResponse"])
+        draft.capability("bought_as", "the attacker has bought an AS and its API", runs=["evil_as", "tools"])
+        draft.capability("lost_name", "the client's domain has lapsed", controls=["client"])
+
+    mine = oauth().extended(added)
+    for prop, new, old in (
+        ("TK", "storage_leak", ""),
+        ("CD", "bought_as;iss_check=off", "mal_as+mal_rs;iss_check=off"),
+        ("CD", "bought_as", "mal_as+mal_rs"),
+        ("CD", "lost_name+lure;reg=static", "domain_takeover+lure;reg=static"),
+    ):
+        expected = check(prop, parse(f"cap={old}")).result if old else "attack"
+        assert check(prop, parse(f"cap={new}", mine)).result == expected, new
+    with pytest.raises(draft.DraftError, match="unknown message 'TokenRespons'; did you mean 'TokenResponse'"):
+        oauth().extended(lambda: draft.capability("leak", "x", reads=["TokenRespons"]))
+    with pytest.raises(draft.DraftError, match="unknown dishonest party 'as'"):
+        oauth().extended(lambda: draft.capability("more", "x", runs=["as"]))
+
+
 def test_a_step_of_the_attackers_leads_to_attacks():
     """With a capability, state and a property of its own; drawn in charts by what it says it does."""
 
