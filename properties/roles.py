@@ -22,15 +22,16 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards, readings, registration
 from model import resource_server as resource_rules
-from model.action import Context
+from model.action import Context, Move
 from model.design import Configuration
 from model.errors import InputError
 from model.flow import Registration
 from model.identifiers import origin
-from model.logic import Condition, Pick, Value, all_of, any_of, decided, no, same
+from model.logic import Condition, Pick, Value, all_of, any_of, choose, decided, no, same
+from model.protocols import actions
 from model.rule import Named
 from model.state import View
-from model.switches import CAPABILITIES
+from model.switches import CAPABILITIES, SWITCHES
 from model.token_flow import SERVERS_METHOD
 from model.world import NONE, Party, callback_at
 from model.world_file import find_world
@@ -49,6 +50,7 @@ COVERED: dict[str, tuple[str, ...]] = {
         "client_auth", "assertion_aud", "aud_accepted", "cred_pin", "resource_indicator", "as_resource",
         "default_audience", "as_echo", "echo", "audience_check", "dpop", "dpop_key", "as_dpop", "proof_required",
         "token_type_check", "r_requires_dpop", "r_method", "rs_htu", "rs_ath", "rs_htm", "rs_cnf",
+        *(name for name, switch in SWITCHES.items() if switch.kind == "conduct" and switch.in_worlds),
     ), ()),
     "reg": ("cimd", "dcr", "static"),
     "as_trust": ("any", "allowlist"),
@@ -123,6 +125,11 @@ _MESSAGES = {
     "Assertion": "client_id issuer token_at called",
     "AccessToken": "id user client_id audience default key",
 }  # fmt: skip
+#: What a client finds where a document should be: one, or that there is none, and what it then goes on with.
+_MISSING = """
+fun missing(bitstring, bitstring): bitstring [private].
+fun found(bitstring, bitstring): bitstring reduc forall h, m: bitstring; found(document(h, m), h) = (m, none)
+  otherwise forall h, m: bitstring; found(missing(h, m), h) = (m, yes)."""
 _FUNCTIONS = """
 fun evil(bitstring): bitstring [data].                       (* any number of hosts of the attacker's *)
 fun callback_at(bitstring): bitstring [data].                (* a redirect URI of the client's for one issuer *)
@@ -164,6 +171,11 @@ def _typed(names: str) -> str:
     return ", ".join(f"{name}: bitstring" for name in names.split())
 
 
+def _missing(variable: str, when: Condition) -> Condition:
+    """Whether the client has found no document, if it ever goes on without."""
+    return when is not False and equal(variable, "yes")
+
+
 class _Process:
     """The process of one question."""
 
@@ -178,7 +190,16 @@ class _Process:
         self.agent = next(party for party in world.identities if party.identity == "own")
         self.known = {party.url: party.name for party in self.resources}
         self.known |= {origin(url): f"{name}_site" for url, name in [*self.known.items()]}
-        design = self.design
+        design, self.stranger = self.design, world.strangers[0]
+        # Resources that the client goes on with where the attacker's has no document, and whether any AS was named.
+        self.undocumented = {
+            "none" if move.sets["attacker.resource"] == NONE else "evil(x)"
+            for move in self.without("resource_metadata", "attacker", phase="challenged", url=self.tools.url)
+        }
+        self.assumed = _missing("assumed", bool(self.undocumented))
+        self.unrecorded = {who: self.guesses(who) for who in ("victim", "attacker")}
+        self.guessing = any(when is not False for when in self.unrecorded.values())
+        self.may_be_missing = bool(self.has) and (bool(self.undocumented) or self.guessing)
         self.confuses = client_rules.callback_browser_started_flow(design, True).holds is not False
         self.makes_proofs = client_rules.wants_dpop(design, False, False) is True
         self.asks_proofs = self.makes_proofs or design.r_requires_dpop == "yes" or design.proof_required == "yes"
@@ -222,7 +243,7 @@ class _Process:
                 f"const {', '.join([*_NAMES, *known])}: bitstring.",
                 f"free {keys}: bitstring [private].",
                 *messages,
-                _FUNCTIONS.strip(),
+                _FUNCTIONS.strip() + (_MISSING if self.may_be_missing else ""),
                 f"fun origin(bitstring): bitstring reduc {sites} otherwise forall x: bitstring; origin(x) = x.",
                 events,
                 "process",
@@ -241,10 +262,27 @@ class _Process:
             return found
         return self.terms[value]
 
-    def checks(self, *asked: Named) -> str:
-        """What is left of rules, one after another."""
-        found = ((rule.name, holds) for rule, holds in asked if holds is not True)
+    def checks(self, *asked: Named, unless: Condition = False) -> str:
+        """What is left of rules, one after another; ``unless``: nothing is there that they are about."""
+        found = ((rule.name, any_of(unless, holds)) for rule, holds in asked if holds is not True)
         return _lines(*(f"if {'false' if holds is False else holds} then (* {name} *)" for name, holds in found))
+
+    def without(self, what: str, who: str, **read: Value | Condition) -> Iterator[Move]:
+        """The model's own steps in which a client does without metadata of the attacker's, where it goes on."""
+        state = {f"{who}.{name}": value for name, value in read.items()}
+        name = f"client.do_without_{what}[{who},{self.stranger.name}]"
+        step = next(each for each in actions(self.world) if each.name == name)
+        for answer in step.choices["answer"]:
+            move = step(self.c._replace(state=View(lambda name: state.get(name, False))), answer=answer)
+            goes_on = all_of(move.when, *(one.holds for one in move.rules))
+            if goes_on is not False:
+                yield move._replace(when=goes_on)
+
+    def guesses(self, who: str) -> Condition:
+        """When a client goes on without the metadata of an AS of the attacker's."""
+        url, at = pick("url", {party.url: party.name for party in self.resources}, self.tools.url), self.stranger.url
+        read = self.without("server_metadata", who, phase="discovered", url=url, listed=at, unnamed=self.assumed)
+        return any_of(*(move.when for move in read))
 
     # --- documents, and what capabilities put into the hands of the prover's attacker
 
@@ -274,6 +312,11 @@ class _Process:
         for document, fields in (item for item in _MESSAGES.items() if item[0].endswith("Metadata")):
             said = ", ".join(fields.split())
             yield f"in(net, (x: bitstring, {_typed(fields)})); out(net, document(evil(x), {document}({said})))"
+        for resource in sorted(self.undocumented):
+            yield f"in(net, x: bitstring); out(net, missing(evil(x), ResourceMetadata({resource}, evil(x))))"
+        if self.guessing:
+            guessed = "ServerMetadata(evil(x), evil(x), evil(x), none, evil(x), none)"
+            yield f"in(net, x: bitstring); out(net, missing(evil(x), {guessed}))"
         # A browser that comes to a host of the attacker's is held: it goes where it is sent from there on.
         yield "in(net, x: bitstring); in(visits(evil(x)), message: bitstring); out(net, (held, message))"
         yield "in(net, (=held, message: bitstring)); (out(visits(as), message) | out(visits(client), message))"
@@ -346,12 +389,12 @@ class _Process:
         ends = f"if answer = data then event {RUNS}" if self.event == RUNS else ends if users else "out(net, answer)"
         return _lines(
             "in(net, page: bitstring);",
-            f"let ResourceMetadata({_typed('resource listed')}) = content(page, url) in",
+            self.fetched("ResourceMetadata(resource: bitstring, listed: bitstring)", "page, url", "assumed"),
             self.document_rules(),
             "let server = listed in" if users else "",
-            "if server = as then" if users and "mal_as" not in self.has else "",
+            "if server = as then" if users and self.c.runs(self.stranger) is not True else "",
             "in(net, metadata: bitstring);",
-            f"let ServerMetadata({_typed(_MESSAGES['ServerMetadata'])}) = content(metadata, server) in",
+            self.fetched(f"ServerMetadata({_typed(_MESSAGES['ServerMetadata'])})", "metadata, server", "unrecorded"),
             *self.metadata_rules(users),
             "new state: bitstring; new verifier: bitstring; new session_key: bitstring;",
             f"let redirect_uri = {redirect} in",
@@ -360,7 +403,7 @@ class _Process:
             f"out({browser}, request) |",
             "out(net, request) |" if "req_leak" in self.has else "",
             self.responded(users, again),
-            self.response_rules(),
+            self.response_rules(users),
             "new exchanging: channel;",
             f"out(requests(token_at), (exchanging, itself(token_at, exchanging), (id, {self.credentials('token_at')},",
             f"  code, redirect_uri, {verifier}, {exchanged}, {requested}, {binding})));",
@@ -369,6 +412,12 @@ class _Process:
             f"new calling: channel; ( out(calls(url), (calling, itself(url, calling), (token, {called})))",
             f"| (in(calling, answer: bitstring); {ends}) {self.misused(users)})",
         )
+
+    def fetched(self, document: str, found: str, missing: str) -> str:
+        """The client takes a document from where it should be, or finds that it is ``missing``."""
+        if self.may_be_missing:
+            return f"let ({document}, {missing}: bitstring) = found({found}) in"
+        return f"let {document} = content({found}) in"
 
     def hashed(self) -> str:
         """The challenge that a verifier answers."""
@@ -403,7 +452,7 @@ class _Process:
         """What is left of the rules about resource metadata."""
         named, term = decided(readings.published(self.c, self.tools.url)), self.published("url", self.tools)
         design, alone = self.design, client_rules.Standing(several=False, first=True, preferred=True)
-        return self.checks(
+        asked = [
             *guards.challenge(design, configured=True, plain_http=False, by_challenge=False, elsewhere=False),
             *guards.resource_metadata(
                 design,
@@ -415,19 +464,32 @@ class _Process:
                 logged=True,
             ),
             *guards.listed_servers(design, chosen=alone),
+        ]
+        goes_on = (one._replace(holds=guards.goes_on(design, one)) for one in asked)
+        matches = next(one.holds for one in asked if one.rule.otherwise == "prm_mismatch")
+        fits = any_of(design.prm_mismatch == "refuse", self.assumed, matches)
+        return _lines(
+            self.checks(*goes_on, unless=self.assumed),
+            "" if fits is True else f"let resource = {either(fits, 'resource', 'url')} in",
         )
 
     def metadata_rules(self, users: bool) -> Iterator[str]:
         """What is left of the rules about AS metadata, and of what a question forbids the attacker to name in it."""
         design, knows = self.design, self.client.knows
         server, issuer = (pick(each, {self.server.url: "as"}, _OTHER) for each in ("server", "issuer"))
+        guesses = self.unrecorded["victim" if users else "attacker"]
+        missing = _missing("unrecorded", guesses)
         yield self.checks(
             *guards.chosen_server(
                 design,
                 server=_SERVER if users else pick("server", {_SERVER: "listed"}, _OTHER),
                 listed=_SERVER,
                 found=readings.frameworks(self.c, server, knows),
-            ),
+            )
+        )
+        if (guessed := any_of(no(missing), guesses)) is not True:
+            yield f"if {guessed} then (* endpoints are guessed *)"
+        yield self.checks(
             *guards.server_metadata(
                 design,
                 claimed=pick("issuer", {_SERVER: "server"}, _OTHER),
@@ -436,6 +498,7 @@ class _Process:
                 attested=False,
                 claims_listed=readings.frameworks(self.c, issuer, knows).on_list,
             ),
+            unless=missing,
         )
         leads, takes = (pick(f"{name}_at", {_ISSUER: "issuer"}, _OTHER) for name in ("authorization", "token"))
         promised = equal("sends_iss", "yes")
@@ -444,6 +507,7 @@ class _Process:
                 design, claimed=_ISSUER, authorization_at=leads, advertised=promised, publishes=True, lists=True
             ),
             *guards.token_endpoint(design, claimed=_ISSUER, token_at=takes),
+            unless=missing,
         )
         found = []
         if design.splice != "free":
@@ -453,8 +517,10 @@ class _Process:
         if found:
             yield f"if {any_of(equal('server', 'as'), all_of(*found))} then (* splice, par_at *)"
 
-    def response_rules(self) -> str:
+    def response_rules(self, users: bool) -> str:
         """What is left of the rules about authorization responses."""
+        missing = _missing("unrecorded", self.unrecorded["victim" if users else "attacker"])
+        named = choose(missing, NONE, _ISSUER)
         return self.checks(
             *guards.authorization_response(
                 self.design,
@@ -465,7 +531,7 @@ class _Process:
                 arrived_at=pick("arrived_at", {_EXPECTED: "redirect_uri"}, _OTHER),
                 expected=_EXPECTED,
                 iss=pick("iss", {_ISSUER: "issuer", NONE: "none"}, _OTHER),
-                issuer=_ISSUER,
+                issuer=client_rules.recorded_issuer(self.design, named, _ISSUER),
                 advertised=equal("sends_iss", "yes"),
             )
         )
@@ -475,13 +541,14 @@ class _Process:
         echo = client_rules.Echo(
             no(equal("echoed", "none")), has_requested=equal("echoed", "resource"), has_more=equal("more", "yes")
         )
+        maybe = pick("resource", {NONE: "none"}, _SOME) if "none" in self.undocumented else _SOME
         return self.checks(
             *guards.token_response(
                 self.design,
                 wanted=self.makes_proofs,
                 bound=equal("token_type", "dpop_bound"),
                 read=True,
-                requested=NONE if requested == "none" else _SOME,
+                requested=NONE if requested == "none" else maybe,
                 echo=echo,
             )
         )

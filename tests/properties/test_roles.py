@@ -33,9 +33,16 @@ QUESTIONS = (
     "CA cap=mal_as;client_auth=pkjwt;md_issuer_check=off;assertion_aud=issuer",
     "CA cap=mal_as;client_auth=pkjwt;md_issuer_check=off;assertion_aud=endpoint",
     "SI cap=web;state=off;pkce=off;pkce_as=lax", "SI cap=web;pkce=off;pkce_as=lax",
+    "CD cap=mal_as;endpoint_defaults=authorization_server;iss_unrecorded=skip",
+    "CD cap=mal_as;endpoint_defaults=authorization_server;iss_unrecorded=listed",
+    "CD cap=mal_rs;legacy_as=resource_origin;iss_check=off", "CD cap=mal_rs;legacy_as=resource_origin",
 )  # fmt: skip
-#: What can be used once is used again there, and nobody is too late: whether it is so makes no difference.
-AGAIN = {"block", "request_uri_once"}
+#: What makes no difference there: what can be used once is used again, nobody is too late, and whoever publishes no
+#: document may always answer 404, and has its AS offer what a client asks for.
+ALIKE = {
+    "block", "request_uri_once", "prm_redirect", "prm_error", "prm_malformed", "asm_malformed", "schema_fields",
+    "pkce_listed",
+}  # fmt: skip
 
 
 def process(question):
@@ -51,10 +58,11 @@ def test_a_rule_is_what_differs():
     assert off < on
 
 
-@pytest.mark.parametrize("name", sorted(COVERED.keys() - AGAIN))
+@pytest.mark.parametrize("name", sorted(COVERED.keys() - ALIKE))
 def test_a_switch_that_is_covered_is_read(name):
     """Somewhere each of its values makes a process of its own, or one that it shares with no more than one other."""
-    bases = ("", "dpop=token+code", "par=on;client_auth=pkjwt", "client_auth=secret", "echo=req;prm=origin")
+    bases = ("", "dpop=token+code", "par=on;client_auth=pkjwt", "client_auth=secret", "echo=req;prm=origin",
+             "endpoint_defaults=authorization_server;legacy_as=resource_origin")  # fmt: skip
     texts = {value: [] for value in COVERED[name] or SWITCHES[name].values}
     for base, (value, found) in product(bases, texts.items()):
         pairs = ";".join(pair for pair in base.split(";") if pair and not pair.startswith(f"{name}="))
