@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from model.design import Configuration, check_parties
+from model.design import Configuration, check_parties, parse_switches
 from model.model import Model, oauth
 from model.switches import BCP_ATTACKERS, CAPABILITIES, DEFAULT_ATTACKER, ConfigurationError
 from model.world_file import DEFAULT, worlds
@@ -51,7 +54,44 @@ def narrowings(found: Verdict) -> tuple[str, ...]:
     """What a *safe* leaves open, each in a phrase; nothing of other answers."""
     if found.result != "safe":
         return ()
-    return (*_withheld(found.configuration), *_too_late(found.configuration), *_one_session(found))
+    asked = found.configuration
+    forms = (f"no world holds that {each.form}" for each in left_out() if each.touches(found.property, asked))
+    return (*_withheld(asked), *_too_late(asked), *_one_session(found), *forms)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A form that no world holds, why, and which questions it touches (``properties/data/left_out.toml``)."""
+
+    form: str
+    why: str
+    properties: frozenset[str]
+    under: frozenset[str]
+    design: Mapping[str, str]
+
+    def touches(self, prop: Property, configuration: Configuration) -> bool:
+        """Whether it could change the answer to a question."""
+        return (
+            (not self.properties or prop.name in self.properties)
+            and (not self.under or not self.under.isdisjoint(configuration.capabilities))
+            and all(value in _values(configuration, name) for name, value in self.design.items())
+        )
+
+
+@cache
+def left_out() -> tuple[LeftOut, ...]:
+    """The forms that are left out."""
+    read = files("properties").joinpath("data", "left_out.toml").read_text(encoding="utf-8")
+    return tuple(
+        LeftOut(
+            each["form"],
+            each["why"],
+            frozenset(each.get("property", ())),
+            frozenset(each.get("under", ())),
+            parse_switches(each.get("design", "")),
+        )
+        for each in tomllib.loads(read)["form"]
+    )
 
 
 def _withheld(configuration: Configuration) -> Iterator[str]:
