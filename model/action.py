@@ -19,6 +19,7 @@ from model.model import Model
 from model.rule import Named
 from model.send import heard
 from model.state import View
+from model.switching import Choices, Switches
 from model.world import Party, World
 
 Domains = Mapping[str, tuple[Any, ...]]
@@ -50,12 +51,12 @@ def possible(*conditions: Condition) -> Condition:
     return here
 
 
-class Shared:
+class Shared(Switches[Value]):
     """The switches that are about everybody, or about somebody who is no party; those of a role are its parties'."""
 
     __slots__ = ("_all",)
 
-    def __init__(self, design: Any) -> None:
+    def __init__(self, design: Choices) -> None:
         self._all = design
 
     def __getattr__(self, name: str) -> Any:
@@ -63,14 +64,8 @@ class Shared:
             raise SwitchOwnerError(f"switch {name!r} is of {' or '.join(switch.roles)}, and is read of nobody alone")
         return getattr(self._all, name)
 
-    @property
-    def model(self) -> Model:
-        """The model whose switches these are."""
-        found: Model = self._all.model
-        return found
 
-
-class Policy:
+class Policy(Switches[Value]):
     """The switches as parties of some roles have them: their own where they have some, else everybody's.
 
     Reading one that another role has is an error: whoever wants that has to say whose it is.
@@ -78,7 +73,7 @@ class Policy:
 
     __slots__ = ("_own", "_roles", "_shared")
 
-    def __init__(self, shared: Any, own: Mapping[str, Value], roles: Collection[str]) -> None:
+    def __init__(self, shared: Choices, own: Mapping[str, Value], roles: Collection[str]) -> None:
         self._shared, self._own, self._roles = shared, own, roles
 
     def __getattr__(self, name: str) -> Any:
@@ -89,12 +84,6 @@ class Policy:
                 if role not in switch.of and switch.roles:
                     raise SwitchOwnerError(f"switch {name!r} is of {' or '.join(switch.roles)}, and is read of {role}")
         return getattr(self._shared, name)
-
-    @property
-    def model(self) -> Model:
-        """The model whose switches these are."""
-        found: Model = self._shared.model
-        return found
 
 
 class SwitchOwnerError(TypeError):
@@ -116,7 +105,7 @@ class Context(NamedTuple):
     session: str = ""
 
     @property
-    def design(self) -> Any:
+    def design(self) -> Choices:
         """The switches that are about everybody."""
         return Shared(self.switches)
 
@@ -139,11 +128,11 @@ class Context(NamedTuple):
         said = {name: value for (whose, name), value in self.switches.parties.items() if whose == party}
         return {**self.world.by_name[party].settings, **said}
 
-    def of(self, party: str) -> Any:
+    def of(self, party: str) -> Choices:
         """The switches of a party: its own, or everybody's."""
         return Policy(self.switches, self.own(party), (self.world.by_name[party].role,))
 
-    def among(self, parties: Iterable[Party], named: Callable[[Party], Condition]) -> Any:
+    def among(self, parties: Iterable[Party], named: Callable[[Party], Condition]) -> Choices:
         """The switches of whichever of these parties is named; where none is, of the first."""
         said = [(party, self.own(party.name)) for party in parties]
         own: dict[str, Value] = {}
@@ -154,7 +143,7 @@ class Context(NamedTuple):
                 own[name] = choose(named(party), value, own[name])
         return Policy(self.switches, own, {party.role for party, _ in said})
 
-    def client(self, session: str) -> Any:
+    def client(self, session: str) -> Choices:
         """The switches of the client at which a session is."""
         return self.of(self.world.session[session].client)
 

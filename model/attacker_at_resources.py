@@ -22,7 +22,6 @@ from model.attacker import (
     signs_as,
 )
 from model.attacker_answers import squats, vouches, written
-from model.design import Design
 from model.federation import is_sound
 from model.flow import SIGNED, challenge, document_rules, server_metadata_rules, takes_part
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
@@ -71,6 +70,7 @@ from model.registration import is_fetched, knows_attesters, shares_host
 from model.resource_server import Issuer
 from model.rule import Named
 from model.state import ATTACKERS_KEY, Moved, assertion_at, tokens
+from model.switching import Choices
 from model.token_flow import INTERNAL, accepts, captured_proofs, is_told, request_with, token_request
 from model.world import ATTACKER, NONE, Party, World
 
@@ -292,7 +292,7 @@ def present_own_making(c: Context, url: str, iss: Value, form: Value) -> Move:
     )
 
 
-def names_issuer(policy: Design, at: Issuer) -> Condition:
+def names_issuer(policy: Choices, at: Issuer) -> Condition:
     """Whether the policy of a resource server itself names an issuer that is this to it."""
     return resource_rules.policy_names(policy, at.frameworks.on_list, is_sound(at.frameworks), at.published)
 

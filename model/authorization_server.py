@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 from model import identifiers
 from model.client import Echo
-from model.design import Design
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
 from model.rule import rule
+from model.switching import Choices
 from model.world import DEFAULT_AUDIENCE, NONE
 
 
@@ -24,7 +24,7 @@ from model.world import DEFAULT_AUDIENCE, NONE
     "BCP-4.1-exact",
     source="RFC 9700 4.1; draft-ietf-oauth-client-id-metadata-document 4.2; RFC 7591 2.3",
 )
-def redirect_uri_is_registered(design: Design, registered: Condition, known: Condition) -> Condition:
+def redirect_uri_is_registered(design: Choices, registered: Condition, known: Condition) -> Condition:
     """The redirect URI is one of those registered for the client_id.
 
     ``known``: the client_id is, at least, one that the AS knows; one that does not compare redirect URIs asks no more.
@@ -33,7 +33,7 @@ def redirect_uri_is_registered(design: Design, registered: Condition, known: Con
     return any_of(registered, all_of(known, same(design.cimd_redirect_check, "off")))
 
 
-def redirect_uri_matches(design: Design, registered: str, redirect: Value) -> Condition:
+def redirect_uri_matches(design: Choices, registered: str, redirect: Value) -> Condition:
     """Whether an AS takes a redirect URI for one that is registered, in the comparison it uses."""
     return any_of(
         same(registered, redirect),
@@ -53,19 +53,19 @@ def _begins_with(uri: str, beginning: str) -> bool:
     "DCR-5-uri",
     source="draft-ietf-oauth-client-id-metadata-document 9.5; MCP authorization 2026-07-28",
 )
-def user_recognises_the_client(design: Design, shown: Condition) -> Condition:
+def user_recognises_the_client(design: Choices, shown: Condition) -> Condition:
     """A vigilant user approves only a page that names the client."""
     return implies(same(design.user, "vigilant"), shown)
 
 
 @rule("PAR-4-once", "PAR-2.2-ref", source="RFC 9126 2.2, 4")
-def request_uri_is_unused(design: Design, reused: Condition) -> Condition:
+def request_uri_is_unused(design: Choices, reused: Condition) -> Condition:
     """A pushed request is used once, by whoever comes first."""
     return implies(reused, any_of(same(design.request_uri_once, "no"), same(design.block, "yes")))
 
 
 @rule("PAR-5-req", "FAPI-as-par", source="RFC 9126 5")
-def request_was_pushed(design: Design, pushed: Condition) -> Condition:
+def request_was_pushed(design: Choices, pushed: Condition) -> Condition:
     """Where pushed requests are required, the request was pushed (and its client authenticated).
 
     ``design``: the server's. A client's ``par`` says whether it pushes (:func:`model.readings.pushes`).
@@ -74,13 +74,13 @@ def request_was_pushed(design: Design, pushed: Condition) -> Condition:
 
 
 @rule("PKCE-o21", "FAPI-as-pkce/iss", source="draft-ietf-oauth-v2-1 4.1.1; RFC 9700 2.1.1")
-def challenge_is_present(design: Design, challenge: Value) -> Condition:
+def challenge_is_present(design: Choices, challenge: Value) -> Condition:
     """Where PKCE is required, the request carries a code challenge."""
     return implies(same(design.pkce_as, "required"), no(same(challenge, NONE)))
 
 
 @rule("RI-2-err", "RTR-3.2.2-none", source="RFC 8707 2; resource-token-resp 3.2.2")
-def resource_is_acceptable(design: Design, requested: Value, listed: Condition) -> Condition:
+def resource_is_acceptable(design: Choices, requested: Value, listed: Condition) -> Condition:
     """An AS that keeps a list of resources refuses others with invalid_target; one that wants no `resource`, any."""
     named = no(same(requested, NONE))
     return all_of(
@@ -89,7 +89,7 @@ def resource_is_acceptable(design: Design, requested: Value, listed: Condition) 
     )
 
 
-def is_public(design: Design) -> Condition:
+def is_public(design: Choices) -> Condition:
     """Whether an AS asks whoever names a client for no credentials: it has none, or its document offers that as well.
 
     ``design``: the client's. Of methods that a document lists, any that the AS supports will do
@@ -107,7 +107,7 @@ def is_public(design: Design) -> Condition:
     source="RFC 6749 3.2.1; RFC 9126 2.1; RFC 7523 3; draft-ietf-oauth-client-id-metadata-document-03 6, 9.2",
 )
 def client_is_authenticated(
-    design: Design,
+    design: Choices,
     genuine: Condition,
     secret: Condition,
     assertion: Condition,
@@ -137,7 +137,7 @@ def client_is_authenticated(
     "CII-3.1-assoc",
     source="draft-mcguinness-oauth-client-attesters-00 2.1; draft-mcguinness-oauth-client-instance-id 3.1",
 )
-def attester_is_endorsed(policy: Design, attested: Condition = False) -> Condition:
+def attester_is_endorsed(policy: Choices, attested: Condition = False) -> Condition:
     """Who attests a client is endorsed in the metadata of that client; that an AS accepts it for others is not enough.
 
     ``attested``: whoever is there has nothing but the word of an attester of its own.
@@ -146,7 +146,7 @@ def attester_is_endorsed(policy: Design, attested: Condition = False) -> Conditi
 
 
 @rule("MTLS-3-know", source="RFC 8705 2, 3")
-def certificate_is_provisioned(design: Design, certified: Condition) -> Condition:
+def certificate_is_provisioned(design: Choices, certified: Condition) -> Condition:
     """A client that authenticates, or binds its tokens, by a TLS certificate has one that AS and resource servers take.
 
     ``design``: the client's.
@@ -154,7 +154,7 @@ def certificate_is_provisioned(design: Design, certified: Condition) -> Conditio
     return implies(any_of(same(design.client_auth, "mtls"), same(design.mtls, "bound")), certified)
 
 
-def assertion_key_is_known(design: Design) -> Condition:
+def assertion_key_is_known(design: Choices) -> Condition:
     """Whether the key under which a client signs for one AS is one that another accepts.
 
     A client metadata document or a federation statement publishes every key to everyone.
@@ -172,7 +172,7 @@ def assertion_key_is_known(design: Design) -> Condition:
     "draft-ietf-oauth-attestation-based-client-auth-11 5.1, 7.2",
 )
 def assertion_names_this_server(
-    design: Design, policy: Design, named: Condition, endpoint: str, anyhow: Condition = False
+    design: Choices, policy: Choices, named: Condition, endpoint: str, anyhow: Condition = False
 ) -> Condition:
     """A client assertion has this AS (its issuer or one of its endpoints) as audience, in the form that the AS wants.
 
@@ -202,19 +202,19 @@ def audience_is_taken(audience: Value, accepted: Value, endpoint: str) -> Condit
 
 
 @rule("O21-code1", "O21-2.2-id", source="RFC 6749 4.1.3")
-def code_was_issued_to_client(design: Design, code_client: Value, client: Value) -> Condition:
+def code_was_issued_to_client(design: Choices, code_client: Value, client: Value) -> Condition:
     """The code was issued to the client that redeems it."""
     return same(code_client, client)
 
 
 @rule("O21-2.3-redir", source="RFC 6749 4.1.3")
-def redirect_uri_is_the_same(design: Design, code_redirect: Value, redirect: Value) -> Condition:
+def redirect_uri_is_the_same(design: Choices, code_redirect: Value, redirect: Value) -> Condition:
     """The redirect URI of the token request is the one of the authorization request."""
     return same(code_redirect, redirect)
 
 
 @rule("PKCE-4.6-ver", "PKCE-down", source="RFC 7636 4.6; RFC 9700 4.8.2")
-def verifier_matches_challenge(design: Design, challenge: Value, verifier: Value) -> Condition:
+def verifier_matches_challenge(design: Choices, challenge: Value, verifier: Value) -> Condition:
     """The code verifier answers the challenge of the authorization request.
 
     ``challenge`` and ``verifier`` name the session (or the attacker) they belong to. Without a challenge a
@@ -229,24 +229,24 @@ def verifier_matches_challenge(design: Design, challenge: Value, verifier: Value
 
 
 @rule("DPOP-10-jkt", "FAPI-as-jkt", source="RFC 9449 10")
-def proof_key_matches_request(design: Design, code_key: Value, key: Value) -> Condition:
+def proof_key_matches_request(design: Choices, code_key: Value, key: Value) -> Condition:
     """A code requested with dpop_jkt is redeemed with a proof by that key, where the AS does DPoP at all."""
     return any_of(same(design.as_dpop, "ignore"), same(code_key, NONE), same(code_key, key))
 
 
-def proof_is_due(design: Design, promised: Condition) -> Condition:
+def proof_is_due(design: Choices, promised: Condition) -> Condition:
     """Whether an AS wants a proof in a token request; ``promised``: the client has registered that it makes them."""
     return any_of(same(design.proof_required, "yes"), all_of(same(design.proof_required, "registered"), promised))
 
 
 @rule("DPOP-5.2-flag", "FAPI-as-sc", source="RFC 9449 5.2")
-def proof_is_present(design: Design, proven: Condition, promised: Condition) -> Condition:
+def proof_is_present(design: Choices, proven: Condition, promised: Condition) -> Condition:
     """A token request of a client that is registered to make proofs has one, or where the AS insists that of any."""
     return implies(proof_is_due(design, promised), proven)
 
 
 @rule("RTR-3.2-subset", "RTR-3.2-within", "RI-2.2-policy", source="RFC 8707 2.2; resource-token-resp 3.2")
-def resource_is_within_grant(design: Design, granted: Value, requested: Value) -> Condition:
+def resource_is_within_grant(design: Choices, granted: Value, requested: Value) -> Condition:
     """Where the AS binds the grant to its resources, a token request names no others.
 
     RFC 8707 leaves this to the policy of the AS; the resource echo draft requires it.
@@ -256,7 +256,7 @@ def resource_is_within_grant(design: Design, granted: Value, requested: Value) -
 
 
 @rule("DPOP-5-rt", "MTLS-4-public", source="RFC 9449 5; RFC 8705 4")
-def refresh_token_is_bound(design: Design, key: Value, certificate: Value) -> Condition:
+def refresh_token_is_bound(design: Choices, key: Value, certificate: Value) -> Condition:
     """A public client's refresh token is used only with the key or certificate it is bound to (which a thief lacks).
 
     That of a client that authenticates is bound by that alone.
@@ -265,13 +265,13 @@ def refresh_token_is_bound(design: Design, key: Value, certificate: Value) -> Co
     return implies(public, all_of(same(key, NONE), same(certificate, NONE)))
 
 
-def scope_is_narrowed(design: Design, unbound: Condition) -> Condition:
+def scope_is_narrowed(design: Choices, unbound: Condition) -> Condition:
     """Whether a token carries only those of the approved scopes that are of the resource that it is bound to."""
     return all_of(same(design.grant_scope, "resource"), no(unbound))
 
 
 @rule("PRM-7.2-least", source="RFC 9728 7.2; RFC 6749 3.3")
-def user_approves_what_the_task_needs(design: Design, within: Condition = True) -> Condition:
+def user_approves_what_the_task_needs(design: Choices, within: Condition = True) -> Condition:
     """The user approves no scopes beyond those that the task needs.
 
     ``within``: the consent page asks for no others.
@@ -279,24 +279,24 @@ def user_approves_what_the_task_needs(design: Design, within: Condition = True) 
     return implies(same(design.user, "vigilant"), within)
 
 
-def bound_resource(design: Design, requested: Value) -> Value:
+def bound_resource(design: Choices, requested: Value) -> Value:
     """The resource that a token's audience contains, or none: the requested one, or the origin that it is on."""
     honored = one_of(design.as_resource, "honor", "add", "reject_unknown")
     wider = mapped(lambda at: NONE if at == NONE else identifiers.origin(at), requested)
     return choose(honored, requested, choose(same(design.as_resource, "generalise"), wider, NONE))
 
 
-def has_default_audience(design: Design, requested: Value) -> Condition:
+def has_default_audience(design: Choices, requested: Value) -> Condition:
     """Whether a token's audience contains the default that every RS of this AS accepts."""
     return any_of(one_of(design.as_resource, "ignore", "substitute", "add"), same(requested, NONE))
 
 
-def echo_is_present(design: Design, requested: Value) -> Condition:
+def echo_is_present(design: Choices, requested: Value) -> Condition:
     """Whether the token response names resources; an AS that ignores `resource` has nothing to say."""
     return all_of(same(design.as_echo, "yes"), no(same(design.as_resource, "ignore")), no(same(requested, NONE)))
 
 
-def echo(design: Design, requested: Value) -> Echo:
+def echo(design: Choices, requested: Value) -> Echo:
     """What the token response says of resources."""
     return Echo(
         echo_is_present(design, requested),
@@ -309,7 +309,7 @@ def _names(bound: str, requested: str) -> bool:
     return NONE not in (bound, requested) and identifiers.equal_normalized(bound, requested)
 
 
-def echoed(design: Design, requested: Value) -> Value:
+def echoed(design: Choices, requested: Value) -> Value:
     """What the token response names, or none: what the token is bound to, and what else it is good for."""
     bound = bound_resource(design, requested)
     also = mapped(lambda at: DEFAULT_AUDIENCE if at == NONE else f"{at} {DEFAULT_AUDIENCE}", bound)
@@ -318,31 +318,31 @@ def echoed(design: Design, requested: Value) -> Value:
 
 
 @rule("BCP-4.12", source="RFC 9700 4.12")
-def redirect_drops_the_form(design: Design, repeated: Condition) -> Condition:
+def redirect_drops_the_form(design: Choices, repeated: Condition) -> Condition:
     """The browser is sent back with a status that does not repeat the login form to the client."""
     return implies(repeated, same(design.as_redirect_status, "307"))
 
 
 @rule("CIMD-8.4-drift", "CIMD-8.3-ident", source="draft-ietf-oauth-client-id-metadata-document 9.3, 9.4")
-def consent_is_pinned_to_metadata(design: Design, unasked: Condition) -> Condition:
+def consent_is_pinned_to_metadata(design: Choices, unasked: Condition) -> Condition:
     """Remembered consent does not cover a client whose metadata has changed: the user is asked."""
     return implies(unasked, same(design.consent_pin, "off"))
 
 
 @rule("CIMD-5.2-cache", source="draft-ietf-oauth-client-id-metadata-document 5.2")
-def client_keys_are_current(policy: Design, replaced: Condition) -> Condition:
+def client_keys_are_current(policy: Choices, replaced: Condition) -> Condition:
     """A key that the client has taken out of its metadata is accepted no more."""
     return implies(replaced, same(policy.cimd_cache, "stale"))
 
 
 @rule("DCR-3.2.1-id", "CIMD-7.1-ns", source="RFC 9700 4.15")
-def client_ids_are_not_chosen(design: Design, chosen: Condition) -> Condition:
+def client_ids_are_not_chosen(design: Choices, chosen: Condition) -> Condition:
     """A client cannot choose an identifier that is also a user's subject."""
     return implies(chosen, same(design.client_chooses_id, "yes"))
 
 
 @rule("O21-cc", source="RFC 6749 4.4")
-def client_credentials_are_granted(design: Design, used: Collection[Value]) -> Condition:
+def client_credentials_are_granted(design: Choices, used: Collection[Value]) -> Condition:
     """The AS issues tokens to clients for themselves only where one of its clients uses that grant.
 
     ``used``: the grant types of its clients.
@@ -351,7 +351,7 @@ def client_credentials_are_granted(design: Design, used: Collection[Value]) -> C
 
 
 @rule("O21-cc", source="RFC 6749 4.4")
-def client_acts_for_itself_with_credentials(design: Design, refused: Condition) -> Condition:
+def client_acts_for_itself_with_credentials(design: Choices, refused: Condition) -> Condition:
     """A client that gets a token for itself is one that authenticates.
 
     ``design``: the client's; ``refused``: it asked for a code, and got an error.
@@ -361,7 +361,7 @@ def client_acts_for_itself_with_credentials(design: Design, refused: Condition) 
 
 
 @rule("IDJ-grant", source="RFC 7523 2.1")
-def assertions_are_granted(design: Design, used: Collection[Value]) -> Condition:
+def assertions_are_granted(design: Choices, used: Collection[Value]) -> Condition:
     """Assertions are taken as grants only where that grant is in use.
 
     ``used``: the grant types of the clients of the AS.
@@ -370,7 +370,7 @@ def assertions_are_granted(design: Design, used: Collection[Value]) -> Condition
 
 
 @rule("IDJ-pol", source="draft-ietf-oauth-identity-assertion-authz-grant 4.3; RFC 8693 2.1")
-def audience_is_partner(design: Design, partner: Condition) -> Condition:
+def audience_is_partner(design: Choices, partner: Condition) -> Condition:
     """An AS makes assertions about its users only to others that it has an agreement with."""
     return any_of(same(design.vouch_for, "any"), partner)
 
@@ -382,7 +382,7 @@ def audience_is_partner(design: Design, partner: Condition) -> Condition:
     "draft-ietf-oauth-identity-chaining-17, Authorized use of Subject Token; "
     "draft-hardt-oauth-aauth-protocol, Upstream Token Verification 3",
 )
-def exchanged_token_is_the_clients(design: Design, own: Condition) -> Condition:
+def exchanged_token_is_the_clients(design: Choices, own: Condition) -> Condition:
     """A client exchanges what was issued to it, and no access token, which others get to see, unless those are taken.
 
     ``own``: it is an access token that was issued to the client that asks.
@@ -391,7 +391,7 @@ def exchanged_token_is_the_clients(design: Design, own: Condition) -> Condition:
 
 
 @rule("IDJ-iss", source="draft-ietf-oauth-identity-assertion-authz-grant 4.4")
-def voucher_is_partner(design: Design, partner: Condition) -> Condition:
+def voucher_is_partner(design: Choices, partner: Condition) -> Condition:
     """Assertions about users are taken from AS that this one has an agreement with.
 
     ``partner``: whoever made it is one, or it is the client's own.
@@ -400,19 +400,19 @@ def voucher_is_partner(design: Design, partner: Condition) -> Condition:
 
 
 @rule("IDJ-cid", source="draft-ietf-oauth-identity-assertion-authz-grant 4.4")
-def grant_names_the_client(design: Design, by_client: Condition) -> Condition:
+def grant_names_the_client(design: Choices, by_client: Condition) -> Condition:
     """An assertion is presented by the client that it names."""
     return any_of(by_client, same(design.grant_client_check, "off"))
 
 
 @rule("IDJ-cnf", source="RFC 7800 3; draft-ietf-oauth-identity-assertion-authz-grant 8.6.1")
-def grant_is_presented_by_key(design: Design, bound: Condition, own: Condition) -> Condition:
+def grant_is_presented_by_key(design: Choices, bound: Condition, own: Condition) -> Condition:
     """An assertion that names a key is presented with a proof by that key, where the AS looks at it."""
     return implies(all_of(same(design.grant_cnf, "bound"), bound), own)
 
 
 @rule("IDJ-sub", "IDJ-tenant", source="draft-ietf-oauth-identity-assertion-authz-grant 4.4, 6.3; RFC 9068 2.2")
-def subject_is_of_issuer(design: Design, users: Condition, other_tenants: Condition = False) -> Condition:
+def subject_is_of_issuer(design: Choices, users: Condition, other_tenants: Condition = False) -> Condition:
     """The subject of an assertion is a user of the AS that made it, whatever another calls by the same name.
 
     ``users``: it is about a user that this AS knows from whoever made it; ``other_tenants``: about one whom another
@@ -423,13 +423,13 @@ def subject_is_of_issuer(design: Design, users: Condition, other_tenants: Condit
 
 
 @rule("IDJ-aud", "IDJ-self", source="identity-assertion-authz-grant 4.4; RFC 7523 3")
-def grant_names_this_server(design: Design, named: Condition) -> Condition:
+def grant_names_this_server(design: Choices, named: Condition) -> Condition:
     """An assertion used as a grant has this AS, and no other, as audience."""
     return any_of(named, same(design.grant_aud_check, "off"))
 
 
 @rule("INT-2.2-active", "INT-4-check", source="RFC 7662 2.2, 4")
-def introspection_is_for_the_audience(design: Design, audience: Condition) -> Condition:
+def introspection_is_for_the_audience(design: Choices, audience: Condition) -> Condition:
     """A token is described only to a resource server that it is for.
 
     ``design``: the server's. A resource server's ``introspect`` says whether it lets a token name the endpoint.
@@ -438,7 +438,7 @@ def introspection_is_for_the_audience(design: Design, audience: Condition) -> Co
 
 
 @rule("CIMD-8.9-trust", "CIMD-5-noredir", source="draft-ietf-oauth-client-id-metadata-document 5, 9.9")
-def document_is_fetched(design: Design, listed: Condition, redirected: Condition) -> Condition:
+def document_is_fetched(design: Choices, listed: Condition, redirected: Condition) -> Condition:
     """The AS fetches the metadata documents of clients on hosts that it accepts, and follows no redirect to another.
 
     ``listed``: the host is one that an allowlist would have; ``redirected``: the document is behind a redirect there.
@@ -448,30 +448,30 @@ def document_is_fetched(design: Design, listed: Condition, redirected: Condition
 
 
 @rule("CIMD-8.6-ssrf", source="draft-ietf-oauth-client-id-metadata-document 9.6")
-def fetches_are_guarded(design: Design, internal: Condition) -> Condition:
+def fetches_are_guarded(design: Choices, internal: Condition) -> Condition:
     """The AS checks every address that registration makes it contact."""
     return implies(internal, same(design.as_fetch_guard, "off"))
 
 
 @rule("AIA-10-auth", source="draft-klrc-aiagent-auth 10.4; draft-ietf-oauth-spiffe-client-auth 5")
-def sub_agent_is_attested(design: Design) -> Condition:
+def sub_agent_is_attested(design: Choices) -> Condition:
     """A sub-agent that has an identity of its own is known by an attester that the AS accepts."""
     return same(design.trust_domain, "yes")
 
 
 @rule("AAU-depth", source="draft-hardt-oauth-aauth-protocol, Single-Level Depth")
-def delegation_is_one_level_deep(design: Design, derived: Condition, further: Condition) -> Condition:
+def delegation_is_one_level_deep(design: Choices, derived: Condition, further: Condition) -> Condition:
     """Where identities derive from a grant, a sub-agent gets nothing for sub-agents of its own."""
     return implies(all_of(derived, same(design.delegation_depth, "one")), no(further))
 
 
 @rule("AAU-depth", source="draft-hardt-oauth-aauth-protocol, Parent-Mediated Authorization")
-def authority_was_passed_on(design: Design, derived: Condition, within: Condition) -> Condition:
+def authority_was_passed_on(design: Choices, derived: Condition, within: Condition) -> Condition:
     """Where identities derive from a grant, a sub-agent gets what its parent passes on and no more."""
     return implies(derived, within)
 
 
 @rule("AAU-rt", source="draft-hardt-oauth-aauth-protocol, Resource Token Structure (mission)")
-def token_ends_with_the_task(design: Design, derived: Condition, ends: Condition) -> Condition:
+def token_ends_with_the_task(design: Choices, derived: Condition, ends: Condition) -> Condition:
     """Where identities derive from a grant, a sub-agent's token ends with the task that it is for."""
     return implies(all_of(derived, same(design.delegation_expiry, "task")), ends)

@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from model import identifiers
-from model.design import Design
 from model.federation import Frameworks, chain_holds
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
 from model.rule import rule
+from model.switching import Choices
 from model.world import NONE, Party, callback_at, identity_at
 
 # --- discovery ---------------------------------------------------------------------------------------------
 
 
-def covers(design: Design, resource: Value, url: Value) -> Condition:
+def covers(design: Choices, resource: Value, url: Value) -> Condition:
     """Whether the matching rule in force lets a document for ``resource`` cover a request to ``url``."""
     prefix = {
         "strict": identifiers.prefix_segment,
@@ -44,37 +44,37 @@ def covers(design: Design, resource: Value, url: Value) -> Condition:
 
 
 @rule("PRM-1.2-rid", "PRM-7.3-tls", source="RFC 9728 1.2, 7.1")
-def resource_url_is_https(design: Design, plain_http: Condition) -> Condition:
+def resource_url_is_https(design: Choices, plain_http: Condition) -> Condition:
     """The client follows challenges only from https resource URLs."""
     return implies(plain_http, same(design.rs_scheme_check, "off"))
 
 
 @rule("MCP-order", source="RFC 9728 3, 5")
-def challenge_is_heeded(design: Design, by_challenge: Condition) -> Condition:
+def challenge_is_heeded(design: Choices, by_challenge: Condition) -> Condition:
     """A challenge leads the client to a document only if the client does not build the location itself."""
     return implies(by_challenge, same(design.prm_src, "challenge"))
 
 
 @rule("AAU-other", source="draft-hardt-oauth-aauth-protocol, Requirement Responses")
-def other_challenge_is_heeded(design: Design) -> Condition:
+def other_challenge_is_heeded(design: Choices) -> Condition:
     """A client that speaks AAuth takes OAuth's challenge instead only if it is willing to."""
     return same(design.fallback, "on")
 
 
 @rule("PRM-5-chal", source="RFC 9728 5.1 (no rule); deployed guard", otherwise="prm_elsewhere")
-def metadata_url_is_same_origin(design: Design, elsewhere: Condition) -> Condition:
+def metadata_url_is_same_origin(design: Choices, elsewhere: Condition) -> Condition:
     """The metadata document comes from the origin of the resource."""
     return implies(elsewhere, no(same(design.prm_url, "same_origin")))
 
 
 @rule("PRM-3-loc", source="RFC 9728 3; its issue 56 (no rule)")
-def document_is_where_resource_says(design: Design, misplaced: Condition) -> Condition:
+def document_is_where_resource_says(design: Choices, misplaced: Condition) -> Condition:
     """The metadata document is at the well-known location that belongs to the `resource` that it names."""
     return implies(misplaced, no(same(design.prm_url, "of_resource")))
 
 
 @rule("MCP-prm", source="RFC 6749 1.2")
-def resource_is_configured(design: Design, configured: Condition) -> Condition:
+def resource_is_configured(design: Choices, configured: Condition) -> Condition:
     """A client that discovers nothing knows what to ask, and whom, only of resources that it was told of."""
     return implies(same(design.prm, "off"), configured)
 
@@ -96,7 +96,7 @@ def resource_is_configured(design: Design, configured: Condition) -> Condition:
     source="RFC 9728 3.3; rfc9728bis 4.2-4.3",
     otherwise="prm_mismatch",
 )
-def resource_matches_request(design: Design, resource: Value, url: Value) -> Condition:
+def resource_matches_request(design: Choices, resource: Value, url: Value) -> Condition:
     """The client uses a metadata document only if its `resource` matches the URL it asked for.
 
     Prefix matching applies to documents found through a challenge; a document fetched from the well-known
@@ -109,7 +109,7 @@ def resource_matches_request(design: Design, resource: Value, url: Value) -> Con
 
 
 @rule("PRM-2.2-ign", "PRM-3.3-sigver", source="RFC 9728 2.2, 3.3")
-def metadata_signature_is_anchored(design: Design, vouched_for: Condition) -> Condition:
+def metadata_signature_is_anchored(design: Choices, vouched_for: Condition) -> Condition:
     """Where a signature is required, an attester whom the client trusts has signed this very document.
 
     A key found at the same origin comes with the document it signs, and an optional signature can be left
@@ -119,30 +119,30 @@ def metadata_signature_is_anchored(design: Design, vouched_for: Condition) -> Co
 
 
 @rule("LOG-incl", source="RFC 9162 8.3 (as a pattern for metadata)")
-def document_is_logged(design: Design, logged: Condition) -> Condition:
+def document_is_logged(design: Choices, logged: Condition) -> Condition:
     """A public log, which anybody can watch, holds what the document says of resource and AS."""
     return implies(same(design.prm_log, "required"), logged)
 
 
 @rule("PRM-3.2-ok", source="RFC 9728 3.2, 7.7", otherwise="prm_redirect")
-def document_is_not_redirected(design: Design, redirected: Condition) -> Condition:
+def document_is_not_redirected(design: Choices, redirected: Condition) -> Condition:
     """The metadata document is where it was asked for, not where a redirect leads."""
     return implies(redirected, same(design.prm_redirect, "follow"))
 
 
 @rule("PRM-3.2-ok", source="RFC 9728 3.2", otherwise="prm_error")
-def document_is_served(design: Design, failed: Condition) -> Condition:
+def document_is_served(design: Choices, failed: Condition) -> Condition:
     """The server answers with the metadata document or says that there is none."""
     return no(failed)
 
 
 @rule("PRM-3.2-ok", "PRM-2-resource", source="RFC 9728 2, 3.2", otherwise="prm_malformed")
-def document_is_well_formed(design: Design, fits: Condition) -> Condition:
+def document_is_well_formed(design: Choices, fits: Condition) -> Condition:
     """The metadata document says which resource it is about, and all that the client looks at is of its type."""
     return fits
 
 
-def undocumented_resource(design: Design, url: Value) -> Value:
+def undocumented_resource(design: Choices, url: Value) -> Value:
     """The `resource` that the client asks for where no metadata names one, or none."""
     return choose(same(design.resource_undocumented, "url"), url, NONE)
 
@@ -167,7 +167,7 @@ class Standing(NamedTuple):
 
 
 @rule("MCP-asel", source="RFC 9728 2, 7.6 (no rule); MCP authorization 2026-07-28; deployed clients")
-def server_is_the_chosen_one(design: Design, chosen: Standing) -> Condition:
+def server_is_the_chosen_one(design: Choices, chosen: Standing) -> Condition:
     """Where resource metadata lists several AS, the client goes to the one that its policy points to."""
     return any_of(
         no(chosen.several),
@@ -187,19 +187,19 @@ def standing(known: Sequence[Condition]) -> list[Standing]:
 
 
 @rule("MCP-prm", source="RFC 9728 2; MCP authorization 2025-03-26")
-def server_is_listed(design: Design, listed: Condition) -> Condition:
+def server_is_listed(design: Choices, listed: Condition) -> Condition:
     """The resource's metadata lists an AS."""
     return any_of(listed, same(design.legacy_as, "resource_origin"))
 
 
 @rule("PRM-2-as", "MCP-only", source="RFC 9728 2; MCP authorization 2026-07-28")
-def resource_designates_server(design: Design, server: Value, listed: Value) -> Condition:
+def resource_designates_server(design: Choices, server: Value, listed: Value) -> Condition:
     """The client takes a token for a resource only from an AS that the resource's metadata lists."""
     return implies(same(design.rs_as_bind, "on"), same(server, listed))
 
 
 @rule("PRM-7.6-trust", "FED-4/10.2-chain", "FED-6.2-con", source="RFC 9728 7.6; OpenID Federation 1.0 6.2, 10")
-def authorization_server_is_trusted(design: Design, found: Frameworks) -> Condition:
+def authorization_server_is_trusted(design: Choices, found: Frameworks) -> Condition:
     """The client has a reason of its own to accept the AS.
 
     ``found``: the list that the client keeps, and the federation whose anchor it has, as they hold the AS.
@@ -207,20 +207,20 @@ def authorization_server_is_trusted(design: Design, found: Frameworks) -> Condit
     return any_of(same(design.as_trust, "any"), is_vouched_for(design, found.on_list, chain_holds(design, found)))
 
 
-def is_vouched_for(design: Design, on_list: Condition, chain: Condition) -> Condition:
+def is_vouched_for(design: Choices, on_list: Condition, chain: Condition) -> Condition:
     """Whether the framework that the client asks about AS names this one."""
     return any_of(
         all_of(same(design.as_trust, "allowlist"), on_list), all_of(same(design.as_trust, "federation"), chain)
     )
 
 
-def validates(design: Design) -> Condition:
+def validates(design: Choices) -> Condition:
     """Whether the client looks at every field of a metadata document, and not only at those that it uses."""
     return same(design.schema_fields, "all")
 
 
 @rule("ASM-2-fields", source="RFC 8414 2, 3.2", otherwise="asm_malformed")
-def server_metadata_is_well_formed(design: Design, fits: Condition) -> Condition:
+def server_metadata_is_well_formed(design: Choices, fits: Condition) -> Condition:
     """Every field of AS metadata is of its type, and those that are required are there.
 
     Clients that do not validate documents notice where they use the field.
@@ -229,7 +229,7 @@ def server_metadata_is_well_formed(design: Design, fits: Condition) -> Condition
 
 
 def guessed_endpoint(
-    design: Design, at_server: Value, at_resource: Value, published: Condition, assumed: Condition
+    design: Choices, at_server: Value, at_resource: Value, published: Condition, assumed: Condition
 ) -> Value:
     """Where the client takes an endpoint to be that nothing names: at the AS, at the origin of the resource, or none.
 
@@ -244,33 +244,33 @@ def guessed_endpoint(
 
 
 @rule("MCP-asm", source="RFC 8414 2; MCP authorization 2025-03-26")
-def endpoint_is_known(design: Design, known: Condition) -> Condition:
+def endpoint_is_known(design: Choices, known: Condition) -> Condition:
     """The metadata names the endpoint, or the client knows where else it may be."""
     return known
 
 
 @rule("MCP-pkce", "ASM-2-pkce", source="RFC 8414 2; MCP authorization 2026-07-28")
-def challenge_method_is_offered(design: Design, lists_any: Condition, offered: Condition) -> Condition:
+def challenge_method_is_offered(design: Choices, lists_any: Condition, offered: Condition) -> Condition:
     """AS metadata offers the code challenge method S256; ``lists_any``: it says something of such methods."""
     unlisted_will_do = all_of(same(design.pkce_listed, "plain_refused"), no(lists_any))
     return any_of(same(design.pkce_listed, "unread"), offered, unlisted_will_do)
 
 
-def registers(design: Design, offered: Condition) -> Condition:
+def registers(design: Choices, offered: Condition) -> Condition:
     """Whether the client registers at an AS; ``offered``: that reads client metadata documents."""
     documents = all_of(same(design.reg, "cimd"), any_of(offered, same(design.registration_kinds, "cimd_only")))
     return no(any_of(documents, same(design.reg, "static")))
 
 
 @rule("MCP-prio", source="RFC 7591 3.2; draft-ietf-oauth-client-id-metadata-document")
-def client_id_is_granted(design: Design, granted: Condition) -> Condition:
+def client_id_is_granted(design: Choices, granted: Condition) -> Condition:
     """The AS knows the client or lets it register."""
     return granted
 
 
 @rule("ASM-3.3-match", "ASM-4-cmp", source="RFC 8414 3.3")
 def metadata_issuer_matches(
-    design: Design, claimed: Value, server: Value, configured: Condition, claims_listed: Condition = False
+    design: Choices, claimed: Value, server: Value, configured: Condition, claims_listed: Condition = False
 ) -> Condition:
     """AS metadata is used only if its issuer is the one the metadata URL was built from.
 
@@ -295,7 +295,7 @@ def metadata_issuer_matches(
 
 
 @rule("ASM-2.1-signed", source="RFC 8414 2.1")
-def server_metadata_is_signed(design: Design, attested: Condition) -> Condition:
+def server_metadata_is_signed(design: Choices, attested: Condition) -> Condition:
     """Where the client asks for that, AS metadata is signed by an attester that it accepts.
 
     ``attested``: one has signed all that the client uses of it, or for all that the client looks at something else.
@@ -305,7 +305,7 @@ def server_metadata_is_signed(design: Design, attested: Condition) -> Condition:
 
 @rule("BCU-2.2-ctx", source="draft-ietf-oauth-security-topics-update 2.2.2")
 def endpoints_are_resolved_from_issuer(
-    design: Design, claimed: Value, server: Value, configured: Condition
+    design: Choices, claimed: Value, server: Value, configured: Condition
 ) -> Condition:
     """A connector's endpoints come from the metadata of the issuer it is labelled with."""
     return implies(all_of(configured, no(same(claimed, server))), same(design.issuer_resolution, "off"))
@@ -313,7 +313,7 @@ def endpoints_are_resolved_from_issuer(
 
 @rule("ASM-3.3-match", source="RFC 9700 4.4.2 (insufficient by its own words)")
 def authorization_endpoint_is_corroborated(
-    design: Design, claimed: Value, authorization_at: Value, advertised: Condition
+    design: Choices, claimed: Value, authorization_at: Value, advertised: Condition
 ) -> Condition:
     """The authorization endpoint belongs to the issuer that the same document claims.
 
@@ -327,13 +327,13 @@ def authorization_endpoint_is_corroborated(
 
 
 @rule("ASM-3.3-match", source="RFC 9700 4.4.2; deployed MCP clients")
-def token_endpoint_is_corroborated(design: Design, claimed: Value, token_at: Value) -> Condition:
+def token_endpoint_is_corroborated(design: Choices, claimed: Value, token_at: Value) -> Condition:
     """The token endpoint belongs to the issuer that the same document claims."""
     return implies(same(design.md_corroborate, "token_endpoint"), holds(identifiers.same_origin, claimed, token_at))
 
 
 @rule("BCU-2.1-pair", source="draft-ietf-oauth-security-topics-update-02 2.1.2.3")
-def token_endpoint_is_new(design: Design, elsewhere: Condition = False) -> Condition:
+def token_endpoint_is_new(design: Choices, elsewhere: Condition = False) -> Condition:
     """The client has one client_id at two AS only where their token endpoints differ, if it cares.
 
     ``elsewhere``: it has this client_id at another AS, which has this token endpoint.
@@ -342,7 +342,7 @@ def token_endpoint_is_new(design: Design, elsewhere: Condition = False) -> Condi
 
 
 @rule("PRM-4-xchk", source="RFC 9728 4, 7.6")
-def server_lists_resource(design: Design, publishes: Condition, lists: Condition) -> Condition:
+def server_lists_resource(design: Choices, publishes: Condition, lists: Condition) -> Condition:
     """The AS lists the resource among its protected resources (if it ``publishes`` any)."""
     return any_of(same(design.xcheck, "off"), lists, all_of(same(design.xcheck, "if_listed"), no(publishes)))
 
@@ -350,7 +350,7 @@ def server_lists_resource(design: Design, publishes: Condition, lists: Condition
 # --- what the client sends ---------------------------------------------------------------------------------
 
 
-def client_id(design: Design, client: Party, issuer: Value, strangers: Condition) -> Value:
+def client_id(design: Choices, client: Party, issuer: Value, strangers: Condition) -> Value:
     """The client_id used at an issuer; ``strangers``: the AS there is the attacker's.
 
     The attacker's AS hands out the id that the client already has elsewhere (it is no secret), unless the client
@@ -362,19 +362,19 @@ def client_id(design: Design, client: Party, issuer: Value, strangers: Condition
     return choose(any_of(per_as, refuses), own, client.url)
 
 
-def distinct_redirects(design: Design) -> Condition:
+def distinct_redirects(design: Choices) -> Condition:
     """Whether each AS (or connection) has a redirect URI of its own."""
     return any_of(same(design.per_as_redirect, "on"), same(design.conn_context, "redirect_and_session"))
 
 
-def redirect_uri(design: Design, client: Party, issuer: Value, connection: Value) -> Value:
+def redirect_uri(design: Choices, client: Party, issuer: Value, connection: Value) -> Value:
     """The redirect URI used with an issuer, or over a connection where each has a context of its own."""
     context = choose(same(design.conn_context, "redirect_and_session"), connection, issuer)
     own = mapped(lambda at: NONE if at == NONE else callback_at(client, at), context)
     return choose(distinct_redirects(design), own, client.callback)
 
 
-def challenge(design: Design, session: str, withheld: Condition) -> Value:
+def challenge(design: Choices, session: str, withheld: Condition) -> Value:
     """Whose code challenge a session's request carries, or none.
 
     ``withheld``: the metadata does not offer it.
@@ -383,7 +383,7 @@ def challenge(design: Design, session: str, withheld: Condition) -> Value:
     return choose(any_of(same(design.pkce, "off"), talked_out), NONE, session)
 
 
-def wants_dpop(design: Design, offered: Condition, demanded: Condition) -> Condition:
+def wants_dpop(design: Choices, offered: Condition, demanded: Condition) -> Condition:
     """Whether a session uses DPoP, as its policy and what the metadata of AS and resource say have it."""
     return all_of(
         no(same(design.dpop, "none")),
@@ -401,12 +401,12 @@ def possession_key(policy: Value, client: str, session: str, issuer: Value) -> V
     return choose(same(policy, "per_client"), f"key:{client}", choose(same(policy, "per_as"), per_as, f"key:{session}"))
 
 
-def uses_code_grant(design: Design, follows: bool = False) -> Condition:
+def uses_code_grant(design: Choices, follows: bool = False) -> Condition:
     """Whether the client asks users for authorization codes, in a session that ``follows`` another or in any."""
     return same(design.grant, "authorization_code") if follows else one_of(design.grant, "authorization_code", "id_jag")
 
 
-def may_refresh(design: Design, follows: bool) -> Condition:
+def may_refresh(design: Choices, follows: bool) -> Condition:
     """Whether a session's token comes with a refresh token: not where the client can ask anew by itself.
 
     RFC 6749 4.4.3 and RFC 7521 4.1 say so of client credentials and assertions.
@@ -414,19 +414,19 @@ def may_refresh(design: Design, follows: bool) -> Condition:
     return uses_code_grant(design, follows)
 
 
-def is_vouched_by_server(design: Design, follows: bool) -> Condition:
+def is_vouched_by_server(design: Choices, follows: bool) -> Condition:
     """Whether the AS of another session is asked to vouch for the user, in a session that ``follows`` one."""
     return same(design.grant, "id_jag") if follows else False
 
 
 @rule("O21-grant", source="RFC 6749 4.1")
-def code_is_asked_for(design: Design, follows: bool = False) -> Condition:
+def code_is_asked_for(design: Choices, follows: bool = False) -> Condition:
     """Authorization codes exist only where the client uses the authorization code grant."""
     return uses_code_grant(design, follows)
 
 
 def assertion_names(
-    design: Design, policy: Design, server: str, issuer: Value, token_at: Value, called: Value
+    design: Choices, policy: Choices, server: str, issuer: Value, token_at: Value, called: Value
 ) -> Condition:
     """Whether the assertion that a client signs has an AS among its audiences, so that the AS might take it.
 
@@ -444,22 +444,22 @@ def assertion_names(
     )
 
 
-def attests(design: Design) -> Condition:
+def attests(design: Choices) -> Condition:
     """Whether the client authenticates by an attestation and a proof signed for the AS."""
     return same(design.client_auth, "attest")
 
 
-def shows_attestation(design: Design) -> Condition:
+def shows_attestation(design: Choices) -> Condition:
     """Whether the client shows resource servers as well who attests it, and proves its key to them."""
     return same(design.attestation_shown, "yes")
 
 
-def signs_assertions(design: Design) -> Condition:
+def signs_assertions(design: Choices) -> Condition:
     """Whether the client authenticates by something it signs for the AS, which can be passed on."""
     return one_of(design.client_auth, "pkjwt", "attest")
 
 
-def sends_secret(design: Design, server: str, issuer: Value) -> Condition:
+def sends_secret(design: Choices, server: str, issuer: Value) -> Condition:
     """Whether the secret that a client sends is the one it has at an AS."""
     return all_of(same(design.client_auth, "secret"), any_of(same(design.cred_pin, "off"), same(issuer, server)))
 
@@ -468,23 +468,23 @@ def sends_secret(design: Design, server: str, issuer: Value) -> Condition:
 
 
 @rule("BCU-2.3-user", source="draft-ietf-oauth-security-topics-update 2.3.2")
-def callback_browser_started_flow(design: Design, other_browser: Condition) -> Condition:
+def callback_browser_started_flow(design: Choices, other_browser: Condition) -> Condition:
     """The browser that delivers the response is the one that started the flow."""
     return implies(other_browser, same(design.callback_bind, "off"))
 
 
-def goes_on_after_error(design: Design) -> Condition:
+def goes_on_after_error(design: Choices) -> Condition:
     """Whether the client gets a token for itself where the user, or the AS, has refused what it asked for."""
     return same(design.after_error, "client_credentials")
 
 
-def is_taken_unchecked(design: Design, error: Condition) -> Condition:
+def is_taken_unchecked(design: Choices, error: Condition) -> Condition:
     """Whether the client takes an authorization response, if it is an ``error``, whatever else is in it."""
     return all_of(error, same(design.error_checks, "off"))
 
 
 @rule("O21-mix", source="RFC 6749 10.12; RFC 9700 4.7")
-def state_matches(design: Design, returned: Value, session: str) -> Condition:
+def state_matches(design: Choices, returned: Value, session: str) -> Condition:
     """The state in the response is the one of this session."""
     return any_of(
         same(design.state, "off"),
@@ -494,13 +494,13 @@ def state_matches(design: Design, returned: Value, session: str) -> Condition:
 
 
 @rule("O21-mix", source="RFC 9700 4.2.4")
-def state_is_used_once(design: Design, after_use: Condition) -> Condition:
+def state_is_used_once(design: Choices, after_use: Condition) -> Condition:
     """A state value that has been used is accepted no more."""
     return implies(all_of(after_use, same(design.state, "checked")), same(design.state_single_use, "no"))
 
 
 @rule("BCP-2.1-mix", "BCU-2.2-ctx", source="RFC 9700 4.4.2.2; draft-ietf-oauth-security-topics-update 2.2.2")
-def callback_is_of_recorded_issuer(design: Design, arrived_at: Value, expected: Value) -> Condition:
+def callback_is_of_recorded_issuer(design: Choices, arrived_at: Value, expected: Value) -> Condition:
     """The response arrives at the redirect URI of the issuer (or connection) recorded for the session.
 
     A client that remembers the AS only by the redirect URI has nothing to compare.
@@ -509,7 +509,7 @@ def callback_is_of_recorded_issuer(design: Design, arrived_at: Value, expected: 
     return any_of(same(arrived_at, expected), infers)
 
 
-def inferred_issuer(design: Design, client: Party, issuers: Sequence[str], arrived_at: Value, issuer: Value) -> Value:
+def inferred_issuer(design: Choices, client: Party, issuers: Sequence[str], arrived_at: Value, issuer: Value) -> Value:
     """The issuer a client goes on with: the recorded one, or the one whose redirect URI was used."""
     infers = all_of(same(design.as_memory, "redirect_uri"), distinct_redirects(design))
     owners = {callback_at(client, known): known for known in issuers}
@@ -527,7 +527,7 @@ def inferred_issuer(design: Design, client: Party, issuers: Sequence[str], arriv
     "FAPI-cl-iss",
     source="RFC 9207 2.4; MCP authorization 2026-07-28",
 )
-def iss_matches_recorded_issuer(design: Design, iss: Value, issuer: Value, advertised: Condition) -> Condition:
+def iss_matches_recorded_issuer(design: Choices, iss: Value, issuer: Value, advertised: Condition) -> Condition:
     """iss, where the policy looks at it, is the issuer recorded for this request.
 
     ``advertised`` is what the *recorded* AS's metadata says; under ``advertised`` an iss that is present is
@@ -544,14 +544,14 @@ def iss_matches_recorded_issuer(design: Design, iss: Value, issuer: Value, adver
     )
 
 
-def recorded_issuer(design: Design, named: Value, listed: Value) -> Value:
+def recorded_issuer(design: Choices, named: Value, listed: Value) -> Value:
     """The issuer that a response is compared with, or none: the one that the metadata in use ``named``, if any did."""
     compares = all_of(same(named, NONE), same(design.iss_unrecorded, "listed"))
     return choose(compares, listed, named)
 
 
 @rule("MCP-recordiss", source="RFC 9207 2.4")
-def issuer_was_recorded(design: Design, issuer: Value, iss: Value) -> Condition:
+def issuer_was_recorded(design: Choices, issuer: Value, iss: Value) -> Condition:
     """A response with an iss answers a request for which an issuer was recorded."""
     heeded = all_of(no(same(design.iss_check, "off")), no(same(design.iss_unrecorded, "skip")))
     return any_of(no(same(issuer, NONE)), same(iss, NONE), no(heeded))
@@ -575,7 +575,7 @@ class Echo(NamedTuple):
 
 
 @rule("DPOP-5-downgrade", source="RFC 9449 5")
-def token_type_is_dpop(design: Design, wanted: Condition, bound: Condition) -> Condition:
+def token_type_is_dpop(design: Choices, wanted: Condition, bound: Condition) -> Condition:
     """A response to a request with a proof has token_type DPoP."""
     return implies(all_of(same(design.token_type_check, "on"), wanted), bound)
 
@@ -587,7 +587,7 @@ def token_type_is_dpop(design: Design, wanted: Condition, bound: Condition) -> C
     "RTR-3.3-undet",
     source="draft-mcguinness-oauth-resource-token-resp 3.3",
 )
-def echo_confirms_request(design: Design, requested: Value, read: Condition, echo: Echo) -> Condition:
+def echo_confirms_request(design: Choices, requested: Value, read: Condition, echo: Echo) -> Condition:
     """The resource in the token response confirms what was asked for; ``read``: the client looks."""
     named = all_of(echo.present, echo.has_requested)
     accepted = any_of(
@@ -600,7 +600,7 @@ def echo_confirms_request(design: Design, requested: Value, read: Condition, ech
 
 
 @rule("RTR-3.3-undet", source="draft-mcguinness-oauth-resource-token-resp 3.3")
-def echo_is_read(design: Design, read: Condition) -> Condition:
+def echo_is_read(design: Choices, read: Condition) -> Condition:
     """A client that heeds the resource echo reads what the token response says."""
     return any_of(read, same(design.echo, "off"))
 
@@ -608,7 +608,7 @@ def echo_is_read(design: Design, read: Condition) -> Condition:
 # --- scopes --------------------------------------------------------------------------------------------------
 
 
-def scope_asked(design: Design, challenged: Value, supported: Value, needed: Value) -> Value:
+def scope_asked(design: Choices, challenged: Value, supported: Value, needed: Value) -> Value:
     """The scopes that a client asks for, or none: by what the challenge names, the metadata lists or its task needs."""
     advertised = choose(same(challenged, NONE), supported, challenged)
     known = choose(same(design.scope_request, "least"), needed, NONE)
@@ -617,7 +617,7 @@ def scope_asked(design: Design, challenged: Value, supported: Value, needed: Val
 
 
 @rule("MCP-step", source="MCP authorization 2026-07-28")
-def scope_is_stepped_up(design: Design) -> Condition:
+def scope_is_stepped_up(design: Choices) -> Condition:
     """Where the scope of a token is not enough the client asks for more."""
     return same(design.step_up, "on")
 
@@ -627,7 +627,7 @@ def scope_is_stepped_up(design: Design) -> Condition:
 
 @rule("BIS-6-key", "BIS-6-reuse", "BIS-6-optim", source="rfc9728bis 6")
 def cached_token_covers(
-    design: Design, cached_for: Value, url: Value, resource: Value, discovered: Condition, same_server: Condition
+    design: Choices, cached_for: Value, url: Value, resource: Value, discovered: Condition, same_server: Condition
 ) -> Condition:
     """A cached token is used only where its cache key says so.
 
@@ -645,54 +645,54 @@ def cached_token_covers(
 
 
 @rule("PRM-7.10-cache", source="RFC 9728 7.10")
-def cached_metadata_is_fresh(design: Design, cached: Condition) -> Condition:
+def cached_metadata_is_fresh(design: Choices, cached: Condition) -> Condition:
     """A cached metadata document is used no longer than it may be."""
     return implies(cached, same(design.prm_cache, "stale"))
 
 
 @rule("MCP-peras", source="MCP authorization 2026-07-28")
-def refresh_token_stays_with_issuer(design: Design, came_from_it: Condition = False) -> Condition:
+def refresh_token_stays_with_issuer(design: Choices, came_from_it: Condition = False) -> Condition:
     """A refresh token goes only to the issuer it came from."""
     return any_of(came_from_it, same(design.rt_pin, "off"))
 
 
 @rule("RTR-3.3-useonly", source="draft-mcguinness-oauth-resource-token-resp 3.3")
-def echo_is_no_licence(design: Design, echoed_only: Condition) -> Condition:
+def echo_is_no_licence(design: Choices, echoed_only: Condition) -> Condition:
     """A resource named in a token response is not thereby one whose AS issued the token."""
     return implies(echoed_only, same(design.echo, "grant"))
 
 
 @rule("BCU-2.2-ctx", source="draft-ietf-oauth-security-topics-update 2.2.2")
-def registrations_are_not_shared(design: Design, of_another_owner: Condition) -> Condition:
+def registrations_are_not_shared(design: Choices, of_another_owner: Condition) -> Condition:
     """Connectors of different owners do not share a registration at an AS."""
     return implies(of_another_owner, same(design.shared_provider, "yes"))
 
 
 @rule("O21-redirects", source="RFC 9110 15.4; Fetch")
-def credentials_stay_with_origin(design: Design, elsewhere: Condition) -> Condition:
+def credentials_stay_with_origin(design: Choices, elsewhere: Condition) -> Condition:
     """The Authorization header is dropped when a request is redirected to another origin."""
     return implies(elsewhere, same(design.http_redirect, "forward"))
 
 
 @rule("PRM-7.7-ssrf", "MCP-ssrf", source="RFC 9728 7.7; MCP security best practices")
-def fetches_are_guarded(design: Design, internal: Condition) -> Condition:
+def fetches_are_guarded(design: Choices, internal: Condition) -> Condition:
     """The client checks every address, at every hop, that discovery makes it contact; https alone does not."""
     return implies(internal, same(design.fetch_guard, "off"))
 
 
 @rule("MCP-urlscheme", source="MCP security best practices (OAuth URL validation)")
-def authorization_endpoint_is_a_web_url(design: Design, web_url: Condition) -> Condition:
+def authorization_endpoint_is_a_web_url(design: Choices, web_url: Condition) -> Condition:
     """The client opens only http(s) authorization endpoints."""
     return any_of(web_url, same(design.url_scheme_check, "off"))
 
 
 @rule("O21-redirects", source="RFC 9110 15.4 (no rule)")
-def redirect_target_gets_no_credentials(design: Design, redirected: Condition) -> Condition:
+def redirect_target_gets_no_credentials(design: Choices, redirected: Condition) -> Condition:
     """A redirected request is not given the credentials that the client holds for the new target."""
     return implies(redirected, same(design.http_redirect, "reattach"))
 
 
 @rule("AIA-10-auth", "AAU-depth", source="draft-klrc-aiagent-auth 10.4; draft-hardt-oauth-aauth-protocol, Sub-Agents")
-def token_is_not_lent(design: Design, lent: Condition) -> Condition:
+def token_is_not_lent(design: Choices, lent: Condition) -> Condition:
     """Sub-agents have identities and tokens of their own; nobody lends them the client's token and key."""
     return implies(lent, same(design.instance, "none"))

@@ -12,16 +12,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from model.client_rows import UnknownClientError, client_rows, stored_name
 from model.errors import hint, meant
 from model.model import Model, oauth
 from model.named_designs import FORMERLY
 from model.switches import BCP_ATTACKERS, ConfigurationError, attacker_named, check_switch
+from model.switching import Switches
 from model.world import World
 
 
-class Design(Mapping[str, str]):
+class Design(Switches[str], Mapping[str, str]):
     """A value for every switch; ``design.iss_check`` and ``design["iss_check"]`` are the same.
 
     Attributes:
@@ -49,11 +51,13 @@ class Design(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         return self._values[name]
 
-    def __getattr__(self, name: str) -> str:
-        try:
-            return self._values[name]
-        except KeyError:
-            raise AttributeError(name) from None
+    if not TYPE_CHECKING:  # to a type checker there are just the switches
+
+        def __getattr__(self, name: str) -> str:
+            try:
+                return self._values[name]
+            except KeyError:
+                raise AttributeError(name) from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)

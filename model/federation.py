@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from model.design import Design
 from model.logic import Condition, all_of, implies, no, one_of
+from model.switching import Choices
 
 #: How an entity can come to have a chain, beside being enrolled as what it is: by an intermediate that goes beyond the
 #: names it may speak for, and by a statement about it as something else.
@@ -28,7 +28,7 @@ class Frameworks(NamedTuple):
     as_client: Condition = False
 
 
-def chain_holds(design: Design, found: Frameworks) -> Condition:
+def chain_holds(design: Choices, found: Frameworks) -> Condition:
     """Whether a chain leads to the anchor, and keeps to the constraints of its statements that are enforced (6.2).
 
     ``design``: of whoever verifies it, a client, a resource server or a person server.

@@ -16,7 +16,6 @@ from model import client as client_rules
 from model import guards, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Move, action, combined, possible
-from model.design import Design
 from model.identifiers import same_origin, well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
 from model.lookups import (
@@ -85,6 +84,7 @@ from model.registration import (
 from model.rule import Named
 from model.send import is_attackers
 from model.state import Moved, Reading, assertion_at, others_than
+from model.switching import Choices
 from model.world import ATTACKER, NONE, RESOURCE_SERVER, Party, World, on_same_origin
 
 # --- S1 to S7: discovery -----------------------------------------------------------------------------------
@@ -825,7 +825,7 @@ def recorded(c: Context, session: Reading, issuer: Value) -> Value:
     return client_rules.recorded_issuer(c.client(session.who), choose(session.unnamed, NONE, issuer), issuer)
 
 
-def believed(design: Design, error: Condition, asked: Iterable[Named]) -> tuple[Named, ...]:
+def believed(design: Choices, error: Condition, asked: Iterable[Named]) -> tuple[Named, ...]:
     """The rules by which a client takes an authorization response, which may be an ``error`` that it does not check."""
     unchecked = client_rules.is_taken_unchecked(design, error)
     return tuple(rule._replace(holds=any_of(unchecked, rule.holds)) for rule in asked)

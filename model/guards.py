@@ -16,10 +16,10 @@ from typing import Any, NamedTuple, ParamSpec
 from model import authorization_server as server
 from model import client
 from model import resource_server as resource
-from model.design import Design
 from model.federation import Frameworks
 from model.logic import Condition, Value, any_of, no, same
 from model.rule import Named
+from model.switching import Choices
 
 P = ParamSpec("P")
 
@@ -57,7 +57,7 @@ def _of(actor: str) -> Callable[[Callable[P, Iterator[Named]]], Callable[P, Iter
     return decorate
 
 
-def goes_on(design: Design, asked: Named) -> Condition:
+def goes_on(design: Choices, asked: Named) -> Condition:
     """Whether a client goes on after it has asked a rule: it holds, or the client does without what it is about."""
     otherwise = asked.rule.otherwise
     return any_of(asked.holds, no(same(getattr(design, otherwise), "refuse"))) if otherwise else asked.holds
@@ -68,7 +68,7 @@ def goes_on(design: Design, asked: Named) -> Condition:
 
 @_of("client")
 def challenge(
-    design: Design, *, configured: Condition, plain_http: Condition, by_challenge: Condition, elsewhere: Condition
+    design: Choices, *, configured: Condition, plain_http: Condition, by_challenge: Condition, elsewhere: Condition
 ) -> Iterator[Named]:
     """Of a challenge, and of where it says that the metadata is."""
     yield client.resource_is_configured(design, configured)
@@ -78,26 +78,26 @@ def challenge(
 
 
 @_of("client")
-def redirect(design: Design, *, redirected: Condition) -> Iterator[Named]:
+def redirect(design: Choices, *, redirected: Condition) -> Iterator[Named]:
     """Of where the metadata of a resource should be: whether the client is sent elsewhere."""
     yield client.document_is_not_redirected(design, redirected)
 
 
 @_of("client")
-def answer(design: Design, *, failed: Condition) -> Iterator[Named]:
+def answer(design: Choices, *, failed: Condition) -> Iterator[Named]:
     """Of the server that is asked for it: whether it answers at all."""
     yield client.document_is_served(design, failed)
 
 
 @_of("client")
-def document(design: Design, *, fits: Condition) -> Iterator[Named]:
+def document(design: Choices, *, fits: Condition) -> Iterator[Named]:
     """Of whatever is found there."""
     yield client.document_is_well_formed(design, fits)
 
 
 @_of("client")
 def resource_metadata(
-    design: Design,
+    design: Choices,
     *,
     resource: Value,
     url: Value,
@@ -115,33 +115,33 @@ def resource_metadata(
 
 
 @_of("client")
-def listing(design: Design, *, listed: Condition) -> Iterator[Named]:
+def listing(design: Choices, *, listed: Condition) -> Iterator[Named]:
     """Of the AS that it lists: that there is one."""
     yield client.server_is_listed(design, listed)
 
 
 @_of("client")
-def listed_servers(design: Design, *, chosen: client.Standing) -> Iterator[Named]:
+def listed_servers(design: Choices, *, chosen: client.Standing) -> Iterator[Named]:
     """Of the AS that it lists: which of them to go to."""
     yield client.server_is_the_chosen_one(design, chosen)
 
 
 @_of("client")
-def chosen_server(design: Design, *, server: Value, listed: Value, found: Frameworks) -> Iterator[Named]:
+def chosen_server(design: Choices, *, server: Value, listed: Value, found: Frameworks) -> Iterator[Named]:
     """Of an AS, before its metadata is asked for."""
     yield client.resource_designates_server(design, server, listed)
     yield client.authorization_server_is_trusted(design, found)
 
 
 @_of("client")
-def server_document(design: Design, *, fits: Condition) -> Iterator[Named]:
+def server_document(design: Choices, *, fits: Condition) -> Iterator[Named]:
     """Of whatever is found where the metadata of an AS should be."""
     yield client.server_metadata_is_well_formed(design, fits)
 
 
 @_of("client")
 def server_metadata(
-    design: Design,
+    design: Choices,
     *,
     claimed: Value,
     server: Value,
@@ -159,7 +159,7 @@ def server_metadata(
 
 @_of("client")
 def authorization_endpoint(
-    design: Design,
+    design: Choices,
     *,
     claimed: Value,
     authorization_at: Value,
@@ -173,32 +173,32 @@ def authorization_endpoint(
 
 
 @_of("client")
-def token_endpoint(design: Design, *, claimed: Value, token_at: Value) -> Iterator[Named]:
+def token_endpoint(design: Choices, *, claimed: Value, token_at: Value) -> Iterator[Named]:
     """Of where AS metadata leads the code."""
     yield client.token_endpoint_is_corroborated(design, claimed, token_at)
 
 
 @_of("client")
-def endpoint(design: Design, *, known: Condition) -> Iterator[Named]:
+def endpoint(design: Choices, *, known: Condition) -> Iterator[Named]:
     """Of an endpoint that the client is about to use."""
     yield client.endpoint_is_known(design, known)
 
 
 @_of("client")
-def support(design: Design, *, lists_any: Condition, offered: Condition) -> Iterator[Named]:
+def support(design: Choices, *, lists_any: Condition, offered: Condition) -> Iterator[Named]:
     """Of what AS metadata says that the AS can do."""
     yield client.challenge_method_is_offered(design, lists_any, offered)
 
 
 @_of("client")
-def registration(design: Design, *, granted: Condition) -> Iterator[Named]:
+def registration(design: Choices, *, granted: Condition) -> Iterator[Named]:
     """Of an answer to a registration."""
     yield client.client_id_is_granted(design, granted)
 
 
 @_of("client")
 def authorization_response(
-    design: Design,
+    design: Choices,
     *,
     session: str,
     other_browser: Condition,
@@ -221,7 +221,7 @@ def authorization_response(
 
 @_of("client")
 def token_response(
-    design: Design, *, wanted: Condition, bound: Condition, read: Condition, requested: Value, echo: client.Echo
+    design: Choices, *, wanted: Condition, bound: Condition, read: Condition, requested: Value, echo: client.Echo
 ) -> Iterator[Named]:
     """Of a token response."""
     yield client.token_type_is_dpop(design, wanted, bound)
@@ -234,8 +234,8 @@ def token_response(
 
 @_of("authorization_server")
 def authentication(
-    design: Design,
-    policy: Design,
+    design: Choices,
+    policy: Choices,
     *,
     endpoint: str,
     genuine: Condition,
@@ -256,14 +256,14 @@ def authentication(
 
 
 @_of("authorization_server")
-def redirection(design: Design, *, registered: Condition, known: Condition) -> Iterator[Named]:
+def redirection(design: Choices, *, registered: Condition, known: Condition) -> Iterator[Named]:
     """Of pushed and other authorization requests: where the browser would be sent back to."""
     yield server.redirect_uri_is_registered(design, registered, known)
 
 
 @_of("authorization_server")
 def authorization_request(
-    design: Design,
+    design: Choices,
     *,
     pushed: Condition,
     challenge: Value,
@@ -286,7 +286,7 @@ def authorization_request(
 
 @_of("authorization_server")
 def code(
-    design: Design,
+    design: Choices,
     *,
     code_client: Value,
     client: Value,
@@ -306,7 +306,7 @@ def code(
 
 @_of("authorization_server")
 def assertion(
-    design: Design,
+    design: Choices,
     *,
     named: Condition,
     partner: Condition,
@@ -326,7 +326,7 @@ def assertion(
 
 @_of("authorization_server")
 def token_request(
-    design: Design, *, proven: Condition, promised: Condition, granted: Value, requested: Value, listed: Condition
+    design: Choices, *, proven: Condition, promised: Condition, granted: Value, requested: Value, listed: Condition
 ) -> Iterator[Named]:
     """Of the rest of a token request: its proof and its resource."""
     yield server.proof_is_present(design, proven, promised)
@@ -339,7 +339,7 @@ def token_request(
 
 @_of("resource_server")
 def access_token(
-    design: Design,
+    design: Choices,
     *,
     issuer: resource.Issuer,
     by_issuer: Condition,
@@ -356,7 +356,7 @@ def access_token(
 
 
 @_of("resource_server")
-def validity(design: Design, *, expired: Condition, revoked: Condition, sufficient: Condition) -> Iterator[Named]:
+def validity(design: Choices, *, expired: Condition, revoked: Condition, sufficient: Condition) -> Iterator[Named]:
     """Of a token by an honest AS: for how long, whether still, and for what."""
     yield resource.token_is_unexpired(design, expired)
     yield resource.token_is_unrevoked(design, revoked)
@@ -365,7 +365,7 @@ def validity(design: Design, *, expired: Condition, revoked: Condition, sufficie
 
 @_of("resource_server")
 def possession(
-    design: Design,
+    design: Choices,
     *,
     key: Value,
     own: Condition,

@@ -30,6 +30,7 @@ from model.messages import (
 )
 from model.readings import policy_of, token_of
 from model.registration import redirect_uris, registers_at_run_time
+from model.switching import Choices
 from model.world import NONE, Party, client_ids
 
 #: Who makes the statements that chains of OpenID Federation end in, for all who share it.
@@ -44,7 +45,7 @@ LOG = "https://log.example"
 KEYS, STATEMENT, SIGNED_BY_ATTESTER = "<its keys>", "<software statement>", "<signed by an accepted attester>"
 
 
-def _method(design: Any) -> Value:
+def _method(design: Choices) -> Value:
     """How a client of a design authenticates, as its metadata says it."""
     names = {
         "secret": "client_secret_basic",

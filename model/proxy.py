@@ -23,6 +23,7 @@ from model.messages import AuthorizationRequest, AuthorizationResponse, Redirect
 from model.readings import policy_of
 from model.registration import is_known, shows_a_client
 from model.state import Reading, transaction
+from model.switching import Choices
 from model.world import ATTACKER, PROXY, Party, World
 
 
@@ -30,7 +31,7 @@ class Transaction(NamedTuple):
     """The transaction of a run at a proxy: the proxy, its switches, its name, and what has become of it."""
 
     proxy: Party
-    policy: Any
+    policy: Choices
     name: str
     now: Reading
 

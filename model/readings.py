@@ -20,6 +20,7 @@ from model.messages import THIEF, Configured, Fetch, ResourceMetadata, ResourceR
 from model.resource_server import Issuer
 from model.rule import Named
 from model.state import ATTACKERS_KEY, TASK, Moved, Reading, refreshed, shown_keys
+from model.switching import Choices
 from model.world import (
     ATTACKER,
     AUTHORIZATION_SERVER,
@@ -398,7 +399,7 @@ def _key(c: Context, session: Reading, policy: Value) -> Value:
     return client_rules.possession_key(policy, c.world.session[session.who].client, session.who, session.issuer)
 
 
-def pushes(design: Any) -> Condition:
+def pushes(design: Choices) -> Condition:
     """Whether the client pushes its requests where that is offered."""
     return no(same(design.par, "off"))
 
@@ -603,7 +604,7 @@ def ids_of(c: Context, client: Party) -> tuple[str, ...]:
     return client_ids(c.world, client)
 
 
-def policy_of(c: Context, client_id: Value) -> Any:
+def policy_of(c: Context, client_id: Value) -> Choices:
     """The switches of the honest client that a client_id belongs to."""
     return c.among(c.world.clients, lambda client: one_of(client_id, *ids_of(c, client)))
 

@@ -8,7 +8,6 @@ of the attacker's, and what their documents may list.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from model import identifiers
 from model.action import Context
@@ -18,15 +17,16 @@ from model.logic import Condition, Value, all_of, any_of, holds, implies, no, on
 from model.readings import is_enrolled
 from model.rule import Named
 from model.state import went_astray
+from model.switching import Choices
 from model.world import LOOPBACK, PROXY, RESOURCE_SERVER, Party, callback_at, callbacks, client_ids, identity_at, pages
 
 
-def publishes_for_all(design: Any) -> Condition:
+def publishes_for_all(design: Choices) -> Condition:
     """Whether what the client registers anywhere holds everywhere: one document, or one entity statement."""
     return any_of(same(design.reg, "federation"), all_of(same(design.reg, "cimd"), same(design.cimd_docs, "single")))
 
 
-def has_document_for_each(design: Any) -> Condition:
+def has_document_for_each(design: Choices) -> Condition:
     """Whether the client has a metadata document, and so an identity, for each AS."""
     return all_of(same(design.reg, "cimd"), same(design.cimd_docs, "per_as"))
 
@@ -43,7 +43,7 @@ def is_known(c: Context, client_id: Value) -> Condition:
     return any_of(*known)
 
 
-def is_on_file(c: Context, server: Party, design: Any) -> Condition:
+def is_on_file(c: Context, server: Party, design: Choices) -> Condition:
     """Whether an honest AS can have heard of a client of this design: beforehand, or by whom both know.
 
     Documents and dynamic registrations are heard of when they are needed, but for hosts that are to be on a list, and
@@ -58,7 +58,7 @@ def is_on_file(c: Context, server: Party, design: Any) -> Condition:
     )
 
 
-def registers_at_run_time(design: Any) -> Condition:
+def registers_at_run_time(design: Choices) -> Condition:
     """Whether a client registers at an AS when it meets it."""
     return one_of(design.reg, "dcr", "dcr_ss")
 
@@ -74,7 +74,7 @@ def is_astray(c: Context, client: str, server: Party, issuer: Value) -> Conditio
     return any_of(*(all_of(same(issuer, url), led) for url, led in ways))
 
 
-def knows_attester(c: Context, server: Party, design: Any) -> Condition:
+def knows_attester(c: Context, server: Party, design: Choices) -> Condition:
     """Whether an honest AS knows whoever attests a client of this design."""
     return implies(attests(design), same(c.of(server.name).trust_domain, "yes"))
 
@@ -158,12 +158,12 @@ def _on_their_hosts(c: Context) -> tuple[str, ...]:
     return (*_honest_callbacks(c), *(page for client in c.world.clients for page in pages(c.world, client)))
 
 
-def is_fetched(c: Context, identity: Party, design: Any) -> Named:
+def is_fetched(c: Context, identity: Party, design: Choices) -> Named:
     """The rule by which an AS fetches the metadata document of an identity of the attacker's."""
     return document_is_fetched(design, shares_host(c, identity), identity.identity == "redirect")
 
 
-def is_vetted(design: Any) -> Condition:
+def is_vetted(design: Choices) -> Condition:
     """Whether an AS, or whoever vouches for its clients, has looked into who they are before they are registered."""
     return one_of(design.reg, "static", "dcr_ss", "federation")
 

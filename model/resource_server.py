@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from model import identifiers
-from model.design import Design
 from model.federation import Frameworks, chain_holds
 from model.logic import Condition, Value, all_of, any_of, holds, implies, no, one_of, same
 from model.rule import rule
+from model.switching import Choices
 from model.world import NONE
 
 
 @rule("PRM-3-loc", source="RFC 9728 3, 3.1, 7.3")
-def well_known_is_the_owners(design: Design, squats: Condition) -> Condition:
+def well_known_is_the_owners(design: Choices, squats: Condition) -> Condition:
     """Only the owner of an origin writes below its well-known locations."""
     return implies(squats, same(design.wk_owner, "tenant"))
 
@@ -34,7 +34,7 @@ class Issuer(NamedTuple):
     shares_origin: Condition
 
 
-def policy_names(design: Design, on_list: Condition, chain: Condition, published: Condition) -> Condition:
+def policy_names(design: Choices, on_list: Condition, chain: Condition, published: Condition) -> Condition:
     """Whether the policy itself, not the comparison it is applied with, names an issuer.
 
     ``on_list``: it is on the list that the resource server keeps; ``chain``: its federation statement leads to an
@@ -48,7 +48,7 @@ def policy_names(design: Design, on_list: Condition, chain: Condition, published
 
 
 @rule("JAT-4-iss", "FED-6.2-con", source="RFC 9068 4 (it leaves open which to accept); OpenID Federation 1.0 6.2")
-def issuer_is_accepted(design: Design, issuer: Issuer) -> Condition:
+def issuer_is_accepted(design: Choices, issuer: Issuer) -> Condition:
     """The issuer named in the token is one that the policy names, in the comparison it uses."""
     listing, found = same(design.rs_trust, "allowlist"), issuer.frameworks
     return any_of(
@@ -60,7 +60,7 @@ def issuer_is_accepted(design: Design, issuer: Issuer) -> Condition:
 
 
 @rule("JAT-4-sig", source="RFC 9068 4")
-def signature_is_by_issuer(design: Design, by_issuer: Condition, signer_listed: Condition) -> Condition:
+def signature_is_by_issuer(design: Choices, by_issuer: Condition, signer_listed: Condition) -> Condition:
     """The key that verifies the token belongs to the issuer the token names.
 
     ``by_issuer``: it does; ``signer_listed``: it belongs to another one on the list.
@@ -69,7 +69,7 @@ def signature_is_by_issuer(design: Design, by_issuer: Condition, signer_listed: 
 
 
 def audience_covers(
-    design: Design, identifier: Value, url: Value, audience: Value, has_default: Condition
+    design: Choices, identifier: Value, url: Value, audience: Value, has_default: Condition
 ) -> Condition:
     """Whether a token is meant for this resource.
 
@@ -86,7 +86,7 @@ def audience_covers(
 
 @rule("JAT-4-aud", "MCP-aud", "O21-5.2-rs", "BCP-2.3-aud", source="RFC 9068 4; RFC 9700 2.3")
 def audience_is_this_resource(
-    design: Design, identifier: Value, url: Value, audience: Value, has_default: Condition
+    design: Choices, identifier: Value, url: Value, audience: Value, has_default: Condition
 ) -> Condition:
     """The token's audience contains this resource."""
     covered = audience_covers(design, identifier, url, audience, has_default)
@@ -98,13 +98,13 @@ def _covers_or_absent(audience: str, url: str) -> bool:
 
 
 @rule("O21-5.2-rs", source="RFC 9068 4; draft-ietf-oauth-v2-1 5.2")
-def token_is_unexpired(design: Design, expired: Condition = False) -> Condition:
+def token_is_unexpired(design: Choices, expired: Condition = False) -> Condition:
     """The token has not expired."""
     return no(expired)
 
 
 @rule("O21-code1", source="RFC 6749 4.1.2; RFC 9700 4.2.4; RFC 7662 2.2")
-def token_is_unrevoked(design: Design, revoked: Condition = False) -> Condition:
+def token_is_unrevoked(design: Choices, revoked: Condition = False) -> Condition:
     """A resource server that asks about tokens takes none that the AS has revoked.
 
     What is written in a token stays as it is, and whoever is faster than what makes the AS revoke it has used it.
@@ -113,35 +113,35 @@ def token_is_unrevoked(design: Design, revoked: Condition = False) -> Condition:
 
 
 @rule("O21-5.2-rs", source="RFC 6750 3.1; draft-ietf-oauth-v2-1 5.2")
-def scope_is_sufficient(design: Design, sufficient: Condition = True) -> Condition:
+def scope_is_sufficient(design: Choices, sufficient: Condition = True) -> Condition:
     """The token carries the scopes that the operation needs."""
     return any_of(sufficient, same(design.scope_check, "off"))
 
 
 @rule("DPOP-7.1-scheme", "DPOP-7.2-nobearer", source="RFC 9449 7.1, 7.2")
-def scheme_is_acceptable(design: Design, key: Value) -> Condition:
+def scheme_is_acceptable(design: Choices, key: Value) -> Condition:
     """A resource server that requires DPoP refuses Bearer."""
     return implies(same(design.r_requires_dpop, "yes"), no(same(key, NONE)))
 
 
-def proof_fits_token(design: Design, made_for_it: bool, by_key: Condition) -> Condition:
+def proof_fits_token(design: Choices, made_for_it: bool, by_key: Condition) -> Condition:
     """Whether an RS takes a proof beside a token: it was made for it, or just ``by_key`` where ath is not compared."""
     return True if made_for_it else all_of(by_key, same(design.rs_ath, "off"))
 
 
-def proof_fits_method(design: Design, method: Value, made_for: Value) -> Condition:
+def proof_fits_method(design: Choices, method: Value, made_for: Value) -> Condition:
     """Whether an RS takes, with a request by a method, a proof that was ``made_for`` one by this or another."""
     return any_of(same(method, made_for), same(design.rs_htm, "off"))
 
 
-def takes_it_bare(design: Design) -> Condition:
+def takes_it_bare(design: Choices) -> Condition:
     """Whether an RS takes a token that is bound to a key without a proof, as a Bearer token."""
     return all_of(same(design.rs_cnf, "off"), same(design.r_requires_dpop, "no"))
 
 
 @rule("DPOP-4.3-check", "DPOP-6-rs", "DPOP-7.2-nobearer", source="RFC 9449 4.3, 6, 7.2")
 def proof_is_by_bound_key(
-    design: Design, own: Condition, for_this: Condition, for_another: Condition, bare: Condition = False
+    design: Choices, own: Condition, for_this: Condition, for_another: Condition, bare: Condition = False
 ) -> Condition:
     """A DPoP-bound token comes with a proof by its key for this URL.
 
@@ -154,7 +154,7 @@ def proof_is_by_bound_key(
     return any_of(own, for_this, elsewhere, all_of(bare, takes_it_bare(design)))
 
 
-def attestation_is_taken(design: Design, identifier: Value, audience: Value) -> Condition:
+def attestation_is_taken(design: Choices, identifier: Value, audience: Value) -> Condition:
     """Whether an RS takes the proof beside a client attestation: it has this resource, by its identifier, as audience.
 
     One that takes ``any`` looks at the signature alone, and takes what was meant for others, an AS among them.
@@ -168,7 +168,7 @@ def attestation_is_taken(design: Design, identifier: Value, audience: Value) -> 
     source="draft-ietf-oauth-attestation-based-client-auth-11 5.1, 7.1, 7.2, 7.6; "
     "draft-mcguinness-oauth-client-instance-id 3.1",
 )
-def attestation_is_shown(design: Design, shown: Condition = False, attested: Condition = False) -> Condition:
+def attestation_is_shown(design: Choices, shown: Condition = False, attested: Condition = False) -> Condition:
     """Where an RS asks for that, a token comes with the attestation of a client and a proof that it holds its key.
 
     ``shown``: it is of the client that the token was issued to, its attester is known, and its proof is taken;
@@ -181,67 +181,67 @@ def attestation_is_shown(design: Design, shown: Condition = False, attested: Con
 
 
 @rule("MTLS-3-match", source="RFC 8705 3")
-def certificate_is_bound_one(design: Design, certificate: Value, presented: Value) -> Condition:
+def certificate_is_bound_one(design: Choices, certificate: Value, presented: Value) -> Condition:
     """A certificate-bound token comes over a TLS connection with that certificate."""
     return any_of(same(certificate, NONE), same(certificate, presented))
 
 
 @rule("DPOP-11.1-replay", "DPOP-9-nonce", "DPOP-11.3-ndg", source="RFC 9449 9, 11.1")
-def proof_is_fresh(design: Design, used: Condition) -> Condition:
+def proof_is_fresh(design: Choices, used: Condition) -> Condition:
     """A proof is accepted once; whoever holds back the genuine request can still be the first to use it."""
     tracked = one_of(design.dpop_replay, "jti", "nonce")
     return implies(all_of(used, tracked), same(design.block, "yes"))
 
 
 @rule("JAT-4-typ", source="RFC 9068 4")
-def token_is_typed(design: Design, typed: Condition) -> Condition:
+def token_is_typed(design: Choices, typed: Condition) -> Condition:
     """A token is typed as an access token."""
     return any_of(typed, same(design.typ_check, "off"))
 
 
 @rule("JAT-4-aud", source="RFC 9068 4")
-def audience_excludes_clients(design: Design, names_client: Condition) -> Condition:
+def audience_excludes_clients(design: Choices, names_client: Condition) -> Condition:
     """An ID token's audience, a client_id, is not this resource."""
     return implies(names_client, any_of(same(design.audience_check, "off"), same(design.cid_eq_rs, "yes")))
 
 
 @rule("JAT-fmt", source="RFC 9068 2; RFC 7662 2")
-def token_is_self_contained(design: Design, self_contained: Condition) -> Condition:
+def token_is_self_contained(design: Choices, self_contained: Condition) -> Condition:
     """A resource server that asks about opaque tokens takes no other."""
     return implies(self_contained, same(design.token_fmt, "jwt"))
 
 
 @rule("JAT-2-claims", source="RFC 9700 4.15")
-def subjects_are_kept_apart(design: Design, of_client: Condition) -> Condition:
+def subjects_are_kept_apart(design: Choices, of_client: Condition) -> Condition:
     """A client's or a stranger's identifier cannot be read as a user's subject or another issuer."""
     return implies(of_client, same(design.sub_namespace, "shared"))
 
 
 @rule("INT-2.1-auth", source="RFC 7662 2.1")
-def introspection_endpoint_is_configured(design: Design, named_by_token: Condition) -> Condition:
+def introspection_endpoint_is_configured(design: Choices, named_by_token: Condition) -> Condition:
     """The RS asks the introspection endpoint that it was configured with, not one that the token names."""
     return implies(named_by_token, all_of(same(design.token_fmt, "opaque"), same(design.introspect, "dynamic")))
 
 
 @rule("INT-2.1-auth", source="RFC 7662 2.1")
-def issuer_can_be_asked(design: Design) -> Condition:
+def issuer_can_be_asked(design: Choices) -> Condition:
     """A resource server that asks about opaque tokens has credentials for the endpoint that it was configured with."""
     asks = all_of(same(design.token_fmt, "opaque"), no(same(design.introspect, "dynamic")))
     return implies(asks, same(design.introspects, "yes"))
 
 
 @rule("MCP-aud", source="MCP security best practices (token passthrough)")
-def tokens_are_not_forwarded(design: Design, forwarded: Condition) -> Condition:
+def tokens_are_not_forwarded(design: Choices, forwarded: Condition) -> Condition:
     """The RS forwards no token that it was sent upstream, but gets its own."""
     return implies(forwarded, same(design.passthrough, "yes"))
 
 
 @rule("MCP-handle", source="MCP security best practices (state handle hijacking)")
-def handles_are_bound_to_user(design: Design, by_its_user: Condition) -> Condition:
+def handles_are_bound_to_user(design: Choices, by_its_user: Condition) -> Condition:
     """A session handle is not taken for authentication."""
     return any_of(by_its_user, same(design.handle_bind, "off"))
 
 
-def subject_is_user(design: Design, known: Condition) -> Condition:
+def subject_is_user(design: Choices, known: Condition) -> Condition:
     """Whether a token with the user's subject, by an issuer that is known or not, opens the user's account."""
     return any_of(same(design.subject_ns, "sub"), known)

@@ -7,13 +7,13 @@ What is asked for, and what a token carries, is a set of them as RFC 6749 3.3 wr
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model.action import Context
 from model.logic import Condition, Value, any_of, choose, holds, mapped, same
 from model.state import Reading
+from model.switching import Choices
 from model.world import ATTACKER, NONE, Party, World
 
 
@@ -106,7 +106,7 @@ def of_request(c: Context, scope: Value) -> dict[str, Value]:
     return {"scope": scope} if c.world.scopes else {}
 
 
-def carried(c: Context, policy: Any, scope: Value, audience: Value) -> Value:
+def carried(c: Context, policy: Choices, scope: Value, audience: Value) -> Value:
     """The scopes of a token that is bound to a resource or to none, of those that were approved."""
     if not c.world.scopes:
         return NONE

@@ -59,6 +59,7 @@ from model.readings import (
 from model.registration import knows_attesters
 from model.rule import Named
 from model.state import Moved, Reading, captures, over_plain_http, shown_keys, tokens
+from model.switching import Choices
 from model.token_endpoint import Asking, by_session, code_rules, is_bound, issued, issued_at_once, request_rules, wanted
 from model.vouching import asserted, grant_type_of, has_grant, presents
 from model.world import ATTACKER, NONE, Party, World
@@ -335,7 +336,7 @@ def client__follow_redirect(c: Context, who: str, party: str, to: str) -> Move:
     return Move(here, (stay,), {}, (redirected, Sent(client, ATTACKER, request)))
 
 
-def is_told(design: Any, policies: Iterable[Any], audience: Condition) -> tuple[Named, ...]:
+def is_told(design: Choices, policies: Iterable[Any], audience: Condition) -> tuple[Named, ...]:
     """The rules by which a resource server that asks about opaque tokens is told of one by an AS of such a policy."""
     rules = [server_rules.introspection_is_for_the_audience(policy, audience) for policy in policies]
     told = any_of(same(design.token_fmt, "jwt"), *(rule.holds for rule in rules))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import pickle
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model import switching
 from model.design import Configuration, Design, parse
 from model.model import oauth
 from model.named_designs import DESIGN_NOTES, NAMED_DESIGNS
@@ -144,3 +146,11 @@ def test_every_switch_is_a_choice_with_a_source():
         assert switch.source
     assert all(CAPABILITIES.values())
     assert not CAPABILITIES.keys() & SWITCHES.keys()
+
+
+def test_type_checkers_know_every_switch(on_file):
+    """A switch that is misspelt in a rule is an error of mypy."""
+    stub = Path(switching.__file__).with_suffix(".pyi")
+    head, _, rest = stub.read_text(encoding="utf-8").partition("    model: Model\n")
+    tail = rest[rest.index("\n\n") :] if "\n\n" in rest else "\n"
+    on_file(stub, f"{head}    model: Model\n" + "\n".join(f"    {name}: V_co" for name in SWITCHES) + tail)
