@@ -43,6 +43,7 @@ from model.messages import (
     TokenResponse,
     asked,
 )
+from model.reading import Moved
 from model.readings import (
     accepted_issuer,
     answered,
@@ -69,7 +70,7 @@ from model.readings import (
 from model.registration import is_fetched, knows_attesters, shares_host
 from model.resource_server import Issuer
 from model.rule import Named
-from model.state import ATTACKERS_KEY, Moved, assertion_at, tokens
+from model.state import ATTACKERS_KEY, assertion_at, tokens
 from model.switching import Choices
 from model.token_flow import INTERNAL, accepts, captured_proofs, is_told, request_with, token_request
 from model.world import ATTACKER, NONE, Party, World

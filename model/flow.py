@@ -43,6 +43,7 @@ from model.messages import (
     Sent,
     ServerMetadata,
 )
+from model.reading import Moved, SessionState
 from model.readings import (
     client_id_of,
     designates,
@@ -83,7 +84,7 @@ from model.registration import (
 )
 from model.rule import Named
 from model.send import is_attackers
-from model.state import Moved, Reading, assertion_at, others_than
+from model.state import assertion_at, others_than
 from model.switching import Choices
 from model.world import ATTACKER, NONE, RESOURCE_SERVER, Party, World, on_same_origin
 
@@ -312,7 +313,7 @@ def declared(c: Context, who: str, vouched: Condition, demands_dpop: Condition =
 
 def server_metadata_rules(
     c: Context,
-    session: Reading,
+    session: SessionState,
     server: Party,
     claimed: Value,
     authorization_at: Value,
@@ -353,7 +354,7 @@ def server_metadata_rules(
     )
 
 
-def is_elsewhere(c: Context, session: Reading, claimed: Value, token_at: Value) -> Condition:
+def is_elsewhere(c: Context, session: SessionState, claimed: Value, token_at: Value) -> Condition:
     """Whether an honest AS other than the one that is claimed has this token endpoint, and the same client_id."""
     there, here = (client_id_of(c, Moved(session, issuer=issuer)) for issuer in (token_at, claimed))
     honest = one_of(token_at, *(server.url for server in c.world.honest_servers))
@@ -509,7 +510,7 @@ SIGNED = "<signed by the client>"
 # --- S9 to S14: authorization ------------------------------------------------------------------------------
 
 
-def authentication_of(c: Context, session: Reading, endpoint: str, called: str) -> dict[str, Any]:
+def authentication_of(c: Context, session: SessionState, endpoint: str, called: str) -> dict[str, Any]:
     """What a session authenticates with at an endpoint of the AS that it calls, as the fields of a request."""
     design, who = c.client(session.who), session.who
     signs, client_id = client_rules.signs_assertions(design), client_id_of(c, session)
@@ -557,7 +558,7 @@ def _opens_at_resources(c: Context, who: str, audience: Value, shows: Condition)
     return tuple(good)
 
 
-def _secret_of(c: Context, session: Reading) -> Value:
+def _secret_of(c: Context, session: SessionState) -> Value:
     """The AS whose secret a session sends, if it sends one: of the issuer, or where they are not kept apart any."""
     design, client = c.client(session.who), c.world.session[session.who].client
     sent: Value = NONE
@@ -568,7 +569,7 @@ def _secret_of(c: Context, session: Reading) -> Value:
     return sent
 
 
-def authenticates(c: Context, session: Reading, server: Party, endpoint: str) -> tuple[Named, ...]:
+def authenticates(c: Context, session: SessionState, server: Party, endpoint: str) -> tuple[Named, ...]:
     """The rules by which an honest AS authenticates a session of the client itself, which calls its endpoint."""
     design, policy = c.client(session.who), c.of(server.name)
     led = is_astray(c, c.world.session[session.who].client, server, session.issuer)
@@ -633,7 +634,7 @@ def client__authenticate_elsewhere(c: Context, who: str, server: str) -> Move:
 
 
 def authorization_request(
-    c: Context, session: Reading, reference: Value, by_reference: Condition
+    c: Context, session: SessionState, reference: Value, by_reference: Condition
 ) -> AuthorizationRequest:
     """The authorization request of a session, by value or as a reference to where it was pushed."""
     request = request_of(c, session)
@@ -757,7 +758,7 @@ def authorization_server__issue_code(c: Context, who: str, grant: str) -> Move:
     return move._replace(when=here)
 
 
-def _referred_to(c: Context, session: Reading, grant: str) -> Iterator[tuple[Condition, str, dict[str, Value]]]:
+def _referred_to(c: Context, session: SessionState, grant: str) -> Iterator[tuple[Condition, str, dict[str, Value]]]:
     """Which request a session was handed a reference to: one of the attacker's, or one that a session had pushed.
 
     The AS takes it from the client that pushed it.
@@ -781,7 +782,7 @@ def authorization_server__repeat_login_form(c: Context, grant: str) -> Move:
     return Move(here, (repeated,), {}, (Sent(user, slot.redirect, LoginForm(user)),))
 
 
-def advertises_iss(c: Context, session: Reading, issuer: Value) -> Condition:
+def advertises_iss(c: Context, session: SessionState, issuer: Value) -> Condition:
     """Whether the metadata in use says that the AS sends iss."""
     honest = [
         all_of(same(session.metadata, server.url), same(issuer, server.url), same(c.of(server.name).h_iss, "yes"))
@@ -817,7 +818,7 @@ def to_code(c: Context, who: str, grant: str) -> tuple[Named, ...]:
     return response_rules(c, who, server_of(c, grant), user_of(c, grant), slot.state, slot.redirect)
 
 
-def recorded(c: Context, session: Reading, issuer: Value) -> Value:
+def recorded(c: Context, session: SessionState, issuer: Value) -> Value:
     """The issuer that a response is compared with, or none; ``issuer``: the one that the session goes on with.
 
     Where there was no metadata nobody has named that one: the AS is only what the resource lists.

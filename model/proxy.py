@@ -20,9 +20,10 @@ from model.attacker_sends import crafted
 from model.flow import registration
 from model.logic import Condition, Value, all_of, any_of, no, same
 from model.messages import AuthorizationRequest, AuthorizationResponse, Redirection, Sent, TokenRequest, TokenResponse
+from model.reading import GrantState
 from model.readings import policy_of
 from model.registration import is_known, shows_a_client
-from model.state import Reading, transaction
+from model.state import transaction
 from model.switching import Choices
 from model.world import ATTACKER, PROXY, Party, World
 
@@ -33,7 +34,7 @@ class Transaction(NamedTuple):
     proxy: Party
     policy: Choices
     name: str
-    now: Reading
+    now: GrantState
 
     @property
     def callback(self) -> str:

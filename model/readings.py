@@ -17,9 +17,10 @@ from model.client import Standing
 from model.federation import WAYS_IN, Frameworks
 from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
 from model.messages import THIEF, Configured, Fetch, ResourceMetadata, ResourceRequest, Sent
+from model.reading import Moved, SessionState
 from model.resource_server import Issuer
 from model.rule import Named
-from model.state import ATTACKERS_KEY, TASK, Moved, Reading, refreshed, shown_keys
+from model.state import ATTACKERS_KEY, TASK, refreshed, shown_keys
 from model.switching import Choices
 from model.world import (
     ATTACKER,
@@ -307,12 +308,12 @@ def _with_a_choice(world: World) -> list[Party]:
 # --- sessions ------------------------------------------------------------------------------------------------
 
 
-def answered(c: Context, who: str) -> Reading:
+def answered(c: Context, who: str) -> SessionState:
     """A session as it is after the authorization response: a client may take the AS from where that arrived."""
     return as_answered(c.state.session(who))
 
 
-def as_answered(session: Reading) -> Reading:
+def as_answered(session: SessionState) -> SessionState:
     """The same of a session in a state that may not have come yet."""
     issuer = choose(same(session.went_to, NONE), session.issuer, session.went_to)
     return Moved(session, issuer=issuer, token_at=choose(same(issuer, session.issuer), session.token_at, issuer))
@@ -336,24 +337,24 @@ def follows(c: Context, who: str) -> bool:
     return bool(c.world.session[who].after)
 
 
-def client_id_of(c: Context, session: Reading) -> Value:
+def client_id_of(c: Context, session: SessionState) -> Value:
     """The client_id that a session uses."""
     strangers = is_strangers(c.world, session.issuer)
     return client_rules.client_id(c.client(session.who), c.world.client_of(session.who), session.issuer, strangers)
 
 
-def redirect_uri_of(c: Context, session: Reading) -> Value:
+def redirect_uri_of(c: Context, session: SessionState) -> Value:
     """The redirect URI that a session uses."""
     client = c.world.client_of(session.who)
     return client_rules.redirect_uri(c.client(session.who), client, session.issuer, session.metadata)
 
 
-def requested_resource(c: Context, session: Reading) -> Value:
+def requested_resource(c: Context, session: SessionState) -> Value:
     """The `resource` a session sends, or none."""
     return choose(same(c.client(session.who).resource_indicator, "on"), session.resource, NONE)
 
 
-def uses_dpop(c: Context, session: Reading) -> Condition:
+def uses_dpop(c: Context, session: SessionState) -> Condition:
     """Whether a session makes DPoP proofs.
 
     An honest AS that does DPoP offers it, an honest resource that requires it demands it; those of the attacker's may.
@@ -372,13 +373,13 @@ def uses_dpop(c: Context, session: Reading) -> Condition:
     )
 
 
-def code_challenge(c: Context, session: Reading) -> Value:
+def code_challenge(c: Context, session: SessionState) -> Value:
     """Whose code challenge a session's request carries, or none."""
     withheld = all_of(is_strangers(c.world, session.metadata), no(session.offers_pkce))
     return client_rules.challenge(c.client(session.who), session.who, withheld)
 
 
-def proof_key(c: Context, session: Reading) -> Value:
+def proof_key(c: Context, session: SessionState) -> Value:
     """The key a session makes DPoP proofs with, or none."""
     return choose(uses_dpop(c, session), _key(c, session, c.client(session.who).dpop_key), NONE)
 
@@ -389,13 +390,13 @@ def proof_to_server(c: Context, key: Value) -> Value:
     return mapped(lambda by: by if by in shown else NONE, key)
 
 
-def certificate(c: Context, session: Reading) -> Value:
+def certificate(c: Context, session: SessionState) -> Value:
     """The TLS client certificate a session presents, or none."""
     design = c.client(session.who)
     return choose(same(design.mtls, "bound"), _key(c, session, design.mtls_key), NONE)
 
 
-def _key(c: Context, session: Reading, policy: Value) -> Value:
+def _key(c: Context, session: SessionState, policy: Value) -> Value:
     return client_rules.possession_key(policy, c.world.session[session.who].client, session.who, session.issuer)
 
 
@@ -404,7 +405,7 @@ def pushes(design: Choices) -> Condition:
     return no(same(design.par, "off"))
 
 
-def is_refused(session: Reading) -> Condition:
+def is_refused(session: SessionState) -> Condition:
     """Whether a session has got an error for an answer, and goes on."""
     return same(session.phase, "refused")
 
@@ -413,7 +414,7 @@ def is_refused(session: Reading) -> Condition:
 REQUEST_SENT = ("requested", "refused", "responded", "asked", "has_token", "sent", "renewed")
 
 
-def request_of(c: Context, session: Reading) -> dict[str, Value]:
+def request_of(c: Context, session: SessionState) -> dict[str, Value]:
     """The authorization request that a session of a client sends, as a grant remembers it."""
     binds_code = all_of(same(c.client(session.who).dpop, "token+code"), uses_dpop(c, session))
     request = {
@@ -475,7 +476,7 @@ def is_had_after_error(c: Context, grant: str) -> Condition:
     return all_of(same(slot.redirect, NONE), any_of(*found))
 
 
-def scope_of(c: Context, session: Reading) -> Value:
+def scope_of(c: Context, session: SessionState) -> Value:
     """The scopes of the token that a session has, or none."""
     scope: Value = NONE
     for grant in c.world.grants:

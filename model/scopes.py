@@ -12,7 +12,7 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model.action import Context
 from model.logic import Condition, Value, any_of, choose, holds, mapped, same
-from model.state import Reading
+from model.reading import SessionState
 from model.switching import Choices
 from model.world import ATTACKER, NONE, Party, World
 
@@ -61,7 +61,7 @@ def challenged(c: Context, who: str) -> Value:
     return c.state[f"{who}.scope"] if c.world.scopes else NONE
 
 
-def asked(c: Context, session: Reading) -> Value:
+def asked(c: Context, session: SessionState) -> Value:
     """What a session asks for; one that steps up asks for what the one before did and for what it is told."""
     who, told = session.who, challenged(c, session.who)
     if not c.world.scopes:

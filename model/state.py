@@ -14,6 +14,7 @@ from itertools import permutations, product
 from typing import Any
 
 from model.messages import FORGED, THIEF
+from model.reading import GrantState, SessionState
 from model.world import ATTACKER, CLIENT, LOOPBACK, NONE, PROXY, SUB_AGENT, Party, World, callbacks, client_ids, pages
 
 #: How far a session at the client has come.
@@ -327,36 +328,10 @@ class View:
     def __getitem__(self, name: str) -> Any:
         return self.look(name)
 
-    def session(self, who: str) -> Reading:
+    def session(self, who: str) -> SessionState:
         """The variables of one session as attributes."""
-        return Reading(who, self.look)
+        return SessionState(who, self.look)
 
-    def grant(self, name: str) -> Reading:
+    def grant(self, name: str) -> GrantState:
         """The variables of one grant as attributes."""
-        return Reading(name, self.look)
-
-
-class Reading:
-    """One session or grant: ``session.issuer`` reads the variable ``<session>.issuer``."""
-
-    __slots__ = ("_look", "who")
-
-    def __init__(self, who: str, look: Callable[[str], Any]) -> None:
-        self.who = who
-        self._look = look
-
-    def __getattr__(self, name: str) -> Any:
-        return self._look(f"{self.who}.{name}")
-
-
-class Moved(Reading):
-    """A session as it is once some of its values are others."""
-
-    __slots__ = ("_values",)
-
-    def __init__(self, session: Reading, **values: Any) -> None:
-        super().__init__(session.who, session._look)
-        self._values = values
-
-    def __getattr__(self, name: str) -> Any:
-        return self._values[name] if name in self._values else super().__getattr__(name)
+        return GrantState(name, self.look)

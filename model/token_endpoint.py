@@ -11,6 +11,7 @@ from model.attacker import attacker_authenticates
 from model.flow import authenticates
 from model.logic import Condition, Value, all_of, choose, same
 from model.messages import THIEF
+from model.reading import SessionState
 from model.readings import (
     attackers_key,
     certificate,
@@ -25,7 +26,6 @@ from model.readings import (
     uses_dpop,
 )
 from model.rule import Named
-from model.state import Reading
 from model.world import NONE, Party
 
 
@@ -54,7 +54,7 @@ class Asking(NamedTuple):
     verifier: Value = NONE
 
 
-def by_session(c: Context, session: Reading, server: Party) -> Asking:
+def by_session(c: Context, session: SessionState, server: Party) -> Asking:
     """A session asks."""
     client = client_id_of(c, session)
     return Asking(

@@ -26,6 +26,7 @@ from model.messages import (
     TokenRequest,
     TokenResponse,
 )
+from model.reading import Moved, SessionState
 from model.readings import (
     answered,
     as_answered,
@@ -58,7 +59,7 @@ from model.readings import (
 )
 from model.registration import knows_attesters
 from model.rule import Named
-from model.state import Moved, Reading, captures, over_plain_http, shown_keys, tokens
+from model.state import captures, over_plain_http, shown_keys, tokens
 from model.switching import Choices
 from model.token_endpoint import Asking, by_session, code_rules, is_bound, issued, issued_at_once, request_rules, wanted
 from model.vouching import asserted, grant_type_of, has_grant, presents
@@ -67,7 +68,7 @@ from model.world import ATTACKER, NONE, Party, World
 # --- S15 to S17: token request -----------------------------------------------------------------------------
 
 
-def token_request(c: Context, session: Reading, called: str, **more: Any) -> TokenRequest:
+def token_request(c: Context, session: SessionState, called: str, **more: Any) -> TokenRequest:
     """A token request of a session."""
     key = proof_key(c, session)
     return TokenRequest(
@@ -80,7 +81,7 @@ def token_request(c: Context, session: Reading, called: str, **more: Any) -> Tok
 
 
 def response_rules(
-    c: Context, session: Reading, server: Party, asking: Asking, granted: Value, reads: Condition
+    c: Context, session: SessionState, server: Party, asking: Asking, granted: Value, reads: Condition
 ) -> Iterator[Named]:
     """The rules by which the client of a session takes the token response of an honest AS."""
     return guards.token_response(
@@ -158,7 +159,7 @@ def _received(who: str, grant: str, reads: Condition) -> dict[str, Value | Condi
 
 
 def token_response(
-    c: Context, session: Reading, server: Party, grant: str, asking: Asking, granted: Value, approved: Value
+    c: Context, session: SessionState, server: Party, grant: str, asking: Asking, granted: Value, approved: Value
 ) -> TokenResponse:
     """The token response of an honest AS, to a request for a resource that was ``granted`` and scopes ``approved``."""
     audience = server_rules.bound_resource(c.of(server.name), wanted(asking, granted))
@@ -232,7 +233,7 @@ SERVERS_METHOD = "post"
 ELSEWHERE, INTERNAL = "https://attacker.example/", "http://169.254.169.254/"
 
 
-def request_with(c: Context, session: Reading, token: Value, url: Value) -> ResourceRequest:
+def request_with(c: Context, session: SessionState, token: Value, url: Value) -> ResourceRequest:
     """A request of a session with a token."""
     proof = choose(uses_dpop(c, session), proof_of(c, token, url), NONE)
     return resource_request(

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from model import client
 from model.action import Action, Context
 from model.design import Design
-from model.logic import Condition
+from model.logic import Condition, decided
 from model.model import Model
 from model.protocols import variables
 from model.rule import Rule
@@ -263,12 +263,12 @@ def served(world: World, view: View) -> bool:
 def finished(world: World, view: View) -> bool:
     """Whether the agent got an answer: an honest server accepted its request, or the attacker has its token."""
     session = view.session(VISITOR)
-    return served(world, view) or (session.phase in ("sent", "renewed") and _hostile(world, session.url))
+    return served(world, view) or (session.phase in ("sent", "renewed") and _hostile(world, decided(session.url)))
 
 
 def stopped(world: World, view: View) -> str:
     """What a refusal is: of an honest flow, or of one that had been sent to an attacker."""
-    return "blocked" if _hostile(world, view.session(VISITOR).url) else "refused"
+    return "blocked" if _hostile(world, decided(view.session(VISITOR).url)) else "refused"
 
 
 def stolen_token_used(world: World, view: View) -> bool:

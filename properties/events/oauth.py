@@ -21,6 +21,7 @@ from model.federation import is_sound
 from model.logic import Condition, Value, all_of, any_of, choose, holds, no, one_of, same, truth
 from model.messages import FORGED, THIEF
 from model.proxy import confused, robbed
+from model.reading import GrantState, SessionState
 from model.readings import (
     REQUEST_SENT,
     answered,
@@ -39,7 +40,7 @@ from model.readings import (
 )
 from model.registration import is_known, publishes_for_all
 from model.resource_server import audience_is_this_resource, scope_is_sufficient
-from model.state import Reading, others_than, tokens
+from model.state import others_than, tokens
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Exchanged, Grant, Session
 
 
@@ -142,7 +143,7 @@ def token_confinement(c: Context) -> Condition:
     return any_of(*told, *(all_of(at.accepted, at.diverted, no(_asked_for(c, at))) for at in sessions))
 
 
-def _asked_for(c: Context, session: Reading) -> Condition:
+def _asked_for(c: Context, session: SessionState) -> Condition:
     """Whether a session got its token for the honest resource that it ended up at."""
     ends = [party.url for party in c.world.resource_servers if party.honest]
     return any_of(*(all_of(same(session.url, url), _is_of(c, session.resource, url)) for url in ends))
@@ -168,12 +169,12 @@ def _starts_astray(c: Context, who: str) -> Condition:
     return all_of(one_of(session.phase, *REQUEST_SENT), any_of(_is_misled(c, session), _is_diverted(session)))
 
 
-def _is_diverted(session: Reading) -> Condition:
+def _is_diverted(session: SessionState) -> Condition:
     """Whether the metadata that a session uses is of another AS than it says."""
     return no(same(session.issuer, session.metadata))
 
 
-def _is_misled(c: Context, session: Reading) -> Condition:
+def _is_misled(c: Context, session: SessionState) -> Condition:
     """Whether a session uses an AS that is not designated by whoever is in charge of the resource.
 
     That is the honest party that it names, or else whoever was contacted.
@@ -387,7 +388,7 @@ def _served_before(c: Context, session: Session) -> Condition:
 def identity_crosses(c: Context) -> Condition:
     """Two AS issue tokens under one client_id, which neither of them gave the client and both look up themselves."""
 
-    def shared(one: Reading, other: Reading) -> Condition:
+    def shared(one: GrantState, other: GrantState) -> Condition:
         return all_of(same(one.client, other.client), publishes_for_all(policy_of(c, one.client)))
 
     return _in_two_domains(c, shared)
@@ -396,7 +397,7 @@ def identity_crosses(c: Context) -> Condition:
 def key_crosses(c: Context) -> Condition:
     """Two AS issue tokens that are bound to one key, or to one certificate."""
 
-    def shared(one: Reading, other: Reading) -> Condition:
+    def shared(one: GrantState, other: GrantState) -> Condition:
         return any_of(
             all_of(same(one.bound_key, other.bound_key), no(same(one.bound_key, NONE))),
             all_of(same(one.certificate, other.certificate), no(same(one.certificate, NONE))),
@@ -424,7 +425,7 @@ def agent_verified(c: Context) -> Condition:
     return any_of(*found)
 
 
-def _in_two_domains(c: Context, shared: Callable[[Reading, Reading], Condition]) -> Condition:
+def _in_two_domains(c: Context, shared: Callable[[GrantState, GrantState], Condition]) -> Condition:
     """Whether two AS have issued tokens for users in grants that share something."""
     found = []
     for grants in combinations(_users_grants(c), 2):

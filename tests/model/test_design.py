@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import pickle
+import re
+from itertools import product
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model import switching
+from model import reading, switching
 from model.design import Configuration, Design, parse
 from model.model import oauth
 from model.named_designs import DESIGN_NOTES, NAMED_DESIGNS
+from model.protocols import variables
+from model.state import transaction
 from model.switches import CAPABILITIES, SWITCHES, ConfigurationError
+from model.world import PROXY
+from model.world_file import WORLDS
 
 switch_values = st.fixed_dictionaries({}, optional={s.name: st.sampled_from(s.values) for s in SWITCHES.values()})
 capability_sets = st.frozensets(st.sampled_from(list(CAPABILITIES)))
@@ -154,3 +160,20 @@ def test_type_checkers_know_every_switch(on_file):
     head, _, rest = stub.read_text(encoding="utf-8").partition("    model: Model\n")
     tail = rest[rest.index("\n\n") :] if "\n\n" in rest else "\n"
     on_file(stub, f"{head}    model: Model\n" + "\n".join(f"    {name}: V_co" for name in SWITCHES) + tail)
+
+
+def test_type_checkers_know_every_variable(on_file):
+    """A variable of a session or a grant that is misspelt in a step is an error of mypy."""
+    found: dict[str, dict[str, str]] = {"SessionState": {}, "GrantState": {}}
+    for world in WORLDS.values():
+        grants, sessions = [*world.grant, *map(transaction, world.of(PROXY))], list(world.session)
+        for variable, (kind, names) in product(variables(world), zip(found, (sessions, grants), strict=True)):
+            for field in (variable.name.removeprefix(f"{name}.") for name in names):
+                if field != variable.name and field.isidentifier():
+                    found[kind][field] = "Condition" if {*map(type, variable.domain)} == {bool} else "Value"
+    stub = Path(reading.__file__).with_suffix(".pyi")
+    made = stub.read_text(encoding="utf-8")
+    for kind, fields in found.items():
+        said = "\n".join(f"    {name}: {type_}" for name, type_ in fields.items())
+        made = re.sub(rf"class {kind}\(Reading\):\n(    \w+: \w+\n)*", f"class {kind}(Reading):\n{said}\n", made)
+    on_file(stub, made)
