@@ -3,7 +3,8 @@
 A *design* gives every switch a value; ``party:switch=value`` gives one party another. A *configuration* is a design and
 the attacker's capabilities, written ``key=value;key=value``; ``cap`` lists capabilities, or attackers of RFC 9700
 section 3 by name or number, joined by ``+``, ``design`` names a stored configuration or a deployed client
-(:mod:`model.clients`) that later pairs override, ``world`` names a world or a world file, and what is not listed stays
+(:mod:`model.clients`) and ``draft`` texts (:mod:`model.drafts`, joined by ``+``), which later pairs override, ``by``
+the roles that alone do what those ask, ``world`` names a world or a world file, and what is not listed stays
 at the baseline. Without ``cap`` nobody is dishonest; who is where somebody asks says :mod:`properties.attackers`.
 """
 
@@ -15,10 +16,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from model.client_rows import UnknownClientError, client_rows, stored_name
+from model.drafts import TEXTS, Obligation
 from model.errors import hint, meant
 from model.model import Model, oauth
 from model.named_designs import FORMERLY
-from model.switches import BCP_ATTACKERS, ConfigurationError, attacker_named, check_switch
+from model.switches import BCP_ATTACKERS, ROLES, ConfigurationError, attacker_named, check_switch
 from model.switching import Switches
 from model.world import World
 
@@ -171,19 +173,69 @@ def parse(text: str, model: Model = oauth()) -> Configuration:
 
 
 def expanded(text: str, model: Model = oauth()) -> dict[str, str]:
-    """What a configuration says, the design that it names written out.
+    """What a configuration says, the design and the drafts that it names written out.
 
     Raises:
-        ConfigurationError: a pair without ``=``, a key given twice, or an unknown design.
+        ConfigurationError: a pair without ``=``, a key given twice, or an unknown design, draft or role.
     """
     pairs = dict(_pairs(text))
+    by = _roles(pairs)
     stored = _stored(pairs.pop("design"), model) if "design" in pairs else {}
-    return {**stored, **pairs}
+    stored |= {each.switch: each.value for each in _obligations(pairs.pop("draft", ""))}
+    return {name: value for name, value in stored.items() if by is None or model.switches[name].owner in by} | pairs
+
+
+def obligations(text: str, model: Model = oauth()) -> tuple[Obligation, ...]:
+    """What the drafts that a configuration names, itself or by its design, ask of whoever adopts them in it.
+
+    Raises:
+        ConfigurationError: as of :func:`expanded`.
+    """
+    pairs = dict(_pairs(text))
+    by, name = _roles(pairs), FORMERLY.get(pairs.get("design", ""), pairs.get("design", ""))
+    found = obligations(model.designs[name], model) if name in model.designs else ()
+    found += _obligations(pairs.get("draft", ""))
+    return tuple(each for each in found if by is None or each.role in by)
+
+
+def adopters(text: str) -> frozenset[str] | None:
+    """Return the roles that alone adopt what a configuration names; None: all do (raises ConfigurationError)."""
+    return _roles(dict(_pairs(text)))
+
+
+def _obligations(names: str) -> tuple[Obligation, ...]:
+    """What drafts ask, joined by ``+`` (raises ConfigurationError)."""
+    found: list[Obligation] = []
+    for name in names.split("+") if names else ():
+        if name not in TEXTS:
+            raise ConfigurationError(f"unknown draft {name!r}{hint(name, TEXTS)}")
+        found += TEXTS[name].obligations
+    return tuple(found)
+
+
+def _roles(pairs: dict[str, str]) -> frozenset[str] | None:
+    """Take out of a configuration the roles that it says adopt alone (raises ConfigurationError)."""
+    if "by" not in pairs:
+        return None
+    named = pairs.pop("by")
+    for name in named.split("+"):
+        if name not in ROLES:
+            raise ConfigurationError(f"unknown role {name!r} in by={named!r}{hint(name, ROLES)}")
+    if not pairs.keys() & {"design", "draft"}:
+        raise ConfigurationError(f"by={named} has no place where neither a design nor a draft is named")
+    return frozenset(named.split("+"))
 
 
 def named_switches(text: str, model: Model = oauth()) -> frozenset[str]:
-    """The switches for everybody that a configuration names, itself or by the design that it starts from."""
-    return frozenset(name for name in expanded(text, model) if name in model.switches)
+    """The switches for everybody that a configuration fixes, itself or by the design that it starts from.
+
+    What drafts ask of a deployment is not fixed: whether it does so is what is asked about a design.
+    """
+    said = dict(_pairs(text))
+    left = {each.switch for each in obligations(text, model) if model.switches[each.switch].kind == "environment"}
+    return frozenset(
+        name for name in expanded(text, model) if name in model.switches and name not in left - said.keys()
+    )
 
 
 def own_switches(text: str, model: Model = oauth()) -> list[str]:
@@ -196,7 +248,7 @@ def _stored(name: str, model: Model) -> dict[str, str]:
     """The configuration stored under a name, or the design of a deployed client."""
     name = FORMERLY.get(name, name)
     if name in model.designs:
-        return dict(_pairs(model.designs[name]))
+        return expanded(model.designs[name], model)
     try:
         decided = client_rows()[stored_name(name)].decided
     except UnknownClientError:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-#: Named designs: what each stands for is in DESIGN_NOTES.
+#: Named designs: what each stands for is in DESIGN_NOTES; what drafts ask of whom, in :mod:`model.drafts`.
 NAMED_DESIGNS: dict[str, str] = {
     "rfc6749": "prm=off;reg=static;pkce=off;pkce_as=lax;iss_check=off;h_iss=no;resource_indicator=off;"
     "as_resource=ignore;audience_check=off;client_auth=secret;rt_resource_bound=no",
     "oauth21": "prm=off;reg=static;pkce=s256;iss_check=if_present;client_auth=secret;"
     "resource_indicator=off;as_resource=ignore",
     "dcr": "prm=off;reg=dcr;iss_check=if_present;resource_indicator=off;as_resource=ignore",
-    "prm_cimd": "prm=exact;reg=cimd",
-    "prm_cimd_prefix": "prm=prefix;reg=cimd",
-    "prm_cimd_echo": "prm=exact;reg=cimd;echo=req",
-    "gaps_closed": "prm=prefix;reg=cimd;echo=req",
-    "gaps_closed_dpop": "prm=prefix;reg=cimd;echo=req;dpop=token;r_requires_dpop=yes",
-    "mcp": "prm=exact;prm_unchallenged=path+root;reg=cimd;iss_check=advertised;pkce_policy=always;pkce_listed=required;"
-    "rt_pin=on;cred_pin=on;scope_request=advertised;step_up=on;consent_ui=redirect_host",
-    "fapi2": "prm=off;reg=static;client_auth=pkjwt;assertion_aud=issuer;par=required;iss_check=require;state=off;"
-    "dpop=token+code;r_requires_dpop=yes;as_trust=allowlist",
+    "prm_cimd": "draft=metadata+documents",
+    "prm_cimd_prefix": "draft=prefix+documents",
+    "prm_cimd_echo": "draft=metadata+documents+echo",
+    "gaps_closed": "draft=prefix+documents+echo",
+    "gaps_closed_dpop": "draft=prefix+documents+echo+dpop;r_requires_dpop=yes",
+    "mcp": "draft=mcp+documents",
+    "fapi2": "draft=fapi2;reg=static;client_auth=pkjwt;state=off;dpop=token+code;r_requires_dpop=yes",
     "spiffe": "prm=exact;reg=cimd;client_auth=attest;as_trust=allowlist;iss_check=require;instance=workload",
     "sufficient": "prm=exact;rs_as_bind=on;md_issuer_check=on;iss_check=require;callback_bind=on;assertion_aud=issuer;"
     "dpop=token+code;rs_htu=on;rs_trust=allowlist",

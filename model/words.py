@@ -1,8 +1,8 @@
 """Words for the names of the model: what figures, pages and notebooks show in the place of a code.
 
 One table, ``data/words.csv``, has a short phrase for each value of each switch, each property (as it holds, and as a
-harm where it does not), attacker, design, deployment, mechanism and ending of an attempt; what a rule asks for, its
-docstring says. Whatever has no words, as what somebody else has named, is shown by its name.
+harm where it does not), attacker, design, draft, deployment, mechanism and ending of an attempt; what a rule asks for,
+its docstring says. Whatever has no words, as what somebody else has named, is shown by its name.
 """
 
 from __future__ import annotations
@@ -62,6 +62,10 @@ def _of_pair(pair: str, model: Model) -> str:
         return " and ".join(_of_capability(name, model) for name in value.split("+"))
     if key == "design":
         return worded("design", value, model)
+    if key == "draft":
+        return " and ".join(worded("draft", name, model) for name in value.split("+"))
+    if key == "by":
+        return f"by {' and '.join(f'{role}s' for role in value.replace('_', ' ').split('+'))} alone"
     party, _, switch = key.rpartition(":")
     said = worded("value", f"{switch}={value}", model)
     return f"{party}: {said}" if party else said

@@ -1,15 +1,17 @@
 """What each draft buys: the published state without it and with it, in every environment, by what it leaves open.
 
-A draft is told by what it switches; the rest is as published (``design=prm_cimd``), and as the environment has it.
+Who adopts it does what it leaves to mechanisms; the rest is as published (``design=prm_cimd``), and what it asks of a
+deployment is as the environment has it: each column says whether servers have adopted it as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
-from model.design import Configuration, Design, parse, parse_capabilities, parse_switches
+from model.design import Configuration, Design, parse, parse_capabilities
+from model.drafts import DRAFTS
 from model.model import Model, oauth
 from model.named_designs import DEPLOYMENTS
 from openworld.environments import MET
@@ -24,31 +26,6 @@ AGAINST = (MET, "code_leak", "token_leak", "token_leak+proof_leak")
 #: What has to be reached for a design to be of use.
 USE = "first_contact"
 _PUBLISHED = "design=prm_cimd"
-
-
-class Draft(NamedTuple):
-    """A draft: where it is written, what it switches, and what was there before, if not what is published."""
-
-    source: str
-    after: str
-    before: str = ""
-
-
-DRAFTS: dict[str, Draft] = {
-    "pkce": Draft("RFC 7636", "pkce=s256", "pkce=off;pkce_as=lax"),
-    "issuer": Draft("RFC 8414", "md_issuer_check=on", "md_issuer_check=off"),
-    "iss": Draft("RFC 9207", "iss_check=require", "iss_check=off"),
-    "indicators": Draft("RFC 8707", "resource_indicator=on", "resource_indicator=off"),
-    "metadata": Draft("RFC 9728", "prm=exact", "prm=unchecked"),
-    "prefix": Draft("rfc9728bis", "prm=prefix", "prm=exact"),
-    "echo": Draft("draft-mcguinness-oauth-resource-token-resp", "echo=req"),
-    "signed_metadata": Draft("RFC 9728", "signed_metadata=anchored_req"),
-    "documents": Draft("draft-ietf-oauth-client-id-metadata-document", "reg=cimd", "reg=dcr"),
-    "assertions": Draft("RFC 7523", "client_auth=pkjwt"),
-    "par": Draft("RFC 9126", "par=required"),
-    "dpop": Draft("RFC 9449", "dpop=token"),
-    "mtls": Draft("RFC 8705", "mtls=bound"),
-}
 
 
 def judged(
@@ -71,21 +48,23 @@ def _of_environment(
 
     published = parse(_PUBLISHED, model).design
 
-    def results(text: str) -> tuple[Design, dict[str, Result]]:
-        changes = {key: value for key, value in DEPLOYMENTS[name].items() if key not in parse_switches(text)}
-        design = published.but(**changes, **parse_switches(text))
+    def results(text: dict[str, str]) -> tuple[Design, dict[str, Result]]:
+        design = published.but(**{**DEPLOYMENTS[name], **text})
         if design not in known:
             known[design] = _results(checker, design)
         return design, known[design]
 
     rows = []
     for draft in drafts:
-        (first, before), (second, after) = results(DRAFTS[draft].before), results(DRAFTS[draft].after)
+        chosen = [each for each in DRAFTS[draft].obligations if model.switches[each.switch].kind == "mechanism"]
+        switched = {each.switch: each.value for each in chosen}
+        first, before = results({each.switch: each.without for each in chosen if each.without})
+        second, after = results(switched)
         rows.append(
             {
                 "draft": draft,
                 "source": DRAFTS[draft].source,
-                "switches": DRAFTS[draft].after,
+                "switches": ";".join(f"{key}={value}" for key, value in switched.items()),
                 "environment": name,
                 **_compared(before, after),
                 "of_use_before": before[USE],

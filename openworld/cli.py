@@ -28,6 +28,7 @@ COMMANDS = {
     "verdicts": ("questions", "Give every row of FILE.csv its verdict."),
     "check": ("check", "Check that what is expected of designs still holds."),
     "designs": ("vocabulary", "List the named designs, or all switches and capabilities."),
+    "draft": ("vocabulary", "Say what a draft, RFC or profile asks of each role."),
     "assume": ("vocabulary", "Say what has to be assumed of others for PROPERTY to hold."),
     "diff": ("diff", "Say what flips between two designs."),
     "worlds": ("vocabulary", "List the worlds that ship, or check and show that of a file."),

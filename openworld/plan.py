@@ -8,10 +8,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from model.drafts import DRAFTS
 from model.model import Model, oauth
 from model.named_designs import DEPLOYMENTS
 from model.world_file import DEFAULT, WORLDS
-from openworld.bought import DRAFTS
 from openworld.client_tables import latest
 from properties.attackers import Attacker, every_attacker
 from properties.security import every_property

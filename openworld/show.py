@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from model.design import parse
+from model.drafts import TEXTS, paths
 from model.model import Model, oauth
 from model.protocols import rules
 from model.rule import Rule
@@ -145,6 +146,36 @@ def design_lines(names: Iterable[str], model: Model) -> Iterator[str]:
         yield from textwrap.wrap(
             words or "every switch at the baseline", _WIDTH, initial_indent="    ", subsequent_indent="    "
         )
+
+
+def draft_heading(name: str) -> str:
+    """What a text is about, its source, and whom it asks anything of."""
+    text = TEXTS[name]
+    return f"{text.meaning}  [{text.source}]; asks {', '.join(text.roles)}"
+
+
+def draft_json(name: str) -> dict[str, Any]:
+    """What a text asks of each role as data."""
+    text = TEXTS[name]
+    asked = [
+        {"role": each.role, "level": each.level, "section": each.section, "sentence": each.sentence}
+        | {"switch": each.switch, "value": each.value, "row": each.row}
+        for each in text.obligations
+    ]
+    said = {"name": name, "meaning": text.meaning, "source": text.source, "obligations": asked}
+    return said | {"adopted": list(paths(name))}
+
+
+def draft_lines(name: str) -> Iterator[str]:
+    """The same for people."""
+    yield f"{name}: {draft_heading(name)}"
+    for role in TEXTS[name].roles:
+        yield f"  {role}"
+        for each in TEXTS[name].asked(role):
+            yield f"    {each.level}  {each.switch}={each.value}  [{each.section}]"
+            yield from textwrap.wrap(each.sentence, _WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 8)
+    yield "adopted by one role alone, or by all"
+    yield from (f"    {path}" for path in paths(name))
 
 
 def switch_json(switch: Switch) -> dict[str, Any]:

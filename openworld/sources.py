@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from model.design import parse
+from model.drafts import DRAFTS
 from model.named_designs import DEPLOYMENTS
 from model.trace import Trace
 from openworld import bought, client_tables, matrix, study_tables
@@ -123,7 +124,7 @@ class Source:
         return len(asked), ((row["client"], [row]) for row in client_tables.judged(asked, self.workers))
 
     def _bought(self) -> _Found:
-        found = bought.judged(bought.DRAFTS, DEPLOYMENTS, self.workers)
+        found = bought.judged(DRAFTS, DEPLOYMENTS, self.workers)
         return len(DEPLOYMENTS), ((rows[0]["environment"], rows) for rows in found)
 
     def _table(self, file: str, shape: Shape, work_out: Callable[[], _Found]) -> pd.DataFrame:

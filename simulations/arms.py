@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
-from model.design import Design, parse
+from model.design import Design, adopters, obligations, parse
 from model.model import Model, oauth
 from model.switches import ConfigurationError
 from simulations.population_statements import Settings
@@ -46,7 +46,10 @@ _REGISTRATIONS = ("federation", "cimd", "dcr_ss", "dcr", "static")
 
 
 def settings(text: str, model: Model = oauth()) -> Settings:
-    """The switches that a configuration sets: those that it lists, and every mechanism of a design that it names.
+    """The switches that a configuration sets.
+
+    They are those that it lists, what its drafts ask of each role, and every mechanism of a design that it names;
+    where it says who adopts (``by``), of the latter two what is up to those.
 
     Raises:
         ConfigurationError: the string cannot be read, is about the attacker, or not about everybody.
@@ -64,7 +67,12 @@ def settings(text: str, model: Model = oauth()) -> Settings:
     if design.parties:
         party, switch = next(iter(design.parties))
         raise ConfigurationError(f"{party}:{switch}= has no place in {text!r}: what an arm sets holds for everybody")
-    named = {name for name, switch in switches.items() if switch.kind == "mechanism"} if "design" in listed else set()
+    by, named = adopters(text), {each.switch for each in obligations(text, model)}
+    if "design" in listed:
+        mechanisms = (switch for switch in switches.values() if switch.kind == "mechanism")
+        named |= {switch.name for switch in mechanisms if by is None or switch.owner in by}
+    if by is not None and not named:
+        raise ConfigurationError(f"{text!r} asks nothing of {' or '.join(sorted(by))}")
     return tuple((name, design[name]) for name in switches if name in listed | named)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from model.drafts import paths
 from model.model import Model, oauth
 from model.switches import CLIENT_CLASSES
 from simulations.catalogue_time import IN_TIME
@@ -249,7 +250,8 @@ EXPERIMENTS: dict[str, Experiment] = {
             "What does each design come to among AS and RS as measured, as more of those who meet have never been "
             "introduced to each other?",
             "share of visits among strangers", _TENTHS,
-            ("design=rfc6749", "design=prm_cimd", "design=mcp", "design=gaps_closed", "design=spiffe",
+            ("design=rfc6749", "design=prm_cimd", "design=mcp", "design=gaps_closed;by=client",
+             "design=gaps_closed;by=client+authorization_server", "design=gaps_closed", "design=spiffe",
              "design=federated"),
             "measured_2026", Mix("acquaintance", {"stranger": 1}, {"known": 1}), mixes=_ROGUE_AS,
         ),
@@ -267,23 +269,22 @@ EXPERIMENTS: dict[str, Experiment] = {
             "Which drafts need each other, and which get in each other's way? All combinations of four.",
             "share that has adopted", (0.1, 0.5, 0.9, 1.0), (), "measured_2026", Adoption(), deployed=True,
             mixes=_ALL_OF_THEM,
-            factors={"prefix": "prm=prefix", "echo": "echo=req_strict", "iss": "iss_check=require",
-                     "dpop": "dpop=token"},
+            factors={name: f"draft={name}" for name in ("prefix", "echo", "iss", "dpop")},
         ),
         Experiment(
             "each_draft",
-            "What does each draft come to by itself, as it is taken up in place of what is deployed?",
+            "What does each draft come to, as each role that it asks something of takes it up alone, or all do?",
             "share that has adopted", _PATH,
-            ("", "prm=exact", "prm=prefix", "echo=req", "iss_check=require", "dpop=token", "par=required",
-             "signed_metadata=anchored_req"),
+            ("", *(path for name in ("metadata", "prefix", "echo", "iss", "dpop", "par", "signed_metadata")
+                   for path in paths(name))),
             "measured_2026", Adoption(), deployed=True, mixes=_ALL_OF_THEM,
         ),
         Experiment(
             "profiles",
             "What do whole designs come to, as they are adopted in place of what is deployed?",
             "share that has adopted", _PATH,
-            ("", "design=rfc6749", "design=dcr", "design=mcp", "design=gaps_closed", "design=federated",
-             "design=fapi2", "design=sufficient"),
+            ("", "design=rfc6749", "design=dcr", "design=mcp", "design=gaps_closed;by=client", "design=gaps_closed",
+             "design=federated", "design=fapi2", "design=sufficient"),
             "measured_2026", Adoption(), deployed=True, mixes=_ALL_OF_THEM,
         ),
         Experiment(

@@ -131,8 +131,9 @@ class Experiment:
         made = {}
         for levels in product((False, True), repeat=len(self.factors)):
             chosen = [name for name, on in zip(self.factors, levels, strict=True) if on]
-            made[" + ".join(chosen) or AS_DEPLOYED] = settings(
-                ";".join(self.factors[name] for name in chosen), self.model
+            said = dict(each for name in chosen for each in settings(self.factors[name], self.model))
+            made[" + ".join(chosen) or AS_DEPLOYED] = tuple(
+                (name, said[name]) for name in self.model.switches if name in said
             )
         return made
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from model.design import own_switches
+from model.design import expanded
 from model.documents import DocumentError, Schema, from_toml
 from model.errors import hint
 from model.model import Model, oauth
@@ -127,7 +127,7 @@ def _check_factors(factors: Mapping[str, str] | None, model: Model) -> None:
         if not name.strip() or "+" in name or name == AS_DEPLOYED:
             raise ExperimentError(f"factors: {name!r} must be a name without '+', and not {AS_DEPLOYED!r}")
     for (one, text), (other, more) in combinations(factors.items(), 2):
-        both = sorted(set(own_switches(text, model)) & set(own_switches(more, model)))
+        both = sorted(set(expanded(text, model)) & set(expanded(more, model)))
         if both:
             raise ExperimentError(f"factors: {one!r} and {other!r} both set {both[0]!r}")
 

@@ -10,8 +10,9 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
+from model.drafts import TEXTS
 from model.model import Model
-from model.switches import BCP_ATTACKERS
+from model.switches import BCP_ATTACKERS, ROLES
 from model.words import worded
 from model.world_file import WORLDS
 from openworld.commands.common import DONE, model_of
@@ -42,7 +43,8 @@ def _ends(model: Model, key: str, equals: str, value: str) -> list[tuple[str, st
     party, colon, name = key.rpartition(":")
     if not equals:
         keys = [(f"{party}{colon}{switch.name}=", switch.meaning) for switch in model.switches.values()]
-        return [*keys, ("cap=", "the attacker"), ("design=", "to start from"), ("world=", "to ask in")]
+        others = ("cap=", "the attacker"), ("design=", "to start from"), ("world=", "to ask in")
+        return [*keys, *others, ("draft=", "what a text asks of each role"), ("by=", "the roles that alone adopt it")]
     if name in model.switches:
         return [(f"{key}={each}", worded("value", f"{name}={each}", model)) for each in model.switches[name].values]
     if key == "cap":
@@ -52,6 +54,8 @@ def _ends(model: Model, key: str, equals: str, value: str) -> list[tuple[str, st
     named = {
         "design": {each: note for each, (note, _) in model.notes.items()},
         "world": {each: world.concern for each, world in WORLDS.items()},
+        "draft": {each: text.meaning for each, text in TEXTS.items()},
+        "by": dict.fromkeys(ROLES, "adopt alone"),
     }
     return [(f"{key}={each}", meaning) for each, meaning in named.get(key, {}).items()]
 

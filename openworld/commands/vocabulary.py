@@ -8,7 +8,8 @@ import click
 
 from model import world_file
 from model.design import parse, parse_capabilities, parse_switches
-from model.errors import meant
+from model.drafts import TEXTS
+from model.errors import hint, meant
 from model.model import Model
 from model.named_designs import FORMERLY
 from model.protocols import every_rule
@@ -34,6 +35,27 @@ from properties.attackers import configured
 from properties.explain import explain as compare
 from properties.monotone import NoAnswerError
 from properties.security import every_property, find
+
+
+@click.command()
+@click.argument("name", required=False, shell_complete=completion.among("model.drafts:TEXTS"))
+@as_json
+def draft(name: str | None, as_json: bool) -> int:
+    """Say what a draft, RFC or profile asks of each role: level, section, sentence, and the switch that does it.
+
+    `draft=NAME` stands for all of it in a configuration, `draft=NAME;by=ROLE` for what it asks of one role. Other
+    parties then are as the question has them, or as the population does.
+
+    \b
+    openworld draft
+    openworld draft echo
+    openworld simulate --arms "" "draft=echo;by=client" "draft=echo;by=authorization_server" draft=echo
+    """
+    if name is not None and name not in TEXTS:
+        raise click.UsageError(f"unknown draft {name!r}{hint(name, TEXTS)}")
+    names = list(TEXTS) if name is None else [name]
+    lines = show.draft_lines(names[0]) if name else (f"{each}: {show.draft_heading(each)}" for each in names)
+    return tell(as_json, {"drafts": [show.draft_json(each) for each in names]}, lines)
 
 
 @click.command()

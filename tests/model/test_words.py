@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from model.drafts import TEXTS
 from model.named_designs import DEPLOYMENTS, NAMED_DESIGNS
 from model.protocols import rules
 from model.switches import BCP_ATTACKERS, CAPABILITIES, SWITCHES
@@ -24,7 +25,7 @@ FACTORS = {"place", "client"}.union(
 NAMED = {
     "value": {f"{switch.name}={value}" for switch in SWITCHES.values() for value in switch.values},
     "property": set(PROPERTIES), "harm": set(every_harm()), "attacker": {*every_attacker(), *BCP_ATTACKERS},
-    "design": set(NAMED_DESIGNS),
+    "design": set(NAMED_DESIGNS), "draft": set(TEXTS),
     "deployment": set(DEPLOYMENTS), "mechanism": set(MECHANISMS),
     "factor": FACTORS - SWITCHES.keys(),
 }  # fmt: skip
@@ -53,6 +54,7 @@ def test_configurations_are_told_switch_by_switch() -> None:
     assert of_configuration("pkce=off;as2:h_iss=no") == "no PKCE, as2: AS sends no iss"
     assert of_configuration("design=mcp;dpop=token") == "MCP authorization (2026-07-28), tokens bound by DPoP"
     assert of_configuration("as deployed") == "as deployed"
+    assert of_configuration("draft=echo+dpop;by=client") == "the resource echo and DPoP, by clients alone"
     assert of_configuration("cap=none") == worded("attacker", "none")
     assert of_configuration("cap=mal_rs+naive_rp") == (
         f"attacker {worded('attacker', 'mal_rs')} and {CAPABILITIES['naive_rp']}"

@@ -22,10 +22,10 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from model import words
+from model.drafts import DRAFTS
 from model.named_designs import DEPLOYMENTS
 from model.protocols import rules
 from openworld import client_tables, exhibits, matrix, mishaps
-from openworld.bought import DRAFTS
 from openworld.plotstyle import captioned, page, style
 from openworld.sources import Source
 from simulations.catalogue import EXPERIMENTS

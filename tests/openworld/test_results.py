@@ -99,7 +99,7 @@ def test_an_interrupted_run_goes_on(run: Run, tmp_path: Path, monkeypatch: pytes
 def test_combinations_are_drawn_as_effects(run: Run, tmp_path: Path) -> None:
     """An experiment over all combinations says and draws main effects and interactions, with caption and data."""
     four = run("simulate", "interaction", "--file").output
-    two = four.replace('prefix = "prm=prefix", ', "").replace('iss = "iss_check=require", ', "")
+    two = four.replace('prefix = "draft=prefix", ', "").replace('iss = "draft=iss", ', "")
     few = two.replace("0.1, 0.5, 0.9, 1.0", "0.5, 1.0").replace("measured_2026", "enterprise")
     (tmp_path / "interaction.toml").write_text(few, encoding="utf-8")
     result = run("simulate", tmp_path / "interaction.toml", *FEW, "-o", tmp_path)

@@ -52,7 +52,7 @@ def test_every_experiment_can_be_asked(name: str) -> None:
 
 
 def test_an_arm_sets_what_it_lists_even_at_the_baseline() -> None:
-    """A listed baseline overrules what is deployed; a named design sets every mechanism and no environment."""
+    """A listed baseline overrules what is deployed; a design sets mechanisms, and what drafts ask of deployments."""
     assert settings("prm=exact") == (("prm", "exact"),)
     assert settings("") == ()
     named = dict(settings("design=rfc6749;as_echo=no"))
@@ -92,6 +92,18 @@ def test_echo_trades_honest_flows_for_thefts() -> None:
     assert thefts[0] > 0
     assert thefts[-1] == 0
     assert len({rate(rates, 0.0, arm, "accepted", "success") for arm in arms}) == 1
+
+
+def test_the_echo_costs_what_it_costs_only_where_servers_do_not_adopt_it() -> None:
+    """Clients alone lose nearly all flows, at AS as measured; where these do what the draft asks, none."""
+    met = load("measured_2026").with_shares("place", {"honest_api": 0.5, "malicious_rs": 0.5})
+    adopted = "prefix+documents", "prefix+documents+echo;by=client", "prefix+documents+echo"
+    ends = vectorised.expected(met, [settings(f"draft={text}") for text in adopted])
+
+    works = [sum(at for end, at in ends.items() if end[arm].kind == "success") for arm in range(3)]
+    thefts = [sum(at for end, at in ends.items() if "authorization" in end[arm].harms) for arm in range(3)]
+    assert works[2] >= works[0] > 10 * works[1] > 0
+    assert thefts[0] > thefts[2] >= thefts[1]
 
 
 def test_among_strangers_only_those_get_through_who_need_no_introduction() -> None:

@@ -1,0 +1,145 @@
+"""Drafts, RFCs and profiles as what they ask of each role.
+
+Named designs, arms of experiments and the paths of adoption follow from these records: ``draft=echo`` in a
+configuration is all that the echo draft asks of anybody, ``draft=echo;by=client`` what it asks of clients. Section,
+level and sentence of an obligation are those of its row in ``data/catalogue.csv``.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from model.switches import ROLES, SWITCHES
+
+_FILE = Path(__file__).parent / "data" / "catalogue.csv"
+
+
+class Obligation(NamedTuple):
+    """What a text asks of one role.
+
+    Attributes:
+        row: the row of the catalogue that says so.
+        switch, value: what whoever complies has.
+        without: what whoever has not heard of the text has, where that is not the switch's baseline.
+    """
+
+    row: str
+    switch: str
+    value: str
+    without: str = ""
+
+    @property
+    def role(self) -> str:
+        """Whom it is asked of: whoever decides the switch."""
+        return SWITCHES[self.switch].owner
+
+    @property
+    def level(self) -> str:
+        """MUST, SHOULD or MAY, as the text has it."""
+        return requirements()[self.row]["level"]
+
+    @property
+    def sentence(self) -> str:
+        """What is asked, in the words of the catalogue."""
+        return requirements()[self.row]["requirement"]
+
+    @property
+    def section(self) -> str:
+        """Where it stands."""
+        return requirements()[self.row]["source"]
+
+
+class Draft(NamedTuple):
+    """A draft, an RFC or a profile."""
+
+    source: str
+    meaning: str
+    obligations: tuple[Obligation, ...]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Whom it asks anything of."""
+        return tuple(role for role in ROLES if any(each.role == role for each in self.obligations))
+
+    def asked(self, role: str) -> tuple[Obligation, ...]:
+        """Return what it asks of a role."""
+        return tuple(each for each in self.obligations if each.role == role)
+
+
+@cache
+def requirements() -> dict[str, dict[str, str]]:
+    """Return the rows of the catalogue by their ids."""
+    with _FILE.open(encoding="utf-8", newline="") as file:
+        return {row["id"]: row for row in csv.DictReader(file)}
+
+
+def _asked(*lines: str) -> Iterator[Obligation]:
+    """Read lines as ``ROW switch=value/without``."""
+    for line in lines:
+        row, _, said = line.partition(" ")
+        switch, _, values = said.partition("=")
+        yield Obligation(row, switch, *values.split("/"))
+
+
+def _drafts(*rows: tuple[str, ...]) -> dict[str, Draft]:
+    """Read rows of name, source, meaning and lines of obligations."""
+    return {name: Draft(source, meaning, tuple(_asked(*lines))) for name, source, meaning, *lines in rows}
+
+
+#: Texts that are about one thing.
+DRAFTS = _drafts(
+    ("pkce", "RFC 7636", "a code is redeemed by who asked for it",
+     "PKCE-4-chal pkce=s256/off", "PKCE-o21 pkce_as=required/lax"),
+    ("issuer", "RFC 8414", "metadata of an AS names the issuer that it was fetched for",
+     "ASM-3.3-match md_issuer_check=on/off"),
+    ("iss", "RFC 9207", "an authorization response names its issuer, and the client compares it",
+     "ISS-2.4-missing iss_check=advertised/off", "ISS-2-incl h_iss=yes/no"),
+    ("indicators", "RFC 8707", "the client says which resource it wants a token for, and the AS binds the token to it",
+     "PRM-7.4-aud resource_indicator=on/off", "RI-2-audr as_resource=honor/ignore"),
+    ("metadata", "RFC 9728", "a resource names its AS, and the client compares the resource",
+     "PRM-3.3-exact-chal prm=exact/unchecked"),
+    ("prefix", "rfc9728bis", "one document of metadata is for all paths below its resource",
+     "BIS-4.2-4 prm=prefix/exact"),
+    ("echo", "draft-mcguinness-oauth-resource-token-resp",
+     "the AS says what it bound a token to, and the client uses none that is not confirmed",
+     "RTR-3.3.3-absent-open echo=req", "RTR-3.2.2-none as_resource=honor/ignore", "RTR-3.2.2-echo as_echo=yes/no"),
+    ("signed_metadata", "RFC 9728", "the client uses what an attester has signed of a resource's metadata",
+     "PRM-2.2-prec signed_metadata=anchored_req"),
+    ("documents", "draft-ietf-oauth-client-id-metadata-document",
+     "the client_id is the URL of a document, which the AS fetches",
+     "CIMD-5-fetch reg=cimd/dcr"),
+    ("assertions", "RFC 7523", "the client authenticates by a signature",
+     "CIMD-8.2-auth client_auth=pkjwt"),
+    ("par", "RFC 9126", "authorization requests are pushed",
+     "PAR-5-req par=required"),
+    ("dpop", "RFC 9449", "tokens are bound to a key of the client",
+     "DPOP-4.2-proof dpop=token", "DPOP-5-bind as_dpop=honor/ignore", "DPOP-7.2-nobearer rs_cnf=on"),
+    ("mtls", "RFC 8705", "tokens are bound to a certificate of the client",
+     "MTLS-3-same mtls=bound"),
+)  # fmt: skip
+#: Texts that put such together.
+PROFILES = _drafts(
+    ("mcp", "MCP authorization 2026-07-28", "authorization of the Model Context Protocol",
+     "MCP-prm prm=exact/off", "MCP-order prm_unchallenged=path+root/none", "MCP-asm md_issuer_check=on/off",
+     "MCP-iss-table iss_check=advertised/off", "MCP-issnonorm error_checks=on/off", "MCP-pkce pkce=s256/off",
+     "MCP-pkce pkce_policy=always/metadata", "MCP-pkce pkce_listed=required/unread", "MCP-peras rt_pin=on/off",
+     "MCP-peras cred_pin=on/off", "MCP-res resource_indicator=on/off", "MCP-only rs_as_bind=on/off",
+     "MCP-scope scope_request=advertised/none", "MCP-step step_up=on/off", "MCP-asiss h_iss=yes/no",
+     "MCP-lochost consent_ui=redirect_host/name", "MCP-redir cimd_redirect_check=on/off",
+     "MCP-aud audience_check=exact/off", "MCP-aud passthrough=no/yes"),
+    ("fapi2", "FAPI 2.0 Security Profile", "security profile of the OpenID Foundation",
+     "FAPI-cl-src prm=off", "FAPI-cl-src as_trust=allowlist", "FAPI-cl-aud assertion_aud=issuer",
+     "FAPI-cl-iss iss_check=require", "FAPI-as-par par=required", "FAPI-as-pkce/iss pkce_as=required/lax",
+     "FAPI-as-pkce/iss h_iss=yes/no", "FAPI-as-jkt as_dpop=honor/ignore", "FAPI-rs rs_cnf=on/off"),
+)  # fmt: skip
+TEXTS: dict[str, Draft] = {**DRAFTS, **PROFILES}
+
+
+def paths(name: str) -> tuple[str, ...]:
+    """Return how a text can come to be adopted: by each role alone, if it asks something of several, and by all."""
+    roles = TEXTS[name].roles
+    return (*(f"draft={name};by={role}" for role in roles if len(roles) > 1), f"draft={name}")

@@ -1,0 +1,66 @@
+"""Drafts are what they ask of each role: rows of the catalogue, and what designs and arms make of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from model.design import named_switches, obligations, parse
+from model.drafts import TEXTS, Obligation, paths, requirements
+from model.switches import SWITCHES, ConfigurationError, check_switch
+from simulations.arms import settings
+
+ACTORS = {"client": "client", "authorization_server": "AS", "resource_server": "RS"}
+EACH = [
+    pytest.param(name, each, id=f"{name}-{each.switch}") for name, text in TEXTS.items() for each in text.obligations
+]
+
+
+@pytest.mark.parametrize(("name", "each"), EACH)
+def test_an_obligation_is_a_sentence_about_its_role(name: str, each: Obligation) -> None:
+    """The catalogue says so of that role; it can be met and not met, and ``draft=`` meets it."""
+    assert ACTORS[each.role] in requirements()[each.row]["actor"].split(", ")
+    assert each.sentence
+    assert check_switch(each.switch, each.value) != each.without
+    check_switch(each.switch, each.without or SWITCHES[each.switch].baseline)
+    assert parse(f"draft={name}").design[each.switch] == each.value
+
+
+def test_who_adopts_a_draft_can_be_said() -> None:
+    """Each role alone, or all of them; of a design likewise, its drafts and, of arms, its mechanisms."""
+    assert paths("echo") == ("draft=echo;by=client", "draft=echo;by=authorization_server", "draft=echo")
+    assert paths("prefix") == ("draft=prefix",)
+    assert settings("draft=echo;by=client") == (("echo", "req"),)
+    assert dict(settings("draft=echo;by=authorization_server")) == {"as_resource": "honor", "as_echo": "yes"}
+    assert dict(settings("draft=echo;by=client;as_echo=yes")) == {"echo": "req", "as_echo": "yes"}
+    clients, everybody = settings("design=gaps_closed;by=client"), settings("design=gaps_closed")
+    assert {SWITCHES[name].owner for name, _ in clients} == {"client"}
+    assert set(everybody) > {*clients, ("as_echo", "yes"), ("as_resource", "honor")}
+    assert {each.switch for each in obligations("design=gaps_closed")} == {
+        "prm",
+        "reg",
+        "echo",
+        "as_resource",
+        "as_echo",
+    }
+
+
+def test_whether_a_deployment_does_what_a_draft_asks_is_not_fixed() -> None:
+    """It is what is asked about a design; what somebody writes out himself is."""
+    assert named_switches("design=gaps_closed") == {"prm", "reg", "echo"}
+    assert named_switches("draft=echo;as_echo=no") == {"echo", "as_echo"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("draft=ecco", "unknown draft 'ecco'; did you mean 'echo'"),
+        ("draft=echo+", "unknown draft ''"),
+        ("draft=echo;by=clients", "unknown role 'clients' in by='clients'; did you mean 'client'"),
+        ("echo=req;by=client", "by=client has no place where neither a design nor a draft is named"),
+        ("draft=prefix;by=resource_server", "asks nothing of resource_server"),
+    ],
+)
+def test_what_nobody_can_adopt_is_refused(text: str, said: str) -> None:
+    """The message names the culprit."""
+    with pytest.raises(ConfigurationError, match=said):
+        settings(text)
