@@ -15,7 +15,7 @@ from model import guards
 from model.action import Context
 from model.logic import Condition, Value, all_of, any_of, choose, implies, no, one_of, same
 from model.messages import THIEF, Redirection, Sent
-from model.readings import ids_of, policy_of, tampered
+from model.readings import ids_of, kept, policy_of, tampered
 from model.registration import is_known, knows_attester
 from model.rule import Named
 from model.state import assertion_at
@@ -31,6 +31,13 @@ def knows(c: Context, kind: str, name: str) -> Condition:
     """Whether the attacker knows a term: it has learned it, or it is of what leaks by itself."""
     held = c.world.issued.get(name) if kind == "token" else None
     return any_of(c.state[f"knows.{kind}.{name}"], isinstance(held, Held) and c.has(held.leaks_by))
+
+
+def was_kept(c: Context, token: Value) -> tuple[Named, ...]:
+    """The rules by which a token that leaks by itself is there: an AS issued it, and the client kept it."""
+    leaking = (held for held in c.world.held if held.leaks_by)
+    asked = ((same(token, held.name), kept(c, held)) for held in leaking)
+    return tuple(one._replace(holds=implies(it, one.holds)) for it, rules in asked if it is not False for one in rules)
 
 
 def sessions_and_channels(world: World) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from model import resource_server as resource_rules
 from model import scopes
 from model.action import Context, Domains, Move, action, combined, possible
-from model.attacker import controls_document, knows, sessions_and_channels, signs_as
+from model.attacker import controls_document, knows, sessions_and_channels, signs_as, was_kept
 from model.flow import (
     asks_stranger,
     declared,
@@ -267,7 +267,8 @@ def answer_token_request(c: Context, who: str, token: Value) -> Move:
     here = possible(same(session.phase, "asked"), c.attackers(session.token_at))
     known = any_of(same(token, FORGED), *(all_of(same(token, t), knows(c, "token", t)) for t in tokens(c.world)))
     answer = Sent(session.token_at, c.world.session[who].client, TokenResponse(token, "as asked"))
-    return Move(all_of(here, known), (), {f"{who}.phase": "has_token", f"{who}.token": token}, (answer,))
+    sets = {f"{who}.phase": "has_token", f"{who}.token": token}
+    return Move(all_of(here, known), was_kept(c, token), sets, (answer,))
 
 
 def _own_names(world: World) -> Domains:

@@ -20,6 +20,7 @@ from model.attacker import (
     sessions_and_channels,
     sessions_at_attackers,
     signs_as,
+    was_kept,
 )
 from model.attacker_answers import squats, vouches, written
 from model.federation import is_sound
@@ -54,7 +55,6 @@ from model.readings import (
     ids_of,
     is_own_key,
     is_strangers,
-    kept,
     lookalike,
     may_begin,
     metadata_url,
@@ -163,11 +163,6 @@ def _tokens_and_urls(world: World) -> list[dict[str, str]]:
     return combined(token=of_users, url=world.honest_urls)
 
 
-def _kept(c: Context, token: str) -> tuple[Named, ...]:
-    """A token from before is there to be known only if the client kept it."""
-    return next((kept(c, held) for held in c.world.held if held.name == token), ())
-
-
 @action("S18", _tokens_and_urls)
 def present_token(c: Context, token: str, url: str) -> Move:
     """The attacker presents a token of a user that it knows at an honest resource, with any proof that it has.
@@ -198,7 +193,7 @@ def present_token(c: Context, token: str, url: str) -> Move:
     return Move(
         here,
         (
-            *_kept(c, token),
+            *was_kept(c, token),
             *accepts(
                 c,
                 token,
@@ -431,7 +426,7 @@ def introspect_token(c: Context, token: str) -> Move:
     asked = (same(c.of(party.name).token_fmt, "opaque") for party in asking)
     return Move(
         all_of(runs, any_of(*asked), knows(c, "token", token), no(for_it)),
-        (*_kept(c, token), server_rules.introspection_is_for_the_audience(c.of(server), False)),
+        (*was_kept(c, token), server_rules.introspection_is_for_the_audience(c.of(server), False)),
         {f"told.{token}": True},
         (Sent(ATTACKER, server, Introspection(token)),),
     )

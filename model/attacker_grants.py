@@ -9,7 +9,7 @@ from typing import Any
 from model import authorization_server as server_rules
 from model import guards, scopes
 from model.action import Context, Domains, Move, action, possible
-from model.attacker import attacker_authenticates, knows, runs_client, token_type
+from model.attacker import attacker_authenticates, knows, runs_client, token_type, was_kept
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, same
 from model.messages import AssertionResponse, Sent, TokenExchange, TokenRequest, TokenResponse, asked
 from model.readings import (
@@ -177,6 +177,7 @@ def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Va
     server, policy, by_name = made["server"], c.of(made["server"].name), same(as_own, NONE)
     client = choose(by_name, made["client"], as_own)
     checked = (
+        *was_kept(c, token),
         *attacker_authenticates(c, server, client),
         server_rules.exchanged_token_is_the_clients(policy, by_name),
         server_rules.audience_is_partner(policy, gives_word_to(c, server, at.url)),

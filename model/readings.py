@@ -540,17 +540,26 @@ def _proves(c: Context, held: Held) -> Condition:
 
 
 def kept(c: Context, held: Held) -> tuple[Named, ...]:
-    """The rules by which the client kept a token that it has from before; one that it discarded cannot leak."""
-    design, asked = c.of(held.client), token_of(c, held.name)["asked"]
-    return tuple(
-        guards.token_response(
-            design,
+    """The rules by which an AS issued a token and the client kept it before this run; no other can leak."""
+    client, server = c.world.by_name[held.client], c.world.by_name[held.server]
+    requested = token_of(c, held.name)["asked"]
+    return (
+        *guards.token_request(
+            c.of(held.server),
+            proven=_proves(c, held),
+            promised=promises_proofs(c, client.url),
+            granted=NONE,
+            requested=requested,
+            listed=serves(c, server, requested),
+        ),
+        *guards.token_response(
+            c.of(held.client),
             wanted=_proves(c, held),
             bound=same(c.of(held.server).as_dpop, "honor"),
             read=True,
-            requested=asked,
-            echo=server_rules.echo(c.of(held.server), asked),
-        )
+            requested=requested,
+            echo=server_rules.echo(c.of(held.server), requested),
+        ),
     )
 
 

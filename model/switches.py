@@ -455,7 +455,7 @@ CAPABILITIES: dict[str, str] = {
     "state_leak": "the attacker reads the state of a flow",
     "lure": "the user opens an authorization URL that the attacker built",
     "web": "the user's browser visits a page of the attacker",
-    "token_leak": "an access token that the honest client has for the CRM from an earlier flow leaks, under any design, and no key with it",
+    "token_leak": "an access token that the honest client has for the CRM from an earlier flow leaks, and no key with it",
     "proof_leak": "a request of the client to the CRM leaks, token and proof",
     "net_first_leg": "the network attacker is on the user's first request to the client",
     "hdr_inject": "the attacker controls one challenge header of the CRM",
