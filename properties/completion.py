@@ -82,6 +82,14 @@ def contradiction(
     return None if usable(world, design, single, solver) else _contradiction(world, _mechanisms(design), solver)
 
 
+def standstill(world: World, design: Design) -> Contradiction | None:
+    """Why honest parties cannot finish in the environment that a design names; ``None`` where they can."""
+    if not is_said(COMPLETION, world) or _finishes_here(world, design):
+        return None
+    chosen = choices(design, "mechanism", "environment")
+    return None if _finishes(world, chosen, SINGLE) else _contradiction(world, chosen, SINGLE)
+
+
 def finishes(world: World, decided: Choices, excluded: Choices, solver: type[Engine] = SINGLE) -> bool:
     """Whether honest parties can finish where some switches are decided and others do not have some values.
 
@@ -124,16 +132,16 @@ def _finishes_here(world: World, design: Design) -> bool:
 
 
 @cache
-def _finishes(world: World, mechanisms: Choices, solver: type[Engine]) -> bool:
-    """Whether honest parties finish with these mechanisms, whatever else there is."""
-    return _answer(_open(world, _own(mechanisms), solver), mechanisms, None, Clock()) is not Answer.UNSAT
+def _finishes(world: World, decided: Choices, solver: type[Engine]) -> bool:
+    """Whether honest parties finish where these switches are decided, whatever else there is."""
+    return _answer(_open(world, _own(decided), solver), decided, None, Clock()) is not Answer.UNSAT
 
 
 @cache
-def _contradiction(world: World, mechanisms: Choices, solver: type[Engine]) -> Contradiction:
-    opened, clock = _open(world, _own(mechanisms), solver), Clock(effort=_PATIENCE)
-    switches = _least(mechanisms, lambda kept: _answer(opened, kept, None, clock))
-    refusing = _least(tuple(opened.template.enforced), lambda kept: _answer(opened, mechanisms, kept, clock))
+def _contradiction(world: World, decided: Choices, solver: type[Engine]) -> Contradiction:
+    opened, clock = _open(world, _own(decided), solver), Clock(effort=_PATIENCE)
+    switches = _least(decided, lambda kept: _answer(opened, kept, None, clock))
+    refusing = _least(tuple(opened.template.enforced), lambda kept: _answer(opened, decided, kept, clock))
     return Contradiction(tuple(sorted("=".join(choice) for choice in switches)), tuple(sorted(refusing)), world.model)
 
 

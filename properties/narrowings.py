@@ -13,6 +13,7 @@ from model.design import Configuration, check_parties, parse_switches
 from model.model import Model, oauth
 from model.switches import BCP_ATTACKERS, CAPABILITIES, DEFAULT_ATTACKER, ConfigurationError
 from model.world_file import DEFAULT, worlds
+from properties.completion import standstill
 from properties.verdict import WorldChecker, check
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def narrowings(found: Verdict) -> tuple[str, ...]:
         return ()
     asked = found.configuration
     forms = (f"no world holds that {each.form}" for each in left_out() if each.touches(found.property, asked))
-    return (*_withheld(asked), *_too_late(asked), *_one_session(found), *forms)
+    return (*_withheld(asked), *_too_late(asked), *_one_session(found), *_nowhere(found), *forms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,14 @@ def _too_late(configuration: Configuration) -> Iterator[str]:
         yield "it never holds back or outruns what it reads (block=no)"
         if "no" not in _values(configuration, "request_uri_once") and _values(configuration, "par") != {"off"}:
             yield "a pushed request is used once (request_uri_once=yes)"
+
+
+def _nowhere(found: Verdict) -> Iterator[str]:
+    """That honest parties do not finish either where the question is asked, although they do elsewhere."""
+    stuck = standstill(found.world, found.configuration.design)
+    if stuck is not None:
+        switches, rules = " and ".join(stuck.switches), "; ".join(stuck.refused_by)
+        yield f"honest parties do not finish here either: {switches} leave no honest run (refused by {rules})"
 
 
 def _values(configuration: Configuration, name: str) -> set[str]:

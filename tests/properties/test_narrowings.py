@@ -55,6 +55,16 @@ def test_a_safe_says_what_it_rests_on():
     assert narrowings(check(find("CD"), parse("cap=mal_as;iss_check=off"))) == ()
 
 
+def test_a_safe_says_that_honest_parties_do_not_finish_either():
+    """Where they would in another environment: what is never handed out is not stolen."""
+    said, nothing = (
+        "; ".join(narrowings(check(find("CD"), parse(f"cap=mal_as;iss_check=require;h_iss={sends}"))))
+        for sends in ("no", "yes")
+    )
+    assert "h_iss=no and iss_check=require leave no honest run (refused by client.iss_matches_recorded_issuer)" in said
+    assert "honest" not in nothing
+
+
 @pytest.mark.parametrize(
     "text",
     [
