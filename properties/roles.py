@@ -379,9 +379,13 @@ class _Process:
         if self.event == "flow_binding":
             binding = ", ".join(f"itself((token_at, state, {each}), exchanging)" for each in (challenge, "none"))
             binding = f"({binding})"
+        licence, place = "", "url"
+        if client_rules.echo_is_no_licence(design, echoed_only=True).holds is True:
+            place, named = "place", self.published("place", self.tools)
+            licence = f"in(net, place: bitstring); if place = url || {named} = echoed then (* what the AS says *)"
         exchanged, called = (
             f"dpop({key}, {method}, {at}, {what})" if self.makes_proofs else "none"
-            for method, at, what in (("post", "token_at", "none"), (self.method(), "url", "token"))
+            for method, at, what in (("post", "token_at", "none"), (self.method(), place, "token"))
         )
         again = client_rules.state_is_used_once(design, True).holds is True
         # Whoever has started a session or finished it has it.
@@ -409,7 +413,8 @@ class _Process:
             f"  code, redirect_uri, {verifier}, {exchanged}, {requested}, {binding})));",
             f"in(exchanging, ({_typed('token token_type echoed more')}));",
             self.token_rules(requested),
-            f"new calling: channel; ( out(calls(url), (calling, itself(url, calling), (token, {called})))",
+            licence,
+            f"new calling: channel; ( out(calls({place}), (calling, itself({place}, calling), (token, {called})))",
             f"| (in(calling, answer: bitstring); {ends}) {self.misused(users)})",
         )
 

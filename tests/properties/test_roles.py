@@ -33,6 +33,7 @@ QUESTIONS = (
     "CA cap=mal_as;client_auth=pkjwt;md_issuer_check=off;assertion_aud=issuer",
     "CA cap=mal_as;client_auth=pkjwt;md_issuer_check=off;assertion_aud=endpoint",
     "SI cap=web;state=off;pkce=off;pkce_as=lax", "SI cap=web;pkce=off;pkce_as=lax",
+    "AZ cap=token_leak;dpop=token;dpop_key=per_client;echo=grant", "AZ cap=token_leak;dpop=token;dpop_key=per_client",
     "CD cap=mal_as;endpoint_defaults=authorization_server;iss_unrecorded=skip",
     "CD cap=mal_as;endpoint_defaults=authorization_server;iss_unrecorded=listed",
     "CD cap=mal_rs;legacy_as=resource_origin;iss_check=off", "CD cap=mal_rs;legacy_as=resource_origin",
