@@ -12,10 +12,12 @@ from typing import Literal
 
 from model.design import Configuration
 from model.world import ATTACKER, World
+from model.world_file import find_world
 from properties.checker import Checker
 from properties.proofs import NoEndError
 from properties.prover import Found, ask
-from properties.roles import RUNS, honest, roles
+from properties.results import Result
+from properties.roles import RUNS, WORLDS, honest, roles
 from properties.security import Property
 from properties.verdict import Verdict
 
@@ -119,9 +121,21 @@ def left_out(
     for words, (times, block) in LEFT_OUT.items():
         asked_too = replace(configuration, design=configuration.design.but(block=block))
         wider = _with_more(world, times)
-        if known.setdefault(wider, Checker(wider, PATIENCE)).result(prop, asked_too) == "attack":
+        if _asked_in(wider, prop, asked_too, known) == "attack":
             return words
-    return ""
+    if world.name == WORLDS[0]:
+        return ""
+    there, first = replace(configuration, world=""), find_world(WORLDS[0])
+    if _asked_in(first, prop, there, known) == "attack":
+        return f"there is all of world {first.name}"
+    words = left_out(prop, there, known)
+    return f"{words} in world {first.name}" if words else ""
+
+
+def _asked_in(
+    world: World, prop: Property, configuration: Configuration, checkers: MutableMapping[World, Checker]
+) -> Result:
+    return checkers.setdefault(world, Checker(world, PATIENCE)).result(prop, configuration)
 
 
 def _with_more(world: World, times: int) -> World:

@@ -183,10 +183,20 @@ def test_both_answers_are_told_apart(monkeypatch, question, event, left_out, sta
 
 
 @pytest.mark.slow
-def test_what_a_world_leaves_out_is_found():
-    """The browser that is held through one session of the user answers in another."""
-    configuration = parse("cap=mal_as+code_leak;pkce_as=lax")
-    assert unbounded.left_out(find("SI"), configuration) == "the user has two sessions"
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("SI cap=mal_as+code_leak;pkce_as=lax", "the user has two sessions"),
+        (
+            "AZ cap=token_leak;dpop=token;dpop_key=per_client;echo=grant;world=two_users_sessions",
+            "there is all of world default",
+        ),
+    ],
+)
+def test_what_a_world_leaves_out_is_found(question, words):
+    """A browser that is held through one session of the user answers in another; the attacker has a session or none."""
+    code, _, text = question.partition(" ")
+    assert unbounded.left_out(find(code), parse(text)) == words
 
 
 def test_without_prover_it_is_one_line(monkeypatch):
