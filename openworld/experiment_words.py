@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pandas
 
 from openworld.headlines import headlines
@@ -17,13 +18,15 @@ from simulations.intervals import LEVEL, deviations, together
 from simulations.knobs import numbers_read, traits_read
 from simulations.options import OPTIONS
 from simulations.population import Population
-from simulations.quantities import Measure, plainly
+from simulations.quantities import ATTEMPT, THEFTS, WORKING, Measure, plainly
 from simulations.readers import READERS
 from simulations.reads import unread
 from simulations.results import LISTED, Result
 
 #: Rows of a table that a person still reads.
 _MOST = 12
+#: Exact numbers that are no further apart are the same.
+_SAME = 1e-9
 
 
 def experiment_lines(experiments: Iterable[Experiment]) -> Iterator[str]:
@@ -36,6 +39,7 @@ def experiment_lines(experiments: Iterable[Experiment]) -> Iterator[str]:
 def result_lines(result: Result) -> Iterator[str]:
     """What an experiment showed: what it is about, arms that come to the same, means, rates and effects."""
     yield from headline_lines(result.quantities)
+    yield from polynomial_lines(result.quantities)
     yield from (found.words for found in result.alike)
     yield from quantity_lines(result.quantities)
     yield from rate_lines(result.rates)
@@ -87,22 +91,61 @@ def headline_lines(quantities: pandas.DataFrame) -> Iterator[str]:
     """What an experiment is about, arm by arm."""
     for number, found in enumerate(headlines(quantities)):
         if number == 0:
-            yield f"where {found.point}, against {found.against}, with 95 % intervals that all hold together"
+            yield f"where {found.point}, against {found.against}, {how(quantities, 'that all hold together')}"
         yield f"  {found.arms}"
         yield from (f"    {sentence}" for sentence in found.sentences)
+
+
+def polynomial_lines(quantities: pandas.DataFrame) -> Iterator[str]:
+    """What works and what is stolen as the polynomials in the swept share that they are, where values are exact."""
+    told = once(quantities)
+    if not is_exact(quantities) or not told["value"].between(0, 1).all():
+        return
+    title = f"in s, the {quantities['parameter'].iloc[0]}"
+    for measure in (WORKING, THEFTS._replace(per=ATTEMPT)):
+        rows = told[(told["quantity"] == measure.quantity) & (told["per"] == measure.per)]
+        found = {str(arm): polynomial(at["value"], at["mean"]) for arm, at in rows.groupby("arm", sort=False)}
+        if any(found.values()):
+            yield f"{measure.words} {title}"
+            yield from (f"    {said:<36} {arm}" for arm, said in found.items() if said)
+
+
+def polynomial(values: Iterable[float], means: Iterable[float]) -> str:
+    """Say the polynomial of a degree below three that goes through all points, more than it takes; "" if none does."""
+    at, of = np.array(list(values)), np.array(list(means))
+    for degree in range(min(3, len(at) - 1)):
+        found = np.polynomial.polynomial.polyfit(at, of, degree)
+        if np.abs(np.polynomial.polynomial.polyval(at, found) - of).max() < _SAME:
+            terms = [(each, power) for power, each in enumerate(found) if abs(each) > _SAME]
+            said = " ".join(
+                f"{'-' if each < 0 else '+'} {abs(each):.4g}{('', ' s', ' s²')[power]}" for each, power in terms
+            )
+            return said.removeprefix("+ ") or "0"
+    return ""
+
+
+def is_exact(table: pandas.DataFrame) -> bool:
+    """Whether numbers were worked out, and not sampled."""
+    return bool((table["low"] == table["high"])[table["mean" if "mean" in table else "rate"].notna()].all())
+
+
+def how(table: pandas.DataFrame, of_several: str = "") -> str:
+    """How sure numbers are: exactly, or with intervals."""
+    return "exactly: all situations, none sampled" if is_exact(table) else f"with 95 % intervals {of_several}".strip()
 
 
 def once(table: pandas.DataFrame) -> pandas.DataFrame:
     """The rows of arms that come to the same, once and under all their names."""
     named = table.assign(arm=table["alike"].where(table["alike"] != "", table["arm"]))
-    return named.drop_duplicates(["arm", "quantity", "per"])
+    return named.drop_duplicates(["value", "arm", "quantity", "per"])
 
 
 def quantity_lines(quantities: pandas.DataFrame) -> Iterator[str]:
     """What there is for each attempt, honest or accepted flow at the point that headlines are taken at, arm by arm."""
     told = quantities[quantities["headline"] == 1]
     value = (told if len(told) else quantities)["value"].max()
-    yield f"means and what changes in them, with 95 % intervals, where {quantities['parameter'].iloc[0]} is {value:g}"
+    where = f"where {quantities['parameter'].iloc[0]} is {value:g}"
+    yield f"means and what changes in them, {how(quantities)}, {where}"
     shown = once(quantities[quantities["value"] == value])
     width = shown["arm"].str.len().max()
     for (quantity, per), group in shown.groupby(["quantity", "per"], sort=False):
@@ -115,6 +158,9 @@ def quantity_lines(quantities: pandas.DataFrame) -> Iterator[str]:
 def _mean(row: Mapping[Hashable, Any]) -> str:
     if row["mean"] != row["mean"]:
         return "none there"
+    if row["low"] == row["high"]:
+        change = f"{row['difference']:+9.4g}" if row["difference"] == row["difference"] else ""
+        return f"{row['mean']:8.4g}  {change}"
     bounds = f"({row['low']:.4g} to {row['high']:.4g})"
     own = f"{row['mean']:8.4g}  {bounds:<22}"
     if row["difference"] != row["difference"]:

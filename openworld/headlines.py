@@ -68,14 +68,16 @@ def _sentence(row: Mapping[Any, Any]) -> str:
     if row["difference"] != row["difference"]:
         return f"{what}: nothing to tell, there are none"
     share = row["quantity"] in _SHARES
-    change = " to ".join(_number(row[name], share, "+") for name in ("together_low", "together_high"))
+    bounds = [_number(row[name], share, "+") for name in ("together_low", "together_high")]
+    exact = row["together_low"] == row["together_high"]
+    change = bounds[0] if exact else " to ".join(bounds)
     if _open(row):
         inputs = " to ".join(_number(row[name], share, "+") for name in ("change_input_low", "change_input_high"))
         decided = f"; what decides is {input_words(str(row['decided_by']))}" if row["decided_by"] else ""
         return f"{what}: withheld, what is not known of the population leaves its sign open ({inputs}){decided}"
     now, before = _number(row["mean"], share), _number(row["mean"] - row["difference"], share)
     if row["difference"] == 0:
-        return f"{what}: no change seen, {now} (change {change})"
+        return f"{what}: no change, {now}" if exact else f"{what}: no change seen, {now} (change {change})"
     if not _settled(row):
         return f"{what}: not settled, {before} and {now} (change {change})"
     verb = "rise" if row["difference"] > 0 else "fall"

@@ -15,6 +15,7 @@ from model.world import World
 from simulations import readers
 from simulations.arms import AS_DEPLOYED
 from simulations.experiment import Adoption, Experiment, Mix, Number, Range, Year
+from simulations.experiments import evaluable
 from simulations.harms import every_harm, hurt, strategy
 from simulations.horizon import horizon
 from simulations.knobs import numbers_read, traits_read
@@ -160,7 +161,11 @@ def _initialization(asked: Experiment, met: Population) -> Iterator[str]:
         Number: "a number",
     }.get(type(asked.sweep), "nothing")
     yield f"Along the sweep {asked.parameter} is {', '.join(f'{value:g}' for value in asked.values)} ({swept})."
-    yield f"Every arm meets the same draws, {asked.attempts:,} attempts at each point in {_REPLICATIONS} replications."
+    if evaluable(asked, met):
+        yield "Every arm meets all situations, each as often as it is met; nothing is drawn, and what is told is exact."
+    else:
+        drawn = f"{asked.attempts:,} attempts at each point in {_REPLICATIONS} replications"
+        yield f"Every arm meets the same draws, {drawn}."
     yield ""
     yield from _table(
         ("arm", "what it sets"),

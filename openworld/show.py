@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import textwrap
@@ -223,7 +224,9 @@ def rate_lines(rates: pandas.DataFrame) -> Iterator[str]:
     ends = list(dict.fromkeys([rates["value"].min(), rates["value"].max()]))
     parameter, width = rates["parameter"].iloc[0], rates["arm"].str.len().max()
     where = " and where it is ".join(f"{value:g}" for value in ends)
-    yield f"share of attempts, with 95 % intervals, where {parameter} is {where}"
+    exact = (rates["low"] == rates["high"]).all()
+    how = "exactly: all situations, none sampled" if exact else "with 95 % intervals"
+    yield f"share of attempts, {how}, where {parameter} is {where}"
     if (rates["kind"] == "attainable").any():
         after = f" by strategy {rates['attacker'].iloc[0]}" if "attacker" in rates else ""
         yield f"harm: what an attacker does{after}; attainable: what some attacker could have done"
@@ -233,13 +236,20 @@ def rate_lines(rates: pandas.DataFrame) -> Iterator[str]:
         yield f"  {kind}: {outcome}"
         for arm, points in group.groupby("arm", sort=False):
             there = points.set_index("value").reindex(ends)
-            shown = [f"{row.rate:7.2%} ({row.low:.2%} to {row.high:.2%})" for row in there.itertuples()]
+            bounds = ["" if exact else f" ({row.low:.2%} to {row.high:.2%}{_known(row)})" for row in there.itertuples()]
+            shown = [f"{rate:7.2%}{words}" for rate, words in zip(there["rate"], bounds, strict=True)]
             if kind == "harm" and "per_accepted" in there:
                 shown = [
                     f"{words}, " + (f"{each:.3g} per accepted flow" if each == each else "none accepted")
                     for words, each in zip(shown, there["per_accepted"], strict=True)
                 ]
             yield f"    {arm:<{width}}  " + "   ".join(f"{words:<28}" for words in shown).rstrip()
+
+
+def _known(row: Any) -> str:
+    """The exact value beside what was sampled, where it is known."""
+    known = getattr(row, "expected", math.nan)
+    return "" if math.isnan(known) else f"; exactly {known:.2%}"
 
 
 def difference_json(difference: Difference) -> dict[str, Any]:

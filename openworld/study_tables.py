@@ -258,7 +258,7 @@ CLIENTS = Shape(
 )
 
 _COUNTED: dict[str, Any] = {
-    "parameter": _NAME, "value": _NUMBER, "outcome": _NAME, "kind": _NAME, "attempts": {**_COUNT, "minimum": 1},
+    "parameter": _NAME, "value": _NUMBER, "outcome": _NAME, "kind": _NAME, "attempts": _COUNT,
     "population": _maybe(_NAME), "seed": _maybe(_SEED, "not recorded"), "command": _maybe(_TEXT), **_RUN,
 }  # fmt: skip
 RATES = Shape(("value", "arm", "kind", "outcome"), {

@@ -171,7 +171,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "One visit in a million: how rare does a mix-up become, and can a test of this size still see it?",
             "share of visits to a malicious RS and AS", (1e-6, 1e-5, 1e-4, 1e-3),
             ("iss_check=off", "iss_check=advertised", "iss_check=require"), "measured_2026",
-            Mix("place", {"malicious_rs_and_as": 1}, {"honest_api": 1}), interval="exact", attempts=2_000_000,
+            Mix("place", {"malicious_rs_and_as": 1}, {"honest_api": 1}),
         ),
         # --- sender constraint
         Experiment(

@@ -23,7 +23,7 @@ from simulations.measures import measures
 from simulations.options import told
 from simulations.population import Population, load
 from simulations.quantities import Measure
-from simulations.results import REPLICATIONS, Origin, Point, Result, outcomes_of, tabulate
+from simulations.results import EVALUATED, REPLICATIONS, Origin, Point, Result, outcomes_of, tabulate
 from simulations.units import INTERDEPENDENT, READERS, RECORDERS, STRATEGIC, Tally, Unit
 
 #: An experiment that replicates until its intervals are narrow enough gives up beyond so many attempts at a point.
@@ -79,16 +79,20 @@ def check_met(asked: Experiment, met: Population) -> None:
             raise ExperimentError(f"number {name!r} is not read by reader {asked.reader!r}; it reads {reads}")
 
 
+def evaluable(asked: Experiment, met: Population) -> bool:
+    """Whether all that may be met along the sweep can be gone through: first contacts of not too many kinds."""
+    units = (asked.unit(met, value, "", 0) for value in asked.values)
+    return asked.reader == "arrays" and all(situations(unit.population).count <= MOST_EXPECTED for unit in units)
+
+
 def coinciding(asked: Experiment, met: Population) -> tuple[tuple[str, ...], ...]:
     """The arms that come to the same in every situation that may be met along the sweep, before any attempt is drawn.
 
     That is known where attempts are first contacts of not too many kinds; elsewhere none are told.
     """
-    if asked.reader != "arrays":
+    if not evaluable(asked, met):
         return ()
     units = [asked.unit(met, value, "", 0) for value in asked.values]
-    if max(situations(unit.population).count for unit in units) > MOST_EXPECTED:
-        return ()
     courses = [vectorised.courses(unit.population, unit.arms, unit.adoption, strategy(unit.strategy)) for unit in units]
     groups: dict[tuple[bytes, ...], list[str]] = {}
     for arm, column in zip(asked.treatments, zip(*courses, strict=True), strict=True):
@@ -151,7 +155,8 @@ def run(
 
     Parameters:
         seed: names the random numbers; arms and points of the sweep share them.
-        attempts: attempts in every arm at every point, all replications together.
+        attempts: attempts in every arm at every point, all replications together. Without it, an experiment whose
+            situations can be gone through is evaluated, exactly, and others draw as many as they say.
         replications: populations that start afresh, with empty caches.
         workers: processes to use.
         population: met instead of the experiment's own; also by name or file.
@@ -174,10 +179,9 @@ def run(
     asked = find(experiment) if isinstance(experiment, str) else experiment
     if attacker is not None:
         asked = replace(asked, attacker=attacker)
-    attempts = asked.attempts if attempts is None else attempts
     for name, number, least in (
         ("replications", replications, 1),
-        ("attempts", attempts, replications),
+        ("attempts", asked.attempts if attempts is None else attempts, replications),
         ("workers", workers, 1),
     ):
         if number < least:
@@ -193,6 +197,11 @@ def run(
     check_arms(asked)
     met = population_for(asked, population, deployed)
     check_met(asked, met)
+    if attempts is None and record is None and evaluable(asked, met):
+        # All units ask the same of the same situations, which one process does once.
+        attempts, replications, workers = 0, 1, 1
+    elif attempts is None:
+        attempts = asked.attempts
     asked.check_horizon(met, attempts, replications)
     if not alike:
         _check_acts(asked, met)
@@ -279,16 +288,15 @@ class _Run:
     def _point(self, value: float, expected: bool = True) -> Point:
         counted = self.tallies[value]
         parts = tuple(tally for _, tally in sorted(counted.items()))
+        expected = expected and bool(self.attempts)
         return Point(value, parts, _expected(self.asked, self.met, value) if expected else None)
 
 
 def _expected(asked: Experiment, met: Population, value: float) -> dict[tuple[int, str, str], float] | None:
     """The probability of each outcome by arm, where attempts are first contacts of not too many kinds."""
-    if asked.reader != "arrays":
+    if not evaluable(asked, met):
         return None
     unit = asked.unit(met, value, "", 0)
-    if situations(unit.population).count > MOST_EXPECTED:
-        return None
     known: dict[tuple[int, str, str], float] = {}
     expected = vectorised.expected(unit.population, unit.arms, unit.adoption, strategy(unit.strategy))
     # Sorted, so that sums are the same whatever was judged before.
@@ -314,10 +322,7 @@ def _origin(
         "openworld",
         "simulate",
         *(asked.asked or (asked.name,)),
-        "--attempts",
-        str(attempts),
-        "--replications",
-        str(replications),
+        *(("--attempts", str(attempts), "--replications", str(replications)) if attempts else ()),
         "--seed",
         str(seed),
     ]
@@ -341,7 +346,7 @@ def _origin(
         provenance.digest(met),
         provenance.code(asked.model),
         shlex.join(command),
-        REPLICATIONS if asked.reader in INTERDEPENDENT else asked.interval,
+        REPLICATIONS if asked.reader in INTERDEPENDENT else asked.interval if attempts else EVALUATED,
         tuple(asked.factors),
         asked.attacker,
         asked.headline,

@@ -134,7 +134,7 @@ def unpaired_difference(count: int, attempts: int, other: int, others: int) -> I
     return Interval(here - there - below, here - there + above)
 
 
-def mean(total: float, squares: float, count: int, level: float = LEVEL) -> Interval:
+def mean(total: float, squares: float, count: float, level: float = LEVEL) -> Interval:
     """The interval of a mean of many independent quantities (Student's t)."""
     if count < 2:
         return Interval(-math.inf, math.inf)

@@ -23,6 +23,8 @@ from simulations.visits import Label
 
 #: What is left of a square of zero by rounding, for each attempt.
 _ROUNDED = 1e-9
+#: Digits of a sum of products of shares that do not depend on the order in which it is made.
+DIGITS = 12
 #: Of what there is one: which endings are counted.
 _FLOWS: dict[str, Callable[[Label], bool]] = {
     ATTEMPT: lambda _: True,
@@ -44,7 +46,7 @@ class Moments(NamedTuple):
     ``attempts``: how many those are; ``event``: what is told is something that happens in an attempt or does not.
     """
 
-    attempts: int
+    attempts: float
     sums: NDArray[np.float64]
     products: NDArray[np.float64]
     event: bool
@@ -97,7 +99,8 @@ def measures(tally: Tally) -> list[Measure]:
 def cases(tally: Tally) -> tuple[str, ...]:
     """What was not measured of every attempt, but of those that it can be said of."""
     attempts = tally.endings.total()
-    return tuple(dict.fromkeys(name for (name, _), sums in sorted(tally.sums.items()) if sums.number != attempts))
+    apart = (name for (name, _), sums in sorted(tally.sums.items()) if not math.isclose(sums.number, attempts))
+    return tuple(dict.fromkeys(apart))
 
 
 def event(measure: Measure) -> tuple[Callable[[Label], bool], Callable[[Label], bool]] | None:
@@ -254,18 +257,23 @@ def _signed(shifts: Sequence[float], changes: Sequence[float], share: bool, leve
 
 
 def rows(
-    tally: Tally, parts: Sequence[Tally], arm: int, method: Callable[..., Interval], together: float
+    tally: Tally, parts: Sequence[Tally], arm: int, method: Callable[..., Interval] | None, together: float
 ) -> Iterator[tuple[Measure, tuple[Any, ...]]]:
     """All measures of an arm: number of what each is told of, mean, interval; difference, interval, wider interval.
 
     Parameters:
         parts: what each replication counted, where only they are independent of each other.
+        method: how the interval of a rate is made; None: nothing was sampled, and bounds are what they are bounds of.
         together: the level of the wider interval.
     """
     alone = worth(parts) if parts else None
     for measure in measures(tally):
         whole, apart = moments(tally, measure, arm), [moments(part, measure, arm) for part in parts]
         change: tuple[float, ...] = (math.nan,) * 5
+        if method is None:
+            mean, difference = round(whole.mean, DIGITS), round(whole.difference, DIGITS)
+            yield measure, (0, *(mean,) * 3, *((difference,) * 5 if arm > 0 else change))
+            continue
         if arm > 0:
             change = (
                 whole.difference,

@@ -24,6 +24,8 @@ def arrays(unit: Unit) -> Tally:
     """First contacts, a whole population at once: nothing is cached and only outcomes are counted."""
     told = unit.population, unit.arms, unit.seed, unit.attempts
     after = strategy(unit.strategy)
+    if not unit.attempts:
+        return vectorised.evaluated(unit.population, unit.arms, unit.adoption, after)
     if unit.record:
         attempts = vectorised.attempts(*told, adoption=unit.adoption, first=unit.first, strategy=after)
         deque(recorded(unit, attempts), maxlen=0)

@@ -26,7 +26,7 @@ from simulations import intervals
 from simulations.arms import AS_DEPLOYED
 from simulations.files import replacing
 from simulations.harms import GRAVEST, hurt
-from simulations.measures import cases, interval, of_event, rows, worth
+from simulations.measures import DIGITS, cases, interval, of_event, rows, worth
 from simulations.quantities import ACCEPTED_FLOW, CASE, PAIR, Measure, is_share
 from simulations.units import Crossed, Sums, Tally
 from simulations.visits import Label
@@ -80,6 +80,8 @@ NOBODY = "nobody"
 _UNASKED = (math.nan, math.nan)
 #: The interval is one over the means of replications.
 REPLICATIONS = "replications"
+#: There is none: all situations were gone through, and nothing was sampled.
+EVALUATED = "none"
 _INTERVALS: dict[str, Callable[..., intervals.Interval]] = {"wilson": intervals.wilson, "exact": intervals.exact}
 
 
@@ -93,7 +95,8 @@ class Origin:
         designs: what each arm sets, as a configuration string.
         factors: what the arms are all combinations of, if they are (the first factor changes slowest).
         attacker: what attackers were after.
-        interval: ``wilson`` or ``exact``, or ``replications`` where only replications are independent of each other.
+        interval: ``wilson`` or ``exact``, ``replications`` where only replications are independent of each other, or
+            ``none`` where nothing was sampled.
     """
 
     experiment: str
@@ -117,6 +120,15 @@ class Origin:
     def method(self) -> Callable[..., intervals.Interval]:
         """How the interval of a rate is made."""
         return _INTERVALS.get(self.interval, intervals.wilson)
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether what is told is exact, and its bounds are what they are bounds of: nothing was drawn or counted."""
+        return self.interval == EVALUATED
+
+    def times(self, number: float) -> int:
+        """How often something was counted."""
+        return 0 if self.evaluated else int(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +172,9 @@ class Alike(NamedTuple):
     @property
     def words(self) -> str:
         """It in a line."""
+        if not self.attempts:
+            said = "comes to the same in every situation" if self.throughout else "ends the same way in every situation"
+            return f"{LISTED.join(self.arms)}: each {said}"
         counted = f"{self.attempts:,} in all"
         if not self.throughout:
             measured = "" if self.throughout is None else "; what is measured differs"
@@ -314,7 +329,7 @@ def _rates(
     for place, (arm, design) in enumerate(zip(origin.arms, origin.designs, strict=True)):
         for kind, outcome in outcomes:
             changes = {place: 1.0}
-            count = int(_contrasts(point.tally, kind, outcome, changes)[1.0])
+            count = _contrasts(point.tally, kind, outcome, changes)[1.0]
             bounds = _interval(origin, point, kind, outcome, changes)
             known = math.nan if point.expected is None else point.expected.get((place, kind, outcome), 0.0)
             yield (
@@ -324,14 +339,14 @@ def _rates(
                 outcome,
                 kind,
                 _hurt(kind, outcome, origin.model),
-                attempts,
-                count,
-                count / attempts,
+                origin.times(attempts),
+                origin.times(count),
+                bounds.low if origin.evaluated else count / attempts,
                 *bounds,
                 origin.interval,
                 *_UNASKED,
                 *_per_accepted(origin, point, kind, outcome, place),
-                known,
+                bounds.low if origin.evaluated else known,
                 *_origin(origin, point, design),
             )
 
@@ -342,6 +357,8 @@ def _per_accepted(origin: Origin, point: Point, kind: str, outcome: str, place: 
         of_event(tally, lambda label: shows(label, kind, outcome), ACCEPTED_FLOW, place)
         for tally in (point.tally, *_apart(origin, point))
     )
+    if origin.evaluated:
+        return 0, *(round(whole.mean, DIGITS),) * 3
     alone = worth(point.parts) if parts else None
     return int(whole.sums[1]), whole.mean, *interval(whole, parts, origin.method, alone=alone)
 
@@ -371,10 +388,10 @@ def _differences(
                 outcome,
                 kind,
                 _hurt(kind, outcome, origin.model),
-                attempts,
-                gained,
-                lost,
-                (gained - lost) / attempts,
+                origin.times(attempts),
+                origin.times(gained),
+                origin.times(lost),
+                bounds.low if origin.evaluated else (gained - lost) / attempts,
                 *bounds,
                 *_UNASKED,
                 "",
@@ -401,6 +418,9 @@ def _interval(
     it, nothing is known of how far replications are apart in it: they are taken to be so as in how attempts end.
     """
     values = _contrasts(point.tally, kind, outcome, weights)
+    if origin.evaluated:
+        mean = round(math.fsum(value * times for value, times in values.items()) / sum(values.values()), DIGITS)
+        return intervals.Interval(mean, mean)
     if origin.interval == REPLICATIONS and len(values) == 1:
         values = Counter(dict.fromkeys(values, worth(point.parts)))
     bounds = _over_attempts(origin, values, len(weights) == 1)
@@ -462,7 +482,7 @@ def _effects(origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]]) 
                 outcome,
                 kind,
                 _hurt(kind, outcome, origin.model),
-                attempts,
+                origin.times(attempts),
                 total / attempts,
                 *_interval(origin, point, kind, outcome, weights),
                 *_origin(origin, point, "all combinations"),
@@ -482,7 +502,7 @@ def _quantities(origin: Origin, point: Point, throughout: Sequence[str]) -> Iter
         where = _origin(origin, point, origin.designs[place])
         against = origin.arms[0] if place else ""
         for measure, (count, mean, low, high, *change) in rows(
-            point.tally, _apart(origin, point), place, origin.method, together
+            point.tally, _apart(origin, point), place, None if origin.evaluated else origin.method, together
         ):
             headline = int(measure in origin.headline and point.value == origin.point)
             bounds = _known(low, high)
@@ -554,7 +574,8 @@ def measured(
         own, other = (np.asarray(ended, dtype=float) for ended in accepted)
         crossed = Crossed(summed(here * own), summed(here * other), summed(there * own))
     changes = here - there
-    return Sums(int(weights.sum()), summed(here), summed(here**2), summed(changes), summed(changes**2), crossed)
+    number = len(here) if times is None else weights.sum().item()
+    return Sums(number, summed(here), summed(here**2), summed(changes), summed(changes**2), crossed)
 
 
 # --- files -------------------------------------------------------------------------------------------------

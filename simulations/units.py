@@ -48,7 +48,7 @@ class Sums(NamedTuple):
     ``crossed``: what it takes to say how much of it there is for each accepted flow, where that is counted.
     """
 
-    number: int
+    number: float
     total: float
     squares: float
     difference: float
@@ -118,7 +118,8 @@ class Unit:
     Attributes:
         arms: the switches that each arm sets.
         seed: names the random numbers; the arms and the points of a sweep share them.
-        attempts: how many, from the attempt number ``first`` on (a multiple of four).
+        attempts: how many, from the attempt number ``first`` on (a multiple of four); 0: none is drawn, and all
+            situations count as often as they are met, where the reader can go through them.
         adoption: the share of clients, and of servers, that do what the arm sets.
         reader: one of :data:`READERS`.
         options: what else the reader is told.

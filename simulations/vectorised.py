@@ -180,7 +180,7 @@ def counted(
     return total
 
 
-def _tallied(read: Reader, population: Population, keys: Whole, times: Whole) -> Tally:
+def _tallied(read: Reader, population: Population, keys: Whole, times: NDArray[Any]) -> Tally:
     """How some situations end and what they cost, each of which was met so often, in time or late."""
     part = Tally()
     _add(part.endings, read, keys, times)
@@ -194,10 +194,10 @@ def _tallied(read: Reader, population: Population, keys: Whole, times: Whole) ->
     return part
 
 
-def expected(
+def evaluated(
     population: Population, arms: Sequence[Settings], adoption: float = 1.0, strategy: Strategy = GRAVEST
-) -> dict[tuple[Label, ...], float]:
-    """The probability of each way to end under all arms together: all situations gone through, nothing sampled.
+) -> Tally:
+    """How first contacts end and what they cost, each situation as often as it is met: nothing is sampled.
 
     Raises:
         PopulationError: more situations than can be gone through.
@@ -211,10 +211,15 @@ def expected(
     shares = situation_shares(population, adoption)
     codes = np.flatnonzero(shares)
     early = in_time_share(*map(population.number, ("latency.attacker", "latency.spread", "token_lifetime")))
-    total: Counter[tuple[Label, ...]] = Counter()
-    weights = np.outer(shares[codes], (early, 1 - early)).ravel()
-    _add(total, _reader_of(population, arms, adoption, strategy), np.add.outer(2 * codes, (0, 1)).ravel(), weights)
-    return dict(total)
+    keys, weights = np.add.outer(2 * codes, (0, 1)).ravel(), np.outer(shares[codes], (early, 1 - early)).ravel()
+    return _tallied(_reader_of(population, arms, adoption, strategy), population, keys, weights)
+
+
+def expected(
+    population: Population, arms: Sequence[Settings], adoption: float = 1.0, strategy: Strategy = GRAVEST
+) -> dict[tuple[Label, ...], float]:
+    """The probability of each way to end under all arms together (raises PopulationError as above)."""
+    return dict(evaluated(population, arms, adoption, strategy).endings)
 
 
 def in_time_share(median: float, spread: float, life: float) -> float:

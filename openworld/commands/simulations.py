@@ -64,7 +64,8 @@ class Shares(click.ParamType[tuple[float, ...]]):
 @click.option(
     "--attempts",
     type=click.IntRange(min=1),
-    help="Attempts in each arm at each point of the sweep. [default: what the experiment says, mostly 20000]",
+    help="Draw so many attempts in each arm at each point of the sweep. [default: none where all situations can be "
+    "gone through, and values are exact; else what the experiment says, mostly 20000]",
 )
 @click.option(
     "--replications", type=click.IntRange(1, 100_000), default=5, show_default=True, help="Independent repeats."
@@ -136,7 +137,10 @@ class Shares(click.ParamType[tuple[float, ...]]):
 @as_json
 @with_option
 def simulate(**given: Any) -> int:
-    """Run one simulated experiment, by name or file, or put arms of your own to a population; without either, list.
+    """Run one experiment, by name or file, or put arms of your own to a population; without either, list.
+
+    First contacts of a population that is not too varied are evaluated: all situations are gone through, and values are
+    exact. Time, queues, retries, caches and people are simulated.
 
     Arms under which every attempt ends the same way are said to, and drawn once under all their names.
 

@@ -31,6 +31,8 @@ _RATES = {
     "exact": "Clopper-Pearson",
     REPLICATIONS: "Student's t (over replications; Wilson where that is wider)",
 }
+#: What is counted where nothing is sampled.
+_ALL = "all situations that may be met, each as often as it is"
 #: The same of differences where only replications are independent of each other.
 _CHANGES = "Student's t (over replications; Bonett-Price where that is wider)"
 #: As figures are listed: what is stolen before whom it is stolen from.
@@ -151,9 +153,9 @@ def _about(table: pd.DataFrame, interval: str, design: str | None = None) -> Cap
     return Caption(
         f"{first['population']}, {first['parameter']} {at}",
         design or _paired(table),
-        f"{first['attempts']:,} attempts in every arm at every point",
-        str(first["seed"]),
-        interval,
+        f"{first['attempts']:,} attempts in every arm at every point" if first["attempts"] else _ALL,
+        str(first["seed"]) if first["attempts"] else "none, nothing is drawn",
+        interval if first["attempts"] else "none, values are exact",
     )
 
 

@@ -99,7 +99,8 @@ def _share(rate: float) -> str:
 def _arm(axes: Axes, shown: pd.DataFrame, causes: list[tuple[str, str]]) -> None:
     rates = {(str(row["kind"]), str(row["outcome"])): float(row["rate"]) for row in shown.to_dict("records")}
     axes.barh(0, 1, color=_LEFT, height=0.72)
-    axes.text(0.5, 0, f"{shown['attempts'].iloc[0]:,}", ha="center", va="center", fontsize=8.5)
+    attempts = int(shown["attempts"].iloc[0])
+    axes.text(0.5, 0, f"{attempts:,}" if attempts else "all", ha="center", va="center", fontsize=8.5)
     left = 1.0
     for place, cause in enumerate(causes, start=1):
         rate = rates.get(cause, 0.0)

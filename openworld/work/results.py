@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 import pandas
@@ -12,7 +14,7 @@ from model.errors import InputError, hint
 from openworld.commands.common import DONE, print_json, print_lines
 from openworld.show import rate_lines
 from openworld.study_tables import COUNTS, whole
-from simulations.intervals import unpaired_difference
+from simulations.intervals import Interval, unpaired_difference
 from simulations.results import alike
 
 _RATES = "_rates.parquet"
@@ -33,7 +35,7 @@ def list_stored(folder: Path, as_json: bool) -> int:
     for row in [] if as_json else rows:
         click.echo(
             f"{row['file']}\n    {row['experiment']}, {row['population']} ({row['population_digest']}), "
-            f"{row['attempts']:,} attempts, code {row['code']}\n    {row['command']}"
+            f"{_many(row)}, code {row['code']}\n    {row['command']}"
         )
     return DONE
 
@@ -97,10 +99,21 @@ def compare(first: Path, second: Path, as_json: bool) -> int:
 def _differences(both: pandas.DataFrame) -> pandas.DataFrame:
     table = both[[*_KEY, "rate_first", "rate_second"]].copy()
     table["difference"] = table["rate_second"] - table["rate_first"]
-    counted = both[["count_second", "attempts_second", "count_first", "attempts_first"]].itertuples(index=False)
-    bounds = [unpaired_difference(*map(int, counts)) for counts in counted]
+    bounds = [_bounds(row) for row in both.to_dict("records")]
     table["low"], table["high"] = [bound.low for bound in bounds], [bound.high for bound in bounds]
     return table
+
+
+def _bounds(row: dict[Hashable, Any]) -> Interval:
+    """The interval of what differs; of an exact value nothing is in doubt but what the other one leaves."""
+    counts = [int(row[f"{name}_{side}"]) for side in ("second", "first") for name in ("count", "attempts")]
+    if counts[1] and counts[3]:
+        return unpaired_difference(*counts)
+    return Interval(row["low_second"] - row["high_first"], row["high_second"] - row["low_first"])
+
+
+def _many(row: Mapping[str, Any]) -> str:
+    return f"{row['attempts']:,} attempts" if row["attempts"] else "all situations"
 
 
 def _found(folder: Path) -> list[Path]:

@@ -93,6 +93,8 @@ def simulate(
         with Progress(experiment, 0) as progress:
             answer = ask(instead, asked, seed, population, deployed, given, where | {"progress": progress.at})
         return _said(f"{experiment}_{instead}".replace("-", "_"), asked, answer, output, as_json)
+    if attempts is None and given["--replications"] is not None:
+        attempts = asked.attempts  # whoever wants replications wants draws
     try:
         with Progress(experiment, 0) as progress:
             result = run(

@@ -14,6 +14,7 @@ from refused import refused
 
 from openworld.balance import balance_lines
 from openworld.cli import main
+from openworld.experiment_words import polynomial
 from openworld.inputs import input_words
 from simulations.break_even import ALL
 
@@ -46,6 +47,31 @@ def test_a_design_may_be_an_arm_and_so_may_what_is_deployed() -> None:
         "as deployed",
         "design=mcp",
     ]
+
+
+def test_what_is_known_exactly_is_told_exactly(tmp_path: Path) -> None:
+    """Without --attempts all situations are gone through: no interval, no number of attempts, and a polynomial."""
+    runner, asked = CliRunner(), tmp_path / "mine.toml"
+    text = runner.invoke(main, ["simulate", "iss", "--file"]).stdout
+    asked.write_text(text.replace("0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9", "0.25, 0.5"), encoding="utf-8")
+    said = runner.invoke(main, ["simulate", str(asked), "--inputs", "0", "-o", str(tmp_path)]).stdout
+    assert "exactly: all situations, none sampled" in said
+    assert "95 %" not in said
+    assert "0.5 s                                iss_check=require" in said
+    assert "none, values are exact" in (tmp_path / "mine-rates.txt").read_text(encoding="utf-8")
+    listed = runner.invoke(main, ["results", "list", str(tmp_path)])
+    assert "all situations, code" in listed.stdout
+    sampled = runner.invoke(main, ["simulate", str(asked), "--inputs", "0", "--attempts", "50", "--replications", "1"])
+    assert "; exactly 45.00%)" in sampled.stdout
+
+
+@pytest.mark.parametrize(
+    ("means", "says"),
+    [([0.45, 0.4, 0.35], "0.45 - 0.2 s"), ([0, 0, 0], "0"), ([0.1, 0.175, 0.4], ""), ([0, 0.25, 0.5], "1 s")],
+)
+def test_a_polynomial_is_one_that_more_points_lie_on(means: list[float], says: str) -> None:
+    """Three points say nothing of a parabola."""
+    assert polynomial([0, 0.25, 0.5], means) == says
 
 
 def test_what_is_told_of_no_flow_is_said_to() -> None:

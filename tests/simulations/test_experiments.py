@@ -106,6 +106,26 @@ def test_the_echo_costs_what_it_costs_only_where_servers_do_not_adopt_it() -> No
     assert thefts[0] > thefts[2] >= thefts[1]
 
 
+def test_what_can_be_gone_through_is_told_exactly() -> None:
+    """Without attempts nothing is drawn: values by hand, bounds that are those values, and what a sample is beside."""
+    asked = replace(EXPERIMENTS["iss"], values=(0.2, 0.5))
+    found = run(asked, workers=2)
+    table = found.quantities[found.quantities["value"] == 0.5]
+    works, thefts = (
+        table[(table["quantity"] == told.quantity) & (table["per"] == told.per)].set_index("arm")
+        for told in asked.headline
+    )
+    # Half of the APIs have a document for each path, and half of the AS send iss.
+    assert works.loc[["iss_check=off", "iss_check=require"], "mean"].tolist() == [0.5, 0.25]
+    assert thefts.loc["iss_check=off", "mean"] == pytest.approx(0.1 / 0.45, abs=1e-4)
+    assert found.half_width == 0
+    assert set(found.rates["attempts"]) == set(found.rates["count"]) == {0}
+    assert "--attempts" not in found.rates["command"].iloc[0]
+    sampled = run(asked, attempts=300, replications=1).rates.set_index(["value", "arm", "kind", "outcome"])
+    exact = found.rates.set_index(["value", "arm", "kind", "outcome"]).loc[sampled.index]
+    assert exact["rate"].to_numpy() == pytest.approx(sampled["expected"].to_numpy(), abs=1e-11)
+
+
 def test_among_strangers_only_those_get_through_who_need_no_introduction() -> None:
     """What is configured, registered or listed beforehand ends where a stranger begins; documents do not."""
     rates = run(small("strangers", 0.0, 1.0), attempts=600, replications=1).rates
