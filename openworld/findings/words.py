@@ -9,7 +9,7 @@ from typing import Any
 
 from model import chart
 from model.design import own_switches, parse
-from model.named_designs import DESIGN_NOTES, NAMED_DESIGNS
+from model.named_designs import DESIGN_NOTES
 from model.protocols import rules
 from model.refusal import stopped
 from model.switches import CAPABILITIES, SWITCHES
@@ -126,7 +126,8 @@ def _vocabulary(page: Page) -> Iterator[str]:
         yield f"* `cap={name}`: {CAPABILITIES[name]}"
     pairs = dict.fromkeys(pair.partition("=") for each in texts for pair in each.split(";"))
     for name in (value for key, _, value in pairs if key == "design"):
-        said = f"{DESIGN_NOTES[name][0]}: `{NAMED_DESIGNS[name]}`" if name in NAMED_DESIGNS else _CLIENT
+        changed = ";".join(f"{key}={value}" for key, value in parse(f"design={name}").design.changes().items())
+        said = f"{DESIGN_NOTES[name][0]}: `{changed}`" if name in DESIGN_NOTES else _CLIENT
         yield f"* `design={name}`: {said}"
     for name in dict.fromkeys(each.world for each in read if each.world):
         yield f"* `world={name}`: {WORLDS[name].concern}"
