@@ -175,19 +175,19 @@ def present_token(c: Context, token: str, url: str) -> Move:
     used = no(all_of(same(c.of(party.name).rs_htu, "off"), unused))
     made = token_of(c, token)
     handed = was_handed_over(c, token)
-    own = any_of(is_own_key(made["key"]), handed)
-    presented = choose(handed, made["certificate"], NONE)
-    others = any_of(no(own), no(same(made["certificate"], presented)))
+    own = any_of(is_own_key(made.key), handed)
+    presented = choose(handed, made.certificate, NONE)
+    others = any_of(no(own), no(same(made.certificate, presented)))
     bare = all_of(no(own), resource_rules.takes_it_bare(c.of(party.name)))
     proven = all_of(no(own), no(bare))
-    shown, attested, carried = attestations(c, party, made["client"], handed)
+    shown, attested, carried = attestations(c, party, made.client, handed)
     request = resource_request(
         c,
         url,
         token,
         choose(proven, f"{token}@captured", NONE),
         presented,
-        proof_key=choose(own, made["key"], NONE),
+        proof_key=choose(own, made.key, NONE),
         client_attestation=carried,
     )
     return Move(
@@ -211,7 +211,7 @@ def present_token(c: Context, token: str, url: str) -> Move:
         (
             Sent(ATTACKER, url, request),
             *token_is_looked_up(c, url, token),
-            Sent(url, ATTACKER, ResourceResponse(made["subject"])),
+            Sent(url, ATTACKER, ResourceResponse(made.subject)),
         ),
     )
 
@@ -419,8 +419,8 @@ def introspect_token(c: Context, token: str) -> Move:
     made = token_of(c, token)
     runs = any_of(*(c.runs(party) for party in c.world.resource_servers))
     own = tuple(party.url for party in c.world.resource_servers if not party.honest)
-    for_it = any_of(one_of(made["audience"], *own), made["has_default"])
-    server = made["server"].name
+    for_it = any_of(one_of(made.audience, *own), made.has_default)
+    server = made.server.name
     # Whoever has been told of an endpoint at which to ask about opaque tokens asks there about any.
     asking = (party for party in c.world.resource_servers if party.honest and server in party.trusts)
     asked = (same(c.of(party.name).token_fmt, "opaque") for party in asking)

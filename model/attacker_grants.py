@@ -174,8 +174,8 @@ def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Va
     issued one as well, is no client of another AS.
     """
     made, at = token_of(c, token), server_of(c, grant)
-    server, policy, by_name = made["server"], c.of(made["server"].name), same(as_own, NONE)
-    client = choose(by_name, made["client"], as_own)
+    server, policy, by_name = made.server, c.of(made.server.name), same(as_own, NONE)
+    client = choose(by_name, made.client, as_own)
     checked = (
         *was_kept(c, token),
         *attacker_authenticates(c, server, client),
@@ -226,7 +226,7 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
     """
     made, server, again = token_of(c, token), server_of(c, grant), refreshed(grant)
     by_name = same(as_own, NONE)
-    client = choose(by_name, made["client"], as_own)
+    client = choose(by_name, made.client, as_own)
     asking = by_attacker(c, server, client, published(c, wanted))
     request = TokenExchange(
         client,
@@ -243,8 +243,8 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
     return Move(
         possible(knows(c, "token", token), no(knows(c, "token", again)), as_whom),
         request_rules(
-            c, server, asking, made["asked"], [server_rules.exchanged_token_is_the_clients(c.of(server.name), by_name)]
+            c, server, asking, made.asked, [server_rules.exchanged_token_is_the_clients(c.of(server.name), by_name)]
         ),
-        {f"{grant}.exchanged": asking.resource, **scopes.entry(c, again, made["scope"])},
+        {f"{grant}.exchanged": asking.resource, **scopes.entry(c, again, made.scope)},
         asked(ATTACKER, server.name, request, answer),
     )

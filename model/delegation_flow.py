@@ -77,7 +77,7 @@ def client__lend_token(c: Context, to: str, grant: str) -> Move:
     party = c.world.by_name[to]
     who = c.world.errand(party).name
     here = possible(may_receive(c, party, grant))
-    lent = LentToken(grant, token_of(c, grant)["key"], token_of(c, grant)["scope"])
+    lent = LentToken(grant, token_of(c, grant).key, token_of(c, grant).scope)
     lending = client_rules.token_is_not_lent(c.client(who), lent=True)
     return Move(here, (lending,), {f"{to}.token": grant}, (Sent(party.started_by, to, lent),))
 
@@ -137,9 +137,9 @@ def client__call_by_sub_agent(c: Context, to: str, token: str) -> Move:
     session = answered(c, c.world.errand(party).name)
     here = possible(same(c.state[f"{to}.token"], token))
     made = token_of(c, token)
-    proof = choose(same(made["key"], NONE), NONE, proof_of(c, token, session.url))
+    proof = choose(same(made.key, NONE), NONE, proof_of(c, token, session.url))
     shown = attestation_of(c, session.who, session.resource)  # as the key, it is lent by the client
-    request = resource_request(c, session.url, token, proof, made["certificate"], proof_key=made["key"], **shown)
+    request = resource_request(c, session.url, token, proof, made.certificate, proof_key=made.key, **shown)
     return Move(here, (), {f"{to}.called": True}, (Sent(to, session.url, request),))
 
 
@@ -158,11 +158,11 @@ def resource_server__accept_sub_agent(c: Context, to: str, token: str) -> Move:
             session.url,
             True,
             (False, False),
-            made["certificate"],
+            made.certificate,
             attests(c, session.who, session.url, session.resource),
         ),
         {f"{to}.served": True, f"{to}.overstays": same(c.state[f"{c.world.errand(party).name}.task"], "ended")},
-        (*token_is_looked_up(c, session.url, token), Sent(session.url, to, ResourceResponse(made["subject"]))),
+        (*token_is_looked_up(c, session.url, token), Sent(session.url, to, ResourceResponse(made.subject))),
     )
 
 

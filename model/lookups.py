@@ -192,9 +192,9 @@ def token_is_looked_up(c: Context, url: Value, token: str) -> tuple[Sent, ...]:
     The keys of issuers that it was configured with it has.
     """
     made, design = token_of(c, token), c.among(c.world.resource_servers, lambda party: same(url, party.url))
-    server, opaque = made["server"], same(design.token_fmt, "opaque")
+    server, opaque = made.server, same(design.token_fmt, "opaque")
     unknown = all_of(no(opaque), no(same(design.rs_trust, "allowlist")))
-    told = IntrospectionResponse(True, made["client"], made["subject"], made["audience"], made["key"], made["scope"])
+    told = IntrospectionResponse(True, made.client, made.subject, made.audience, made.key, made.scope)
     return (
         *asked(url, server.name, Introspection(token), told, opaque),
         *asked(url, server.name, Fetch(f"{server.url}/jwks"), KeySet(f"<keys of {server.url}>"), unknown),

@@ -6,7 +6,7 @@ Roles, attacker and properties read states so.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from model import authorization_server as server_rules
@@ -431,23 +431,46 @@ def request_of(c: Context, session: SessionState) -> dict[str, Value]:
 # --- tokens --------------------------------------------------------------------------------------------------
 
 
-def token_of(c: Context, token: str) -> dict[str, Any]:
-    """What a token of an honest AS is good for: audience, default audience, key and certificate; whose, and by whom."""
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token of an honest AS: by whom, whose and for which client, and what it is good for.
+
+    Attributes:
+        asked: the resource that it was asked for, or none; ``audience``: the one that it is bound to, or none;
+            ``has_default``: its audience contains the default one of the AS.
+        key: the key that it is bound to, or none; ``certificate``: the TLS client certificate.
+        subject: whom it is about: the user, or the client that has it for itself.
+    """
+
+    server: Party
+    user: str
+    client: Value
+    asked: Value
+    scope: Value
+    key: Value
+    certificate: Value
+    expired: Condition = False
+    subject: Value = NONE
+    audience: Value = NONE
+    has_default: Condition = False
+
+
+def token_of(c: Context, token: str) -> Token:
+    """A token of an honest AS, of a grant or from before."""
     issued = c.world.issued.get(token)
     if isinstance(issued, Held):
         made = _held(c, issued)
     else:
         made = _exchanged(c, issued) if isinstance(issued, Exchanged) else _issued(c, token)
-    policy, by_itself = c.of(made["server"].name), is_of_client_itself(c, token)
-    audience = server_rules.bound_resource(policy, made["asked"])
-    return {
-        "expired": False,
-        **made,
-        "subject": choose(by_itself, made["client"], made["user"]),
-        "audience": audience,
-        "scope": scopes.carried(c, policy, made["scope"], audience),
-        "has_default": server_rules.has_default_audience(policy, made["asked"]),
-    }
+    policy, by_itself = c.of(made.server.name), is_of_client_itself(c, token)
+    audience = server_rules.bound_resource(policy, made.asked)
+    return replace(
+        made,
+        subject=choose(by_itself, made.client, made.user),
+        audience=audience,
+        scope=scopes.carried(c, policy, made.scope, audience),
+        has_default=server_rules.has_default_audience(policy, made.asked),
+    )
 
 
 def is_of_client_itself(c: Context, token: str) -> Condition:
@@ -480,39 +503,40 @@ def scope_of(c: Context, session: SessionState) -> Value:
     """The scopes of the token that a session has, or none."""
     scope: Value = NONE
     for grant in c.world.grants:
-        scope = choose(same(session.token, grant.name), token_of(c, grant.name)["scope"], scope)
+        scope = choose(same(session.token, grant.name), token_of(c, grant.name).scope, scope)
     return scope
 
 
-def _issued(c: Context, token: str) -> dict[str, Any]:
+def _issued(c: Context, token: str) -> Token:
     grant = c.world.grant[token.removesuffix("+")]
     server, state = c.world.by_name[grant.server], c.state.grant(grant.name)
     scope = state.scope if c.world.scopes else NONE
-    whose = {"server": server, "user": grant.user, "client": state.client, "scope": scope}
-    if token == refreshed(grant.name):
-        narrowed = choose(same(c.of(server.name).rt_resource_bound, "yes"), state.target, NONE)
-        if token in c.world.exchangeable:
-            by_refresh = same(state.exchanged, NONE)
-            narrowed = choose(by_refresh, narrowed, state.exchanged)
-            whose["scope"] = choose(by_refresh, scope, c.state[f"{token}.scope"]) if c.world.scopes else NONE
-        return {**whose, "asked": narrowed, "key": attackers_key(c, server, state.client), "certificate": NONE}
-    return {**whose, "asked": state.target, "key": state.bound_key, "certificate": state.certificate}
+    first = Token(server, grant.user, state.client, state.target, scope, state.bound_key, state.certificate)
+    if token != refreshed(grant.name):
+        return first
+    narrowed = choose(same(c.of(server.name).rt_resource_bound, "yes"), state.target, NONE)
+    if token in c.world.exchangeable:
+        by_refresh = same(state.exchanged, NONE)
+        narrowed = choose(by_refresh, narrowed, state.exchanged)
+        scope = choose(by_refresh, scope, c.state[f"{token}.scope"]) if c.world.scopes else NONE
+    return replace(first, asked=narrowed, scope=scope, key=attackers_key(c, server, state.client), certificate=NONE)
 
 
-def _exchanged(c: Context, made: Exchanged) -> dict[str, Any]:
+def _exchanged(c: Context, made: Exchanged) -> Token:
     """A token of a sub-agent's own: for the resource of the grant, bound as the client's is, to a key of its own."""
     of, holder, own = _issued(c, made.grant), c.world.by_name[made.holder], f"key:{made.holder}"
     ended = same(c.state[f"{c.world.errand(holder).name}.task"], "ended")
-    return {
-        **of,
-        "client": holder.url,
-        **{name: choose(same(of[name], NONE), NONE, own) for name in ("key", "certificate")},
-        "scope": c.state[f"{made.holder}.scope"] if c.world.scopes else NONE,
-        "expired": all_of(ended, same(c.state[f"{made.holder}.expires"], TASK)),
-    }
+    return replace(
+        of,
+        client=holder.url,
+        key=choose(same(of.key, NONE), NONE, own),
+        certificate=choose(same(of.certificate, NONE), NONE, own),
+        scope=c.state[f"{made.holder}.scope"] if c.world.scopes else NONE,
+        expired=all_of(ended, same(c.state[f"{made.holder}.expires"], TASK)),
+    )
 
 
-def _held(c: Context, held: Held) -> dict[str, Any]:
+def _held(c: Context, held: Held) -> Token:
     design, server = c.of(held.client), c.world.by_name[held.server]
     resource = published(c, c.world.by_name[held.resource].url)
 
@@ -522,15 +546,15 @@ def _held(c: Context, held: Held) -> dict[str, Any]:
         return choose(bound, key, NONE)
 
     binds = all_of(_proves(c, held), same(c.of(server.name).as_dpop, "honor"))
-    return {
-        "server": server,
-        "user": held.user,
-        "client": c.world.by_name[held.client].url,
-        "asked": choose(same(design.resource_indicator, "on"), resource, NONE),
-        "scope": scopes.supported(c, resource),
-        "key": earlier(design.dpop_key, binds),
-        "certificate": earlier(design.mtls_key, same(design.mtls, "bound")),
-    }
+    return Token(
+        server,
+        held.user,
+        c.world.by_name[held.client].url,
+        asked=choose(same(design.resource_indicator, "on"), resource, NONE),
+        scope=scopes.supported(c, resource),
+        key=earlier(design.dpop_key, binds),
+        certificate=earlier(design.mtls_key, same(design.mtls, "bound")),
+    )
 
 
 def _proves(c: Context, held: Held) -> Condition:
@@ -542,7 +566,7 @@ def _proves(c: Context, held: Held) -> Condition:
 def kept(c: Context, held: Held) -> tuple[Named, ...]:
     """The rules by which an AS issued a token and the client kept it before this run; no other can leak."""
     client, server = c.world.by_name[held.client], c.world.by_name[held.server]
-    requested = token_of(c, held.name)["asked"]
+    requested = token_of(c, held.name).asked
     return (
         *guards.token_request(
             c.of(held.server),

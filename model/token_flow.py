@@ -366,12 +366,12 @@ def accepts(
     """
     made = token_of(c, token)
     design = c.among(c.world.resource_servers, lambda party: same(url, party.url))
-    issuer = made["server"].url
+    issuer = made.server.url
     known = c.at(url, lambda party: trusted_by(c, party, issuer))
-    identifier, default = published(c, url), all_of(known, made["has_default"])
-    meant = resource_rules.audience_covers(design, identifier, url, made["audience"], default)
+    identifier, default = published(c, url), all_of(known, made.has_default)
+    meant = resource_rules.audience_covers(design, identifier, url, made.audience, default)
     return (
-        *is_told(design, [c.of(made["server"].name)], meant),
+        *is_told(design, [c.of(made.server.name)], meant),
         *guards.access_token(
             design,
             issuer=issuer_at(c, url, issuer),
@@ -379,22 +379,22 @@ def accepts(
             signer_listed=False,
             identifier=identifier,
             url=url,
-            audience=made["audience"],
+            audience=made.audience,
             has_default=default,
         ),
         *guards.validity(
             design,
-            expired=made["expired"],
+            expired=made.expired,
             revoked=is_revoked(c, token),
-            sufficient=scopes.is_sufficient(c, who, url, made["scope"]),
+            sufficient=scopes.is_sufficient(c, who, url, made.scope),
         ),
         *guards.possession(
             design,
-            key=made["key"],
+            key=made.key,
             own=own,
             for_this=proofs[0],
             for_another=proofs[1],
-            certificate=made["certificate"],
+            certificate=made.certificate,
             presented=presented,
             used=used,
             shown=shown,
@@ -423,7 +423,7 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
     honest = c.at(session.url, lambda party: party.honest)
     here = possible(same(session.phase, "sent"), same(session.token, token), honest, no(session.accepted))
     key = proof_key(c, session)
-    bound = token_of(c, token)["key"]
+    bound = token_of(c, token).key
     copied = all_of(session.diverted, same(c.client(who).http_redirect, "forward"))  # the proof names another URL
     right = same(bound, key)
     own = any_of(same(bound, NONE), all_of(right, no(copied)))
@@ -443,7 +443,7 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
         {f"{who}.accepted": True},
         (
             *token_is_looked_up(c, session.url, token),
-            Sent(session.url, client, ResourceResponse(token_of(c, token)["subject"])),
+            Sent(session.url, client, ResourceResponse(token_of(c, token).subject)),
         ),
     )
 
@@ -500,10 +500,10 @@ def client__reuse_cached_token(c: Context, who: str, held: str) -> Move:
     discovered = same(session.phase, "discovered")
     made = token_of(c, held)
     # The client holds the key of its token, so it proves possession wherever it sends it.
-    proof = choose(same(made["key"], NONE), NONE, proof_of(c, held, session.url))
+    proof = choose(same(made.key, NONE), NONE, proof_of(c, held, session.url))
     cached_for = published(c, resource.url)
     shown = attestation_of(c, who, choose(discovered, session.resource, cached_for))
-    request = resource_request(c, session.url, held, proof, made["certificate"], proof_key=made["key"], **shown)
+    request = resource_request(c, session.url, held, proof, made.certificate, proof_key=made.key, **shown)
     return Move(
         here,
         (
@@ -522,12 +522,12 @@ def client__reuse_cached_token(c: Context, who: str, held: str) -> Move:
 
 def captured_proofs(c: Context, token: str, url: str) -> tuple[Condition, Condition, Condition]:
     """Whether the attacker has a proof for a URL that fits a token, or one for another, and whether that is unused."""
-    policy, key = c.of(c.world.by_url[url].name), token_of(c, token)["key"]
+    policy, key = c.of(c.world.by_url[url].name), token_of(c, token).key
     for_this: list[Condition] = []
     for_another: list[Condition] = []
     unused: list[Condition] = []
     for made, where in product(tokens(c.world), captures(c.world)):
-        fits = resource_rules.proof_fits_token(policy, made == token, same(token_of(c, made)["key"], key))
+        fits = resource_rules.proof_fits_token(policy, made == token, same(token_of(c, made).key, key))
         known = all_of(knows(c, "proof", f"{made}@{where}"), fits)
         (for_this if compares(identifiers.equal_htu, where, url) else for_another).append(known)
         if where not in c.world.honest_urls:  # nor is what is read on the way, where it does not arrive

@@ -187,15 +187,15 @@ class Words:
         if kind != "token" or not self.server_of(name) or not self._is_access_token(name):
             return []
         made = readings.token_of(self._oauth, name)
-        audience = [str(made["audience"])] if made["audience"] != NONE else []
-        audience += [f"<{DEFAULT_AUDIENCE}: every RS of {host(self.server_of(name))}>"] if made["has_default"] else []
+        audience = [decided(made.audience)] if made.audience != NONE else []
+        audience += [f"<{DEFAULT_AUDIENCE}: every RS of {host(self.server_of(name))}>"] if made.has_default else []
         said = {
-            "sub": made["subject"] if self._is_of_client_itself(name) else NONE,
+            "sub": decided(made.subject) if self._is_of_client_itself(name) else NONE,
             "act.sub": self._actor(name),
             "aud": ", ".join(audience) or NONE,
-            "scope": made["scope"],
-            "cnf.jkt": self.public(made["key"]),
-            "cnf.x5t#S256": self.public(made["certificate"]),
+            "scope": decided(made.scope),
+            "cnf.jkt": self.public(made.key),
+            "cnf.x5t#S256": self.public(made.certificate),
         }
         return [(claim, text) for claim, text in said.items() if text != NONE]
 

@@ -336,11 +336,11 @@ class _Process:
         """A token that the client has from before."""
         held = next(held for held in self.world.held if "token_leak" in held.leaks_by)
         made = readings.token_of(self.c, held.name)
-        key, default = self.term(made["key"]), either(made["has_default"], "yes", "none")
+        key, default = self.term(made.key), either(made.has_default, "yes", "none")
         bound = "none" if key == "none" else f"pk({key})"
         return f"""{self.checks(*readings.kept(self.c, held))}
   new id: bitstring;
-  out(net, sign(AccessToken(id, alice, client_id, {self.term(made["audience"])}, {default}, {bound}), as_key))"""
+  out(net, sign(AccessToken(id, alice, client_id, {self.term(made.audience)}, {default}, {bound}), as_key))"""
 
     # --- the client
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import combinations, product
-from typing import Any
 
 from model import authorization_server as server_rules
 from model import client as client_rules
@@ -24,6 +23,7 @@ from model.proxy import confused, robbed
 from model.reading import GrantState, SessionState
 from model.readings import (
     REQUEST_SENT,
+    Token,
     answered,
     compares,
     designates,
@@ -127,11 +127,11 @@ def _diverges(c: Context, who: str) -> Condition:
     believed = []
     for token in (grant.name for grant in c.world.grants):
         made = token_of(c, token)
-        policy = c.of(made["server"].name)
-        told = all_of(session.told, server_rules.echo_is_present(policy, made["asked"]))
-        as_asked = all_of(same(made["audience"], requested), no(made["has_default"]))
+        policy = c.of(made.server.name)
+        told = all_of(session.told, server_rules.echo_is_present(policy, made.asked))
+        as_asked = all_of(same(made.audience, requested), no(made.has_default))
         own = any_of(told, same(requested, NONE), as_asked)
-        believed.append(all_of(same(session.token, token), any_of(own, made["user"] == ATTACKER)))
+        believed.append(all_of(same(session.token, token), any_of(own, made.user == ATTACKER)))
     lied_to = is_strangers(c.world, session.token_at)
     return all_of(one_of(session.phase, "sent", "renewed"), any_of(lied_to, no(any_of(*believed))))
 
@@ -279,7 +279,7 @@ def delegation_confinement(c: Context) -> Condition:
         ended = same(c.state[f"{c.world.errand(c.world.by_name[made.holder]).name}.task"], "ended")
         found.append(c.state[f"{made.holder}.overstays"])
         for token in (made.grant, made.name):
-            outlives = all_of(ended, no(token_of(c, token)["expired"]))
+            outlives = all_of(ended, no(token_of(c, token).expired))
             beyond = any_of(_exceeds(c, made, token), outlives)
             found.append(all_of(same(c.state[f"{made.holder}.token"], token), beyond))
     return any_of(*found)
@@ -344,13 +344,13 @@ def least_authority(c: Context) -> Condition:
     return any_of(*found)
 
 
-def _more_than(c: Context, made: dict[str, Any], at: Value, scope: Value) -> Iterator[Condition]:
+def _more_than(c: Context, made: Token, at: Value, scope: Value) -> Iterator[Condition]:
     """Where a token can do more than some scopes at a URL, for each resource server that takes it."""
     for party in (party for party in c.world.resource_servers if party.honest and party.scopes):
         policy, url = c.of(party.name), party.url
-        default = all_of(trusted_by(c, party, made["server"].url), made["has_default"])
-        taken = audience_is_this_resource(policy, published(c, url), url, made["audience"], default).holds
-        carried = scopes.of_resource(c, made["scope"], url)
+        default = all_of(trusted_by(c, party, made.server.url), made.has_default)
+        taken = audience_is_this_resource(policy, published(c, url), url, made.audience, default).holds
+        carried = scopes.of_resource(c, made.scope, url)
         own = choose(same(policy.scope_check, "off"), scopes.supported(c, url), carried)
         enough = all_of(same(at, url), holds(scopes.is_within, own, scope))
         yield all_of(taken, no(same(own, NONE)), no(enough))
