@@ -146,7 +146,7 @@ def test_any_crowd_gives_the_same(many: int) -> None:
     arm = (("prm", "prefix"), ("audience_check", "prefix"))
 
     def judged(asked: np.ndarray) -> list[Plan]:  # type: ignore[type-arg]
-        ended = judge(crowd(found, rows(found, (arm,), asked)))
+        ended = judge(crowd(found, rows(found, (arm,), asked), ONE_VISIT))
         return [ended.plans[number] for number in ended.plan]
 
     together = judged(codes)
