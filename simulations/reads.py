@@ -135,8 +135,11 @@ def _definitions(module: str) -> dict[str, ast.AST]:
 @cache
 def _asked(module: str, name: str) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
     """The switches that a function or class looks up itself, and the functions and classes that it names."""
-    there, switches, named = vars(modules[module]), set[str](), []
-    for node in _code(_definitions(module)[name]):
+    switches, named = set[str](), []
+    definition = _definitions(module)[name]
+    own = {node.arg for node in ast.walk(definition) if isinstance(node, ast.arg)}
+    there = {called: thing for called, thing in vars(modules[module]).items() if called not in own}
+    for node in _code(definition):
         match node:
             case ast.Attribute(value=of, attr=attribute) if attribute in SWITCHES and _is_design(of):
                 switches.add(attribute)
@@ -167,11 +170,9 @@ def _is_design(node: ast.AST) -> bool:
 
 
 def _places(things: Iterable[Any]) -> Iterator[tuple[str, str]]:
-    """Where functions and classes of ours are defined, those of a guard one by one."""
+    """Where functions and classes of ours are defined."""
     for thing in things:
-        if isinstance(thing, tuple):
-            yield from _places(thing)
-        elif callable(thing) and isinstance(unwrap(thing), FunctionType | type):
+        if callable(thing) and isinstance(unwrap(thing), FunctionType | type):
             module, name = _place(thing)
             if module.partition(".")[0] in _OURS and name in _definitions(module):
                 yield module, name
