@@ -98,6 +98,8 @@ _TABLE: tuple[tuple[str, str, Literal["security", "utility"], str, str], ...] = 
      "A client gets a user's token that can do more than the user's task needs: at its resource, or at another."),
     ("FC", "first_contact", "utility", "",
      "From an unknown URL, honest parties alone get to an accepted request."),
+    ("CO", "configured_access", "utility", "",
+     "Honest parties alone get to an accepted request at a resource that the client was told of beforehand."),
     ("TD", "task_completed", "utility", "",
      "From unknown URLs, honest parties alone get every session of the users' served, in whichever domain it is."),
     ("IX", "identity_crosses", "utility", "",

@@ -363,6 +363,15 @@ def first_contact(c: Context) -> Condition:
     )
 
 
+def configured_access(c: Context) -> Condition:
+    """A user is served at a resource that the client was told of beforehand, by honest parties alone."""
+
+    def told(url: Value) -> Condition:
+        return same(c.among(c.world.resource_servers, lambda party: same(url, party.url)).configured, "yes")
+
+    return any_of(*(all_of(_served(c, s.name), told(c.state[f"{s.name}.url"])) for s in _of_users(c)))
+
+
 def task_completed(c: Context) -> Condition:
     """Every session of a user's is served in that way, whichever domains they lead to.
 
@@ -440,10 +449,14 @@ def _served_unknown(c: Context, who: str) -> Condition:
     """A session is served at a URL that it did not know, with credentials that can be had then."""
     design = c.client(who)
     issued = any_of(no(same(design.client_auth, "secret")), one_of(design.reg, "dcr", "dcr_ss", "static"))
-    return all_of(c.state[f"{who}.accepted"], no(_is_not_users(c, who)), no(same(design.prm, "off")), issued)
+    return all_of(_served(c, who), no(same(design.prm, "off")), issued)
+
+
+def _served(c: Context, who: str) -> Condition:
+    """A session is served, and by its own user's token."""
+    return all_of(c.state[f"{who}.accepted"], no(_is_not_users(c, who)))
 
 
 def completion(c: Context) -> Condition:
     """A user's session is served by an honest resource server (what a design is for, known resources included)."""
-    served = ((c.state[f"{session.name}.accepted"], session.name) for session in _of_users(c))
-    return any_of(*(all_of(accepted, no(_is_not_users(c, who))) for accepted, who in served))
+    return any_of(*(_served(c, session.name) for session in _of_users(c)))
