@@ -22,6 +22,7 @@ from simulations.quantities import ATTEMPT, THEFTS, WORKING, Measure, plainly
 from simulations.readers import READERS
 from simulations.reads import unread
 from simulations.results import LISTED, Result
+from simulations.uncertainty import STOLEN, WORKS
 
 #: Rows of a table that a person still reads.
 _MOST = 12
@@ -39,6 +40,7 @@ def experiment_lines(experiments: Iterable[Experiment]) -> Iterator[str]:
 def result_lines(result: Result) -> Iterator[str]:
     """What an experiment showed: what it is about, arms that come to the same, means, rates and effects."""
     yield from headline_lines(result.quantities)
+    yield from sign_lines(result)
     yield from polynomial_lines(result.quantities)
     yield from (found.words for found in result.alike)
     yield from quantity_lines(result.quantities)
@@ -96,6 +98,37 @@ def headline_lines(quantities: pandas.DataFrame) -> Iterator[str]:
         yield from (f"    {sentence}" for sentence in found.sentences)
 
 
+#: What becomes of something, by whether it is ever gained and ever lost.
+_FLOWS = {
+    (False, False): "the same flows work", (True, False): "more flows work and none is lost",
+    (False, True): "flows are lost and none is won", (True, True): "flows are won here and lost there",
+}  # fmt: skip
+_THEFTS = {
+    (False, False): "the same thefts", (True, False): "more thefts and none is stopped",
+    (False, True): "thefts are stopped and none is added", (True, True): "thefts are stopped here and added there",
+}  # fmt: skip
+
+
+def sign_lines(result: Result) -> Iterator[str]:
+    """What each arm changes whatever the shares are, where values are exact: in every situation that may be met.
+
+    What is lost or stopped is said with the rules that refuse it.
+    """
+    table = result.differences
+    at = result.quantities.loc[result.quantities["headline"] == 1, "value"]
+    if not is_exact(result.rates) or at.empty:
+        return
+    shown = table[table["value"] == at.iloc[0]].drop_duplicates(["alike", "kind", "outcome"])
+    yield "whatever the shares are: against the same, in every situation that may be met there"
+    for arm, rows in shown.groupby("alike", sort=False):
+        cells = rows.set_index(["kind", "outcome"])[["gained", "lost"]]
+        changed = {what: (bool(gained), bool(lost)) for what, gained, lost in cells.itertuples()}
+        flows, thefts = (changed.get(what, (False, False)) for what in (WORKS, STOLEN))
+        refusing = [name for (kind, name), (more, _) in changed.items() if more and kind in ("refused", "blocked")]
+        said = f"{_FLOWS[flows]}; {_THEFTS[thefts]}" + (f"; refused by {LISTED.join(refusing)}" if refusing else "")
+        yield from textwrap.wrap(f"{arm}: {said}", 100, initial_indent="    ", subsequent_indent="        ")
+
+
 def polynomial_lines(quantities: pandas.DataFrame) -> Iterator[str]:
     """What works and what is stolen as the polynomials in the swept share that they are, where values are exact."""
     told = once(quantities)
@@ -120,7 +153,7 @@ def polynomial(values: Iterable[float], means: Iterable[float]) -> str:
             said = " ".join(
                 f"{'-' if each < 0 else '+'} {abs(each):.4g}{('', ' s', ' s²')[power]}" for each, power in terms
             )
-            return said.removeprefix("+ ") or "0"
+            return said.replace(" 1 s", " s").removeprefix("+ ") or "0"
     return ""
 
 

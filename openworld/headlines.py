@@ -74,7 +74,11 @@ def _sentence(row: Mapping[Any, Any]) -> str:
     if _open(row):
         inputs = " to ".join(_number(row[name], share, "+") for name in ("change_input_low", "change_input_high"))
         decided = f"; what decides is {input_words(str(row['decided_by']))}" if row["decided_by"] else ""
-        return f"{what}: withheld, what is not known of the population leaves its sign open ({inputs}){decided}"
+        unknown = f"what is not known of the population leaves its sign open ({inputs}){decided}"
+        if not exact:
+            return f"{what}: withheld, {unknown}"
+        before, now = (_number(row["mean"] - each, share) for each in (row["difference"], 0))
+        return f"{what}: from {before} to {now} as inputs are stated (change {change}), but {unknown}"
     now, before = _number(row["mean"], share), _number(row["mean"] - row["difference"], share)
     if row["difference"] == 0:
         return f"{what}: no change, {now}" if exact else f"{what}: no change seen, {now} (change {change})"

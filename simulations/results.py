@@ -193,7 +193,8 @@ class Result:
         rates: how often each outcome was seen, by sweep value and arm, and for each flow that was accepted there. The
             endings of an arm (every kind but harm and attainable) add up to all attempts; those are counted beside
             them. ``alike`` names all arms under which every attempt of the sweep ended the same way.
-        differences: the same against the first arm, paired.
+        differences: the same against the first arm, paired: in how many attempts an outcome was ``gained``, and in how
+            many ``lost``, or in which share of them where nothing was drawn.
         quantities: honest flows that work, thefts, and what was measured, ``per`` attempt or flow, as
             :mod:`simulations.measures` has it; ``alike`` names the arms that were the same in that as well. Intervals
             of differences are for one of them and (``together``) for all arms and all that the experiment is about
@@ -389,8 +390,8 @@ def _differences(
                 kind,
                 _hurt(kind, outcome, origin.model),
                 origin.times(attempts),
-                origin.times(gained),
-                origin.times(lost),
+                round(gained, DIGITS) if origin.evaluated else gained,
+                round(lost, DIGITS) if origin.evaluated else lost,
                 bounds.low if origin.evaluated else (gained - lost) / attempts,
                 *bounds,
                 *_UNASKED,

@@ -11,8 +11,9 @@ it is the knob that explains most of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +55,13 @@ class Spread:
         stands: where each knob stands, one row a draw.
         outcomes: what was seen, by kind and name.
         rates: how often, by draw, arm and outcome.
+        stated: the same where the inputs are as they are stated, by arm and outcome, if that is known.
     """
 
     stands: Mapping[Knob, Numbers]
     outcomes: Sequence[Outcome]
     rates: Numbers
+    stated: Numbers | None = None
 
     @property
     def changes(self) -> Numbers:
@@ -69,6 +72,14 @@ class Spread:
         """How often one outcome was seen, by draw and arm."""
         found = [place for place, seen in enumerate(self.outcomes) if seen == outcome]
         return np.asarray(self.rates[:, :, found].sum(axis=2))
+
+    def bounds(self, told: Callable[[Spread], Numbers]) -> Numbers:
+        """The bounds of the middle of draws; inputs as they are stated are among those that may be."""
+        low, high = between(told(self))
+        if self.stated is not None:
+            (at,) = told(replace(self, rates=self.stated[None], stated=None))
+            low, high = np.fmin(low, at), np.fmax(high, at)
+        return np.stack([low, high])
 
     def measure(self, told: Measure) -> Numbers | None:
         """How much of a measure there is, by draw and arm; None where it is none of what happens or does not."""
@@ -149,9 +160,9 @@ def beside(result: Result, found: Mapping[float, Spread]) -> Result:
     rates, differences, quantities = (table.copy() for table in (result.rates, result.differences, result.quantities))
     for value, spread in found.items():
         place = {outcome: number for number, outcome in enumerate(spread.outcomes)}
-        for table, values in ((rates, spread.rates), (differences, spread.changes)):
-            here = table["value"] == value
-            low, high = between(values)
+        for table, told_of in ((rates, attrgetter("rates")), (differences, attrgetter("changes"))):
+            here, values = table["value"] == value, told_of(spread)
+            low, high = spread.bounds(told_of)
             rows = [
                 (arms.index(arm), place.get((kind, outcome)))
                 for arm, kind, outcome in table.loc[here, ["arm", "kind", "outcome"]].itertuples(index=False)
@@ -183,11 +194,22 @@ def _of_measure(spread: Spread, arm: int, told: Measure) -> tuple[Any, ...]:
     values = spread.measure(told)
     if values is None or np.isnan(values[:, arm]).all():
         return *(np.nan,) * 4, "", ""
-    changes = values[:, arm] - values[:, 0]
+
+    def mean(of: Spread) -> Numbers:
+        found = of.measure(told)
+        assert found is not None
+        return found[:, arm]
+
+    def change(of: Spread) -> Numbers:
+        found = of.measure(told)
+        assert found is not None
+        return np.asarray(found[:, arm] - found[:, 0])
+
+    changes = change(spread)
     if arm == 0 or np.isnan(changes).all():
-        return *between(values[:, arm]), np.nan, np.nan, "", ""
-    bounds = between(changes)
-    return *between(values[:, arm]), *bounds, *_said(spread, bounds, changes)
+        return *spread.bounds(mean), np.nan, np.nan, "", ""
+    bounds = spread.bounds(change)
+    return *spread.bounds(mean), *bounds, *_said(spread, bounds, changes)
 
 
 # --- draws -----------------------------------------------------------------------------------------------------
@@ -238,7 +260,8 @@ def spread(
     stands = stand(turned, drawn(sum(knob.size for knob in turned), draws, seed))
     if expectation.known(base):
         expected = expectation.ExpectedOutcomes(base, turned)
-        return Spread(stands, expected.outcomes, expected.rates(stands, draws))
+        (stated,) = expected.rates({}, 1)
+        return Spread(stands, expected.outcomes, expected.rates(stands, draws), stated)
     units = [lasting(unit_at(base, stands, row, base.attempts)) for row in range(draws)]
     tallies = list(engine.run(units, workers, progress, store, cluster).values())
     return Spread(stands, *counted(tallies, len(base.arms)))

@@ -60,6 +60,24 @@ def test_the_interval_stands_beside_the_sampled_one() -> None:
     assert set(table.differences.settled) <= {"yes", "no"}
 
 
+@pytest.mark.parametrize("name", ["echo", "who_first_iss", "multi_tenant", "aauth"])
+def test_inputs_as_they_are_stated_are_among_the_inputs(name: str) -> None:
+    """However far from the middle of what may be: these populations state shares of 1 that nobody has counted."""
+    asked = replace(EXPERIMENTS[name], values=(EXPERIMENTS[name].point,))
+    met = population_for(asked, None)
+    found = beside(run(asked), spreads(asked, met, asked.values, 1, 64))
+    for table, told, low, high in (
+        (found.quantities, "mean", "input_low", "input_high"),
+        (found.quantities, "difference", "change_input_low", "change_input_high"),
+        (found.differences, "difference", "input_low", "input_high"),
+        (found.rates, "rate", "input_low", "input_high"),
+    ):
+        rows = table.dropna(subset=[told, low, high])
+        assert len(rows)
+        assert (rows[low] <= rows[told] + 1e-9).all()
+        assert (rows[told] <= rows[high] + 1e-9).all()
+
+
 def test_the_same_seed_gives_the_same_interval() -> None:
     """Nothing else is random; another seed comes close."""
     met = population_for(ASKED, None)
