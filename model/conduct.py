@@ -8,11 +8,11 @@ or malformed. A bounded world holds no JSON, one spelling of a URL and one call,
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from model import client, identifiers, schemas
 from model.design import Design
+from model.documents import JsonObject
 from model.logic import Condition, all_of, any_of, decided, implies, no, one_of, same
 from model.rule import rule
 from model.world import NONE
@@ -45,7 +45,7 @@ def reads_challenge(design: Design, scheme: str) -> bool:
 _USED: schemas.Schema = {"resource": "text", "authorization_servers": "texts"}
 
 
-def resource_metadata_fits(design: Design, body: Mapping[str, Any]) -> bool:
+def resource_metadata_fits(design: Design, body: JsonObject) -> bool:
     """Whether a document is one that the client takes for the metadata of a resource.
 
     It says which resource it is about, and lists AS if it speaks of any. Clients that validate documents ask more of
@@ -142,7 +142,7 @@ def metadata_locations(design: Design, issuer: str) -> list[tuple[str, str]]:
     return [*((location, issuer) for location in own), *at_root]
 
 
-def endpoint(design: Design, name: str, metadata: Mapping[str, Any] | None, server: str, url: str, legacy: bool) -> str:
+def endpoint(design: Design, name: str, metadata: JsonObject | None, server: str, url: str, legacy: bool) -> str:
     """The URL of an endpoint (authorization, token or registration) of an AS, or none.
 
     ``server`` is the issuer as listed, ``legacy`` says that it is only the origin of the resource at ``url``.
@@ -160,7 +160,7 @@ def party_is_reachable(design: Design, reachable: Condition) -> Condition:
     return reachable
 
 
-def server_metadata_fits(design: Design, body: Mapping[str, Any]) -> bool:
+def server_metadata_fits(design: Design, body: JsonObject) -> bool:
     """Whether every field of AS metadata that the client looks at is of its type, and those are there that it needs."""
     required = ["issuer", "authorization_endpoint", "token_endpoint"]
     if design.response_types == "required":
@@ -173,7 +173,7 @@ def server_metadata_fits(design: Design, body: Mapping[str, Any]) -> bool:
     return _fits(design, body, typed, required)
 
 
-def advertises_iss(design: Design, metadata: Mapping[str, Any]) -> bool:
+def advertises_iss(design: Design, metadata: JsonObject) -> bool:
     """Whether the client takes the metadata to say that the AS sends iss."""
     said = metadata.get(_SENDS_ISS)
     return bool(said) if design.schema_iss == "typed" else said is True
@@ -236,5 +236,5 @@ def _without_fragment(url: str) -> str:
     return url.partition("#")[0]
 
 
-def _fits(design: Design, body: Mapping[str, Any], schema: schemas.Schema, required: Collection[str]) -> bool:
+def _fits(design: Design, body: JsonObject, schema: schemas.Schema, required: Collection[str]) -> bool:
     return schemas.fits(body, schema, required, nulls=design.schema_null == "absent")

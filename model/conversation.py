@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 from model import client, conduct, guards, identifiers
+from model.documents import Json, JsonObject
 from model.federation import Frameworks
 from model.logic import Value, decided
 from model.part import PROOF, Part
@@ -91,7 +92,7 @@ class _Resource:
     """
 
     documented: str = NONE
-    body: Mapping[str, Any] = field(default_factory=dict)
+    body: JsonObject = field(default_factory=dict)
     servers: tuple[str, ...] = ()
 
 
@@ -101,11 +102,11 @@ class _Server:
 
     listed: str
     assumed: bool
-    found: Mapping[str, Any] | None
+    found: JsonObject | None
     authorization_at: str
 
     @property
-    def metadata(self) -> Mapping[str, Any]:
+    def metadata(self) -> JsonObject:
         """Its metadata, which may say nothing."""
         return self.found or {}
 
@@ -126,7 +127,7 @@ class Walk:
     #: The parties that are the attacker's.
     attackers: tuple[str, ...] = ("evil",)
 
-    def __init__(self, design: Any, scenario: Scenario, without: frozenset[str]) -> None:
+    def __init__(self, design: Json, scenario: Scenario, without: frozenset[str]) -> None:
         self.design = design
         self.scenario = scenario
         self.without = without
@@ -278,7 +279,7 @@ class Walk:
             self._decide(rule, f"servers {' '.join(listed)}")
         return tuple(listed[place] for place in places)
 
-    def find_document(self, locations: Iterable[str]) -> tuple[str, Mapping[str, Any] | None]:
+    def find_document(self, locations: Iterable[str]) -> tuple[str, JsonObject | None]:
         """The first metadata document of the resource that the client can use, and where it was; or nothing."""
         for at in locations:
             answer = self.fetch(at)
@@ -326,7 +327,7 @@ class Walk:
         if design.pkce_when == "after":
             self.require_support(found)
 
-    def choose_server(self, listed: Sequence[str]) -> tuple[str, Mapping[str, Any] | None]:
+    def choose_server(self, listed: Sequence[str]) -> tuple[str, JsonObject | None]:
         """The AS among those listed that the client goes to, and its metadata, if there is any."""
         found, chosen = None, ""
         for chosen in listed:
@@ -338,7 +339,7 @@ class Walk:
                 break
         return chosen, found
 
-    def server_metadata(self, issuer: str) -> Mapping[str, Any] | None:
+    def server_metadata(self, issuer: str) -> JsonObject | None:
         """The metadata of an issuer, if there is any and the client may use it."""
         for at, expected in conduct.metadata_locations(self.design, issuer):
             answer = self.fetch(at)
@@ -352,7 +353,7 @@ class Walk:
                 return answer.body
         return None
 
-    def require_support(self, metadata: Mapping[str, Any] | None) -> None:
+    def require_support(self, metadata: JsonObject | None) -> None:
         """What the metadata says about response types and PKCE; where there is none, nothing is said."""
         said = {} if metadata is None else metadata
         types, methods = said.get("response_types_supported"), said.get("code_challenge_methods_supported")
@@ -364,7 +365,7 @@ class Walk:
             methods=str(methods),
         )
 
-    def endpoint(self, name: str, server: str, assumed: bool, metadata: Mapping[str, Any] | None) -> str:
+    def endpoint(self, name: str, server: str, assumed: bool, metadata: JsonObject | None) -> str:
         """The URL of an endpoint that the client is about to use."""
         url = conduct.endpoint(self.design, name, metadata, server, self.scenario.url, assumed)
         known, well_formed = guards.endpoint(self.design, known=url != NONE), is_url(url)
@@ -487,7 +488,7 @@ class Walk:
         self.take(conduct.request_is_granted(self.design, status != 200), status=str(status))
 
 
-def _strings(value: Any) -> list[str]:
+def _strings(value: Json) -> list[str]:
     """The strings of a JSON array; what is no array has none."""
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 

@@ -13,13 +13,17 @@ import textwrap
 import tomllib
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from model.errors import InputError, hint
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
+
+#: What a JSON or TOML document holds, and one of its objects: of which types, only looking at them tells.
+Json: TypeAlias = Any
+JsonObject: TypeAlias = Mapping[str, Json]
 
 #: Whole numbers have to fit into so many bits, which is all that TOML promises and more than is ever meant.
 _BITS = 64
@@ -34,18 +38,18 @@ class DocumentError(InputError):
 # --- parsing -------------------------------------------------------------------------------------------------
 
 
-def from_toml(data: bytes | str) -> dict[str, Any]:
+def from_toml(data: bytes | str) -> dict[str, Json]:
     """What a TOML document says (raises DocumentError)."""
-    content: dict[str, Any] = _parsed(data, tomllib.loads, "a TOML file")
+    content: dict[str, Json] = _parsed(data, tomllib.loads, "a TOML file")
     return content
 
 
-def from_json(data: bytes | str) -> Any:
+def from_json(data: bytes | str) -> Json:
     """What a JSON document says (raises DocumentError); NaN and what is beyond all floats are no JSON."""
     return _parsed(data, lambda text: json.loads(text, parse_constant=_no_number, parse_float=_finite), "JSON")
 
 
-def _parsed(data: bytes | str, loads: Callable[[str], Any], form: str) -> Any:
+def _parsed(data: bytes | str, loads: Callable[[str], Json], form: str) -> Json:
     try:
         content = loads(data.decode("utf-8") if isinstance(data, bytes) else data)
         _look_through(content, _DEPTH)
@@ -65,7 +69,7 @@ def _finite(text: str) -> float:
     return value if math.isfinite(value) else _no_number(text)
 
 
-def _look_through(value: Any, depth: int) -> None:
+def _look_through(value: Json, depth: int) -> None:
     """Refuse what cannot be counted with, written down or walked through."""
     if depth < 0:
         raise RecursionError
@@ -94,7 +98,7 @@ class Schema:
     formats it knows ``printable``: a text that does nothing to whoever prints it.
     """
 
-    def __init__(self, make: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(self, make: Callable[[], JsonObject]) -> None:
         self._make = make
 
     @cached_property
@@ -107,7 +111,7 @@ class Schema:
         formats.checks("printable")(_printable)
         return Draft202012Validator(self._make(), format_checker=formats)
 
-    def errors(self, content: Any) -> list[ValidationError]:
+    def errors(self, content: Json) -> list[ValidationError]:
         """What is wrong, in the order of the document; what is missing counts only where nothing is misspelt."""
         errors = []
         for error in self._validator.iter_errors(content):
@@ -117,7 +121,7 @@ class Schema:
         errors.sort(key=lambda error: list(error.absolute_path))
         return [error for error in errors if error.validator != "required"] or errors
 
-    def check(self, content: Any) -> None:
+    def check(self, content: Json) -> None:
         """Raise DocumentError for the first thing that is wrong, if there is one."""
         for error in self.errors(content):
             where = error.json_path.removeprefix("$").removeprefix(".")
@@ -146,9 +150,9 @@ KINDS = {
 
 def complaint(error: ValidationError) -> str:
     """What a violated keyword of a schema means to whoever wrote the document."""
-    found: Any = error.instance
-    rule: Any = error.validator_value
-    schema: Any = error.schema
+    found: Json = error.instance
+    rule: Json = error.validator_value
+    schema: Json = error.schema
     shown = "nothing" if found is None else shortly(found)
     match error.validator:
         case "required":

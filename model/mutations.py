@@ -6,7 +6,8 @@ They are scenarios like those of the data file, made from what that says of the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+
+from model.documents import Json, JsonObject
 
 #: Every name of a mutation begins so; then come the message, its field, and what became of it.
 PREFIX = "mutation_"
@@ -20,7 +21,7 @@ _STATED: Mapping[str, tuple[str, ...]] = {
 }
 
 #: What becomes of a field, by what it was; a text stands for a field that is a text or a list.
-_FIELDS: Mapping[str, Any] = {
+_FIELDS: JsonObject = {
     "absent": "absent",
     "null": None,
     "empty": "",
@@ -33,14 +34,14 @@ _FIELDS: Mapping[str, Any] = {
 _WORDS = {"text_for_list": "a text in place of a list"}
 
 
-def mutations(honest: Mapping[str, Any], server: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def mutations(honest: JsonObject, server: JsonObject) -> Iterator[tuple[str, dict[str, Json]]]:
     """Every mutation by name, as the changes that it makes in the honest world.
 
     ``honest`` is that world and ``server`` an AS of it, as the data file states them.
     """
     stated = {**honest, "servers": {"as1": server}}
     for message, path in _STATED.items():
-        fields: Any = stated
+        fields: Json = stated
         for name in path:
             fields = fields[name]
         for field, value in fields.items():
@@ -49,7 +50,7 @@ def mutations(honest: Mapping[str, Any], server: Mapping[str, Any]) -> Iterator[
                 yield f"{PREFIX}{message}.{field}.{kind}", {"about": about, **_nested((*path, field), mutated)}
 
 
-def _mutated(message: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _mutated(message: str, value: Json) -> Iterator[tuple[str, Json]]:
     """What becomes of a value: in a list it is that of the one item, and a list can be a text as well."""
     for kind, mutated in _FIELDS.items():
         if _sensible(message, value, kind):
@@ -59,7 +60,7 @@ def _mutated(message: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield "text_for_list", str(value[0] if value else "")
 
 
-def _sensible(message: str, value: Any, kind: str) -> bool:
+def _sensible(message: str, value: Json, kind: str) -> bool:
     """Whether a mutation says something: headers hold text only, and only URLs have an origin."""
     if message == "challenge" and kind in ("null", "number"):
         return False
@@ -68,8 +69,8 @@ def _sensible(message: str, value: Any, kind: str) -> bool:
     return is_url or kind not in ("other_origin", "not_a_url")
 
 
-def _nested(path: tuple[str, ...], value: Any) -> dict[str, Any]:
-    made: Any = value
+def _nested(path: tuple[str, ...], value: Json) -> dict[str, Json]:
+    made: Json = value
     for name in reversed(path):
         made = {name: made}
     return dict(made)

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any
 from urllib.parse import urlsplit
 
 from model import mutations
+from model.documents import Json, JsonObject
 from model.errors import InputError, hint
 
 #: Origins that stand for the parties where nobody has others: the resource server, two AS, and an attacker's.
@@ -43,7 +43,7 @@ class Fetched:
 
     status: int = 404
     location: str = ""
-    body: Mapping[str, Any] = field(default_factory=dict)
+    body: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,9 @@ class Scenario:
     endpoints: frozenset[str]
     down: frozenset[str]
     iss: Mapping[str, str]
-    authorization_response: Mapping[str, Any]
-    token_response: Mapping[str, Any]
-    answer: Mapping[str, Any]
+    authorization_response: JsonObject
+    token_response: JsonObject
+    answer: JsonObject
     later: Scenario | None = None
 
     def fetch(self, url: str) -> Fetched | None:
@@ -119,7 +119,7 @@ def load(name: str, origins: Mapping[str, str] = ORIGINS) -> Scenario:
     return assemble(name, stated(name), origins)
 
 
-def stated(name: str) -> dict[str, Any]:
+def stated(name: str) -> dict[str, Json]:
     """What a scenario changes in the honest world, with what that is based on."""
     if AND in name:
         one, other = map(stated, name.split(AND))
@@ -132,15 +132,15 @@ def stated(name: str) -> dict[str, Any]:
     return _merged(content["bases"].get(own.pop("base", None), {}), own)
 
 
-def in_the_end(name: str) -> dict[str, Any]:
+def in_the_end(name: str) -> dict[str, Json]:
     """What a scenario changes in the honest world, by when it ends."""
     changes = stated(name)
     return _merged(changes, changes.get("later", {}))
 
 
-def leaves(stated: Mapping[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+def leaves(stated: JsonObject, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Json]:
     """What a scenario changes, field by field."""
-    found: dict[tuple[str, ...], Any] = {}
+    found: dict[tuple[str, ...], Json] = {}
     for key, value in stated.items():
         if isinstance(value, Mapping) and value:
             found |= leaves(value, (*path, key))
@@ -149,9 +149,9 @@ def leaves(stated: Mapping[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[
     return found
 
 
-def from_leaves(fields: Mapping[tuple[str, ...], Any]) -> dict[str, Any]:
+def from_leaves(fields: Mapping[tuple[str, ...], Json]) -> dict[str, Json]:
     """What these fields change, as the data file states it."""
-    made: dict[str, Any] = {}
+    made: dict[str, Json] = {}
     for path, value in fields.items():
         table = made
         for key in path[:-1]:
@@ -170,7 +170,7 @@ def mergeable(one: str, other: str) -> bool:
     return {path[:length] for path in paths for length in range(1, len(path))}.isdisjoint(paths)
 
 
-def assemble(name: str, stated: Mapping[str, Any], origins: Mapping[str, str] = ORIGINS) -> Scenario:
+def assemble(name: str, stated: JsonObject, origins: Mapping[str, str] = ORIGINS) -> Scenario:
     """A scenario from what it changes in the honest world, as the data file states it."""
     content, stated = _file(), dict(stated)
     about, base, later = stated.pop("about"), stated.pop("base", None), stated.pop("later", None)
@@ -186,22 +186,17 @@ def load_all(origins: Mapping[str, str] = ORIGINS) -> tuple[Scenario, ...]:
 
 
 @cache
-def _file() -> Mapping[str, Any]:
+def _file() -> JsonObject:
     return tomllib.loads(files("model").joinpath("data", "scenarios.toml").read_text(encoding="utf-8"))
 
 
 @cache
-def _mutations() -> Mapping[str, Mapping[str, Any]]:
+def _mutations() -> Mapping[str, JsonObject]:
     return dict(mutations.mutations(_file()["honest"], _file()["server"]))
 
 
 def _build(
-    name: str,
-    about: str,
-    world: Mapping[str, Any],
-    server: Mapping[str, Any],
-    origins: Mapping[str, str],
-    later: Scenario | None,
+    name: str, about: str, world: JsonObject, server: JsonObject, origins: Mapping[str, str], later: Scenario | None
 ) -> Scenario:
     servers = {party: _merged(server, changes) for party, changes in world["servers"].items()}
     filled = _filled({**world, "servers": servers}, _words(origins))
@@ -238,7 +233,7 @@ def _build(
     )
 
 
-def _merged(world: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(world: JsonObject, changes: JsonObject) -> dict[str, Json]:
     """The world with changes made, tables field by field."""
     made = dict(world)
     for key, value in changes.items():
@@ -264,7 +259,7 @@ def _words(origins: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _filled(value: Any, words: Mapping[str, str]) -> Any:
+def _filled(value: Json, words: Mapping[str, str]) -> Json:
     if isinstance(value, str):
         return value.format(**words) if "{" in value else value
     if isinstance(value, Mapping):

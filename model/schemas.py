@@ -6,9 +6,10 @@ A client that validates documents against a schema compares each field that is t
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from model import identifiers
+from model.documents import Json, JsonObject
 
 Type = Literal["text", "flag", "url", "texts", "urls"]
 Schema = Mapping[str, Type]
@@ -47,7 +48,7 @@ SERVER_METADATA: Schema = {
 }
 
 
-def is_a(value: Any, type: Type) -> bool:
+def is_a(value: Json, type: Type) -> bool:
     """Whether a value of a JSON document is of a type."""
     if type in ("texts", "urls"):
         return isinstance(value, list) and all(is_a(item, "text" if type == "texts" else "url") for item in value)
@@ -65,7 +66,7 @@ def is_url(text: str) -> bool:
     return True
 
 
-def fits(document: Mapping[str, Any], schema: Schema, required: Collection[str], nulls: bool) -> bool:
+def fits(document: JsonObject, schema: Schema, required: Collection[str], nulls: bool) -> bool:
     """Whether every field of a document is of its type, and all that are required are there.
 
     ``nulls`` says that a null counts as if the field were absent.

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from model import documents
 from model.design import Configuration, parse
+from model.documents import Json, JsonObject
 from model.errors import InputError, hint
 from model.machine import Machine, NotEnabledError, State, Step
 from model.model import Model, oauth
@@ -46,7 +46,7 @@ class Trace:
         """The states of the run, by replay (raises NotEnabledError where the machine will not follow)."""
         return Machine(self.configuration, self.world).replay(self.steps)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Json]:
         """The versioned form."""
         return {
             "format": FORMAT,
@@ -57,7 +57,7 @@ class Trace:
             "steps": [{"action": step.action, "choices": dict(step.choices)} for step in self.steps],
         }
 
-    def to_itf(self) -> dict[str, Any]:
+    def to_itf(self) -> dict[str, Json]:
         """The run in the Informal Trace Format (Apalache ADR-015), with the actions taken."""
         machine = Machine(self.configuration, self.world)
         names = [variable.name for variable in machine.variables]
@@ -93,7 +93,7 @@ SCHEMA = documents.Schema(lambda: {"type": "object", "properties": _PROPERTIES, 
 
 
 def from_json(
-    data: Mapping[str, Any] | bytes | str, known: Mapping[str, World] | None = None, model: Model = oauth()
+    data: JsonObject | bytes | str, known: Mapping[str, World] | None = None, model: Model = oauth()
 ) -> Trace:
     """Read a trace and make sure that it runs.
 

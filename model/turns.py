@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 from model import scenario
+from model.documents import Json, JsonObject
 from model.errors import InputError
 from model.mutations import PREFIX
 from model.part import Part
@@ -68,11 +68,11 @@ class Turn:
         return replace(self, what=())
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Turn:
+    def from_json(cls, data: JsonObject) -> Turn:
         """A turn from data."""
         return cls(data["request"], data["to"], data["at"], tuple(data["resources"]), _parts(data["what"]))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Json]:
         """The turn as data."""
         return asdict(self)
 
@@ -82,7 +82,7 @@ def of(sent: Iterable[Turn], request: str) -> tuple[Turn, ...]:
     return tuple(one for one in sent if one.request == request)
 
 
-def visible(sent: Iterable[Turn]) -> tuple[Any, ...]:
+def visible(sent: Iterable[Turn]) -> tuple[Json, ...]:
     """What a measurement sees of them: who was asked to register the client, the authorization and the token requests,
     and the scheme by which the last call presented its token, if there was one."""
     made = tuple(sent)
@@ -98,7 +98,7 @@ def misdelivered(sent: Iterable[Turn]) -> bool:
     return any(asked.to != used.to for asked, used in pairs)
 
 
-def _parts(data: Sequence[Mapping[str, Any]]) -> tuple[Part, ...]:
+def _parts(data: Sequence[JsonObject]) -> tuple[Part, ...]:
     return tuple(Part(**one) for one in data)
 
 
@@ -114,7 +114,7 @@ class Input:
 
     name: str
     about: str
-    changes: Mapping[str, Any]
+    changes: JsonObject
 
     @property
     def to(self) -> str:
@@ -128,7 +128,7 @@ class Input:
 
     def said(self, turn: Turn, origins: Mapping[str, str] = ORIGINS) -> Scenario:
         """The world in which this is the answer to a request."""
-        servers: dict[str, Any] = {name: {} for name in origins if name in ORIGINS}
+        servers: dict[str, Json] = {name: {} for name in origins if name in ORIGINS}
         stated = {name: value for name, value in self.changes.items() if name != "servers"}
         if turn.to in servers:
             servers[turn.to] = dict(self.changes.get("servers", {}).get("asked", {}))
@@ -178,7 +178,7 @@ def inputs() -> Mapping[str, Input]:
     # What only one message of a scenario is about is said best there.
     of = sorted((tuple(parts_of(name)) for name in (*scenario.names(), *scenario.mutation_names())), key=len)
     found: dict[str, Input] = {}
-    known: list[tuple[str, Mapping[str, Any]]] = []
+    known: list[tuple[str, JsonObject]] = []
     for one in (*own, *(one for parts in of for one in parts)):
         if (one.to, one.changes) not in known:
             known.append((one.to, one.changes))
@@ -186,7 +186,7 @@ def inputs() -> Mapping[str, Input]:
     return found
 
 
-def _parted(stated: Mapping[str, Any]) -> dict[str, Any]:
+def _parted(stated: JsonObject) -> dict[str, Json]:
     return {"about": stated["about"], "changes": {key: value for key, value in stated.items() if key != "about"}}
 
 
@@ -196,9 +196,9 @@ def parts_of(name: str) -> Iterator[Input]:
     servers = world.get("servers", {}).values()
     world["servers"] = {"asked": {key: value for one in servers for key, value in one.items()}}
     for kind, places in _STATED.items():
-        changes: dict[str, Any] = {}
+        changes: dict[str, Json] = {}
         for place in places:
-            said: Any = world
+            said: Json = world
             for key in place:
                 said = said.get(key, {}) if isinstance(said, Mapping) else {}
             said = {key: one for key, one in said.items() if key != "at"} if isinstance(said, Mapping) else said
@@ -212,7 +212,7 @@ def parts_of(name: str) -> Iterator[Input]:
             yield Input(f"{kind}.{source}", world["about"], changes)
 
 
-def _put(changes: dict[str, Any], place: Sequence[str], said: Any) -> None:
+def _put(changes: dict[str, Json], place: Sequence[str], said: Json) -> None:
     for key in place[:-1]:
         changes = changes.setdefault(key, {})
     changes[place[-1]] = said
@@ -242,5 +242,5 @@ def document(url: str) -> str:
 
 
 @cache
-def _file() -> Mapping[str, Any]:
+def _file() -> JsonObject:
     return tomllib.loads(files("model").joinpath("data", "alphabet.toml").read_text(encoding="utf-8"))

@@ -14,11 +14,11 @@ from functools import cache, partial
 from importlib.resources import files
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from model import identifiers
 from model.design import Design
-from model.documents import KINDS, DocumentError, Schema, complaint, from_toml, shortly
+from model.documents import KINDS, DocumentError, Json, JsonObject, Schema, complaint, from_toml, shortly
 from model.errors import InputError, hint
 from model.model import Model, oauth
 from model.switches import CLIENT_CLASSES
@@ -102,21 +102,21 @@ _TABLES: dict[str, tuple[str, type]] = {
 }  # fmt: skip
 
 
-def _made(content: Mapping[str, Any], file: str) -> World:
+def _made(content: JsonObject, file: str) -> World:
     """The world that a file says, as it is."""
-    tables: Any = {
+    tables: Json = {
         field: tuple(kind(**_frozen(row)) for row in content.get(key, ())) for key, (field, kind) in _TABLES.items()
     }
-    rest: Any = _frozen({key: value for key, value in content.items() if key not in _TABLES})
+    rest: Json = _frozen({key: value for key, value in content.items() if key not in _TABLES})
     return World(**rest, **tables, file=file)
 
 
-def _frozen(row: Mapping[str, Any]) -> dict[str, Any]:
+def _frozen(row: JsonObject) -> dict[str, Json]:
     """A table of a file as values that do not change."""
     return {key: _value(value) for key, value in row.items()}
 
 
-def _value(value: Any) -> Any:
+def _value(value: Json) -> Json:
     match value:
         case dict():
             return tuple(value.items())
@@ -148,9 +148,9 @@ def _line(text: str, path: Place) -> int:
 # --- what a file may say ---------------------------------------------------------------------------------------
 
 
-def schema(model: Model = oauth()) -> dict[str, Any]:
+def schema(model: Model = oauth()) -> dict[str, Json]:
     """The JSON Schema (draft 2020-12) of a world file, read as TOML, with the words of a model."""
-    made: dict[str, Any] = json.loads(files("model").joinpath("data", "world.schema.json").read_text(encoding="utf-8"))
+    made: dict[str, Json] = json.loads(files("model").joinpath("data", "world.schema.json").read_text(encoding="utf-8"))
     switches = {name: {"enum": list(switch.values)} for name, switch in model.switches.items()}
     made["$defs"]["capability"] = {"enum": list(model.capabilities)}
     made["$defs"]["client_class"] = {"title": "client_class", "enum": list(CLIENT_CLASSES)}
@@ -175,9 +175,9 @@ _FORMER_PROTOCOLS = {"delegation": "there is no 'delegation' any more: sub-agent
 def _fault(error: ValidationError) -> Fault:
     """What a violated keyword of the schema means to whoever wrote the file; titles say what something is called."""
     path: Place = tuple(error.absolute_path)
-    found: Any = error.instance
-    rule: Any = error.validator_value
-    schema: Any = error.schema
+    found: Json = error.instance
+    rule: Json = error.validator_value
+    schema: Json = error.schema
     of = f"[[{path[0]}]]" if len(path) == 2 else path[-1] if path else "a world"
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
     title, wanted = schema.get("title", key), schema.get("description", "")
@@ -211,7 +211,7 @@ def _fault(error: ValidationError) -> Fault:
 # --- what has to fit together ----------------------------------------------------------------------------------
 
 
-def _rows(world: World, *keys: str) -> Iterator[tuple[str, int, Any]]:
+def _rows(world: World, *keys: str) -> Iterator[tuple[str, int, Json]]:
     """The entries of some tables: the table, the number and the entry."""
     return ((key, number, row) for key in keys for number, row in enumerate(getattr(world, _TABLES[key][0])))
 
