@@ -58,7 +58,7 @@ from model.readings import (
 )
 from model.registration import is_known
 from model.state import ATTACKERS_KEY, assertion_at
-from model.token_endpoint import Asking, by_attacker, code_rules, issued, request_rules
+from model.token_endpoint import Requester, by_attacker, code_rules, issued, request_rules
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Party, World, callbacks, client_ids, pages
 
 # --- sending what it knows: authorization requests and responses ------------------------------------------------
@@ -309,13 +309,13 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
     )
 
 
-def _with_code(c: Context, grant: str, resource: Value = NONE, useful: Condition = False) -> Asking:
+def _with_code(c: Context, grant: str, resource: Value = NONE, useful: Condition = False) -> Requester:
     """The attacker asks with a code, as the client that it was issued to."""
     slot, server = c.state.grant(grant), server_of(c, grant)
     return by_attacker(c, server, slot.client, resource, useful, slot.redirect, _verifier(c, slot.challenge))
 
 
-def _redemption(server: Party, grant: str, asking: Asking, answer: TokenResponse) -> tuple[Sent, ...]:
+def _redemption(server: Party, grant: str, asking: Requester, answer: TokenResponse) -> tuple[Sent, ...]:
     request = TokenRequest(
         asking.client,
         grant_type="authorization_code",

@@ -26,7 +26,7 @@ from model.protocols import PROTOCOLS, every_rule, schemas
 from model.rule import DECIDES, Rule, made
 from model.spelling import misspelt
 from model.state import Variables
-from model.switches import EVERYBODY, ROLES, Kind, Reach, Switch
+from model.switches import EVERYBODY, ROLES, Extent, Kind, Switch
 from model.world import CLIENT, World
 from model.world_file import WORLDS
 
@@ -156,7 +156,7 @@ def capability(
         controls: clients whose domain it has, with all that is served there.
     """
     parties = {party.name: party for world in WORLDS.values() for party in world.parties}
-    reach = Reach(
+    reach = Extent(
         tuple(known("message", kind, _kinds(Message)) for kind in reads),
         tuple(known("dishonest party", party, [p for p in parties if not parties[p].honest]) for party in runs),
         tuple(known("client", party, [p for p in parties if parties[p].role == CLIENT]) for party in controls),

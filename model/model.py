@@ -22,7 +22,7 @@ from uuid import uuid4
 from model.errors import InputError
 from model.named_designs import DESIGN_NOTES, NAMED_DESIGNS
 from model.spelling import misspelt
-from model.switches import CAPABILITIES, REACHES, SWITCHES, Reach, Switch
+from model.switches import CAPABILITIES, REACHES, SWITCHES, Extent, Switch
 
 T = TypeVar("T")
 #: What adds to a model: a Python file, or a function that is called.
@@ -53,7 +53,7 @@ class Model:
 
     switches: Mapping[str, Switch]
     capabilities: Mapping[str, str]
-    reaches: Mapping[str, Reach]
+    reaches: Mapping[str, Extent]
     designs: Mapping[str, str]
     notes: Mapping[str, tuple[str, str]]
     words: Mapping[tuple[str, str], str] = field(default_factory=dict)

@@ -432,7 +432,7 @@ def request_of(c: Context, session: SessionState) -> dict[str, Value]:
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class IssuedToken:
     """A token of an honest AS: by whom, whose and for which client, and what it is good for.
 
     Attributes:
@@ -455,7 +455,7 @@ class Token:
     has_default: Condition = False
 
 
-def token_of(c: Context, token: str) -> Token:
+def token_of(c: Context, token: str) -> IssuedToken:
     """A token of an honest AS, of a grant or from before."""
     issued = c.world.issued.get(token)
     if isinstance(issued, Held):
@@ -507,11 +507,11 @@ def scope_of(c: Context, session: SessionState) -> Value:
     return scope
 
 
-def _issued(c: Context, token: str) -> Token:
+def _issued(c: Context, token: str) -> IssuedToken:
     grant = c.world.grant[token.removesuffix("+")]
     server, state = c.world.by_name[grant.server], c.state.grant(grant.name)
     scope = state.scope if c.world.scopes else NONE
-    first = Token(server, grant.user, state.client, state.target, scope, state.bound_key, state.certificate)
+    first = IssuedToken(server, grant.user, state.client, state.target, scope, state.bound_key, state.certificate)
     if token != refreshed(grant.name):
         return first
     narrowed = choose(same(c.of(server.name).rt_resource_bound, "yes"), state.target, NONE)
@@ -522,7 +522,7 @@ def _issued(c: Context, token: str) -> Token:
     return replace(first, asked=narrowed, scope=scope, key=attackers_key(c, server, state.client), certificate=NONE)
 
 
-def _exchanged(c: Context, made: Exchanged) -> Token:
+def _exchanged(c: Context, made: Exchanged) -> IssuedToken:
     """A token of a sub-agent's own: for the resource of the grant, bound as the client's is, to a key of its own."""
     of, holder, own = _issued(c, made.grant), c.world.by_name[made.holder], f"key:{made.holder}"
     ended = same(c.state[f"{c.world.errand(holder).name}.task"], "ended")
@@ -536,7 +536,7 @@ def _exchanged(c: Context, made: Exchanged) -> Token:
     )
 
 
-def _held(c: Context, held: Held) -> Token:
+def _held(c: Context, held: Held) -> IssuedToken:
     design, server = c.of(held.client), c.world.by_name[held.server]
     resource = published(c, c.world.by_name[held.resource].url)
 
@@ -546,7 +546,7 @@ def _held(c: Context, held: Held) -> Token:
         return choose(bound, key, NONE)
 
     binds = all_of(_proves(c, held), same(c.of(server.name).as_dpop, "honor"))
-    return Token(
+    return IssuedToken(
         server,
         held.user,
         c.world.by_name[held.client].url,

@@ -473,7 +473,7 @@ CAPABILITIES: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Extent:
     """What a capability brings into the attacker's hands, whatever the world.
 
     Attributes:
@@ -488,9 +488,9 @@ class Reach:
 
 
 #: What capabilities reach; what those bring that are about parties of single worlds, the worlds say.
-REACHES: dict[str, Reach] = {
-    "code_leak": Reach(reads=("AuthorizationResponse",)),
-    "req_leak": Reach(reads=("AuthorizationRequest",)),
+REACHES: dict[str, Extent] = {
+    "code_leak": Extent(reads=("AuthorizationResponse",)),
+    "req_leak": Extent(reads=("AuthorizationRequest",)),
 }
 
 

@@ -29,7 +29,7 @@ from model.rule import Named
 from model.world import NONE, Party
 
 
-class Asking(NamedTuple):
+class Requester(NamedTuple):
     """Who asks for a token, and what comes beside the grant.
 
     Attributes:
@@ -54,10 +54,10 @@ class Asking(NamedTuple):
     verifier: Value = NONE
 
 
-def by_session(c: Context, session: SessionState, server: Party) -> Asking:
+def by_session(c: Context, session: SessionState, server: Party) -> Requester:
     """A session asks."""
     client = client_id_of(c, session)
-    return Asking(
+    return Requester(
         session.who,
         client,
         authenticates(c, session, server, "token"),
@@ -79,19 +79,19 @@ def by_attacker(
     useful: Condition = False,
     redirect: Value = NONE,
     verifier: Value = NONE,
-) -> Asking:
+) -> Requester:
     """The attacker asks as a client, with a proof by its own key where anybody looks at one, or it is ``useful``."""
     key = attackers_key(c, server, client, useful)
     authenticated = attacker_authenticates(c, server, client)
-    return Asking(THIEF, client, authenticated, key, True, True, resource, redirect=redirect, verifier=verifier)
+    return Requester(THIEF, client, authenticated, key, True, True, resource, redirect=redirect, verifier=verifier)
 
 
-def is_bound(c: Context, asking: Asking, server: Party) -> Condition:
+def is_bound(c: Context, asking: Requester, server: Party) -> Condition:
     """Whether an honest AS binds the token to the key of the proof."""
     return all_of(asking.proven, same(c.of(server.name).as_dpop, "honor"))
 
 
-def code_rules(c: Context, grant: str, asking: Asking) -> Iterator[Named]:
+def code_rules(c: Context, grant: str, asking: Requester) -> Iterator[Named]:
     """The rules by which an honest AS takes the code of a grant."""
     slot = c.state.grant(grant)
     return guards.code(
@@ -108,7 +108,7 @@ def code_rules(c: Context, grant: str, asking: Asking) -> Iterator[Named]:
 
 
 def request_rules(
-    c: Context, server: Party, asking: Asking, granted: Value, by_grant: Iterable[Named] = ()
+    c: Context, server: Party, asking: Requester, granted: Value, by_grant: Iterable[Named] = ()
 ) -> tuple[Named, ...]:
     """The rules by which an honest AS takes a token request for a resource that was ``granted``, or none.
 
@@ -128,12 +128,12 @@ def request_rules(
     )
 
 
-def wanted(asking: Asking, granted: Value) -> Value:
+def wanted(asking: Requester, granted: Value) -> Value:
     """The resource that a token is to be good at: the one that is asked for, or else what was granted."""
     return choose(same(asking.resource, NONE), granted, asking.resource)
 
 
-def issued(c: Context, grant: str, asking: Asking, granted: Value) -> dict[str, Value | Condition]:
+def issued(c: Context, grant: str, asking: Requester, granted: Value) -> dict[str, Value | Condition]:
     """What changes when the token of a grant is issued."""
     bound = is_bound(c, asking, server_of(c, grant))
     return {
@@ -145,7 +145,7 @@ def issued(c: Context, grant: str, asking: Asking, granted: Value) -> dict[str, 
     }
 
 
-def issued_at_once(c: Context, grant: str, asking: Asking, approved: Value) -> dict[str, Value | Condition]:
+def issued_at_once(c: Context, grant: str, asking: Requester, approved: Value) -> dict[str, Value | Condition]:
     """The same where there was no code before; ``approved``: the scopes."""
     begun = {f"{grant}.of": asking.to, f"{grant}.client": asking.client, **scopes.entry(c, grant, approved)}
     return {**begun, **issued(c, grant, asking, NONE)}

@@ -61,7 +61,16 @@ from model.registration import knows_attesters
 from model.rule import Named
 from model.state import captures, over_plain_http, shown_keys, tokens
 from model.switching import Choices
-from model.token_endpoint import Asking, by_session, code_rules, is_bound, issued, issued_at_once, request_rules, wanted
+from model.token_endpoint import (
+    Requester,
+    by_session,
+    code_rules,
+    is_bound,
+    issued,
+    issued_at_once,
+    request_rules,
+    wanted,
+)
 from model.vouching import asserted, grant_type_of, has_grant, presents
 from model.world import ATTACKER, NONE, Party, World
 
@@ -81,7 +90,7 @@ def token_request(c: Context, session: SessionState, called: str, **more: Any) -
 
 
 def response_rules(
-    c: Context, session: SessionState, server: Party, asking: Asking, granted: Value, reads: Condition
+    c: Context, session: SessionState, server: Party, asking: Requester, granted: Value, reads: Condition
 ) -> Iterator[Named]:
     """The rules by which the client of a session takes the token response of an honest AS."""
     return guards.token_response(
@@ -159,7 +168,7 @@ def _received(who: str, grant: str, reads: Condition) -> dict[str, Value | Condi
 
 
 def token_response(
-    c: Context, session: SessionState, server: Party, grant: str, asking: Asking, granted: Value, approved: Value
+    c: Context, session: SessionState, server: Party, grant: str, asking: Requester, granted: Value, approved: Value
 ) -> TokenResponse:
     """The token response of an honest AS, to a request for a resource that was ``granted`` and scopes ``approved``."""
     audience = server_rules.bound_resource(c.of(server.name), wanted(asking, granted))

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from model import identifiers
 from model.model import Model, oauth
-from model.switches import CLIENT_CLASSES, ROLES, Reach
+from model.switches import CLIENT_CLASSES, ROLES, Extent
 
 NONE = "none"
 #: The attacker, as the user of sessions and grants.
@@ -120,7 +120,7 @@ class Session:
     instead_of: str = ""
 
 
-def _reached(party: Party, reaches: Mapping[str, Reach]) -> Party:
+def _reached(party: Party, reaches: Mapping[str, Extent]) -> Party:
     """A party with the capabilities that reach it in every world."""
     run_by = (*party.run_by, *(name for name, reach in reaches.items() if party.name in reach.runs))
     taken_by = (*party.taken_by, *(name for name, reach in reaches.items() if party.name in reach.controls))

@@ -61,7 +61,7 @@ def narrowings(found: Verdict) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class OmittedForm:
     """A form that no world holds, why, and which questions it touches (``properties/data/left_out.toml``)."""
 
     form: str
@@ -80,11 +80,11 @@ class LeftOut:
 
 
 @cache
-def left_out() -> tuple[LeftOut, ...]:
+def left_out() -> tuple[OmittedForm, ...]:
     """The forms that are left out."""
     read = files("properties").joinpath("data", "left_out.toml").read_text(encoding="utf-8")
     return tuple(
-        LeftOut(
+        OmittedForm(
             each["form"],
             each["why"],
             frozenset(each.get("property", ())),

@@ -23,7 +23,7 @@ from model.proxy import confused, robbed
 from model.reading import GrantState, SessionState
 from model.readings import (
     REQUEST_SENT,
-    Token,
+    IssuedToken,
     answered,
     compares,
     designates,
@@ -344,7 +344,7 @@ def least_authority(c: Context) -> Condition:
     return any_of(*found)
 
 
-def _more_than(c: Context, made: Token, at: Value, scope: Value) -> Iterator[Condition]:
+def _more_than(c: Context, made: IssuedToken, at: Value, scope: Value) -> Iterator[Condition]:
     """Where a token can do more than some scopes at a URL, for each resource server that takes it."""
     for party in (party for party in c.world.resource_servers if party.honest and party.scopes):
         policy, url = c.of(party.name), party.url

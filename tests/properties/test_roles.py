@@ -62,8 +62,14 @@ def test_a_rule_is_what_differs():
 @pytest.mark.parametrize("name", sorted(COVERED.keys() - ALIKE))
 def test_a_switch_that_is_covered_is_read(name):
     """Somewhere each of its values makes a process of its own, or one that it shares with no more than one other."""
-    bases = ("", "dpop=token+code", "par=on;client_auth=pkjwt", "client_auth=secret", "echo=req;prm=origin",
-             "endpoint_defaults=authorization_server;legacy_as=resource_origin")  # fmt: skip
+    bases = (
+        "",
+        "dpop=token+code",
+        "par=on;client_auth=pkjwt",
+        "client_auth=secret",
+        "echo=req;prm=origin",
+        "endpoint_defaults=authorization_server;legacy_as=resource_origin",
+    )
     texts = {value: [] for value in COVERED[name] or SWITCHES[name].values}
     for base, (value, found) in product(bases, texts.items()):
         pairs = ";".join(pair for pair in base.split(";") if pair and not pair.startswith(f"{name}="))
