@@ -56,13 +56,13 @@ def narrowings(found: Verdict) -> tuple[str, ...]:
     if found.result != "safe":
         return ()
     asked = found.configuration
-    forms = (f"no world holds that {each.form}" for each in left_out() if each.touches(found.property, asked))
+    forms = (f"no world holds that {each.form}" for each in omitted_forms() if each.touches(found.property, asked))
     return (*_withheld(asked), *_too_late(asked), *_one_session(found), *_nowhere(found), *forms)
 
 
 @dataclass(frozen=True, slots=True)
 class OmittedForm:
-    """A form that no world holds, why, and which questions it touches (``properties/data/left_out.toml``)."""
+    """A form that no world holds, why, and which questions it touches (``properties/data/omitted.toml``)."""
 
     form: str
     why: str
@@ -80,9 +80,9 @@ class OmittedForm:
 
 
 @cache
-def left_out() -> tuple[OmittedForm, ...]:
+def omitted_forms() -> tuple[OmittedForm, ...]:
     """The forms that are left out."""
-    read = files("properties").joinpath("data", "left_out.toml").read_text(encoding="utf-8")
+    read = files("properties").joinpath("data", "omitted.toml").read_text(encoding="utf-8")
     return tuple(
         OmittedForm(
             each["form"],

@@ -7,7 +7,7 @@ import pytest
 from model.design import parse
 from model.switches import BCP_ATTACKERS
 from properties.attackers import configured, of_bcp
-from properties.narrowings import check_widely, left_out, narrowings
+from properties.narrowings import check_widely, narrowings, omitted_forms
 from properties.security import find
 from properties.verdict import check
 
@@ -83,8 +83,8 @@ def test_a_safe_names_the_forms_that_no_world_holds() -> None:
     """Each of those on the list touches some question, and none that is about something else."""
     found = check(find("client_identity"), parse("cap=mal_as;reg=dcr"))
     assert "with a client_id that the client has elsewhere" in "; ".join(narrowings(found))
-    assert not any(one.touches(find("CD"), parse("cap=code_leak")) for one in left_out())
-    for form in left_out():
+    assert not any(one.touches(find("CD"), parse("cap=code_leak")) for one in omitted_forms())
+    for form in omitted_forms():
         text = ";".join(f"{name}={value}" for name, value in form.design.items())
         asked = parse(f"cap={'+'.join(form.under)};{text}")
         assert form.touches(find(min(form.properties or {"authorization"})), asked), form
