@@ -14,7 +14,7 @@ from model.model import Model, oauth
 from model.switches import CLIENT_CLASSES
 from simulations.catalogue_time import IN_TIME
 from simulations.experiment import Adoption, Experiment, Mix, Number, Year
-from simulations.quantities import Measure
+from simulations.quantities import IMPERSONATIONS, WORKING, Measure
 
 _TENTHS = tuple(round(tenth / 10, 1) for tenth in range(11))
 _PATH = (0.0, 0.1, 0.5, 0.9, 1.0)
@@ -87,7 +87,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "the origin?",
             "share of shared origins with an origin-wide resource", _TENTHS,
             ("prm=exact", "prm=prefix", "prm=prefix;audience_check=prefix", "prm=exact;audience_check=prefix"),
-            "shared_origins", Mix("host_registered", {"yes": 1}, {"no": 1}), mixes=_TENANTS,
+            "shared_origins", Mix("host_app", {"yes": 1}, {"no": 1}), mixes=_TENANTS | {"host_registered": {"yes": 1}},
         ),
         # --- what is asked of an AS
         Experiment(
@@ -240,10 +240,13 @@ EXPERIMENTS: dict[str, Experiment] = {
         # --- which AS a client trusts
         Experiment(
             "federation",
-            "What does a federation as the only trust anchor keep out, as more of the attacker's AS get into it?",
-            "share of malicious AS in the federation", _TENTHS,
-            ("as_trust=any", "as_trust=federation", "as_trust=federation;iss_check=require"), "swept",
-            Mix("a_enrolled", {"yes": 1}, {"no": 1}), mixes=_ROGUE_AS,
+            "What does a federation as the only trust anchor keep out of a client that compares no iss, as more of the "
+            "attacker's AS get into it by an intermediate that may not speak for them?",
+            "share of malicious AS that an intermediate has enrolled", _TENTHS,
+            ("as_trust=any;iss_check=off", "as_trust=federation;iss_check=off",
+             "as_trust=federation;iss_check=off;chain_constraints=off",
+             "as_trust=federation;iss_check=require;chain_constraints=off"), "swept",
+            Mix("a_enrolled", {"below": 1}, {"no": 1}), mixes=_ROGUE_AS,
         ),
         Experiment(
             "strangers",
@@ -312,6 +315,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             ("reg=dcr", "reg=dcr_ss;ss_binds=name", "reg=dcr_ss;ss_binds=name+jwks",
              "reg=dcr_ss;ss_binds=name+redirect", "reg=cimd", "reg=cimd;as_client_policy=allowlist"),
             "measured_2026", Mix("place", {"made_up_client": 1}, {"honest_api": 1}),
+            headline=(WORKING, IMPERSONATIONS),
         ),
         # --- spellings
         Experiment(

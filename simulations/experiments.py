@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from simulations.experiment import Experiment, ExperimentError, Number
 from simulations.experiment_files import read
 from simulations.harms import GRAVEST, strategy
 from simulations.knobs import numbers_read
-from simulations.measures import measures
+from simulations.measures import DIGITS, measures
 from simulations.options import told
 from simulations.population import Population, load
 from simulations.quantities import Measure
@@ -222,7 +222,16 @@ def run(
     except Interrupted as stopped:
         run_.take(stopped.finished, units)
         raise StoppedExperiment(run_.result() if run_.tallies else None) from None
+    if not attempts and not alike:
+        _check_moves(asked, [each[0] for each in run_.tallies.values()])
     return run_.result()
+
+
+def _check_moves(asked: Experiment, counted: Sequence[Tally]) -> None:
+    """Make sure that what is evaluated depends on what is swept (raises ExperimentError)."""
+    first, *others = ({joint: round(at, DIGITS) for joint, at in each.endings.items()} for each in counted)
+    if others and all(other == first for other in others):
+        raise ExperimentError(f"nothing depends on {asked.parameter}: every arm comes to the same along the sweep")
 
 
 def _told_of(reader: str) -> set[Measure]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from simulations import intervals
 from simulations.harms import THEFT
 from simulations.intervals import LEVEL, Interval
-from simulations.quantities import ACCEPTED_FLOW, ATTEMPT, HONEST_FLOW, THEFTS, WORKING, Measure
+from simulations.quantities import ACCEPTED_FLOW, ATTEMPT, HONEST_FLOW, IMPERSONATIONS, THEFTS, WORKING, Measure
 from simulations.units import Tally
 from simulations.visits import Label
 
@@ -37,6 +37,7 @@ _EVENTS: dict[Measure, Callable[[Label], bool]] = {
     WORKING: _FLOWS[ACCEPTED_FLOW],
     THEFTS: lambda label: THEFT in label.harms,
     THEFTS._replace(per=ATTEMPT): lambda label: THEFT in label.harms,
+    IMPERSONATIONS: lambda label: "client_identity" in label.harms,
 }
 
 
@@ -87,7 +88,8 @@ def _ratio(told: float, each: float) -> float:
 
 def measures(tally: Tally) -> list[Measure]:
     """All that can be told of what was counted."""
-    found = list(_EVENTS)
+    seen = {harm for joint in tally.endings for label in joint for harm in label.harms}
+    found = [each for each in _EVENTS if each != IMPERSONATIONS or "client_identity" in seen]
     for name in dict.fromkeys(name for name, _ in sorted(tally.sums)):
         if name not in cases(tally):
             found.append(Measure(name))

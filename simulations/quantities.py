@@ -27,6 +27,8 @@ class Measure(NamedTuple):
 
 WORKING = Measure("flows_that_work", HONEST_FLOW)
 THEFTS = Measure("thefts", ACCEPTED_FLOW)
+#: Where a user approves what looks like one client, and another gets the result.
+IMPERSONATIONS = Measure("impersonations")
 #: What an experiment is about, where it says nothing else: what a design lets through, and what that is bought with.
 PAIR = (WORKING, THEFTS)
 

@@ -126,6 +126,31 @@ def test_what_can_be_gone_through_is_told_exactly() -> None:
     assert exact["rate"].to_numpy() == pytest.approx(sampled["expected"].to_numpy(), abs=1e-11)
 
 
+#: Those whose sweep moved nothing, or whose headline was the same under all arms.
+_STOOD_STILL = ("multi_tenant", "federation", "software_statements")
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in _STOOD_STILL else pytest.param(name, marks=pytest.mark.slow) for name in EXPERIMENTS]
+)
+def test_a_sweep_moves_something_and_a_headline_differs(name: str) -> None:
+    """Of what is evaluated, at the ends of the sweep and at the point of the headline."""
+    asked = EXPERIMENTS[name]
+    if not experiments.evaluable(asked, experiments.population_for(asked, None)):
+        return
+    found = run(replace(asked, values=(asked.values[0], asked.point, asked.values[-1]))).quantities
+    told = found[found["headline"] == 1]
+    assert (told["difference"].abs() > 0).any()
+
+
+def test_a_sweep_that_moves_nothing_is_refused() -> None:
+    """Whether an AS knows a resource that nobody has changes nothing."""
+    sweep = catalogue.Mix("host_registered", {"yes": 1}, {"no": 1})
+    asked = replace(EXPERIMENTS["multi_tenant"], sweep=sweep, mixes={})
+    with pytest.raises(ExperimentError, match="nothing depends on share of shared origins"):
+        run(replace(asked, values=(0.0, 1.0), arms=("prm=exact", "prm=prefix")))
+
+
 def test_among_strangers_only_those_get_through_who_need_no_introduction() -> None:
     """What is configured, registered or listed beforehand ends where a stranger begins; documents do not."""
     rates = run(small("strangers", 0.0, 1.0), attempts=600, replications=1).rates
