@@ -39,9 +39,16 @@ class Shares(click.ParamType[tuple[float, ...]]):
     "--adoption",
     type=Shares(),
     metavar="SHARE[,SHARE...]",
-    help="With --arms: the share of clients, and of servers, that do what the arm sets. [default: 1]",
+    help="With --arms: the share of clients, and of servers, that do what the arm sets, or of those that it names "
+    "(by=client). [default: 1]",
 )
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of an experiment's file instead.")
+@click.option(
+    "--overview",
+    is_flag=True,
+    help="Go through all experiments instead: question, headline, whether it is exact or simulated, what is open in it "
+    "and which input decides. Takes minutes.",
+)
 @click.option("--file", "as_file", is_flag=True, help="Print the experiment as a file instead, to be changed.")
 @click.option(
     "--population",
@@ -146,6 +153,7 @@ def simulate(**given: Any) -> int:
 
     \b
     openworld simulate
+    openworld simulate --overview
     openworld simulate matching --population measured_2026 -o out
     openworld simulate --arms prm=exact prm=prefix --adoption 0.5 --population enterprise
     openworld simulate --arms '' mcp gaps_closed --adoption 0.1,0.5,0.9

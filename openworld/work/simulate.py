@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -15,14 +16,14 @@ from model.model import Model
 from openworld import exhibits
 from openworld.commands.common import DONE, INCONCLUSIVE, complain, print_json, print_lines
 from openworld.exhibits import experiments
-from openworld.experiment_words import experiment_lines, horizon_lines, result_lines, source_lines
+from openworld.experiment_words import experiment_lines, headline_lines, horizon_lines, result_lines, source_lines
 from openworld.files import claimed
 from openworld.progress import Progress
 from openworld.sources import Source
 from openworld.work.instead import AnswerTable, ask, check_places
 from simulations import catalogue, experiment_files
 from simulations.experiment import Adoption, Experiment
-from simulations.experiments import StoppedExperiment, find, population_for, run
+from simulations.experiments import StoppedExperiment, evaluable, find, population_for, run
 from simulations.processes import cores
 from simulations.results import Result, write
 from simulations.uncertainty import over_inputs
@@ -36,6 +37,7 @@ def simulate(
     arms: bool,
     adoption: tuple[float, ...] | None,
     schema: bool,
+    overview: bool,
     as_file: bool,
     population: str | None,
     deployed: bool | None,
@@ -65,6 +67,9 @@ def simulate(
     if schema:
         print_json(experiment_files.schema())
         return DONE
+    if overview:
+        _alone("--overview", {"seed", "as_json"})
+        return _overview(seed, as_json, model)
     if not named and not arms:
         return _list(as_json, model)
     asked = _of_arms(named, adoption, population, model) if arms else find(_one(named, adoption), model)
@@ -211,6 +216,27 @@ def _list(as_json: bool, model: Model) -> int:
         return DONE
 
     print_lines(experiment_lines(known.values()))
+    return DONE
+
+
+def _overview(seed: int, as_json: bool, model: Model) -> int:
+    """Each experiment with its headline: exact, and with what is open in it; or that it is simulated."""
+    rows = []
+    for name, each in catalogue.every_experiment(model).items():
+        asked = replace(each, values=(each.point,))
+        met = population_for(asked, None)
+        exact = evaluable(asked, met)
+        if not as_json:
+            click.echo(f"{name}  ({met.name}, {'exact' if exact else f'simulated: openworld simulate {name}'})")
+            print_lines(textwrap.wrap(asked.question, 100, initial_indent="    ", subsequent_indent="    "))
+        if exact:
+            told = over_inputs(run(asked, seed=seed), asked, met, seed).quantities
+            print_lines([] if as_json else (f"  {line}" for line in headline_lines(told)))
+            rows += json.loads(told[told["headline"] == 1].to_json(orient="records"))
+        else:
+            rows.append({"experiment": name})
+    if as_json:
+        print_json(rows)
     return DONE
 
 

@@ -17,6 +17,7 @@ from openworld.cli import main
 from openworld.experiment_words import polynomial
 from openworld.inputs import input_words
 from simulations.break_even import ALL
+from simulations.catalogue import EXPERIMENTS
 
 
 def simulate(*arguments: object) -> Result:
@@ -73,6 +74,19 @@ def test_what_is_known_exactly_is_told_exactly(tmp_path: Path) -> None:
 def test_a_polynomial_is_one_that_more_points_lie_on(means: list[float], says: str) -> None:
     """Three points say nothing of a parabola."""
     assert polynomial([0, 0.25, 0.5], means) == says
+
+
+def test_every_experiment_has_a_row_in_the_overview(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is exact with its headline and what is open in it, what is simulated with the command that does so."""
+    few = {name: EXPERIMENTS[name] for name in ("echo", "storm")}
+    monkeypatch.setattr("simulations.catalogue.every_experiment", lambda _: few)
+    said = CliRunner().invoke(main, ["simulate", "--overview"]).stdout
+    assert "echo  (swept, exact)" in said
+    assert "honest flows that work fall from 100.0% to 66.7% (change -33.3%; over the inputs -33.3% to" in said
+    assert "simulated: openworld simulate storm" in said
+    rows = json.loads(CliRunner().invoke(main, ["simulate", "--overview", "--json"]).stdout)
+    assert {row["experiment"] for row in rows} == few.keys()
+    assert "has no place beside --overview" in refused(CliRunner().invoke(main, ["simulate", "echo", "--overview"]))
 
 
 def test_what_is_told_of_no_flow_is_said_to() -> None:
