@@ -158,6 +158,8 @@ fun visits(bitstring): channel [private].                    (* where the user's
 table codes(bitstring, bitstring, bitstring, bitstring, bitstring, bitstring, bitstring, bitstring).
 table pushed(bitstring, bitstring, bitstring, bitstring, bitstring, bitstring, bitstring).
 table registered(bitstring, bitstring).
+table started(bitstring, bitstring).
+reduc forall a, s, c: bitstring, r: channel; session_of(itself((a, s, c), r), r) = (a, s, c) [private].
 """
 
 
@@ -401,6 +403,7 @@ class _Process:
             self.fetched(f"ServerMetadata({_typed(_MESSAGES['ServerMetadata'])})", "metadata, server", "unrecorded"),
             *self.metadata_rules(users),
             "new state: bitstring; new verifier: bitstring; new session_key: bitstring;",
+            f"insert started(state, {challenge}); insert started(state, none);" if self.event == "flow_binding" else "",
             f"let redirect_uri = {redirect} in",
             registering,
             sent,
@@ -688,10 +691,12 @@ class _Process:
         default = either(server_rules.has_default_audience(design, made), "yes", "none")
         claims = f"{self.term(server_rules.bound_resource(design, _WANTED))}, {default}, {key if honors else 'none'}"
         kind = either(equal("key", "none"), "bearer", "dpop_bound") if honors else "bearer"
-        strayed = (
-            "let (first: bitstring, second: bitstring) = binding in let own = itself((as, state, challenge), reply) in"
-        )
-        strayed += "\n  if user = alice && by = client_id && first <> own && second <> own then event flow_binding else"
+        # Redeemed elsewhere than by the session that started the flow, or by one where that was the attacker's request.
+        strayed = """( let (first: bitstring, second: bitstring) = binding in
+    let own = itself((as, state, challenge), reply) in
+    if user = alice && by = client_id && first <> own && second <> own then
+    let (=as, its_state: bitstring, sent: bitstring) = session_of(first, reply) in event flow_binding
+    else get started(=state, =challenge) in event flow_binding ) |"""
         return _lines(
             "in(requests(as), (reply: channel, who: bitstring,",
             f"  ({_typed('by credential assertion code redirect_uri verifier dpop_proof resource binding')})));",

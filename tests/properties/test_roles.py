@@ -150,6 +150,14 @@ def test_prover_agrees(question):
 
 
 @needs_prover
+def test_a_code_that_no_session_asked_for_strays_from_none():
+    """The attacker's own request, whose code it redeems itself; to ask for one alike is to start a session's flow."""
+    own, copied = (answered(("CB", f"cap=code_leak+lure;pkce={pkce}")) for pkce in ("off", "s256"))
+    assert (own.result, own.event) == ("not_in_this_world", "never")
+    assert (copied.result, copied.event) == ("attack", "derived")
+
+
+@needs_prover
 def test_that_honest_parties_get_nowhere_is_seen():
     """Where they refuse each other a proof says little, and that is said."""
     nowhere = parse("cap=mal_as;iss_check=require;h_iss=no")
