@@ -245,7 +245,7 @@ def test_what_is_deployed_is_the_client_mix() -> None:
     met = experiments.population_for(asked, None)
     assert met.clients is not None
     assert met.factors[-1] == met.clients
-    rates = run(asked, attempts=2_000).rates
+    rates = run(asked, attempts=400).rates
     expected = rates[rates.kind != "attainable"].set_index(["value", "arm", "outcome"]).expected
     assert expected[2032, "echo=req_strict", "accepted"] > expected[2026.9, "echo=req_strict", "accepted"] + 0.1
     assert expected[2026.9, AS_DEPLOYED, "code_delivery"] > 0
