@@ -195,7 +195,8 @@ counted([
 # %%
 REQUIRED = "echo=req"
 counted([
-    ("Where no AS echoes, a client that requires it meets nobody.", swept("echo_support", REQUIRED, 0, "success"), "=", 0),
+    ("Where no AS echoes, a client that requires it meets nobody.",
+     swept("echo_support", REQUIRED, 0, "success"), "=", 0),
     ("Halfway it meets some,", swept("echo_support", REQUIRED, 0.5, "success"), ">", 0),
     ("where all echo more,", swept("echo_support", REQUIRED, 1, "success"), ">",
      swept("echo_support", REQUIRED, 0.5, "success")),

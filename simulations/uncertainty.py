@@ -79,7 +79,8 @@ class Spread:
         if self.stated is not None:
             (at,) = told(replace(self, rates=self.stated[None], stated=None))
             low, high = np.fmin(low, at), np.fmax(high, at)
-        return np.stack([low, high])
+        found = np.stack([low, high])
+        return np.where(np.abs(found) <= _NOTHING, 0.0, found)
 
     def measure(self, told: Measure) -> Numbers | None:
         """How much of a measure there is, by draw and arm; None where it is none of what happens or does not."""
