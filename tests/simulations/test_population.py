@@ -297,9 +297,7 @@ def test_the_first_year_is_today() -> None:
     """Servers age as they are, product by product: in the first year every attempt ends as in today's table."""
     today, arms = load("measured_2026").deployed(), ((), (("iss_check", "require"),), (("echo", "req_strict"),))
     first = today.at(min(curve.years[0] for curve in today.adoption))
-    assert (
-        vectorised.counted(first, arms, "1/0", 800).endings == vectorised.counted(today, arms, "1/0", 800).endings
-    )
+    assert vectorised.counted(first, arms, "1/0", 800).endings == vectorised.counted(today, arms, "1/0", 800).endings
 
 
 def test_ageing_keeps_what_a_server_is_besides() -> None:

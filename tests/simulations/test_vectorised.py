@@ -47,8 +47,7 @@ def compared(
 
 
 @pytest.mark.parametrize(
-    ("adoption", "attempts"),
-    [(0.4, 60), *(pytest.param(share, 1_000, marks=pytest.mark.slow) for share in (1.0, 0.4))],
+    ("adoption", "attempts"), [(0.4, 60), *(pytest.param(share, 1_000, marks=pytest.mark.slow) for share in (1.0, 0.4))]
 )
 def test_agrees_with_the_machine_visit_by_visit(adoption: float, attempts: int) -> None:
     """The same draws, the same endings, for designs that differ in what they let in."""
