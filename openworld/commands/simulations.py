@@ -47,7 +47,7 @@ class Shares(click.ParamType[tuple[float, ...]]):
     "--overview",
     is_flag=True,
     help="Go through all experiments instead: question, headline, whether it is exact or simulated, what is open in it "
-    "and which input decides. Takes minutes.",
+    "and which input decides. Takes a quarter of an hour.",
 )
 @click.option("--file", "as_file", is_flag=True, help="Print the experiment as a file instead, to be changed.")
 @click.option(

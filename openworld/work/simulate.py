@@ -220,21 +220,26 @@ def _list(as_json: bool, model: Model) -> int:
 
 
 def _overview(seed: int, as_json: bool, model: Model) -> int:
-    """Each experiment with its headline: exact, and with what is open in it; or that it is simulated."""
+    """Each experiment with its headline, exact, and with what is open in it; else how it is asked by itself.
+
+    Those are simulated, or all combinations of something, which are many and have effects in place of a headline.
+    """
     rows = []
     for name, each in catalogue.every_experiment(model).items():
         asked = replace(each, values=(each.point,))
         met = population_for(asked, None)
-        exact = evaluable(asked, met)
+        exact, told_of = evaluable(asked, met), not asked.factors
         if not as_json:
-            click.echo(f"{name}  ({met.name}, {'exact' if exact else f'simulated: openworld simulate {name}'})")
+            how = "exact" if exact else "simulated"
+            alone = "" if exact and told_of else f": openworld simulate {name}"
+            click.echo(f"{name}  ({met.name}, {how}{alone})")
             print_lines(textwrap.wrap(asked.question, 100, initial_indent="    ", subsequent_indent="    "))
-        if exact:
+        if exact and told_of:
             told = over_inputs(run(asked, seed=seed), asked, met, seed).quantities
             print_lines([] if as_json else (f"  {line}" for line in headline_lines(told)))
             rows += json.loads(told[told["headline"] == 1].to_json(orient="records"))
         else:
-            rows.append({"experiment": name})
+            rows.append({"experiment": name, "exact": exact})
     if as_json:
         print_json(rows)
     return DONE
