@@ -96,7 +96,7 @@ def drafts() -> pd.DataFrame:
             {
                 "draft": name,
                 "source": draft.source,
-                "switches": draft.after,
+                "switches": ";".join(f"{each.switch}={each.value}" for each in draft.obligations),
                 "environment": environment,
                 "before": before,
                 "after": after,
