@@ -37,7 +37,7 @@ def was_kept(c: Context, token: Value) -> tuple[Named, ...]:
     """The rules by which a token that leaks by itself is there: an AS issued it, and the client kept it."""
     leaking = (held for held in c.world.held if held.leaks_by)
     asked = ((same(token, held.name), kept(c, held)) for held in leaking)
-    return tuple(one._replace(holds=implies(it, one.holds)) for it, rules in asked if it is not False for one in rules)
+    return tuple(one._replace(holds=implies(it, one.holds)) for it, rules in asked for one in rules)
 
 
 def sessions_and_channels(world: World) -> list[dict[str, str]]:
