@@ -25,7 +25,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
-from itertools import chain, permutations, repeat
+from itertools import chain, permutations, product, repeat, starmap
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -33,6 +33,7 @@ from typing import Any, NamedTuple
 from model import authorization_server, client, resource_server
 from model.design import Configuration, Design, check_parties, parse
 from model.errors import InputError
+from model.federation import Frameworks
 from model.messages import (
     ClientAuthentication,
     Introspection,
@@ -338,15 +339,15 @@ def weaker() -> tuple[tuple[str, str, str], ...]:
         kinds = inspect.get_annotations(rule)
         asked = {given: kind for given, kind in kinds.items() if given != "return"}
         reads = [each for each in SWITCHES if f".{each}" in inspect.getsource(rule) and SWITCHES[each].in_worlds]
-        if rule.__module__ not in _ROLES or not set(asked.values()) <= {"Design", "Condition", "Value", "bool"}:
+        if rule.__module__ not in _ROLES or not set(asked.values()) <= {"Choices", *_DRAWN}:
             continue
         for number in range(400):
-            values = {given: draw.choice(_DRAWN[kind]) for given, kind in asked.items() if kind != "Design"}
+            values = {given: draw.choice(_DRAWN[kind]) for given, kind in asked.items() if kind != "Choices"}
             others = {switch: draw.choice(SWITCHES[switch].values) for switch in reads}
             for switch in reads:
                 for value in SWITCHES[switch].values:
                     design = SimpleNamespace(**{**baseline, **others, switch: value})
-                    designs = {given: design for given, kind in asked.items() if kind == "Design"}
+                    designs = {given: design for given, kind in asked.items() if kind == "Choices"}
                     if rule(**designs, **values):
                         accepts.setdefault((name, switch), {}).setdefault(value, set()).add(number)
     for switch in {switch for _, switch in accepts}:
@@ -361,7 +362,17 @@ def weaker() -> tuple[tuple[str, str, str], ...]:
 #: Whose rules say no to somebody.
 _ROLES = tuple(module.__name__ for module in (client, authorization_server, resource_server))
 _URLS = (NONE, "https://a.example", "https://a.example/one", "https://a.example/one/two", "https://b.example")
-_DRAWN: Mapping[str, tuple[Any, ...]] = {"Condition": (False, True), "bool": (False, True), "Value": _URLS}
+_EITHER = (False, True)
+_FRAMEWORKS = tuple(starmap(Frameworks, product(_EITHER, repeat=4)))
+_DRAWN: Mapping[str, tuple[Any, ...]] = {
+    "Condition": _EITHER,
+    "bool": _EITHER,
+    "Value": _URLS,
+    "Standing": tuple(starmap(client.Standing, product(_EITHER, repeat=4))),
+    "Echo": tuple(starmap(client.Echo, product(_EITHER, repeat=3))),
+    "Frameworks": _FRAMEWORKS,
+    "Issuer": tuple(starmap(resource_server.Issuer, product(_FRAMEWORKS, _EITHER, _EITHER, _EITHER))),
+}
 
 
 # --- larger worlds --------------------------------------------------------------------------------------------
