@@ -9,6 +9,8 @@ chooses is no switch: ``splice`` and ``par_at`` only let a question forbid it so
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards
@@ -33,9 +35,9 @@ def knows(c: Context, kind: str, name: str) -> Condition:
     return any_of(c.state[f"knows.{kind}.{name}"], isinstance(held, Held) and c.has(held.leaks_by))
 
 
-def was_kept(c: Context, token: Value) -> tuple[Named, ...]:
-    """The rules by which a token that leaks by itself is there: an AS issued it, and the client kept it."""
-    leaking = (held for held in c.world.held if held.leaks_by)
+def was_kept(c: Context, token: Value, among: Collection[str]) -> tuple[Named, ...]:
+    """The rules by which a token that leaks by itself, one ``among`` these, is there: it was issued and kept."""
+    leaking = (held for held in c.world.held if held.leaks_by and held.name in among)
     asked = ((same(token, held.name), kept(c, held)) for held in leaking)
     return tuple(one._replace(holds=implies(it, one.holds)) for it, rules in asked for one in rules)
 

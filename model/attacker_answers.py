@@ -268,7 +268,7 @@ def answer_token_request(c: Context, who: str, token: Value) -> Move:
     known = any_of(same(token, FORGED), *(all_of(same(token, t), knows(c, "token", t)) for t in tokens(c.world)))
     answer = Sent(session.token_at, c.world.session[who].client, TokenResponse(token, "as asked"))
     sets = {f"{who}.phase": "has_token", f"{who}.token": token}
-    return Move(all_of(here, known), was_kept(c, token), sets, (answer,))
+    return Move(all_of(here, known), was_kept(c, token, tokens(c.world)), sets, (answer,))
 
 
 def _own_names(world: World) -> Domains:

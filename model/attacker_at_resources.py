@@ -193,7 +193,7 @@ def present_token(c: Context, token: str, url: str) -> Move:
     return Move(
         here,
         (
-            *was_kept(c, token),
+            *was_kept(c, token, [token]),
             *accepts(
                 c,
                 token,
@@ -426,7 +426,7 @@ def introspect_token(c: Context, token: str) -> Move:
     asked = (same(c.of(party.name).token_fmt, "opaque") for party in asking)
     return Move(
         all_of(runs, any_of(*asked), knows(c, "token", token), no(for_it)),
-        (*was_kept(c, token), server_rules.introspection_is_for_the_audience(c.of(server), False)),
+        (*was_kept(c, token, [token]), server_rules.introspection_is_for_the_audience(c.of(server), False)),
         {f"told.{token}": True},
         (Sent(ATTACKER, server, Introspection(token)),),
     )

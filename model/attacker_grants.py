@@ -177,7 +177,7 @@ def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Va
     server, policy, by_name = made.server, c.of(made.server.name), same(as_own, NONE)
     client = choose(by_name, made.client, as_own)
     checked = (
-        *was_kept(c, token),
+        *was_kept(c, token, [token]),
         *attacker_authenticates(c, server, client),
         server_rules.exchanged_token_is_the_clients(policy, by_name),
         server_rules.audience_is_partner(policy, gives_word_to(c, server, at.url)),

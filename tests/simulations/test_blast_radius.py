@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from model.design import parse
+from model.drafts import DRAFTS
 from model.switches import SWITCHES, ConfigurationError
 from simulations.arms import PROTECTIONS, arm, protections
 from simulations.blast_radius import (
@@ -74,10 +75,12 @@ def test_the_same_seed_gives_the_same_tables() -> None:
 
 @pytest.mark.parametrize("named", ["mcp", "mcp-python==2.3.0"])
 def test_a_named_design_imposes_every_mechanism_of_it(named: str) -> None:
-    """What a configuration names holds for everybody, even at its baseline; the environment is as each party has it."""
+    """What a configuration names, or its text asks of anybody, holds for everybody, even at its baseline."""
     design = parse(f"design={named}").design
     imposed = dict(arm(f"design={named}").imposed)
-    assert imposed == {name: design[name] for name, switch in SWITCHES.items() if switch.kind == "mechanism"}
+    mechanisms = {name: design[name] for name, switch in SWITCHES.items() if switch.kind == "mechanism"}
+    asked = {each.switch: each.value for each in DRAFTS[named].obligations} if named in DRAFTS else {}
+    assert imposed == {**mechanisms, **asked}
     assert dict(arm(f"design={named};rt_pin=off;api=multi_path").imposed) == {
         **imposed,
         "rt_pin": "off",

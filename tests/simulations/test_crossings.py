@@ -50,7 +50,14 @@ CRM, ATTACKER_RS = PLACES["honest_api"].url, PLACES["malicious_rs"].url
 ASKED_BEFORE = {
     # What populations meet lists one AS.
     "client.use_resource_metadata": {"client.server_is_the_chosen_one"},
-    "client.reuse_cached_token": {"client.token_type_is_dpop", "client.echo_is_read", "client.echo_confirms_request"},
+    "client.reuse_cached_token": {
+        "authorization_server.proof_is_present",
+        "authorization_server.resource_is_within_grant",
+        "authorization_server.resource_is_acceptable",
+        "client.token_type_is_dpop",
+        "client.echo_is_read",
+        "client.echo_confirms_request",
+    },
     "attacker.present_own_making": {
         "resource_server.token_is_self_contained",
         "resource_server.introspection_endpoint_is_configured",
