@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from model.design import parse
-from model.drafts import DRAFTS
+from model.drafts import TEXTS
 from model.switches import SWITCHES, ConfigurationError
 from simulations.arms import PROTECTIONS, arm, protections
 from simulations.blast_radius import (
@@ -79,7 +79,7 @@ def test_a_named_design_imposes_every_mechanism_of_it(named: str) -> None:
     design = parse(f"design={named}").design
     imposed = dict(arm(f"design={named}").imposed)
     mechanisms = {name: design[name] for name, switch in SWITCHES.items() if switch.kind == "mechanism"}
-    asked = {each.switch: each.value for each in DRAFTS[named].obligations} if named in DRAFTS else {}
+    asked = {each.switch: each.value for each in TEXTS[named].obligations} if named in TEXTS else {}
     assert imposed == {**mechanisms, **asked}
     assert dict(arm(f"design={named};rt_pin=off;api=multi_path").imposed) == {
         **imposed,
