@@ -18,7 +18,7 @@ ARMS = ((), (("echo", "req"),))
 @pytest.mark.parametrize("reader", ["arrays", "agents"])
 def test_what_is_recorded_is_what_is_counted(reader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One row for each attempt and arm, in as many groups as it takes; counting is not changed by it."""
-    monkeypatch.setattr(record, "GROUP", 300)
+    monkeypatch.setattr(record, "GROUP", 200)
     monkeypatch.setattr(agents, "CHUNK", 128)
     monkeypatch.setattr(vectorised, "CHUNK", 128)
     unit = Unit(load("measured_2026"), ARMS, "1", 1_000, reader=reader, first=4)
