@@ -339,7 +339,11 @@ def weaker() -> tuple[tuple[str, str, str], ...]:
         kinds = inspect.get_annotations(rule)
         asked = {given: kind for given, kind in kinds.items() if given != "return"}
         reads = [each for each in SWITCHES if f".{each}" in inspect.getsource(rule) and SWITCHES[each].in_worlds]
-        if rule.__module__ not in _ROLES or not set(asked.values()) <= {"Choices", *_DRAWN}:
+        if rule.__module__ not in _ROLES:
+            continue
+        if unknown := set(asked.values()) - {"Choices", *_DRAWN}:
+            if not unknown <= _NOT_DRAWN:
+                raise TypeError(f"rule {name}: nobody knows how to draw {', '.join(sorted(unknown))}")
             continue
         for number in range(400):
             values = {given: draw.choice(_DRAWN[kind]) for given, kind in asked.items() if kind != "Choices"}
@@ -362,6 +366,8 @@ def weaker() -> tuple[tuple[str, str, str], ...]:
 #: Whose rules say no to somebody.
 _ROLES = tuple(module.__name__ for module in (client, authorization_server, resource_server))
 _URLS = (NONE, "https://a.example", "https://a.example/one", "https://a.example/one/two", "https://b.example")
+#: What rules about names and sets are about: no value of these is stricter than another.
+_NOT_DRAWN = {"str", "Collection[Value]"}
 _EITHER = (False, True)
 _FRAMEWORKS = tuple(starmap(Frameworks, product(_EITHER, repeat=4)))
 _DRAWN: Mapping[str, tuple[Any, ...]] = {
