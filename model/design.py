@@ -186,7 +186,7 @@ def expanded(text: str, model: Model = oauth()) -> dict[str, str]:
 
 
 def obligations(text: str, model: Model = oauth()) -> tuple[Obligation, ...]:
-    """What the drafts that a configuration names, itself or by its design, ask of whoever adopts them in it.
+    """What the drafts that a configuration names, itself or by its design, ask of the roles that adopt them in it.
 
     Raises:
         ConfigurationError: as of :func:`expanded`.

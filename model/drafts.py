@@ -23,8 +23,8 @@ class Obligation(NamedTuple):
 
     Attributes:
         row: the row of the catalogue that says so.
-        switch, value: what whoever complies has.
-        without: what whoever has not heard of the text has, where that is not the switch's baseline.
+        switch, value: what a party that complies has.
+        without: what a party has that does not know the text, where that is not the switch's baseline.
     """
 
     row: str
@@ -34,7 +34,7 @@ class Obligation(NamedTuple):
 
     @property
     def role(self) -> str:
-        """Whom it is asked of: whoever decides the switch."""
+        """Whom it is asked of: the role that decides the switch."""
         return SWITCHES[self.switch].owner
 
     @property

@@ -16,8 +16,8 @@ class Frameworks(NamedTuple):
     """Which frameworks hold an entity.
 
     Attributes:
-        on_list: it is on the list of whoever asks.
-        chained: statements lead from it to the anchor of whoever asks.
+        on_list: it is on the list of the party that asks.
+        chained: statements lead from it to the anchor of the party that asks.
         beyond_names: an intermediate among them speaks for a name that the one above does not let it speak for (6.2.2).
         as_client: they are about the entity as a client alone (6.2.3).
     """

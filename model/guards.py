@@ -1,9 +1,9 @@
 """What honest parties ask of a message that they take: which rules, of which values, in which order, written once.
 
-A guard is a function of what its party sees of the message, and yields the rules that it asks, each when it is reached:
-whoever stops at the first that does not hold asks no other. Roles, the attacker who sends to them, conversations with
-deployed clients and the parties that are played over HTTP call the same ones, with undecided values or with what came
-over the wire. What drafts add to a guard is asked last, of the same values.
+A guard is a function of what its party sees of the message. It yields the rules that it asks one by one: a reader who
+stops at the first that does not hold asks no other. Roles, the attacker who sends to them, conversations with deployed
+clients and the parties that are played over HTTP call the same ones. Their values are undecided, or came over the wire.
+What drafts add to a guard is asked last, of the same values.
 """
 
 from __future__ import annotations
@@ -247,7 +247,7 @@ def authentication(
     attested: Condition = False,
     anyhow: Condition = False,
 ) -> Iterator[Named]:
-    """Of whoever authenticates as a client: ``design`` is the client's, ``policy`` the server's."""
+    """Of a client that authenticates: ``design`` is the client's, ``policy`` the server's."""
     yield server.client_is_authenticated(design, genuine, secret, assertion, replaced, attested)
     yield server.certificate_is_provisioned(design, certified)
     yield server.assertion_names_this_server(design, policy, named, endpoint, anyhow)
@@ -378,7 +378,7 @@ def possession(
     bare: Condition = False,
     attested: Condition = False,
 ) -> Iterator[Named]:
-    """Of whoever presents a token: by which scheme, and what it holds."""
+    """Of a sender who presents a token: by which scheme, and what it holds."""
     yield resource.scheme_is_acceptable(design, key)
     yield resource.proof_is_by_bound_key(design, own, for_this, for_another, bare)
     yield resource.certificate_is_bound_one(design, certificate, presented)

@@ -1,4 +1,4 @@
-"""The token endpoint of an honest AS: what it asks of a request, and what comes of one, whoever sends it."""
+"""The token endpoint of an honest AS: what it asks of a request and what it issues, for clients and attacker alike."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Requester(NamedTuple):
     Attributes:
         to: whose the token is then: a session's, or the attacker's.
         client: as which client_id.
-        authenticated: the rules by which the AS takes whoever asks for that client.
+        authenticated: the rules by which the AS takes the sender for that client.
         key: the key of the proof, or none; ``proven``: whether there is one; ``promised``: the client is to make them.
         resource: the `resource` that is asked for, or none.
         certificate: the TLS client certificate, or none.
