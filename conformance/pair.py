@@ -17,7 +17,6 @@ from aiohttp import web
 
 from conformance.authorization_server import RefusedRequest, demand
 from conformance.install import Installed
-from conformance.judge import SCHEMA as SCHEMA_OF_JUDGEMENT
 from conformance.judge import Judgement, judge
 from conformance.message import WireMessage, WireRequest
 from conformance.play import Play
@@ -35,18 +34,6 @@ from model.world import NONE
 
 #: A client and a resource server that check everything the model has a rule for.
 STRICT = Design({"iss_check": "require", "echo": "req", "md_issuer_check": "on", "audience_check": "exact"})
-
-
-_TEXT = {"type": "string"}
-_REMARK = {"rule": _TEXT, "holds": {"type": "boolean"}, "about": _TEXT}
-_MEETING = {
-    "client": _TEXT, "server": _TEXT, "variant": _TEXT, "judgement": SCHEMA_OF_JUDGEMENT,
-    "remarks": {"type": "array", "items": {
-        "type": "object", "properties": _REMARK, "required": list(_REMARK), "additionalProperties": False,
-    }},
-}  # fmt: skip
-#: The JSON Schema of a meeting as data.
-SCHEMA = {"type": "object", "properties": _MEETING, "required": list(_MEETING), "additionalProperties": False}
 #: The play in which nobody is dishonest, and no trace of the solver's.
 NOBODY = Play("M01_iss_ok", "catalogue", "")
 
@@ -79,7 +66,7 @@ class Meeting:
 
     @classmethod
     def from_json(cls, data: dict[str, Any], har: dict[str, Any]) -> Meeting:
-        """A meeting from data that :data:`SCHEMA` accepts, and its recording."""
+        """A meeting from its data and its recording."""
         judgement = Judgement.from_json(data["judgement"], NOBODY)
         remarks = tuple(Remark(**one) for one in data["remarks"])
         return cls(data["client"], data["server"], data["variant"], judgement, remarks, har)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,18 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from conformance.install import Installed
-from conformance.judge import SCHEMA, Judgement, judge, losses, not_tested
+from conformance.judge import Judgement, judge, losses, not_tested
 from conformance.origins import Authority
 from conformance.play import Play
 from conformance.processes import Run, drive
 from conformance.world import PlayedWorld
-from model.documents import DocumentError, Schema, from_json
-from model.errors import InputError
-
-#: Written into every result; results of another number are made anew.
-FORMAT = 6
-_FILE = {"about": {"type": "string"}, "judgement": SCHEMA}
-_SCHEMA = Schema(lambda: {"type": "object", "properties": _FILE, "required": list(_FILE)})
+from model.files import replacing
+from model.store import keep, kept, named
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,51 +47,27 @@ class Store:
 
     def __init__(self, folder: Path | None, installed: Installed, settings: Settings) -> None:
         self.folder = None if folder is None else folder / installed.release.slug
-        self._stamp = {"format": FORMAT, "client": str(installed.release), "tls": settings.tls}
+        self._of = named(installed.identity, settings.tls)
 
     def load(self, play: Play) -> Judgement | None:
-        """The judgement of a play, if it was made under the same conditions and something was measured.
-
-        Raises:
-            InputError: there is a file, and it is none that :meth:`save` writes.
-        """
-        if self.folder is None:
-            return None
-        path = self.folder / f"{play.name}.json"
-        try:
-            data = from_json(path.read_bytes())
-            if isinstance(data, dict) and {name: data.get(name) for name in self._stamp} != self._stamp:
-                return None
-            _SCHEMA.check(data)
-        except FileNotFoundError:
-            return None
-        except DocumentError as error:
-            raise InputError(f"{path}: not a result of this suite: {error}") from None
-        judgement = Judgement.from_json(data["judgement"], play)
+        """The judgement of a play, if it was made under the same conditions and something was measured."""
+        known = None if self.folder is None else kept(self.folder / f"{play.name}.json", self._key(play))
+        judgement = known and Judgement.from_json(known, play)
         # What was not measured may be the machine's fault, and is tried again.
-        return judgement if data["about"] == play.about and judgement.measured else None
+        return judgement if judgement and judgement.measured else None
 
     def save(self, play: Play, judgement: Judgement, world: PlayedWorld | None) -> None:
         """Keep a judgement, and the recording that it was made from."""
-        if world is not None:
-            self._write(f"{play.name}.har", world.recording.har(play.name, losses(world)))
-        data = {**self._stamp, "about": play.about, "judgement": judgement.to_json()}
-        self._write(f"{play.name}.json", data)
-
-    def _write(self, name: str, data: dict[str, Any]) -> None:
-        """Write a file that is whole or not there; what a killed run leaves is named like all that is half-written."""
         if self.folder is None:
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        partial = self.folder / f".{secrets.token_hex(6)}.part"
-        try:
-            partial.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-            partial.replace(self.folder / name)
-        except OSError as error:
-            error.filename = str(self.folder / name)
-            raise
-        finally:
-            partial.unlink(missing_ok=True)
+        if world is not None:
+            with replacing(self.folder / f"{play.name}.har") as path:
+                recording = world.recording.har(play.name, losses(world))
+                path.write_text(json.dumps(recording, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        keep(self.folder / f"{play.name}.json", self._key(play), judgement.to_json())
+
+    def _key(self, play: Play) -> str:
+        return named(self._of, play.name, play.about)
 
 
 async def run_all(
@@ -111,7 +81,6 @@ async def run_all(
     """The judgements of all plays, in order; those that are in the folder are not made again.
 
     Raises:
-        InputError: a file in the folder is not what this suite writes; nothing has been run then.
         OSError: a result cannot be kept, as on a full disk; those that are kept stay.
     """
     store = Store(folder, installed, settings)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -27,15 +25,12 @@ from conformance.run import Driving, Settings
 from conformance.software import SoftwareError
 from conformance.world import PlayedWorld
 from model import identifiers
-from model.documents import DocumentError, from_json
-from model.errors import InputError
+from model.files import replacing
 from model.part import TRIAL, Part
 from model.scenario import Scenario
+from model.store import named, opened, sealed
 from model.turns import GIVES_UP, SERVED, SILENT, Input, Turn, document, inputs
 from model.world import DEFAULT_AUDIENCE
-
-#: Written before the answers of a client that are kept; those of another number are asked anew.
-FORMAT = 4
 
 Steps = list[tuple[str, Turn]]
 
@@ -180,43 +175,33 @@ def _end(world: Answering, run: Run) -> Turn:
 
 
 class Kept:
-    """What a client was asked and did, in a file that grows by a line a word; one that was cut short is read as far as
-    it goes. Without a file nothing is kept."""
+    """What a client was asked and did, in a file that grows by a line a word; lines about another client, or asked
+    otherwise, or cut short, are as good as none. Without a file nothing is kept."""
 
     def __init__(self, path: Path | None, client: RealClient, alphabet: Sequence[Input]) -> None:
         self.path = path
-        of = {"client": str(client.installed.release), "tls": client.authority is not None, "calls": client.calls}
         about = [[one.name, one.changes] for one in alphabet]
-        self._head = {"format": FORMAT, **of, "answers": hashlib.sha256(json.dumps(about).encode()).hexdigest()}
+        self._key = named(client.installed.identity, client.authority is not None, client.calls, about)
 
     def load(self) -> list[tuple[Turn, Steps]]:
-        """What was kept of the same client, asked in the same way.
-
-        Raises:
-            InputError: there is a file, and it is none that :meth:`add` writes.
-        """
-        if self.path is None:
+        """What was kept of the same client, asked in the same way; nothing else stays in the file."""
+        if self.path is None or not self.path.exists():
             return []
-        try:
-            head, *lines = self.path.read_bytes().splitlines(keepends=True) or [b""]
-            if from_json(head) != self._head:
-                self.path.unlink()
-                return []
-            return [_read(from_json(line)) for line in lines if line.endswith(b"\n")]
-        except FileNotFoundError:
-            return []
-        except (DocumentError, KeyError, TypeError) as error:
-            raise InputError(f"{self.path}: not what was asked of a client: {error}") from None
+        lines = self.path.read_bytes().splitlines(keepends=True)
+        known = {line: said for line in lines if (said := opened(self._key, line)) is not None}
+        if len(known) < len(lines):
+            with replacing(self.path) as path:
+                path.write_bytes(b"".join(known))
+        return [_read(said) for said in known.values()]
 
     def add(self, first: Turn, steps: Steps) -> None:
         """Keep what a client did, unless nothing was measured: that is asked again."""
         if self.path is None or SILENT in (first.request, *(turn.request for _, turn in steps)):
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        new = not self.path.exists()
         said = {"first": first.to_json(), "then": [[name, turn.to_json()] for name, turn in steps]}
         with self.path.open("a", encoding="utf-8") as file:
-            file.write("".join(json.dumps(one) + "\n" for one in ([self._head] if new else []) + [said]))
+            file.write(sealed(self._key, said))
 
 
 def _read(said: Any) -> tuple[Turn, Steps]:

@@ -7,6 +7,7 @@ with one thing more, of the one that the draft has made so far.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import fields, make_dataclass, replace
 from functools import cache, wraps
 from inspect import getsource, signature
@@ -19,9 +20,10 @@ from model.action import ActionSchema, Context, Domains, Move, described
 from model.design import expanded, parse_switches
 from model.errors import InputError, hint
 from model.guards import GUARDS, Guard
+from model.inputs import reading
 from model.logic import Condition, Pick, Value
 from model.messages import Message, Sent, public
-from model.model import DraftError, built, grow, where
+from model.model import DraftError, Model, blamed, built, grow
 from model.protocols import PROTOCOLS, every_rule, schemas
 from model.rule import DECIDES, Rule, made
 from model.spelling import misspelt
@@ -79,25 +81,37 @@ _GIVEN: dict[str, Callable[[Any], bool]] = {
 }
 
 
+#: The model that a draft had made so far when it added the function that is asked.
+_STOOD: ContextVar[Model | None] = ContextVar("_STOOD", default=None)
+
+
 def giving(kind: str, function: F) -> F:
     """A function of a draft, of which in one line is told what goes wrong in it, or that it gives something else.
 
     Raises:
         DraftError: when it is called.
     """
-    file = Path(function.__code__.co_filename)
+    file, stood = Path(function.__code__.co_filename), built()
 
     @wraps(function)
     def held(*args: Any, **named: Any) -> Any:
+        before = _STOOD.set(stood)
         try:
-            found = function(*args, **named)
-        except (ArithmeticError, AttributeError, LookupError, NameError, TypeError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise DraftError(f"{where(file, error)}: {type(error).__name__}: {error}") from error
+            with reading() as read:
+                found = function(*args, **named)
+        except InputError:
+            raise
+        except BaseException as error:
+            raise blamed(file, error) from error
+        finally:
+            _STOOD.reset(before)
+        complaint = ""
         if not _GIVEN[kind](found):
-            line = function.__code__.co_firstlineno
-            raise DraftError(f"{file.name}:{line}: {function.__name__} gives {found!r}, which is no {kind}")
+            complaint = f"gives {found!r}, which is no {kind}"
+        for what, name in read.things:
+            complaint = f"reads {what} {name} when it is asked: a draft reads at the top of its file"
+        if complaint:
+            raise DraftError(f"{file.name}:{function.__code__.co_firstlineno}: {function.__name__} {complaint}")
         return found
 
     return cast(F, held)
@@ -287,9 +301,10 @@ def variant(rule: str) -> Callable[[F], F]:
 
 
 def original(rule: str) -> Callable[..., Condition]:
-    """What decides a rule so far."""
-    known("rule", rule, every_rule(built()))
-    return built().variants.get(rule) or DECIDES[rule]
+    """What decides a rule so far; in a function of a draft, what decided it before that was added."""
+    model = _STOOD.get() or built()
+    known("rule", rule, every_rule(model))
+    return model.variants.get(rule) or DECIDES[rule]
 
 
 def step(

@@ -6,10 +6,10 @@ changes, so two of them answer side by side. :mod:`model.extension` says what a 
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from model.errors import InputError
+from model.inputs import Read, TooLongError, fresh_modules, reading
 from model.named_designs import DESIGN_NOTES, NAMED_DESIGNS
 from model.spelling import misspelt
 from model.switches import CAPABILITIES, REACHES, SWITCHES, Extent, Switch
@@ -48,7 +49,7 @@ class Model:
         variants: what decides a rule in the place of the function that has its name.
         guards: rules that are asked after those of a guard of :mod:`model.guards`, by its name.
         states: what else can change, by who says so: functions of :class:`model.state.Variables` and a world.
-        drafts: what was added to the model that ships, and ``marks`` that tell their text from any other.
+        drafts: what was added to the model that ships, and ``marks`` that tell all that they read from anything else.
     """
 
     switches: Mapping[str, Switch]
@@ -63,7 +64,8 @@ class Model:
     drafts: tuple[Draft, ...] = ()
     marks: tuple[str, ...] = ()
     _further: Mapping[type, Mapping[str, Any]] = field(default_factory=dict)
-    _known: dict[tuple[Draft, str], Model] = field(default_factory=dict, init=False)
+    _known: dict[tuple[Path, str], Model] = field(default_factory=dict, init=False)
+    _read: dict[Path, Read] = field(default_factory=dict, init=False)
 
     def further(self, kind: type[T]) -> Mapping[str, T]:
         """Return what drafts add of a kind that is declared above this module, by name: rules, steps, properties ..."""
@@ -85,7 +87,7 @@ class Model:
     def extended(self, *drafts: str | Path | Callable[[], object]) -> Model:
         """Return the model with what drafts add: Python files, or functions whose calls of ``openworld.draft`` do.
 
-        The same text of the same file makes the same model again.
+        A file makes the same model again while it and all that it reads say the same.
 
         Raises:
             DraftError: what a draft adds, or how, is wrong.
@@ -93,14 +95,21 @@ class Model:
         """
         made = self
         for each in drafts:
-            draft = each if callable(each) else Path(each).resolve()
-            mark = uuid4().hex if callable(draft) else hashlib.sha256(draft.read_bytes()).hexdigest()
-            known = (draft, "" if callable(draft) else mark)
-            if known not in made._known:
-                so_far = made.but(drafts=(*made.drafts, draft), marks=(*made.marks, mark))
-                made._known[known] = _run(so_far, draft)
-            made = made._known[known]
+            made = made._with_function(each) if callable(each) else made._with_file(Path(each).resolve())
         return made
+
+    def _with_function(self, draft: Callable[[], object]) -> Model:
+        return _run(self.but(drafts=(*self.drafts, draft), marks=(*self.marks, uuid4().hex)), draft)
+
+    def _with_file(self, draft: Path) -> Model:
+        known = self._known.get((draft, self._read[draft].digest)) if draft in self._read else None
+        if known is None:
+            with reading() as read:
+                made = _run(self.but(drafts=(*self.drafts, draft)), lambda: _run_file(draft))
+            mark = read.digest
+            self._read[draft] = read
+            known = self._known[draft, mark] = made.but(marks=(*self.marks, mark))
+        return known
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -111,7 +120,7 @@ class Model:
         """Let another process make it again, of the files of its drafts; what comes of functions only this one has."""
         if len(self.files) < len(self.drafts):
             raise UnsharedError("a model that is extended by functions cannot be made again by other processes")
-        return _again, self.files
+        return _again, (self.marks, *self.files)
 
     def __deepcopy__(self, _: object) -> Model:
         return self
@@ -125,8 +134,13 @@ def oauth() -> Model:
     )
 
 
-def _again(*files: Path) -> Model:
-    return oauth().extended(*files)
+def _again(marks: tuple[str, ...], *files: Path) -> Model:
+    """Make a model again, which is to be the one that it was."""
+    made = oauth().extended(*files)
+    for file, now, before in zip(files, made.marks, marks, strict=True):
+        if now != before:
+            raise DraftError(f"{file.name}: it, or what it reads, does not say the same as when this began")
+    return made
 
 
 # --- drafts while they run -----------------------------------------------------------------------------------
@@ -152,14 +166,11 @@ def grow(model: Model) -> None:
     _BUILT.set(model)
 
 
-def _run(model: Model, draft: Draft) -> Model:
+def _run(model: Model, draft: Callable[[], object]) -> Model:
     """Run a draft, and return the model with what it adds."""
     before = _BUILT.set(model)
     try:
-        if isinstance(draft, Path):
-            _run_file(draft)
-        else:
-            draft()
+        draft()
         return built()
     finally:
         _BUILT.reset(before)
@@ -170,19 +181,27 @@ def _run_file(file: Path) -> None:
     spec = spec_from_file_location(name, file)
     if file.suffix != ".py" or spec is None or spec.loader is None:
         raise DraftError(f"{file.name}: a draft is a Python file, named *.py")
-    module = sys.modules[name] = module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except InputError as error:
-        raise DraftError(f"{where(file, error)}: {error}") from error
-    except SyntaxError as error:
-        raise DraftError(f"{file.name}:{error.lineno}: {error.msg}") from error
-    except Exception as error:
-        raise DraftError(f"{where(file, error)}: {type(error).__name__}: {error}") from error
-    finally:
-        del sys.modules[name]
+    with fresh_modules(), redirect_stdout(sys.stderr):
+        sys.modules[name] = module = module_from_spec(spec)
+        try:
+            spec.loader.exec_module(module)
+        except SyntaxError as error:
+            place = f":{error.lineno}" if error.lineno else ""
+            raise DraftError(f"{file.name}{place}: {error.msg}") from error
+        except BaseException as error:
+            raise blamed(file, error) from error
     for line, said in misspelt(file.read_text(encoding="utf-8"), built().switches):
         raise DraftError(f"{file.name}:{line}: {said}")
+
+
+def blamed(file: Path, error: BaseException) -> BaseException:
+    """Return what is said of an error in a file: its line, unless it is nobody's of the file."""
+    if isinstance(error, KeyboardInterrupt | MemoryError) or (
+        isinstance(error, OSError) and where(file, error) == file.name
+    ):
+        return error
+    said = str(error) if isinstance(error, InputError | TooLongError) else f"{type(error).__name__}: {error}"
+    return DraftError(f"{where(file, error)}: {said}")
 
 
 def where(file: Path, error: BaseException) -> str:

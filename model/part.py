@@ -42,7 +42,3 @@ class Part:
 
 
 BROKEN_QUERY, TRIAL, PROOF, ACCOUNT = Part("broken_query"), Part("trial"), Part("proof"), Part("account")
-
-_FIELDS = {"kind": {"title": "part", "enum": list(_WORDS)}, "of": {"type": "string"}}
-#: The JSON Schema of a part as data.
-SCHEMA = {"type": "object", "properties": _FIELDS, "required": list(_FIELDS), "additionalProperties": False}

@@ -1,15 +1,14 @@
 """Answers that are known already: a folder with one file for each question.
 
 A file is found by what its answer depends on: every source file of the model and the properties (the worlds that ship
-among them), drafts of one's own, the versions of the solvers and Python, world, configuration, property and time limit.
-Nothing is ever looked up under an older rule. A world from a file counts by what it says, wherever the file is. A
-damaged entry is as good as none, and several processes may share a folder.
+among them), drafts of one's own with all that they read, the versions of the solvers and Python, world, configuration,
+property and time limit. Nothing is ever looked up under an older rule. A world from a file counts by what it says,
+wherever the file is. An entry that is damaged or was written by somebody else (:mod:`model.store`) is as good as none,
+and several processes may share a folder.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import platform
 from contextlib import suppress
 from dataclasses import replace
@@ -22,14 +21,13 @@ from platformdirs import user_cache_path
 import model
 import properties
 from model.design import Configuration, parse
+from model.store import code, keep, kept, named
 from model.trace import Trace, from_json
-from model.world import World
-from openworld.files import write
 from openworld.jobs import Question
 from properties.bounds import Bound
 from properties.checker import Checker
 from properties.results import read_result
-from properties.security import find
+from properties.security import Property, find
 from properties.shortest import ReplayError, confirm
 from properties.single import versions
 from properties.verdict import Verdict
@@ -43,18 +41,18 @@ SOURCES = tuple(Path(package.__file__ or "").parent for package in (model, prope
 
 def fingerprint(sources: tuple[Path, ...] = SOURCES) -> str:
     """A digest of everything but the question that a verdict depends on."""
-    digest = hashlib.sha256(f"{versions()}, Python {platform.python_version()}\n".encode())
-    for folder in sources:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                content = path.read_bytes()
-                digest.update(f"{path.relative_to(folder.parent).as_posix()} {len(content)}\n".encode() + content)
-    return digest.hexdigest()
+    return named(versions(), platform.python_version(), code(sources))
 
 
 def default_folder() -> Path:
     """Where answers are kept unless something else is said: in the user's cache folder."""
     return user_cache_path("openworld", appauthor=False) / "verdicts"
+
+
+def identity(prop: Property, configuration: Configuration) -> str:
+    """A digest of what is asked: property, design, attacker, drafts, and all that the world says, whatever its name."""
+    world = replace(prop.world_of(configuration), file="")
+    return named(prop.name, str(replace(configuration, world="")), repr(world), *configuration.model.marks)
 
 
 class Cache:
@@ -73,18 +71,16 @@ class Cache:
 
     def path(self, question: Question) -> Path:
         """The file of a question; its name covers everything that the answer depends on."""
-        prop, configuration = question.read()
-        asked = [prop.name, said(prop.world_of(configuration)), _called_nothing(configuration), question.timeout]
-        digest = hashlib.sha256(json.dumps([self._fingerprint, *question.model.marks, *asked]).encode()).hexdigest()
+        digest = named(self._fingerprint, identity(*question.read()), question.timeout)
         return self.folder / digest[:2] / f"{digest[2:]}.json"
 
     def get(self, question: Question) -> Verdict | None:
         """The verdict, if it is known; its trace has been replayed on the machine."""
         with suppress(*_DAMAGE):
             path = self.path(question)
-            entry = json.loads(path.read_text(encoding="utf-8"))
-            if entry["sha256"] == _checksum(path, entry["verdict"]):
-                return verdict(question, entry["verdict"])
+            data = kept(path, path.name)
+            if data is not None:
+                return verdict(question, data)
         return None
 
     def put(self, question: Question, data: dict[str, Any]) -> None:
@@ -92,24 +88,8 @@ class Cache:
         explained = data["blocked_by_minimal"] and (not data["blocked_by"] or data["alone"] is not None)
         if data["verdict"] != "unknown" and explained:
             path = self.path(question)
-            entry = {"sha256": _checksum(path, data), "verdict": data}
             with suppress(OSError):
-                write(path, json.dumps(entry, ensure_ascii=False) + "\n")
-
-
-def _checksum(path: Path, data: Any) -> str:
-    """Of a verdict and the name that it is kept under."""
-    return hashlib.sha256(json.dumps([path.name, data], sort_keys=True).encode()).hexdigest()
-
-
-def said(world: World) -> str:
-    """All that a world says, and nothing of where it was read."""
-    return repr(replace(world, file=""))
-
-
-def _called_nothing(configuration: Configuration) -> str:
-    """Design and attacker alone: a world counts by what it says, whatever it is called."""
-    return str(replace(configuration, world=""))
+                keep(path, path.name, data)
 
 
 def verdict(question: Question, data: dict[str, Any]) -> Verdict:

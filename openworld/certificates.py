@@ -19,7 +19,7 @@ from model.design import parse
 from model.errors import InputError
 from model.model import Model, oauth
 from model.trace import from_json
-from model.world_file import find_world
+from openworld.cache import identity
 from openworld.files import as_json, replacing
 from properties.bounds import LIMIT
 from properties.certificate import Certificate, CertificateError, Claim, Shown, Statement
@@ -27,7 +27,7 @@ from properties.proofs import dimacs
 from properties.results import RESULTS, read_result
 from properties.security import find
 
-FORMAT, VERSION = "openworld-certificate", 1
+FORMAT, VERSION = "openworld-certificate", 2
 #: No certificate of ours is nearly so large.
 _MOST_BYTES = 1 << 28
 _ABOUT, _CLAUSES = "certificate.json", "clauses.cnf"
@@ -51,6 +51,7 @@ _KEYS: dict[str, Any] = {
     "property": {"type": "string"},
     "configuration": {"type": "string"},
     "world": {"type": "string"},
+    "question": {"type": "string"},
     "verdict": {"enum": list(RESULTS)},
     "sweeps": {"type": "integer", "minimum": 0, "maximum": LIMIT},
     "ruled": {"type": "boolean"},
@@ -72,7 +73,8 @@ def write(made: Certificate, path: Path) -> None:
         "version": VERSION,
         "property": made.property.name,
         "configuration": str(made.configuration),
-        "world": made.configuration.world or made.world.name,
+        "world": made.world.name,
+        "question": identity(made.property, made.configuration),
         "verdict": made.result,
         "sweeps": made.sweeps,
         "ruled": made.ruled,
@@ -111,10 +113,14 @@ def read(path: Path, model: Model = oauth()) -> tuple[Certificate, Statement | N
             raise ValueError("a run is what shows attack or reached, and nothing else")
         if not sweeps and about["trace"] is None:
             raise ValueError("neither a run nor sweeps of runs")
+        configuration = parse(about["configuration"], model)
+        world = prop.world_of(configuration)
+        if (about["world"], about["question"]) != (world.name, identity(prop, configuration)):
+            raise ValueError("it is about another question, or the world or draft has changed since")
         made = Certificate(
             prop,
-            parse(about["configuration"], model),
-            find_world(about["world"], model),
+            configuration,
+            world,
             read_result(about["verdict"], prop.kind),
             sweeps,
             about["ruled"],

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import os
-import random
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -19,9 +17,6 @@ from openworld.jobs import Question, answers
 from openworld.show import blocking_lines, command, ending, outcome
 from properties.results import Result
 from properties.verdict import Verdict
-
-#: The share of what was kept without a run that is asked again, at least one of them.
-SAMPLE = 0.05
 
 Status = Literal["as expected", "flipped", "without its text", "not in this world", "inconclusive"]
 
@@ -115,18 +110,6 @@ class Checked:
         }
 
 
-def _bears_out(known: Mapping[Question, Verdict | None], workers: int) -> bool:
-    """Whether some of what was kept without a run to replay is answered the same today.
-
-    Anybody who can write to the folder can write a verdict there; a run is replayed, that there is none is asked again.
-    """
-    unshown = [question for question, kept in known.items() if kept is not None and kept.trace is None]
-    again = random.sample(unshown, math.ceil(SAMPLE * len(unshown)))
-    replies = answers(again, workers, singly=True)
-    found = {question: reply.data["verdict"] for question, reply in zip(again, replies, strict=True)}
-    return all(kept is None or kept.result == found.get(question, kept.result) for question, kept in known.items())
-
-
 def evaluate(
     expectations: Sequence[Expectation], cache: Cache | None, workers: int, timeout: float | None
 ) -> Iterator[Checked]:
@@ -137,8 +120,6 @@ def evaluate(
     """
     asked = [Question(one.property, one.configuration, timeout, one.model) for one in expectations]
     known = {question: cache.get(question) if cache else None for question in asked}
-    if not _bears_out(known, workers):
-        known = {question: kept if kept and kept.trace else None for question, kept in known.items()}
     missing = [question for question, found in known.items() if found is None]
     replies = answers(missing, workers, singly=True) if missing else iter(())
     fresh = set(missing)

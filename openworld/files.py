@@ -13,7 +13,7 @@ import click
 from filelock import FileLock, Timeout
 
 from model.errors import InputError
-from simulations.files import named, remains, replacing
+from model.files import named, remains, replacing
 
 __all__ = ["EARLIER", "FolderInUseError", "append", "as_json", "claimed", "emit", "replacing", "set_aside", "write"]
 

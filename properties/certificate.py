@@ -20,6 +20,7 @@ from model.logic import Pick, truth
 from model.trace import Trace
 from model.world import World
 from properties.bounds import FIRST, LIMIT, Clock, Depths, Laid, Settled
+from properties.completion import usable
 from properties.engine import Answer
 from properties.minisat import MiniSat
 from properties.proofs import CHECKER, dimacs, holds, is_proof, prove
@@ -280,6 +281,11 @@ def findings(made: Certificate, stored: Statement | None, timeout: float | None 
             formula = dimacs(stored.clauses, stored.top, claim.assumptions)
             true = isinstance(shown, bytes) and is_proof(formula, shown, timeout)
             yield Finding(claim.says, true, f"{CHECKER}, {len(shown):,} bytes")
+    if made.result == "safe" or (made.result == "not_in_this_world" and made.ruled):
+        # What is out of reach by the rules is safe where the design is of use, and else nothing.
+        use = usable(made.world, made.configuration.design, single=True)
+        can = "can" if made.result == "safe" else "cannot"
+        yield Finding(f"honest parties {can} use the design", use == (can == "can"), "asked anew")
 
 
 def trusted(made: Certificate) -> Iterator[str]:
@@ -289,10 +295,8 @@ def trusted(made: Certificate) -> Iterator[str]:
         return
     yield f"{CHECKER}, and that the clauses say what rules and messages of the model say"
     yield "that every run can be brought into the order of sweeps, each action as early as it can happen"
-    if made.result == "safe":
-        yield "that honest parties can use the design"
-    if made.result == "not_in_this_world" and made.ruled:
-        yield "that honest parties cannot use the design, for which the verdict names the reason"
+    if made.result == "safe" or made.ruled:
+        yield "the solver, as to whether honest parties can use the design"
 
 
 def _replayed(made: Certificate, trace: Trace) -> Finding:

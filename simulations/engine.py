@@ -2,22 +2,21 @@
 
 Work is cut into units that know nothing of each other; what comes back is added up in the order of the units,
 whatever the order in which they were finished. What was counted can be kept in a folder, one file a unit, named
-by everything that it depends on: a run that was cut short goes on where it stopped, and nothing stale is used.
+by everything that it depends on and signed: a run that was cut short goes on where it stopped, and nothing stale is
+used.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
-from hashlib import blake2b
 from math import ceil
 from pathlib import Path
 from typing import Any
 
+from model.store import keep, kept
 from simulations import processes, readers
-from simulations.files import replacing
 from simulations.units import EngineError, Tally, Unit
 
 Progress = Callable[[int, int], object]
@@ -80,7 +79,7 @@ def run(
             progress(len(finished), len(units))
         for index, tally in _counted(left, workers, cluster):
             if store is not None:
-                _keep(store, units[index], tally)
+                keep(_path(store, units[index]), units[index].digest, tally.to_json())
             finished[index] = tally
             if progress is not None:
                 progress(len(finished), len(units))
@@ -112,27 +111,13 @@ def _batches(units: Mapping[int, Unit], workers: int) -> list[tuple[int, ...]]:
 # --- what was counted before -------------------------------------------------------------------------------
 
 
-def _keep(store: Path, unit: Unit, tally: Tally) -> None:
-    counted = tally.to_json()
-    with replacing(store / f"{unit.digest}.json") as path:
-        path.write_text(json.dumps({"sum": _sum(counted), "counted": counted}), encoding="utf-8")
+def _path(folder: Path, unit: Unit) -> Path:
+    return folder / f"{unit.digest}.json"
 
 
-def _recall(store: Path, unit: Unit) -> Tally | None:
-    """What was counted of a unit before; nothing that is not as it was written, or cannot be what was counted."""
-    try:
-        kept = json.loads((store / f"{unit.digest}.json").read_text(encoding="utf-8"))
-        tally = Tally.from_json(kept["counted"])
-        whole = kept["sum"] == _sum(kept["counted"]) and unit.attempts in (0, tally.endings.total())
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None  # not what this program wrote: count again
-    return tally if whole else None
-
-
-def _sum(counted: Mapping[str, Any]) -> str:
-    return blake2b(json.dumps(counted).encode(), digest_size=16).hexdigest()
+def _recall(folder: Path, unit: Unit) -> Tally | None:
+    known = kept(_path(folder, unit), unit.digest)
+    return known and Tally.from_json(known)
 
 
 # --- a cluster ---------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simulations.files import replacing
+from model.files import replacing
 from simulations.units import Unit
 from simulations.visits import Label
 

@@ -21,10 +21,10 @@ import numpy as np
 import pandas
 from numpy.typing import NDArray
 
+from model.files import replacing
 from model.model import Model, oauth
 from simulations import intervals
 from simulations.arms import AS_DEPLOYED
-from simulations.files import replacing
 from simulations.harms import GRAVEST, hurt
 from simulations.measures import DIGITS, cases, interval, of_event, rows, worth
 from simulations.quantities import ACCEPTED_FLOW, CASE, PAIR, Measure, is_share

@@ -73,6 +73,8 @@ gc.set_threshold(50_000)
 
 # What tests do with the command is not taken into a network namespace; what is about that says so itself.
 os.environ.setdefault(INSIDE, "no")
+# What tests keep is signed, and no key is written to the home of whoever runs them.
+os.environ.setdefault("OPENWORLD_KEY", "of tests")
 
 # How long an example takes says something about the machine, not about the project.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -55,7 +55,8 @@ def _open_closed_streams() -> None:
 
 def complain(message: str, code: int) -> int:
     """Say on stderr what is wrong, where that takes it; the exit code that is to say the same."""
-    line = f"openworld: {' '.join(message.split())}"
+    said = " ".join(message.split())
+    line = "openworld: " + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in said)
     with suppress(OSError):
         click.echo(inert(line) if os.environ.get("GITHUB_ACTIONS") == "true" else line, err=True)
     return code

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from conformance.confinement import confine
 from conformance.install import LOCK, Installed, install
 from conformance.judge import OUTCOMES
-from conformance.pair import SCHEMA, Meeting, meet
+from conformance.pair import Meeting, meet
 from conformance.probes import PROBES
 from conformance.profile import profiles
 from conformance.software import CLIENTS, RESOURCE_SERVERS, SERVERS, release
 from conformance.triple import HONEST, MET, Prediction, called, meetings, predict
 from deployed.explanation import design_of
-from model.documents import DocumentError, Schema, from_json
+from model.store import keep as keep_answer
+from model.store import kept, named
 from openworld.cache import Asker
 from openworld.commands.common import print_json, print_lines
 from openworld.driving.asked import DrivingOptions
@@ -26,10 +26,6 @@ from openworld.driving.resource_server import profiled
 from openworld.files import as_json, write
 from openworld.progress import Progress
 from openworld.software_file import Kind, keep
-
-#: Written into every meeting that is kept; those of another number are had again.
-FORMAT = 1
-_SCHEMA = Schema(lambda: {"type": "object", "required": ["meeting"], "properties": {"meeting": SCHEMA}})
 
 
 def two(pair: tuple[str, str], asked: DrivingOptions) -> int:
@@ -81,31 +77,33 @@ def _predicted(
     return found
 
 
+#: How files of meetings end.
+_ENDING = ".meeting.json"
+
+
 class _Store:
     """Meetings in a folder: what was measured before does not happen again."""
 
     def __init__(self, asked: DrivingOptions, name: str, parties: Sequence[Installed]) -> None:
         self.asked, self.parties = asked, parties
         self.folder = None if asked.output is None else asked.output / name
-        self._stamp = {"format": FORMAT, "parties": [str(one.release) for one in parties]}
-        found = [] if self.folder is None else map(self._load, self.folder.glob("*.meeting.json"))
+        self._of = named([one.identity for one in parties])
+        found = [] if self.folder is None else map(self._load, self.folder.glob(f"*{_ENDING}"))
         self.known = {one.variant: one for one in found if one is not None and one.judgement.measured}
 
+    def _key(self, variant: str) -> str:
+        return named(self._of, variant)
+
     def _load(self, path: Path) -> Meeting | None:
-        """A meeting of these parties; a damaged file is as good as none."""
-        with suppress(OSError, DocumentError):
-            data = from_json(path.read_bytes())
-            if isinstance(data, dict) and {name: data.get(name) for name in self._stamp} == self._stamp:
-                _SCHEMA.check(data)
-                har = from_json(path.with_name(path.name.replace(".meeting.json", ".har")).read_bytes())
-                return Meeting.from_json(data["meeting"], har)
-        return None
+        """A meeting of these parties, with its recording."""
+        known = kept(path, self._key(path.name.removesuffix(_ENDING)))
+        return known and Meeting.from_json(*known)
 
     def save(self, met: Meeting) -> None:
-        """Keep a meeting and its recording."""
+        """Keep a meeting and its recording, which is a file of its own for readers."""
         if self.folder is not None:
             write(self.folder / f"{met.variant}.har", as_json(met.har))
-            write(self.folder / f"{met.variant}.meeting.json", as_json({**self._stamp, "meeting": met.to_json()}))
+            keep_answer(self.folder / f"{met.variant}{_ENDING}", self._key(met.variant), [met.to_json(), met.har])
 
 
 def _tell(

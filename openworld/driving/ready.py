@@ -67,7 +67,7 @@ def client(name: str | None, asked: DrivingOptions) -> Installed:
         return SOMEBODYS
     command = _words(asked)
     if asked.package is None:
-        return of_command(command, asked.reads)
+        return of_command(command, asked.reads, apart=_written(asked))
     found = installed(packaged(asked.package, own_or_shipped(asked.driver or Path(COMMAND))), asked)
     if asked.command:
         return of_command(command, asked.reads, found)
@@ -88,7 +88,12 @@ def resource_server(name: str, asked: DrivingOptions) -> Installed:
     package = None
     if asked.package is not None:
         package = installed(packaged(asked.package, DRIVERS / SERVED_COMMAND), asked)
-    return of_command(_words(asked), asked.reads, package, SERVED_COMMAND)
+    return of_command(_words(asked), asked.reads, package, SERVED_COMMAND, _written(asked))
+
+
+def _written(asked: DrivingOptions) -> list[Path]:
+    """What is written here, in the folder of the command perhaps."""
+    return [path for path in (asked.output, asked.junit, asked.write_expectations) if path is not None]
 
 
 def chosen(every: Sequence[str], names: str | None, what: str) -> list[str]:

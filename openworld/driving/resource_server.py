@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from conformance.resource_profile import ResourceProfile, resource_profile
 from conformance.results import csv_text
 from conformance.served import explain
 from deployed.servers import RESOURCE_SERVER
-from model.documents import DocumentError, Schema, from_json
+from model.store import keep, kept, named
 from openworld import software_file
 from openworld.commands.common import tell
 from openworld.driving.asked import DrivingOptions
@@ -25,20 +24,6 @@ from openworld.driving.ready import changes, chosen, code, resource_server
 from openworld.files import as_json, write
 from openworld.progress import Progress
 
-#: Written into what is kept of a configuration; what has another number is asked anew.
-FORMAT = 1
-#: What is told of one beside what a report needs.
-_MORE = {
-    "required": ["rs_name", "form", "settings", "host", "explained", "unexplained", "decided_by", "open"],
-    "properties": {"requests": {"items": {"required": ["request", "source", "ended", "facts", "model", "strictly"]}}},
-}
-_SCHEMA = Schema(
-    lambda: {
-        "type": "object",
-        "required": ["profile"],
-        "properties": {"profile": {"allOf": [software_file.needed("resource_server", "profiles"), _MORE]}},
-    }
-)
 _WORDS = {"A": "served", "x": "refused", "n": "not tested", "?": "not measured"}
 
 
@@ -48,29 +33,18 @@ def profiled(installed: Installed, asked: DrivingOptions, only: Collection[str])
     folder = None if asked.output is None else asked.output / installed.release.slug
     with Progress(str(installed.release), len(software.variants) * len(only)) as progress:
         for variant in software.variants:
-            stamp = {"format": FORMAT, "resource_server": str(installed.release), "requests": sorted(only)}
-            one = None if folder is None else _kept(folder / f"{variant}.json", stamp)
-            if one is None:
+            key = named(installed.identity, variant, sorted(only))
+            one = None if folder is None else kept(folder / f"{variant}.json", key)
+            if one is None or not all(judgement.measured for judgement in judgements(one)):
                 seen = asyncio.run(
                     resource_profile(installed, variant, asked.limit, only.__contains__, progress.advance)
                 )
                 one = explain(seen, installed.release).to_json()
                 if folder is not None:
                     _keep_recordings(folder, seen)
-                    write(folder / f"{variant}.json", as_json({**stamp, "profile": one}))
+                    keep(folder / f"{variant}.json", key, one)
             found.append(one)
     return found
-
-
-def _kept(path: Path, stamp: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What was found of a configuration when all of it was measured; a damaged file is as good as none."""
-    with suppress(OSError, DocumentError):
-        data = from_json(path.read_bytes())
-        if isinstance(data, dict) and {name: data.get(name) for name in stamp} == stamp:
-            _SCHEMA.check(data)
-            found: dict[str, Any] = data["profile"]
-            return found if all(one.measured for one in judgements(found)) else None
-    return None
 
 
 def judgements(found: Mapping[str, Any]) -> list[Judgement]:

@@ -8,18 +8,23 @@ import re
 import shutil
 import zipfile
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from model.design import parse
 from model.named_designs import NAMED_DESIGNS
 from model.world_file import WORLDS
 from openworld import certified, plan, study
+from openworld.cache import identity
 from openworld.certified import Runs, bounded, looked_into
 from openworld.cli import main
 from openworld.jobs import Question
 from properties.proofs import CHECKER, PROVER
+from properties.security import PROPERTIES
 
 Run = Callable[..., Result]
 PAGE = Path(certified.__file__).parent / "data" / "findings" / "certificates.md"
@@ -66,10 +71,29 @@ def test_evidence_is_written_and_checked(stored: Path, run: Run, tmp_path: Path)
         assert words in result.output
     data = json.loads(run("certificate", stored, "--json").output)
     assert data["holds"]
-    assert len(data["findings"]) == 4
+    assert len(data["findings"]) == 5
     again = tmp_path / "again.zip"
     run("verdict", *SAFE, "--certificate", again)
     assert again.read_bytes() == stored.read_bytes()
+
+
+def relabelled(about: dict[str, Any]) -> bytes:
+    """What is safe said to be out of reach in this world, with no more claimed than that takes."""
+    claims = [claim for claim in about["claims"] if not claim["possible"]]
+    return json.dumps({**about, "verdict": "not_in_this_world", "claims": claims}).encode()
+
+
+@needs_programs
+@pytest.mark.parametrize("world", ["mine.toml", "crm_then_billing", ""])
+def test_evidence_about_one_question_is_none_about_another(stored: Path, run: Run, tmp_path: Path, world: str) -> None:
+    """Neither about another world, whatever the file calls it, nor about another design."""
+    named = f"iss_check=require;world={world}" if world else "iss_check=off"
+    if world.endswith(".toml"):
+        (tmp_path / world).write_bytes(files("model").joinpath("worlds", "crm_then_billing.toml").read_bytes())
+        named = f"iss_check=require;world={tmp_path / world}"
+    other = changed(stored, "certificate.json", lambda data: data.replace(b"iss_check=require", named.encode()))
+    result = run("certificate", other)
+    assert (result.exit_code, "about another question" in result.output) == (2, True)
 
 
 @needs_programs
@@ -90,13 +114,13 @@ def test_clauses_and_proofs_are_of_use_without_this_suite(stored: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        ("certificate.json", lambda data: data.replace(b"iss_check=require", b"iss_check=off")),
         ("certificate.json", lambda data: data.replace(b'"verdict": "safe"', b'"verdict": "not_in_this_world"')),
+        ("certificate.json", lambda data: relabelled(json.loads(data))),
         ("clauses.cnf", lambda data: data.rsplit(b"\n", 3)[0] + b"\n1 0\n"),
         ("excluded.drat", lambda data: b""),
         ("possible.model", lambda data: b"1"),
     ],
-    ids=["question", "answer", "clauses", "proof", "run"],
+    ids=["answer", "claim", "clauses", "proof", "run"],
 )
 def test_what_was_tampered_with_is_refuted(stored: Path, run: Run, name: str, change: Callable[[bytes], bytes]) -> None:
     """Exit code 1, and the line that is not so."""
@@ -129,11 +153,12 @@ def test_what_is_no_certificate_is_refused_in_a_line(tmp_path: Path, run: Run, c
     ("about", "said"),
     [
         ({}, "'format' is missing"),
-        ({"format": "openworld-certificate", "version": 2}, "must be 1"),
+        ({"format": "openworld-certificate", "version": 1}, "must be 2"),
         ({"sweeps": -1}, "must be a number between 0 and 20"),
         ({"sweeps": 0}, "neither a run nor sweeps of runs"),
         ({"property": "XX"}, "unknown property 'XX'"),
-        ({"world": "nowhere"}, "no world or world file 'nowhere'"),
+        ({"world": "nowhere"}, "it is about another question"),
+        ({"question": ""}, "it is about another question"),
         ({"verdict": "not_reached"}, "no such answer about a security property"),
         ({"configuration": "iss_chek=on"}, "iss_chek"),
         ({"trace": {}, "verdict": "attack"}, "not a trace"),
@@ -147,10 +172,11 @@ def test_what_does_not_fit_together_is_refused_in_a_line(tmp_path: Path, run: Ru
     """A schema at the border, and then the names."""
     whole = {
         "format": "openworld-certificate",
-        "version": 1,
+        "version": 2,
         "property": "CD",
         "configuration": "cap=mal_as",
         "world": "default",
+        "question": identity(PROPERTIES["code_delivery"], parse("cap=mal_as")),
         "verdict": "safe",
         "sweeps": 1,
         "ruled": True,

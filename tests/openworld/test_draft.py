@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from explicit import explore
 from one_by_one import met
 
+from model import inputs
 from model.chart import chart, text
 from model.conversation import converse
 from model.design import parse
@@ -309,16 +310,24 @@ WRONG = {
     "experiment('mine', 'arms = []')": "draft.py:2: mine: arms: must not be empty",
     "design('mcp', 'prm=off', 'm', 's')": "there is a design 'mcp' already",
     "design('mine', 'pram=off', 'm', 's')": "unknown switch 'pram'",
+    "open('/none/at/all')": "draft.py:2: FileNotFoundError: ",
+    "raise SystemExit(0)": "draft.py:2: SystemExit: 0",
+    "raise BaseException('\\x1b[31mred')": "draft.py:2: BaseException: \\x1b[31mred",
+    "f = lambda: f(); f()": "draft.py:2: RecursionError: maximum recursion depth exceeded",
+    "while True: pass": "draft.py:2: no end after 0.3 seconds",
+    "'\\0'": "draft.py: source code string cannot contain null bytes",
 }
 
 
 @pytest.mark.parametrize("line", WRONG)
-def test_what_is_wrong_with_a_draft_is_one_line_that_names_it(tmp_path, line):
-    """File, line, what is wrong, and what is allowed."""
+def test_what_is_wrong_with_a_draft_is_one_line_that_names_it(tmp_path, monkeypatch, line):
+    """File, line, what is wrong, and what is allowed; however it ends, and whether it does."""
+    monkeypatch.setattr(inputs, "LIMIT", 0.3 if "while" in line else 60)
     path = tmp_path / "draft.py"
     names = "design, experiment, field, rule, switch, variant, violated"
     more = 'def named(c):\n    """x"""\n' if "named)" in line else ""
-    path.write_text(f"{more}from openworld.draft import {names}\n{line}\n", encoding="utf-8")
+    line_of_file = line.replace("\\0", "\0")
+    path.write_text(f"{more}from openworld.draft import {names}\n{line_of_file}\n", encoding="utf-8")
     code, out, err = run("verdict", "CD", "cap=mal_as", "--with", str(path))
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert WRONG[line].replace("draft.py:2", "draft.py:4" if more else "draft.py:2") in err
@@ -334,10 +343,15 @@ def test_what_is_wrong_with_a_draft_is_one_line_that_names_it(tmp_path, line):
             "c.state.session(who).url == 'x'",
             "draft.py:5: TypeError: what is compared with 'x' is not decided here: write same(), not ==",
         ),
+        ("exit(0)", "draft.py:5: SystemExit: 0"),
+        ("token_is_mine(c, who)", "draft.py:5: RecursionError: maximum recursion depth exceeded"),
+        ("[0 for _ in iter(int, 1)]", "draft.py:5: no end after"),
+        ("open(__file__)", "draft.py:2: token_is_mine reads file"),
     ],
 )
-def test_what_a_rule_fails_to_give_is_one_line_of_its_file(tmp_path, given, said):
+def test_what_a_rule_fails_to_give_is_one_line_of_its_file(tmp_path, monkeypatch, given, said):
     """When it is asked, not when the draft is read."""
+    monkeypatch.setattr(inputs, "LIMIT", 0.3 if "while" in given else 60)
     path = tmp_path / "draft.py"
     path.write_text(
         "from openworld.draft import rule\n@rule(at='client.send_token', source='s')\n"
@@ -347,6 +361,29 @@ def test_what_a_rule_fails_to_give_is_one_line_of_its_file(tmp_path, given, said
     mine = oauth().extended(path)
     with pytest.raises(draft.DraftError, match=re.escape(said)):
         check("TC", parse("cap=mal_as", mine))
+
+
+def test_what_a_draft_prints_is_no_answer(tmp_path):
+    """Whoever reads the answer as JSON reads nothing else."""
+    path = tmp_path / "draft.py"
+    path.write_text("print('hello')\n", encoding="utf-8")
+    code, out, err = run("verdict", "FC", "design=mcp", "--json", "--with", str(path))
+    assert (code, json.loads(out)["verdict"], "hello" in err) == (0, "reached", True)
+
+
+def test_the_original_of_a_rule_is_what_it_was_wherever_it_is_called(tmp_path):
+    """Also inside of the variant, and of a variant of that."""
+    path = tmp_path / "draft.py"
+    path.write_text(
+        "from openworld.draft import original, variant\n"
+        "for _ in range(2):\n"
+        "    @variant('client.state_matches')\n"
+        "    def same_state(design, returned, session):\n"
+        "        return original('client.state_matches')(design, returned, session)\n",
+        encoding="utf-8",
+    )
+    ours = check("FC", parse("design=mcp", oauth().extended(path)))
+    assert (ours.result, ours.steps) == ("reached", check("FC", parse("design=mcp")).steps)
 
 
 def test_a_misspelt_value_is_an_error_in_a_notebook_too():
