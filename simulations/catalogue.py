@@ -19,7 +19,6 @@ from simulations.quantities import IMPERSONATIONS, WORKING, Measure
 _TENTHS = tuple(round(tenth / 10, 1) for tenth in range(11))
 _PATH = (0.0, 0.1, 0.5, 0.9, 1.0)
 _ECHO = ("echo=off", "echo=opt", "echo=req", "echo=req_strict")
-_MATCHING = ("prm=exact", "prm=prefix", "prm=prefix_sdk_ts", "prm=prefix_sdk_py")
 _DEAF = {"ignore": 1 / 3, "add": 1 / 3, "substitute": 1 / 3}
 #: Nobody has counted how often an agent is sent to an attacker; these say what the attacker is, not how many.
 _ROGUE_RS = {"place": {"honest_api": 0.9, "malicious_rs": 0.1}}
@@ -59,27 +58,13 @@ EXPERIMENTS: dict[str, Experiment] = {
              "signed_metadata=anchored_req", "prm_log=required"),
             "measured_2026", Mix("acquaintance", {"stranger": 1}, {"known": 1}), mixes=_FORGING,
         ),
-        Experiment(
-            "cross_listing",
-            "What does a client save that compares the resource with those that the AS says it protects, beside one "
-            "that reads the echo, as fewer AS bind the resource they were asked for?",
-            "share of AS that ignore, widen or substitute the resource", _TENTHS,
-            ("xcheck=off", "xcheck=if_listed", "xcheck=on", "echo=opt", "echo=req"), "swept",
-            Mix("as_resource", _DEAF, {"honor": 1}),
-        ),
         # --- which documents a client uses
         Experiment(
             "matching",
             "What does prefix matching (the draft's, and as deployed SDKs do it) buy over exact matching, and what "
             "does it let in, as more APIs span several paths?",
-            "share of multi-path APIs", _TENTHS, _MATCHING, "shared_origins",
-            Mix("api", {"multi_path": 1}, {"single_path": 1}),
-        ),
-        Experiment(
-            "matching_measured",
-            "Exact against prefix matching among AS and RS as measured, as more APIs span several paths.",
-            "share of multi-path APIs", _TENTHS, _MATCHING, "measured_2026",
-            Mix("api", {"multi_path": 1}, {"single_path": 1}),
+            "share of multi-path APIs", _TENTHS, ("prm=exact", "prm=prefix", "prm=prefix_sdk_ts", "prm=prefix_sdk_py"),
+            "shared_origins", Mix("api", {"multi_path": 1}, {"single_path": 1}),
         ),
         Experiment(
             "multi_tenant",
@@ -99,15 +84,6 @@ EXPERIMENTS: dict[str, Experiment] = {
             "measured_2026", Mix("default_audience", {"refuse": 1}, {"accept": 1}), mixes=_ROGUE_RS,
         ),
         Experiment(
-            "pkce",
-            "What does PKCE keep from somebody who reads what authorization servers answer, as more of them read what "
-            "is asked as well?",
-            "share of such readers that see requests too", _TENTHS,
-            ("pkce=off;pkce_as=lax", "pkce=off", "pkce=plain", "pkce=plain;par=required", "pkce=s256"),
-            "measured_2026", Mix("place", {"honest_api": 0.9, "leaky_requests": 0.1},
-                                 {"honest_api": 0.9, "leaky_codes": 0.1}),
-        ),
-        Experiment(
             "par",
             "What do pushed requests prevent, by themselves and with clients that authenticate, beside a client that "
             "compares iss, as more visits go to a malicious RS and AS?",
@@ -119,9 +95,9 @@ EXPERIMENTS: dict[str, Experiment] = {
         # --- what clients do with the echo
         Experiment(
             "echo",
-            "How many honest flows does the resource echo reject for the thefts it prevents, as fewer AS bind the "
-            "resource they were asked for?",
-            "share of AS that ignore, widen or substitute the resource", _TENTHS, _ECHO, "swept",
+            "How many honest flows does the resource echo reject for the thefts it prevents, beside a client that "
+            "compares the resource with those that the AS says it protects, as fewer AS bind what they were asked for?",
+            "share of AS that ignore, widen or substitute the resource", _TENTHS, (*_ECHO, "xcheck=on"), "swept",
             Mix("as_resource", _DEAF, {"honor": 1}),
         ),
         Experiment(
@@ -130,12 +106,6 @@ EXPERIMENTS: dict[str, Experiment] = {
             "more of them echo?",
             "share of AS that echo the resource", _TENTHS, _ECHO, "measured_2026",
             Mix("as_echo", {"yes": 1}, {"no": 1}),
-        ),
-        Experiment(
-            "echo_adoption",
-            "What changes as more clients read the echo, among AS as measured?",
-            "share of clients that read the echo", _TENTHS, ("", *_ECHO[1:]), "measured_2026", Adoption(),
-            deployed=True,
         ),
         Experiment(
             "echo_measured",
@@ -151,28 +121,6 @@ EXPERIMENTS: dict[str, Experiment] = {
             ("iss_check=off", "iss_check=if_present", "iss_check=advertised", "iss_check=require"), "measured_2026",
             Mix("h_iss", {"yes": 1}, {"no": 1}), mixes=_ROGUE_AS,
         ),
-        Experiment(
-            "who_first_iss",
-            "Who must move first for iss: clients that require it, AS that send it, or both at a time?",
-            "share that has moved", _PATH, ("h_iss=no;iss_check=off", "h_iss=no;iss_check=require",
-                                            "h_iss=yes;iss_check=off", "h_iss=yes;iss_check=require"),
-            "swept", Adoption(), mixes=_ROGUE_AS | {"h_iss": {"no": 1}, "iss_check": {"off": 1}},
-        ),
-        Experiment(
-            "who_first_echo",
-            "Who must move first for the echo: clients that insist on it, AS that send it, or both at a time?",
-            "share that has moved", _PATH, ("echo=off", "echo=req_strict", "echo=off;as_echo=yes",
-                                            "echo=req_strict;as_echo=yes"),
-            "swept", Adoption(),
-            mixes=_ROGUE_RS | {"as_echo": {"no": 1}, "as_resource": {"honor": 0.5, "ignore": 0.25, "add": 0.25}},
-        ),
-        Experiment(
-            "rare_mixup",
-            "One visit in a million: how rare does a mix-up become, and can a test of this size still see it?",
-            "share of visits to a malicious RS and AS", (1e-6, 1e-5, 1e-4, 1e-3),
-            ("iss_check=off", "iss_check=advertised", "iss_check=require"), "measured_2026",
-            Mix("place", {"malicious_rs_and_as": 1}, {"honest_api": 1}),
-        ),
         # --- sender constraint
         Experiment(
             "dpop",
@@ -182,21 +130,6 @@ EXPERIMENTS: dict[str, Experiment] = {
             ("dpop=none", "dpop=token;dpop_policy=prm", "dpop=token;dpop_policy=metadata",
              "dpop=token;dpop_policy=always", "dpop=token;dpop_policy=always;token_type_check=off"),
             "measured_2026", Mix("r_requires_dpop", {"yes": 1}, {"no": 1}), mixes=_ROGUE_RS,
-        ),
-        Experiment(
-            "dpop_adoption",
-            "What breaks and what is saved as clients take to DPoP, with AS as measured and RS that do not ask for it?",
-            "share of clients with DPoP", _TENTHS, ("", "dpop=token", "dpop=token;token_type_check=off"),
-            "measured_2026", Adoption(), deployed=True, mixes=_ROGUE_RS,
-        ),
-        Experiment(
-            "mtls",
-            "Certificate-bound tokens or DPoP against tokens that leak from the client, as more resource servers "
-            "mandate DPoP?",
-            "share of RS that mandate DPoP", _TENTHS,
-            ("dpop=none", "mtls=bound", "dpop=token", "dpop=token;mtls=bound"),
-            "measured_2026", Mix("r_requires_dpop", {"yes": 1}, {"no": 1}),
-            mixes={"place": {"honest_api": 0.9, "leaky_tokens": 0.1}},
         ),
         # --- AAuth, and agents that start sub-agents
         Experiment(
@@ -299,8 +232,8 @@ EXPERIMENTS: dict[str, Experiment] = {
         # --- client identity
         Experiment(
             "cimd_dcr",
-            "Metadata documents or dynamic registration: what does an AS fetch and store, what does a made-up client "
-            "cost it, and how long are users exposed after a client's domain is lost, by cache lifetime?",
+            "Metadata documents or dynamic registration: what does an AS fetch and store, by how long it caches a "
+            "document?",
             "seconds that the AS caches a client's document", (60, 600, 3600, 21_600, 86_400),
             ("reg=dcr", "reg=cimd", "reg=cimd;consent_pin=off", "reg=cimd;cimd_redirect=loopback;consent_pin=off",
              "reg=cimd;as_client_policy=allowlist", "reg=cimd;as_fetch_guard=off"),
@@ -325,7 +258,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "share of parties that write an identifier their own way", (0.0, 0.01, 0.02, 0.05, 0.1, 0.2),
             ("prm=exact", "prm=prefix", "prm=prefix_sdk_ts", "prm=prefix_sdk_py", "prm=prefix;audience_check=prefix",
              "prm=prefix;md_issuer_check=off;audience_check=prefix"),
-            "swept", Number("respelled", option=True), deployed=True, reader="layers",
+            "swept", Number("respelled", option=True), deployed=True, reader="layers", headline=(WORKING,),
         ),
         Experiment(
             "issuer_waves",
@@ -335,7 +268,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             ("md_issuer_check=off;iss_check=off", "md_issuer_check=on;iss_check=off",
              "md_issuer_check=on;iss_check=if_present", "md_issuer_check=on;iss_check=require"),
             "swept", Adoption(), deployed=True, mixes={"md_issuer_check": {"off": 1}, "iss_check": {"off": 1}},
-            reader="layers", options={"respelled": 0.05},
+            reader="layers", options={"respelled": 0.05}, headline=(WORKING,),
         ),
         # --- whole tasks
         Experiment(
@@ -360,7 +293,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "How much of an agent's work does a federation stop while it does not know every honest AS?",
             "share of honest AS outside the federation", (0.0, 0.01, 0.05, 0.1, 0.2, 0.5),
             ("as_trust=any", "as_trust=federation"), "swept", Number("uncovered", option=True), mixes=_ROGUE_AS,
-            reader="tasks", attempts=1_500,
+            reader="tasks", attempts=1_500, headline=(WORKING,),
         ),
         Experiment(
             "faults",
@@ -368,7 +301,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "share of requests that fail with 500", (0.0, 0.01, 0.05, 0.1, 0.2),
             ("as_trust=any", "as_trust=allowlist", "prm_cache=stale"), "swept",
             Number("server_error", option=True), mixes={"place": {"honest_api": 1}}, reader="tasks", attempts=1_500,
-            options={"migrates": 0.02, "timed_out": 0.02, "not_found": 0.005},
+            options={"migrates": 0.02, "timed_out": 0.02, "not_found": 0.005}, headline=(WORKING,),
         ),
         # --- in time
         Experiment(

@@ -7,7 +7,7 @@ tries them no longer than that when one asks what decides it.
 from __future__ import annotations
 
 from simulations.experiment import Experiment, Number, Range, Shares
-from simulations.quantities import ACCEPTED_FLOW, WORKING, Measure
+from simulations.quantities import ACCEPTED_FLOW, IMPERSONATIONS, WORKING, Measure
 
 #: One AS for everybody, few users, nobody malicious, no refresh tokens, nothing kept for longer than an hour.
 _HOUR = {
@@ -127,7 +127,7 @@ IN_TIME = (
         "seconds for which an AS remembers an approval", (0, 300, 900, 3600),
         (_LOOKS, f"{_LOOKS};reg=dcr", "user=vigilant", "user=naive;consent_ui=client_id_host"), "swept",
         Number("remembers", option=True), reader="residents", attempts=100_000, numbers=_HOUR | {"count.users": 25},
-        options={"hostile": 0.05, "tired_after": 10}, tried=_tried(3600, 0.5), headline=(Measure("prompts"),),
+        options={"hostile": 0.05, "tired_after": 10}, tried=_tried(3600, 0.5), headline=(Measure("prompts"), IMPERSONATIONS),
     ),
     Experiment(
         "refresh_race",

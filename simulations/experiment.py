@@ -142,7 +142,7 @@ class Experiment:
         return self.unit(met, self.values[0], "", 0).population
 
     def unit(self, met: Population, value: float, seed: str, attempts: int, record: str = "") -> Unit:
-        """One replication at a point of the sweep."""
+        """One replication at a point of the sweep; its draws are the experiment's own, as its name is in their seed."""
         adoption, options = 1.0, dict(self.options)
         match self.sweep:
             case Mix(factor):
@@ -159,7 +159,7 @@ class Experiment:
         return Unit(
             met,
             arms,
-            seed,
+            f"{self.name}/{seed}",
             attempts,
             adoption,
             self.reader,

@@ -55,9 +55,9 @@ def test_each_number_of_attackers_is_felt() -> None:
 
 def test_expectations_turn_with_the_numbers() -> None:
     """What is expected wherever the knobs stand is what is expected of the population that states just that."""
-    met = population_for(EXPERIMENTS["matching_measured"], None)
-    base = EXPERIMENTS["matching_measured"].unit(met, 0.5, "1/0", 1)
-    turned = knobs(EXPERIMENTS["matching_measured"], base)
+    asked = EXPERIMENTS["matching"]
+    base = asked.unit(population_for(asked, "measured_2026"), 0.5, "1/0", 1)
+    turned = knobs(asked, base)
     assert {*encounters.NUMBERS, encounters.TENANCY} <= {knob.of for knob in turned}
     stands = stand(turned, np.random.default_rng(1).random((3, sum(knob.size for knob in turned))))
     expected = ExpectedOutcomes(base, turned)
@@ -70,7 +70,7 @@ def test_expectations_turn_with_the_numbers() -> None:
 
 def test_couplings_hold_where_agents_are_sent_as_it_follows() -> None:
     """Bounds grow with the attackers, and what is independent lies between them."""
-    asked = replace(EXPERIMENTS["matching_measured"], values=(0.5,), arms=("prm=exact",))
+    asked = replace(EXPERIMENTS["matching"], values=(0.5,), arms=("prm=exact",))
     found = []
     for lure in (11, 110):
         table = coupled(asked, load("measured_2026").with_numbers(attackers_lure=lure))

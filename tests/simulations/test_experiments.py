@@ -84,7 +84,7 @@ def test_matching_buys_multi_path_apis_and_lets_tenants_in() -> None:
 def test_echo_trades_honest_flows_for_thefts() -> None:
     """The stricter the client, the fewer thefts and the more honest flows refused."""
     rates = run(small("echo", 0.0, 0.6), attempts=2_000, replications=2).rates
-    arms = EXPERIMENTS["echo"].arms
+    arms = EXPERIMENTS["echo"].arms[:4]
     thefts = [rate(rates, 0.6, arm, "token_confinement", "harm") for arm in arms]
     refused = [rate(rates, 0.6, arm, "client.echo_confirms_request", "refused") for arm in arms]
     assert thefts == sorted(thefts, reverse=True)
@@ -233,7 +233,7 @@ def test_nonsense_is_refused(start: Callable[[], object], message: str) -> None:
 def test_an_arm_overrules_what_is_deployed() -> None:
     """An arm is what it says, whatever the population draws; an arm that sets nothing is what is deployed."""
     strict = load("swept").with_shares("echo", {"req_strict": 1}).with_shares("as_resource", {"ignore": 1})
-    asked = replace(small("echo_adoption", 1.0), arms=("", "echo=off"), population="swept")
+    asked = replace(small("each_draft", 1.0), arms=("", "echo=off"), deployed=False)
     rates = run(asked, attempts=400, population=strict).rates
     assert rate(rates, 1.0, AS_DEPLOYED, "client.echo_confirms_request", "refused") > 0.5
     assert rate(rates, 1.0, "echo=off", "client.echo_confirms_request", "refused") == 0
@@ -253,7 +253,12 @@ def test_what_is_deployed_is_the_client_mix() -> None:
 
 def test_adoption_grows_from_nothing_to_all() -> None:
     """At 0 an arm is what is deployed, attempt by attempt; in between it lies in between."""
-    result = run(small("who_first_iss", 0.0, 0.5, 1.0), attempts=4_000)
+    arms = tuple(f"h_iss={sent};iss_check={check}" for sent in ("no", "yes") for check in ("off", "require"))
+    mixes = {
+        "h_iss": {"no": 1}, "iss_check": {"off": 1}, "place": {"honest_api": 0.9, "malicious_rs_and_as": 0.1},
+    }  # fmt: skip
+    asked = replace(small("each_draft", 0.0, 0.5, 1.0), arms=arms, population="swept", deployed=False, mixes=mixes)
+    result = run(asked, attempts=4_000)
     start = result.differences[result.differences.value == 0]
     assert (start.gained == 0).all()
     assert (start.lost == 0).all()
@@ -415,7 +420,7 @@ def test_arms_that_cannot_act_are_found_before_any_attempt_is_drawn() -> None:
     assert coinciding(find("ten_steps"), met) == ()
 
 
-@pytest.mark.parametrize("name", ["matching", "echo_measured", "who_first_iss"])
+@pytest.mark.parametrize("name", ["matching", "echo_measured"])
 def test_arms_that_come_to_the_same_everywhere_do_in_every_attempt(name: str) -> None:
     """What is known of situations is seen in attempts."""
     asked = find(name)

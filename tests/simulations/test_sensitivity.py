@@ -58,7 +58,9 @@ def test_the_same_seed_gives_the_same_indices() -> None:
 
 def test_adoption_is_a_knob() -> None:
     """Where the sweep is over adoption, how many adopt decides as much as what is out there."""
-    table = indices(replace(EXPERIMENTS["echo_adoption"], population="swept"), samples=64, population=OPEN)
+    table = indices(
+        replace(EXPERIMENTS["each_draft"], arms=("", "echo=req"), population="swept"), samples=64, population=OPEN
+    )
     assert "adoption" in set(table.knob)
 
 
@@ -131,7 +133,7 @@ def test_what_is_counted_comes_near_what_is_known() -> None:
 def test_a_ramp_is_explained_by_its_knob() -> None:
     """A share of parties that respell explains what exact comparison refuses, more than how they spell does."""
     asked = replace(EXPERIMENTS["slash"], arms=("prm=unchecked;api=single_path", "prm=exact;api=single_path"))
-    table = indices(asked, samples=16, attempts=400)
+    table = indices(asked, samples=32, attempts=400)
     refused = table[table.outcome == "client.resource_matches_request"].set_index("knob").total
     assert set(table.method) == {"sobol"}
     assert refused.idxmax() == "respelled"

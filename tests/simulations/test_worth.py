@@ -60,7 +60,7 @@ def test_what_decides_is_worth_most() -> None:
 
 def test_where_nothing_changes_the_choice_nothing_is_worth_anything() -> None:
     """One arm is better wherever the inputs stand."""
-    asked = replace(EXPERIMENTS["matching_measured"], arms=("prm=exact", "prm=prefix"))
+    asked = replace(EXPERIMENTS["matching"], arms=("prm=exact", "prm=prefix"))
     sent = load("measured_2026").with_shares("place", {"honest_api": 0.9, "malicious_rs": 0.1})
     table = worth(asked, draws=256, population=sent)
     assert set(table.chosen) == {"prm=prefix"}
