@@ -81,7 +81,9 @@ def _sentence(row: Mapping[Any, Any]) -> str:
         return f"{what}: from {before} to {now} as inputs are stated (change {change}), but {unknown}"
     now, before = _number(row["mean"], share), _number(row["mean"] - row["difference"], share)
     if row["difference"] == 0:
-        return f"{what}: no change, {now}" if exact else f"{what}: no change seen, {now} (change {change})"
+        moves = any(row.get(name) for name in ("change_input_low", "change_input_high"))
+        said = ("" if exact else f"change {change}") + (_inputs(row, share) if moves else "")
+        return f"{what}: no change{'' if exact else ' seen'}, {now}" + (f" ({said.removeprefix('; ')})" if said else "")
     if not _settled(row):
         return f"{what}: not settled, {before} and {now} (change {change})"
     verb = "rise" if row["difference"] > 0 else "fall"

@@ -140,7 +140,7 @@ def _concepts(asked: Experiment, met: Population) -> Iterator[str]:
         "Collectives": "none",
         "Observation": f"one ending for each attempt ({'; '.join(f'{kind}: {what}' for kind, what in KINDS.items())}), "
         f"beside it harms ({', '.join(harms)}), which hurt a {hurt_by_them}; "
-        f"headline: {', '.join(measure.words for measure in asked.headline)}",
+        f"headline: {', '.join(measure.words for measure in asked.about)}",
     }
     yield from (f"* {name}: {what.rstrip('.')}." for name, what in told.items())
 
@@ -184,7 +184,10 @@ def _input(asked: Experiment, met: Population) -> Iterator[str]:
     yield ""
     yield from _table(
         ("what", "value", "where it comes from"),
-        ((row.meaning if row.kind == "together" else row.name, row.text, _origin(row)) for row in _used(asked, met)),
+        (
+            (row.meaning if row.kind == "together" else row.name, row.text, row.provenance.words)
+            for row in _used(asked, met)
+        ),
     )
     if options := OPTIONS.get(asked.reader):
         yield ""
@@ -242,12 +245,6 @@ def _used(asked: Experiment, met: Population) -> list[Stated]:
             else row.name in read or (row.kind == "factors" and row.name in drawn)
         )
     ]
-
-
-def _origin(row: Stated) -> str:
-    told = row.provenance
-    note = f" ({told.note})" if told.note else ""
-    return f"swept{note}" if told.swept else f"{told.confidence} confidence: {told.source}{note}"
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

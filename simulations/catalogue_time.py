@@ -127,7 +127,8 @@ IN_TIME = (
         "seconds for which an AS remembers an approval", (0, 300, 900, 3600),
         (_LOOKS, f"{_LOOKS};reg=dcr", "user=vigilant", "user=naive;consent_ui=client_id_host"), "swept",
         Number("remembers", option=True), reader="residents", attempts=100_000, numbers=_HOUR | {"count.users": 25},
-        options={"hostile": 0.05, "tired_after": 10}, tried=_tried(3600, 0.5), headline=(Measure("prompts"), IMPERSONATIONS),
+        options={"hostile": 0.05, "tired_after": 10}, tried=_tried(3600, 0.5),
+        headline=(Measure("prompts"), IMPERSONATIONS),
     ),
     Experiment(
         "refresh_race",

@@ -38,9 +38,14 @@ def place_of(tenant: bool, honest: bool, own_as: bool) -> str:
     return "malicious_rs_and_as" if own_as else "malicious_rs"
 
 
+def malicious(place: str) -> bool:
+    """Whether an attacker has a hand in a visit to a place."""
+    return bool(PLACES[place].capabilities)
+
+
 def calls(place: str, lure: Share) -> Share | float:
     """How often a server is called, where one that is honest is called once."""
-    return lure if PLACES[place].capabilities else 1.0
+    return lure if malicious(place) else 1.0
 
 
 def weights(number: Callable[[str], Share], tenants: Share) -> dict[str, Share]:

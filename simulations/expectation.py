@@ -85,6 +85,13 @@ class ExpectedOutcomes:
         self.ends = csr_array((weights, (cells, place.ravel())), shape=(size, len(joint)))
         return joint, read.labels
 
+    def exposure(self, stands: Mapping[Knob, Numbers], points: int) -> Numbers:
+        """How many visits an attacker has a hand in, by point."""
+        places = self.unit.population.places
+        bad = [encounters.malicious(kind.name) for kind in places.categories]
+        shares = self._turned(stands).get(places.name, self._shares[places.name][None])
+        return np.broadcast_to(shares[:, bad].sum(axis=1), points)
+
     def rates(self, stands: Mapping[Knob, Numbers], points: int) -> Numbers:
         """How often each outcome is expected, by point, arm and outcome."""
         now = self._turned(stands)

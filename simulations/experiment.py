@@ -17,7 +17,7 @@ from simulations.arms import AS_DEPLOYED, settings
 from simulations.harms import GRAVEST
 from simulations.horizon import Horizon, horizon
 from simulations.population import Population
-from simulations.quantities import PAIR, Measure
+from simulations.quantities import PAIR, ROBBED, WORKING, Measure
 from simulations.units import Unit
 from simulations.visits import Settings
 
@@ -92,7 +92,7 @@ class Experiment:
         options: what else the reader is told.
         tried: numbers and options of which it says itself between what they are tried.
         attacker: what attackers are after, one of :data:`simulations.harms.STRATEGIES`.
-        headline: what it is about, at its :attr:`point`; nothing is picked when the counts are known.
+        headline: what it is about, where it says so.
         asked: how it is asked for on the command line, where that is not by its name.
         model: the model whose switches arms and population name.
     """
@@ -114,9 +114,14 @@ class Experiment:
     options: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     tried: Mapping[str, Range] = field(default_factory=lambda: MappingProxyType({}))
     attacker: str = GRAVEST.name
-    headline: tuple[Measure, ...] = PAIR
+    headline: tuple[Measure, ...] = ()
     asked: tuple[str, ...] = ()
     model: Model = field(default=oauth(), repr=False)
+
+    @property
+    def about(self) -> tuple[Measure, ...]:
+        """What it is about, at its :attr:`point`; nothing is picked when the counts are known."""
+        return self.headline or ((WORKING, ROBBED) if self.reader == "arrays" else PAIR)
 
     @property
     def point(self) -> float:

@@ -24,7 +24,7 @@ from simulations.harms import STRATEGIES
 from simulations.options import OPTIONS
 from simulations.population import NUMBERS, PopulationError, populations, swept_number, swept_shares
 from simulations.population_statements import data
-from simulations.quantities import ACCEPTED_FLOW, ATTEMPT, HONEST_FLOW, Measure
+from simulations.quantities import ACCEPTED_FLOW, ATTEMPT, HONEST_FLOW, MALICIOUS_VISIT, Measure
 from simulations.units import READERS
 
 _SWEEPS = ("adoption", "year", "number", "option", "factor")
@@ -35,7 +35,7 @@ def schema() -> dict[str, Any]:
     made: dict[str, Any] = json.loads(data("experiment.schema.json").read_text(encoding="utf-8"))
     keys = made["properties"]
     keys["reader"]["enum"], keys["attacker"]["enum"] = list(READERS), list(STRATEGIES)
-    keys["headline"]["items"]["properties"]["per"]["enum"] = [ATTEMPT, HONEST_FLOW, ACCEPTED_FLOW]
+    keys["headline"]["items"]["properties"]["per"]["enum"] = [ATTEMPT, HONEST_FLOW, ACCEPTED_FLOW, MALICIOUS_VISIT]
     return made
 
 

@@ -22,7 +22,7 @@ from simulations.knobs import numbers_read
 from simulations.measures import DIGITS, measures
 from simulations.options import told
 from simulations.population import Population, load
-from simulations.quantities import Measure
+from simulations.quantities import ROBBED, Measure
 from simulations.results import EVALUATED, REPLICATIONS, Origin, Point, Result, outcomes_of, tabulate
 from simulations.units import INTERDEPENDENT, READERS, RECORDERS, STRATEGIC, Tally, Unit
 
@@ -208,7 +208,7 @@ def run(
     run_ = _Run(asked, met, seed, attempts, replications, "" if record is None else str(record))
     run_.origin = _origin(asked, met, seed, attempts, replications, population, half_width, deployed)
     # What no experiment that ships tells of its reader is looked for before much is counted.
-    first = {asked.point: 1} if set(asked.headline) - _told_of(asked.reader) else {}
+    first = {asked.point: 1} if set(asked.about) - _told_of(asked.reader) else {}
     try:
         wanted = first or dict.fromkeys(asked.values, replications)
         while wanted:
@@ -236,13 +236,13 @@ def _check_moves(asked: Experiment, counted: Sequence[Tally]) -> None:
 
 def _told_of(reader: str) -> set[Measure]:
     """What experiments that ship are about, where this reader counts them."""
-    return {measure for each in EXPERIMENTS.values() if each.reader == reader for measure in each.headline}
+    return {measure for each in EXPERIMENTS.values() if each.reader == reader for measure in each.about}
 
 
 def _check_headline(asked: Experiment, counted: Tally) -> None:
     """Make sure that what an experiment is about was counted (raises ExperimentError)."""
-    known = measures(counted)
-    for measure in asked.headline:
+    known = [*measures(counted), *([ROBBED] if asked.reader == "arrays" else [])]
+    for measure in asked.about:
         if measure not in known:
             told = ", ".join(each.words for each in known)
             raise ExperimentError(f"headline: reader {asked.reader!r} counts no {measure.words}, but {told}")
@@ -298,7 +298,8 @@ class _Run:
         counted = self.tallies[value]
         parts = tuple(tally for _, tally in sorted(counted.items()))
         expected = expected and bool(self.attempts)
-        return Point(value, parts, _expected(self.asked, self.met, value) if expected else None)
+        exposure = self.asked.unit(self.met, value, "", 0).population.exposure if self.asked.reader == "arrays" else 0.0
+        return Point(value, parts, _expected(self.asked, self.met, value) if expected else None, exposure)
 
 
 def _expected(asked: Experiment, met: Population, value: float) -> dict[tuple[int, str, str], float] | None:
@@ -358,7 +359,7 @@ def _origin(
         REPLICATIONS if asked.reader in INTERDEPENDENT else asked.interval if attempts else EVALUATED,
         tuple(asked.factors),
         asked.attacker,
-        asked.headline,
+        asked.about,
         asked.point,
         asked.model,
     )

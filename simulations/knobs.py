@@ -1,7 +1,8 @@
 """What is not known for sure, as knobs: what a population leaves open and what a reader takes for granted.
 
-Shares are a Dirichlet distribution (:attr:`simulations.population.Factor.prior`), tables of products included. Numbers
-of a population that nobody measured lie between a tenth and ten times of what it says (on a logarithmic scale), those
+Shares are a Dirichlet distribution (:attr:`simulations.population.Factor.prior`), tables of products included. How many
+visits an attacker has a hand in lies between one in a hundred thousand and one in ten, on a logarithmic scale. Numbers of
+a population that nobody measured lie between a tenth and ten times of what it says (on a logarithmic scale), those
 that somebody measured not quite like this between half and twice, how much is met together
 (:mod:`simulations.together`) between nothing and all, options of a reader in the range that they have,
 unless an experiment says itself between what it tries one. Only what is stated with high confidence is no knob. The
@@ -31,6 +32,10 @@ Numbers = NDArray[np.float64]
 _DECADE, _TWICE = math.log(10), math.log(2)
 #: A number that is tried over more than a decade is tried on a logarithmic scale.
 _WIDE = 10
+#: Between what the share of visits lies in which an attacker has a hand: nobody has counted it.
+EXPOSURE = (1e-5, 0.1)
+#: Some visits are honest.
+_MOST = 0.999
 #: How near a uniform number comes to 0 and 1 where a weight is made of it.
 _EDGE = 1e-4
 TIMES = ("latency.attacker", "token_lifetime")
@@ -96,6 +101,8 @@ class Knob:
         of: the factor, trait, number or option.
         low, high: between which a number lies, anything there being as likely.
         prior: the parameters of the Dirichlet distribution of shares.
+        malicious: of places, which are malicious. What these come to lies between ``low`` and ``high``, as logarithms;
+            the prior says in which mix, and in which mix the others are.
     """
 
     name: str
@@ -104,12 +111,13 @@ class Knob:
     low: float = 0.0
     high: float = 1.0
     prior: tuple[float, ...] = ()
+    malicious: tuple[bool, ...] = ()
 
     @property
     def size(self) -> int:
         """How many uniform numbers say where it stands: of two shares one says it all."""
         weighed = sum(each > 0 for each in self.prior)
-        return weighed if weighed > 2 else 1
+        return weighed + bool(self.malicious) if weighed > 2 else 1
 
     @property
     def rests_on(self) -> float:
@@ -118,10 +126,19 @@ class Knob:
 
     def turned(self, uniform: Numbers) -> Numbers:
         """Where it stands, one row a row of uniform numbers: a column for each share, or one for a number."""
-        if self.kind == "share":
+        if self.kind == "share" and not self.malicious:
             return self._shares(uniform)
-        values: Numbers = self.low + uniform * (self.high - self.low)
+        values: Numbers = self.low + uniform[:, :1] * (self.high - self.low)
+        if self.malicious:
+            mix = self._shares(uniform[:, 1:]) if self.size > 1 else np.array([self.prior])
+            return np.asarray(self._within(mix) * np.where(self.malicious, np.exp(values), 1 - np.exp(values)))
         return np.asarray(np.exp(values)) if self.name.startswith("log ") else values
+
+    def _within(self, shares: Numbers) -> Numbers:
+        """Shares of places as shares of all that are malicious, and of all that are not."""
+        bad = np.array(self.malicious)
+        groups = (shares[:, which].sum(axis=1, keepdims=True) for which in (bad, ~bad))
+        return np.asarray(shares / np.where(bad, *groups))
 
     def _shares(self, uniform: Numbers) -> Numbers:
         weights = np.array(self.prior)
@@ -139,7 +156,10 @@ class Knob:
         """What a mean may depend on where it stands so: linear in shares, as rates are, and smooth in numbers."""
         if self.kind == "share":
             moving = np.array(self.prior) > 0
-            return stands[:, moving][:, 1:]
+            if not self.malicious:
+                return stands[:, moving][:, 1:]
+            total = stands[:, self.malicious].sum(axis=1, keepdims=True)
+            return np.concatenate([total, np.log(total), self._within(stands)[:, moving][:, 2:]], axis=1)
         values = np.log(stands) if self.name.startswith("log ") else stands
         scaled = (values - self.low) / (self.high - self.low) - 0.5
         return np.concatenate([scaled**power for power in (1, 2, 3)], axis=1)
@@ -152,9 +172,7 @@ def knobs(asked: Experiment, base: Unit, sweep: bool = True) -> list[Knob]:
     """
     swept = asked.sweep
     found = [Knob("adoption", "adoption", "adoption")] if isinstance(swept, Adoption) else []
-    found += [
-        Knob(name, "share", factor.name, prior=factor.prior) for name, factor in _open(base.population, asked.reader)
-    ]
+    found += [_share_knob(name, factor) for name, factor in _open(base.population, asked.reader)]
     found += [*_together_knobs(base.population), *_number_knobs(asked, base.population), *_option_knobs(asked)]
     match swept:
         case Mix(name) | Number(name):
@@ -162,6 +180,15 @@ def knobs(asked: Experiment, base: Unit, sweep: bool = True) -> list[Knob]:
         case _:
             held = "adoption"
     return [knob for knob in found if sweep or knob.of != held]
+
+
+def _share_knob(name: str, factor: Factor) -> Knob:
+    bad = tuple(encounters.malicious(kind.name) for kind in factor.categories) if name == "place" else ()
+    if len({there for there, weight in zip(bad, factor.prior, strict=False) if weight}) < 2:
+        return Knob(name, "share", factor.name, prior=factor.prior)
+    stated = math.fsum(share for share, there in zip(factor.shares, bad, strict=True) if there)
+    low, high = min(EXPOSURE[0], stated or EXPOSURE[0]), max(EXPOSURE[1], min(stated, _MOST))
+    return Knob(name, "share", factor.name, math.log(low), math.log(high), factor.prior, bad)
 
 
 def _off_by(provenance: Provenance) -> float:

@@ -125,6 +125,11 @@ class Population:
         kinds = tuple(Category(place, (), often / total) for place, often in called.items() if often)
         return Factor("place", kinds, follows)
 
+    @property
+    def exposure(self) -> float:
+        """How many visits of an agent are such that an attacker has a hand in them."""
+        return math.fsum(place.share for place in self.places.categories if encounters.malicious(place.name))
+
     def number(self, name: str) -> float:
         """The value of a number."""
         return self.numbers[name].value

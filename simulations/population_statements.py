@@ -34,12 +34,28 @@ _JEFFREYS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a number comes from: a source and how far to trust it, or nowhere (``swept``)."""
+    """Where a number comes from: a source and how far to trust it, or nowhere (``swept``).
+
+    ``counted``: how many things its source has counted, if it has.
+    """
 
     swept: bool
     source: str
     confidence: str
     note: str = ""
+    counted: int = 0
+
+    @property
+    def kind(self) -> str:
+        """What it rests on."""
+        return "judged" if self.swept else "counted" if self.counted else "read"
+
+    @property
+    def words(self) -> str:
+        """Where it comes from, in a line."""
+        of = f" of {self.counted:,}" if self.counted else ""
+        said = self.kind if self.swept else f"{self.kind}{of}, {self.confidence} confidence: {self.source}"
+        return said + (f" ({self.note})" if self.note else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +194,11 @@ def data(*parts: str) -> Traversable:
 
 def _provenance(stated: Mapping[str, Any]) -> Provenance:
     return Provenance(
-        stated.get("swept", False), stated.get("source", ""), stated.get("confidence", ""), stated.get("note", "")
+        stated.get("swept", False),
+        stated.get("source", ""),
+        stated.get("confidence", ""),
+        stated.get("note", ""),
+        stated.get("counted", 0),
     )
 
 
@@ -204,19 +224,19 @@ def factor(where: str, name: str, stated: Mapping[str, Any], model: Model) -> Fa
     if not abs((total := math.fsum(shares.values())) - 1) <= _SUMS:
         raise PopulationError(f"{where}: shares must add up to 1, found {total:g}")
     categories = tuple(Category(key, _settings(name, key, model), float(share)) for key, share in shares.items())
-    return Factor(name, categories, provenance, prior=_prior(categories, provenance, stated.get("counted", 0)))
+    return Factor(name, categories, provenance, prior=_prior(categories, provenance))
 
 
-def _prior(kinds: tuple[Category, ...], provenance: Provenance, counted: int) -> tuple[float, ...]:
+def _prior(kinds: tuple[Category, ...], provenance: Provenance) -> tuple[float, ...]:
     """What shares may be instead of what is stated.
 
-    Where so many were ``counted``, what Jeffreys' prior and the counts leave. Without a count any mix is as likely as
-    any other where nobody measured, and what is stated is the mean of as wide a distribution where somebody says so.
+    Where some were counted, what Jeffreys' prior and the counts leave. What is judged is the likeliest mix, and weighs as
+    much as one observation for each kind; what somebody says is the mean of as wide a distribution.
     """
-    if counted:
-        return tuple(counted * kind.share + _JEFFREYS for kind in kinds)
+    if provenance.counted:
+        return tuple(provenance.counted * kind.share + _JEFFREYS for kind in kinds)
     if provenance.swept:
-        return (1.0,) * len(kinds)
+        return tuple(1 + weight for weight in _around(kinds))
     return () if provenance.confidence == "high" else _around(kinds)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 ATTEMPT, HONEST_FLOW, ACCEPTED_FLOW = "attempt", "honest flow", "accepted flow"
+#: A visit in which an attacker has a hand: there are as many as the population says, whatever an arm refuses.
+MALICIOUS_VISIT = "malicious visit"
 #: Of what is not measured of every attempt.
 CASE = "case"
 
@@ -31,6 +33,8 @@ THEFTS = Measure("thefts", ACCEPTED_FLOW)
 IMPERSONATIONS = Measure("impersonations")
 #: What an experiment is about, where it says nothing else: what a design lets through, and what that is bought with.
 PAIR = (WORKING, THEFTS)
+#: The same of first contacts, of which it is known how many an attacker has a hand in.
+ROBBED = Measure("thefts", MALICIOUS_VISIT)
 
 
 def plainly(number: float) -> str:

@@ -27,7 +27,7 @@ from simulations import intervals
 from simulations.arms import AS_DEPLOYED
 from simulations.harms import GRAVEST, hurt
 from simulations.measures import DIGITS, cases, interval, of_event, rows, worth
-from simulations.quantities import ACCEPTED_FLOW, CASE, PAIR, Measure, is_share
+from simulations.quantities import ACCEPTED_FLOW, ATTEMPT, CASE, PAIR, ROBBED, THEFTS, Measure, is_share
 from simulations.units import Crossed, Sums, Tally
 from simulations.visits import Label
 
@@ -138,11 +138,13 @@ class Point:
     Attributes:
         parts: what each replication counted.
         expected: the probability of each outcome in each arm, where it is known exactly.
+        exposure: how many attempts an attacker has a hand in, where they are visits.
     """
 
     value: float
     parts: tuple[Tally, ...]
     expected: Mapping[tuple[int, str, str], float] | None = None
+    exposure: float = 0.0
     tally: Tally = field(init=False)
 
     def __post_init__(self) -> None:
@@ -502,9 +504,8 @@ def _quantities(origin: Origin, point: Point, throughout: Sequence[str]) -> Iter
         told = *_where(origin, point), arm, throughout[place]
         where = _origin(origin, point, origin.designs[place])
         against = origin.arms[0] if place else ""
-        for measure, (count, mean, low, high, *change) in rows(
-            point.tally, _apart(origin, point), place, None if origin.evaluated else origin.method, together
-        ):
+        found = rows(point.tally, _apart(origin, point), place, None if origin.evaluated else origin.method, together)
+        for measure, (count, mean, low, high, *change) in _robbed(found, point.exposure):
             headline = int(measure in origin.headline and point.value == origin.point)
             bounds = _known(low, high)
             unasked = *_UNASKED, *_UNASKED, "", ""
@@ -538,6 +539,16 @@ def _quantities(origin: Origin, point: Point, throughout: Sequence[str]) -> Iter
                     0,
                     *where,
                 )
+
+
+def _robbed(
+    found: Iterable[tuple[Measure, tuple[Any, ...]]], exposure: float
+) -> Iterator[tuple[Measure, tuple[Any, ...]]]:
+    """The same rows, and thefts for each malicious visit, of which it is known how many there are."""
+    for measure, (count, *numbers) in found:
+        yield measure, (count, *numbers)
+        if measure == THEFTS._replace(per=ATTEMPT) and exposure:
+            yield ROBBED, (round(count * exposure), *(number / exposure for number in numbers))
 
 
 def _known(*numbers: float) -> tuple[float, ...]:

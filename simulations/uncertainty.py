@@ -12,7 +12,7 @@ it is the knob that explains most of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -26,19 +26,19 @@ from simulations.engine import Progress
 from simulations.experiment import Experiment
 from simulations.experiments import StoppedExperiment
 from simulations.harms import THEFT
-from simulations.horizon import lasting
+from simulations.horizon import horizon, lasting
 from simulations.intervals import LEVEL
 from simulations.knobs import Knob, Numbers, knobs, stand, unit_at
 from simulations.measures import event
 from simulations.population import Population
-from simulations.quantities import Measure
+from simulations.quantities import ROBBED, Measure
 from simulations.results import ATTAINABLE, HARM, INPUT_COLUMNS, Result, outcomes_of
 from simulations.units import Tally, Unit
 from simulations.visits import ACCEPTED, Label
 
-#: Draws of the inputs where nothing is sampled but them (a power of two), and how many attempts each has elsewhere.
-DRAWS = 512
-ATTEMPTS = 400
+#: Draws of the inputs where nothing is sampled but them (a power of two), and of where attempts have to be counted at each:
+#: how many of those.
+DRAWS, COUNTED_DRAWS, ATTEMPTS = 512, 32, 400
 #: Nothing is closer to zero than this without being zero.
 _NOTHING = 1e-12
 Outcome = tuple[str, str]
@@ -55,13 +55,15 @@ class Spread:
         stands: where each knob stands, one row a draw.
         outcomes: what was seen, by kind and name.
         rates: how often, by draw, arm and outcome.
-        stated: the same where the inputs are as they are stated, by arm and outcome, if that is known.
+        exposure: how many visits an attacker has a hand in, by draw, if all situations were gone through.
+        stated: what comes out where the inputs are as they are stated, one draw of its own, if that is known.
     """
 
     stands: Mapping[Knob, Numbers]
     outcomes: Sequence[Outcome]
     rates: Numbers
-    stated: Numbers | None = None
+    exposure: Numbers = field(default_factory=lambda: np.zeros(1))
+    stated: Spread | None = None
 
     @property
     def changes(self) -> Numbers:
@@ -77,13 +79,17 @@ class Spread:
         """The bounds of the middle of draws; inputs as they are stated are among those that may be."""
         low, high = between(told(self))
         if self.stated is not None:
-            (at,) = told(replace(self, rates=self.stated[None], stated=None))
+            (at,) = told(self.stated)
             low, high = np.fmin(low, at), np.fmax(high, at)
         found = np.stack([low, high])
         return np.where(np.abs(found) <= _NOTHING, 0.0, found)
 
     def measure(self, told: Measure) -> Numbers | None:
         """How much of a measure there is, by draw and arm; None where it is none of what happens or does not."""
+        if told == ROBBED:
+            per_attempt = self.of(*STOLEN)
+            each = np.broadcast_to(self.exposure[:, None], per_attempt.shape)
+            return np.divide(per_attempt, each, out=np.full_like(per_attempt, np.nan), where=each > 0)
         found = event(told)
         if found is None:
             return None
@@ -121,8 +127,8 @@ def between(values: Numbers) -> Numbers:
 
 
 def settled(low: Numbers, high: Numbers) -> NDArray[np.bool_]:
-    """Whether intervals leave no doubt about a sign (or that there is nothing)."""
-    return np.asarray((low > 0) | (high < 0) | ((low == 0) & (high == 0)))
+    """Whether intervals leave no doubt about a sign: nowhere is there more in some draws, and less in others."""
+    return np.asarray((low >= 0) | (high <= 0))
 
 
 def fitted(features: Numbers, values: Numbers) -> Numbers:
@@ -230,21 +236,27 @@ def spreads(
 ) -> dict[float, Spread]:
     """What the inputs leave open at points of a sweep.
 
-    Points at which nothing is open are left out, and where ``draws`` are not said those at which attempts would have
-    to be counted.
+    Points at which nothing is open are left out.
 
     Parameters:
-        draws: how often the inputs are drawn; None: :data:`DRAWS` times where nothing is sampled but them, else not.
+        draws: how often the inputs are drawn; None: :data:`DRAWS` times where nothing is sampled but them, and else
+            :data:`COUNTED_DRAWS` times at the point of the headline alone, or not at all where attempts take time.
         workers, progress, store, cluster: as in :func:`simulations.experiments.run`.
     """
     found = {}
     for value in values:
         base = asked.unit(met, value, f"{seed}/0", ATTEMPTS)
         turned = knobs(asked, base, sweep=False)
-        number = (DRAWS if expectation.known(base) else 0) if draws is None else draws
+        number = draws if draws is not None else _draws(base, value == asked.point)
         if turned and number:
             found[value] = spread(base, turned, number, seed, workers, progress, store, cluster)
     return found
+
+
+def _draws(base: Unit, headline: bool) -> int:
+    if expectation.known(base):
+        return DRAWS
+    return COUNTED_DRAWS if headline and horizon(base) is None else 0
 
 
 def spread(
@@ -261,11 +273,15 @@ def spread(
     stands = stand(turned, drawn(sum(knob.size for knob in turned), draws, seed))
     if expectation.known(base):
         expected = expectation.ExpectedOutcomes(base, turned)
-        (stated,) = expected.rates({}, 1)
-        return Spread(stands, expected.outcomes, expected.rates(stands, draws), stated)
-    units = [lasting(unit_at(base, stands, row, base.attempts)) for row in range(draws)]
+        stated, found = (
+            Spread(at, expected.outcomes, expected.rates(at, points), expected.exposure(at, points))
+            for at, points in ((dict[Knob, Numbers](), 1), (stands, draws))
+        )
+        return replace(found, stated=stated)
+    units = [base, *(lasting(unit_at(base, stands, row, base.attempts)) for row in range(draws))]
     tallies = list(engine.run(units, workers, progress, store, cluster).values())
-    return Spread(stands, *counted(tallies, len(base.arms)))
+    outcomes, rates = counted(tallies, len(base.arms))
+    return Spread(stands, outcomes, rates[1:], stated=Spread({}, outcomes, rates[:1]))
 
 
 def drawn(columns: int, rows: int, seed: int) -> Numbers:

@@ -13,7 +13,7 @@ from openworld.commands import completion
 from openworld.commands.common import DONE, as_json, print_json, tell, with_option
 from simulations import population as populations
 from simulations import population_schema
-from simulations.population import Population, Provenance, Stated
+from simulations.population import Population, Stated
 
 
 @click.command()
@@ -50,9 +50,8 @@ def _summary(found: Population) -> dict[str, Any]:
 
 
 def _counted(found: Population) -> str:
-    rows = found.stated()
-    swept = sum(row.provenance.swept for row in rows)
-    return f"{len(rows)} statements: {len(rows) - swept} with a source, {swept} swept"
+    kinds = [row.provenance.kind for row in found.stated()]
+    return f"{len(kinds)} statements: {', '.join(f'{kinds.count(k)} {k}' for k in ('counted', 'read', 'judged'))}"
 
 
 def _list_lines(listed: list[Population]) -> Iterator[str]:
@@ -79,14 +78,9 @@ def _row_lines(rows: list[Stated]) -> Iterator[str]:
         for row in (row for row in rows if row.kind == kind):
             yield from _wrapped(f"  {row.name} = {row.text}")
             yield from _wrapped(f"      {row.meaning}")
-            yield from _wrapped(f"      {_origin(row.provenance)}")
+            yield from _wrapped(f"      {row.provenance.words}")
     yield ""
 
 
 def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(text, 100, subsequent_indent=" " * 8, break_on_hyphens=False, break_long_words=False)
-
-
-def _origin(provenance: Provenance) -> str:
-    note = f" ({provenance.note})" if provenance.note else ""
-    return f"swept{note}" if provenance.swept else f"{provenance.confidence} confidence: {provenance.source}{note}"

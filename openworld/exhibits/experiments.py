@@ -18,7 +18,7 @@ from simulations.catalogue import EXPERIMENTS
 from simulations.experiment import Experiment
 from simulations.experiments import population_for
 from simulations.population import populations
-from simulations.quantities import ATTEMPT, PAIR
+from simulations.quantities import ATTEMPT
 from simulations.results import ATTAINABLE, HARM, LISTED, REPLICATIONS
 from simulations.threats import threats
 from simulations.units import STRATEGIC
@@ -53,7 +53,7 @@ def _entries(name: str, known: Experiment | None) -> Iterator[Exhibit]:
         draw = partial(_effects, name, question, dict(known.factors))
         yield Exhibit(f"{name}-effects", "effects and interactions", question, draw)
         return
-    if known is None or (known.reader in STRATEGIC and known.headline == PAIR):
+    if known is None or (known.reader in STRATEGIC and not known.headline):
         yield Exhibit(f"{name}-trade", "what works against what is stolen", question, partial(_trade, name, question))
         yield Exhibit(f"{name}-pair", "what works and what is stolen", question, partial(_pair, name, question))
     if known and known.reader in MEASURED:

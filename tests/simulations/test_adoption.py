@@ -126,7 +126,7 @@ def test_obliged_vendors_are_nested_and_costs_spread() -> None:
 
 def test_a_share_of_vendors_has_bounds_that_a_share_can_have() -> None:
     """Of few replications, in some of which nobody has moved and in some everybody."""
-    brief = replace(find("flag_day"), values=(0.1,), arms=("", "iss_check=require;h_iss=yes"))
+    brief = replace(find("flag_day"), values=(0.08,), arms=("", "iss_check=require;h_iss=yes"))
     told = run(brief, attempts=60, replications=3).quantities.set_index(["arm", "quantity"])
     low, high = told.loc[("iss_check=require;h_iss=yes", "share_of_clients_that_have_moved"), ["low", "high"]]
     assert 0 <= low < high <= 1

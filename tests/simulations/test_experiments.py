@@ -113,11 +113,11 @@ def test_what_can_be_gone_through_is_told_exactly() -> None:
     table = found.quantities[found.quantities["value"] == 0.5]
     works, thefts = (
         table[(table["quantity"] == told.quantity) & (table["per"] == told.per)].set_index("arm")
-        for told in asked.headline
+        for told in asked.about
     )
     # Half of the APIs have a document for each path, and half of the AS send iss.
     assert works.loc[["iss_check=off", "iss_check=require"], "mean"].tolist() == [0.5, 0.25]
-    assert thefts.loc["iss_check=off", "mean"] == pytest.approx(0.1 / 0.45, abs=1e-4)
+    assert thefts.loc["iss_check=off", "mean"] == pytest.approx(1, abs=1e-3)
     assert found.half_width == 0
     assert set(found.rates["attempts"]) == set(found.rates["count"]) == {0}
     assert "--attempts" not in found.rates["command"].iloc[0]

@@ -26,6 +26,23 @@ SWEPT = DATA.joinpath("populations/swept.toml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", populations())
+def test_a_prior_holds_what_is_shipped(name: str) -> None:
+    """In its region of highest density, of 95 per cent; what is certain is so by a count, or says that it is held."""
+    from scipy.stats import beta
+
+    met = load(name)
+    for factor in (*met.factors, *met.traits, *([met.clients] if met.clients else [])):
+        if len(factor.categories) == 1:
+            assert factor.provenance.note.startswith("held: ")
+            continue
+        assert len(factor.prior) == len(factor.categories)
+        for alone, share in zip(factor.prior, factor.shares, strict=True):
+            law = beta(alone, sum(factor.prior) - alone)
+            density = law.pdf(law.ppf(np.linspace(0.0005, 0.9995, 1000)))
+            assert law.pdf(min(max(share, 1e-9), 1 - 1e-9)) >= np.quantile(density, 0.05), factor.name
+
+
+@pytest.mark.parametrize("name", populations())
 def test_shipped_populations_are_complete(name: str) -> None:
     """Every shipped population loads, has all numbers, and its shares add up."""
     population = load(name)
