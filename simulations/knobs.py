@@ -1,12 +1,12 @@
 """What is not known for sure, as knobs: what a population leaves open and what a reader takes for granted.
 
-Shares are a Dirichlet distribution (:attr:`simulations.population.Factor.prior`), tables of products included. How many
-visits an attacker has a hand in lies between one in a hundred thousand and one in ten, on a logarithmic scale. Numbers of
-a population that nobody measured lie between a tenth and ten times of what it says (on a logarithmic scale), those
-that somebody measured not quite like this between half and twice, how much is met together
-(:mod:`simulations.together`) between nothing and all, options of a reader in the range that they have,
-unless an experiment says itself between what it tries one. Only what is stated with high confidence is no knob. The
-sweep of an experiment is one where nothing else is said.
+Shares are a Dirichlet distribution (:attr:`simulations.population.Factor.prior`), tables of products included. How
+many visits an attacker has a hand in lies between one in a hundred thousand and one in ten, on a logarithmic scale.
+Numbers of a population that nobody measured lie between a tenth and ten times of what it says (on a logarithmic
+scale), those that somebody measured not quite like this between half and twice, how much is met together
+(:mod:`simulations.together`) between nothing and all, options of a reader in the range that they have, unless an
+experiment says itself between what it tries one. Only what is stated with high confidence is no knob. The sweep of an
+experiment is one where nothing else is said.
 """
 
 from __future__ import annotations

@@ -230,8 +230,8 @@ def factor(where: str, name: str, stated: Mapping[str, Any], model: Model) -> Fa
 def _prior(kinds: tuple[Category, ...], provenance: Provenance) -> tuple[float, ...]:
     """What shares may be instead of what is stated.
 
-    Where some were counted, what Jeffreys' prior and the counts leave. What is judged is the likeliest mix, and weighs as
-    much as one observation for each kind; what somebody says is the mean of as wide a distribution.
+    Where some were counted, what Jeffreys' prior and the counts leave. What is judged is the likeliest mix, and weighs
+    as much as one observation for each kind; what somebody says is the mean of as wide a distribution.
     """
     if provenance.counted:
         return tuple(provenance.counted * kind.share + _JEFFREYS for kind in kinds)
