@@ -26,6 +26,7 @@ from model.rule import Rule
 from properties.attackers import every_attacker
 from properties.checker import Checker
 from properties.designs import BEFOREHAND, MECHANISMS
+from properties.results import happens
 from properties.security import every_property
 
 #: Where clients are asked about: among servers that do what drafts ask, and among those that there are.
@@ -83,8 +84,8 @@ def checks(client: DeployedClient, checker: Checker | None = None) -> Lacking:
         switch, _, value = MECHANISMS[mechanism]
         if client.design[switch] != value:
             better = client.design.but(**{switch: value})
-            usable = {each: checker.result("first_contact", _in(better, each)) == "reached" for each in ENVIRONMENTS}
-            opens = [one for one in open_ if usable[one.environment] and not _attacked(checker, better, one)]
+            usable = {each: happens(checker.result("first_contact", _in(better, each)), False) for each in ENVIRONMENTS}
+            opens = [one for one in open_ if usable[one.environment] and not _attacked(checker, better, one, True)]
             closed |= set(opens)
             if opens:
                 found.append(_missing(checker, client, mechanism, opens, usable))
@@ -98,14 +99,14 @@ def _open(checker: Checker, design: Design) -> Iterator[Opening]:
         ENVIRONMENTS, (one for one in every_property(design.model).values() if one.kind == "security")
     ):
         asked = (Opening(prop.name, attacker, environment) for attacker in every_attacker(design.model))
-        found = [one for one in asked if _attacked(checker, design, one)]
+        found = [one for one in asked if _attacked(checker, design, one, False)]
         able = {one: _capabilities(design, one) for one in found}
         yield from (one for one in found if able[one] and not any(able[other] < able[one] for other in found))
 
 
-def _attacked(checker: Checker, design: Design, opening: Opening) -> bool:
+def _attacked(checker: Checker, design: Design, opening: Opening, unknown: bool) -> bool:
     asked = _in(design, opening.environment, _capabilities(design, opening))
-    return checker.result(opening.property, asked) == "attack"
+    return happens(checker.result(opening.property, asked), unknown)
 
 
 def _capabilities(design: Design, opening: Opening) -> frozenset[str]:

@@ -16,7 +16,7 @@ from model.model import Model, oauth
 from model.named_designs import DEPLOYMENTS
 from openworld.environments import MET
 from properties.checker import Checker
-from properties.results import Result
+from properties.results import Result, happens
 from properties.security import every_property
 from simulations.processes import in_order
 
@@ -88,19 +88,22 @@ def _results(checker: Checker, design: Design) -> dict[str, Result]:
 
 
 def _compared(before: dict[str, Result], after: dict[str, Result]) -> dict[str, int]:
-    """What is violated before and after, of all that could be in both; what became of either; what is not known."""
+    """What is violated before and after, of all that could be in both, and what became of either.
+
+    Where one of the two is not known, neither is counted: of everything there may be as many more as are undecided.
+    """
     both = [
         (first, after[asked])
         for asked, first in before.items()
         if asked != USE and "not_in_this_world" not in (first, after[asked])
     ]
-    violated = [(first == "attack", second == "attack") for first, second in both]
+    violated = [tuple(happens(each, unknown=False) for each in pair) for pair in both if "unknown" not in pair]
     return {
         "before": sum(first for first, _ in violated),
         "after": sum(second for _, second in violated),
         "stopped": violated.count((True, False)),
         "opened": violated.count((False, True)),
-        "undecided": sum("unknown" in pair for pair in both),
+        "undecided": len(both) - len(violated),
     }
 
 

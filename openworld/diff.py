@@ -2,7 +2,7 @@
 
 Every property is asked of both designs, against every attacker, in every environment; what comes out the same is not
 told. A flip is between a run that is there and none: what holds for want of an attack counts as holding. Where one of
-the two is not known there may be a flip or not, which is said, and why is not looked into.
+the two is not known, or both, there may be a flip or not, which is said, and why is not looked into.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import groupby
 from typing import NamedTuple
 
 from model.chart import chart, text
@@ -28,6 +27,7 @@ from properties.attackers import FORMERLY, called, every_attacker
 from properties.checker import Checker
 from properties.explain import Changes, flipping, refusal
 from properties.reads import check_read
+from properties.results import happens
 from properties.security import every_property, find
 from simulations.processes import in_order
 
@@ -74,7 +74,7 @@ class Flip:
 
     @builtins.property
     def unknown(self) -> bool:
-        """Whether one of the two is not known, so that it need not be a flip."""
+        """Whether one of the two is not known, or both, so that it need not be a flip."""
         return "unknown" in (self.before, self.after)
 
     @builtins.property
@@ -82,7 +82,7 @@ class Flip:
         """Whether the second design is better off: no attack any more, or honest parties get there."""
         if self.unknown:
             return False
-        return (self.after in ("attack", "reached")) == self.utility
+        return happens(self.after, unknown=False) == self.utility
 
 
 def check_named(text: str, model: Model = oauth()) -> None:
@@ -159,15 +159,14 @@ def flips(
         for found in answered:
             results += found
             yield len(found)
-    both = zip(asked, results, strict=True)
-    flipped = [(cell, pair) for cell, pair in both if _happens(pair[0]) != _happens(pair[1])]
-    grouped = [list(group) for _, group in groupby(flipped, lambda each: (each[0].environment, each[0].property))]
-    with closing(in_order(_explained, [(group, timeout, model) for group in grouped], workers)) as explained:
+    grouped: dict[object, list[tuple[Compared, tuple[str, str]]]] = {}
+    for cell, pair in zip(asked, results, strict=True):
+        known = "unknown" not in pair
+        turned = tuple(happens(result, unknown=False) for result in pair)
+        if not known or turned[0] != turned[1]:
+            grouped.setdefault((cell.environment, cell.property, turned if known else pair), []).append((cell, pair))
+    with closing(in_order(_explained, [(group, timeout, model) for group in grouped.values()], workers)) as explained:
         yield from explained
-
-
-def _happens(result: str) -> str:
-    return {"attack": "yes", "reached": "yes", "unknown": "unknown"}.get(result, "no")
 
 
 @cache  # of each worker: what a world costs to lay down is shared by all that it answers
@@ -189,6 +188,9 @@ def _explained(batch: tuple[list[tuple[Compared, tuple[str, str]]], float | None
     (cell, (before, after)), *_ = group
     prop, ask = find(cell.property, model), _checker(timeout)
     one, other = parse(cell.first, model), parse(cell.second, model)
+    attackers, utility = tuple(each.attacker for each, _ in group), prop.kind == "utility"
+    if "unknown" in (before, after):
+        return Flip(cell.environment, prop.name, attackers, before, after, None, (), "", "", "", utility)
     verdicts = ask.verdict(prop, one), ask.verdict(prop, other)
     shown = next((verdict for verdict in verdicts if verdict.trace is not None), None)
     refused = refusal(*verdicts)
@@ -198,15 +200,15 @@ def _explained(batch: tuple[list[tuple[Compared, tuple[str, str]]], float | None
     return Flip(
         cell.environment,
         prop.name,
-        tuple(each.attacker for each, _ in group),
+        attackers,
         before,
         after,
         None if shown is None else shown.steps,
-        () if "unknown" in (before, after) else tuple(flipping(ask, prop, one, other)),
+        tuple(flipping(ask, prop, one, other)),
         f"{rule} [{source}]" if source else rule,
         "" if shown is None or shown.trace is None else text(chart(shown.trace, ending(prop))),
         "" if shown is None else command("trace", prop.name, str(shown.configuration), model=model),
-        prop.kind == "utility",
+        utility,
     )
 
 
@@ -235,10 +237,15 @@ def lines(found: Sequence[Flip], asked: Sequence[Compared]) -> Iterator[str]:
         if flip.command:
             yield f"    shown by    {flip.command}"
     known = [flip for flip in found if not flip.unknown]
-    better, undecided = sum(flip.gained for flip in known), len(found) - len(known)
+    better = sum(flip.gained for flip in known)
     yield f"{len(known)} flips ({better} for the better) in {len(asked)} questions to each design" + (
-        f"; {undecided} undecided" if undecided else ""
+        f"; {undecided(found)} undecided" if undecided(found) else ""
     )
+
+
+def undecided(found: Iterable[Flip]) -> int:
+    """How many questions were not answered of both designs."""
+    return sum(len(flip.attackers) for flip in found if flip.unknown)
 
 
 def _alike(found: Sequence[Flip]) -> list[list[Flip]]:
@@ -272,6 +279,7 @@ def as_json(found: Sequence[Flip], first: str, second: str, asked: int) -> str:
         "first": first,
         "second": second,
         "questions": asked,
+        "undecided": undecided(found),
         "flips": [
             {
                 "environment": f.environment,

@@ -18,17 +18,15 @@ from openworld.report.page import template
 def picture(found: Sequence[Flip], first: str, second: str, model: Model = oauth()) -> str:
     """The flips as an SVG figure: properties by environments."""
     rows = pd.DataFrame(
-        [
-            {
-                "property": f.property,
-                "kind": "utility" if f.utility else "security",
-                "environment": f.environment,
-                "verdict": f.after,
-                "steps": f.steps if f.after == "attack" else None,
-            }
-            for f in found
-        ]
-    )
+        {
+            "property": f.property,
+            "kind": "utility" if f.utility else "security",
+            "environment": f.environment,
+            "verdict": "unknown" if f.unknown else f.after,
+            "steps": f.steps if f.after == "attack" else None,
+        }
+        for f in sorted(found, key=lambda flip: flip.unknown)  # what is sure is drawn, where others are undecided
+    ).drop_duplicates(["property", "environment"])
     title = f"What flips, and how it is with: {of_configuration(second, model)}"
     caption = f"From {first} to {second}. What is blank comes out the same under both."
     return rendered(captioned(flip_matrix(rows, title, model), caption), "svg", title, caption).decode("utf-8")

@@ -17,6 +17,7 @@ from openworld.weakest import read, written
 from properties.assume import Assumptions
 from properties.checker import Checker
 from properties.monotone import NoAnswerError
+from properties.results import happens
 from properties.security import Property, find
 from simulations.processes import in_order
 
@@ -66,7 +67,7 @@ def of_design(
 def _judged(checker: Checker, prop: Property, about: Configuration, names: tuple[str, str]) -> dict[str, Any]:
     result: str = checker.result(prop, about)
     # Only runs have a length; why there is none is not told here, and costs most.
-    steps = checker.verdict(prop, about).steps if result in ("attack", "reached") else None
+    steps = checker.verdict(prop, about).steps if happens(result, unknown=False) else None
     return dict(zip(names, (result, steps), strict=True))
 
 

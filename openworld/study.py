@@ -24,6 +24,7 @@ from openworld.progress import Progress
 from openworld.report import index, page, read
 from openworld.show import command
 from openworld.sources import WRITTEN, Source
+from properties.results import Count
 from simulations.break_even import break_even, can_break_even
 from simulations.experiments import find, population_for
 from simulations.experiments import run as simulate
@@ -66,7 +67,7 @@ def _run(plan: StudyPlan, found: Findings) -> str:
         raise
     found.finished = True
     _conclude(plan, found)
-    attacks = sum(blamed(found.verdicts))
+    attacks = Count.of(blamed(found.verdicts))
     return (
         f"{len(found.verdicts)} verdicts, {attacks} attacks, {len(found.clients)} verdicts on deployed clients, "
         f"{len(found.results)} experiments"

@@ -10,6 +10,7 @@ from model.design import Configuration, Design
 from model.machine import Machine, NotEnabledError
 from model.protocols import rules
 from properties.checker import Checker
+from properties.results import happens
 from properties.security import Property, every_property, find
 from properties.verdict import Verdict
 
@@ -72,30 +73,36 @@ def turns(prop: Property, configuration: Configuration, checker: Checker | None 
     """
     ask = checker or Checker()
     contact = find("first_contact")
-    happens = ask.result(prop, configuration) in ("attack", "reached")
+    now = ask.result(prop, configuration)
     found = []
     for switch in (each for each in configuration.model.switches.values() if each.kind != "restriction"):
         before = configuration.design[switch.name]
         for after in switch.values:
             changed = replace(configuration, design=configuration.design.but(**{switch.name: after}))
-            if after != before and (ask.result(prop, changed) in ("attack", "reached")) != happens:
-                found.append(TurningPoint(switch.name, before, after, ask.result(contact, changed) == "reached"))
+            then = now if after == before else ask.result(prop, changed)
+            if "unknown" not in (now, then) and happens(then, unknown=False) != happens(now, unknown=False):
+                usable = happens(ask.result(contact, changed), unknown=False)
+                found.append(TurningPoint(switch.name, before, after, usable))
     return tuple(found)
 
 
 def flipping(ask: Checker, prop: Property, first: Configuration, second: Configuration) -> list[Changes]:
     """Sets of changes that lead from the first result to the second, no less of which does, the smallest first.
 
-    All of so few changes that they can be tried; one at least.
+    All of so few changes that they can be tried; one at least, unless the time did not suffice for less.
     """
     wanted, every = ask.result(prop, second), _differences(first, second)
     found: list[Changes] = []
+    unknown: list[set[str]] = []
     sizes = (combinations(every, size) for size in range(1, len(every) + 1))
     for names in islice(chain.from_iterable(sizes), _TRIED):
-        new = not any(known.keys() <= set(names) for known in found)
-        if new and ask.result(prop, _apply(first, names, second)) == wanted:
-            found.append({name: every[name] for name in names})
-    return found or [_least(ask, prop, first, second, wanted)]
+        if not any(known <= set(names) for known in (*map(set, found), *unknown)):
+            result = ask.result(prop, _apply(first, names, second))
+            if result == wanted:
+                found.append({name: every[name] for name in names})
+            elif result == "unknown":
+                unknown.append(set(names))
+    return found or ([] if unknown else [_least(ask, prop, first, second, wanted)])
 
 
 def _least(ask: Checker, prop: Property, first: Configuration, second: Configuration, wanted: str) -> Changes:

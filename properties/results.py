@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Iterable
+from typing import Literal, NamedTuple, get_args
 
 from model.errors import InputError
 
@@ -43,6 +44,32 @@ def read_result(word: str, kind: str) -> Result:
         if result == today(word, kind) and result in allowed:
             return result
     raise UnknownResultError(f"no such answer about a {kind} property: {word!r}; allowed: {', '.join(allowed)}")
+
+
+def happens(result: str, unknown: bool) -> bool:
+    """Whether there is a run of what was asked about; ``unknown``: what is said where that is not known."""
+    return unknown if result == "unknown" else result in ("attack", "reached")
+
+
+class Count(NamedTuple):
+    """How many results are of a kind: surely so many, and of others it is not known."""
+
+    least: int
+    undecided: int = 0
+
+    @classmethod
+    def of(cls, decided: Iterable[bool | None]) -> Count:
+        """Count what is so; ``None`` stands for what is not known."""
+        listed = list(decided)
+        return cls(listed.count(True), listed.count(None))
+
+    @property
+    def most(self) -> int:
+        """How many there are at most."""
+        return self.least + self.undecided
+
+    def __str__(self) -> str:
+        return f"{self.least}\N{EN DASH}{self.most}" if self.undecided else str(self.least)
 
 
 def length(steps: float | None) -> str:

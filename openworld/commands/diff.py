@@ -11,7 +11,7 @@ import click
 from model.model import Model
 from openworld import diff as asked_for
 from openworld.commands import completion
-from openworld.commands.common import DONE, loaded, timeout_option, with_option, workers_option
+from openworld.commands.common import DONE, INCONCLUSIVE, loaded, timeout_option, with_option, workers_option
 from openworld.files import emit
 from openworld.progress import Progress
 from simulations.processes import cores
@@ -60,7 +60,8 @@ def diff(
     """Say what flips between two designs: every property, against every named attacker, in every named environment.
 
     Told is only what is not the same: each time the changes that make the difference (all of their minimal sets), the
-    rule that stands in the way under the other design, and what draws the run. + is for the better, - for the worse.
+    rule that stands in the way under the other design, and what draws the run. + is for the better, - for the worse,
+    ? is not decided in the time given, which is exit code 3.
 
     \b
     openworld diff "design=prm_cimd" "design=prm_cimd_prefix" --against mal_tenant
@@ -91,4 +92,4 @@ def diff(
         "json": lambda: asked_for.as_json(found, first, second, len(asked)),
     }
     emit(makers[form](), output)
-    return DONE
+    return INCONCLUSIVE if asked_for.undecided(found) else DONE

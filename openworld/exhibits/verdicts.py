@@ -17,8 +17,6 @@ from openworld.figures import labels
 from openworld.sources import Source
 from openworld.study_tables import SourceError
 
-#: What captions say of the intervals of verdicts.
-_EXACT = "none, a verdict is not an estimate"
 _BOUGHT = "What each draft buys in each environment: attacks before and after"
 _PROVED = "What is proved of deployed clients"
 _SEEN = "Where deployed clients ended, scenario by scenario"
@@ -44,8 +42,8 @@ def clients() -> Iterator[Exhibit]:
 
 def _attackers(source: Source) -> Drawing:
     table = source.verdicts()
-    counted = table.assign(attack=blamed(table.to_dict("records")), unknown=table["verdict"] == "unknown")
-    counted = counted[counted["kind"] == "security"]
+    decided = pd.Series(blamed(table.to_dict("records")), table.index, object)
+    counted = table.assign(attack=decided.eq(True), unknown=decided.isna())[table["kind"] == "security"]
     data = counted.groupby(["attacker", "design"], sort=False, as_index=False)[["attack", "unknown"]].sum()
     return Drawing(
         figures.attacker_overview(table),
@@ -72,6 +70,7 @@ def _matrix(attacker: str, source: Source) -> Drawing:
 
 def _bought(source: Source) -> Drawing:
     table = source.drafts()
+    undecided = int((table[["of_use_before", "of_use_after"]] == "unknown").to_numpy().sum())
     caption = Caption(
         BOUNDED,
         "the published state (design=prm_cimd) without the draft and with it; an attack is a property "
@@ -81,8 +80,7 @@ def _bought(source: Source) -> Drawing:
         "fourth, as long as a resource server may take a proof twice (dpop_replay=none); "
         "of use is a design with which honest parties get from an unknown URL to an accepted request",
         f"{len(table)} pairs of designs",
-        EXHAUSTIVE,
-        _EXACT,
+        *_covered(int(table["undecided"].sum()) + undecided),
     )
     return Drawing(figures.bought(table, _BOUGHT), _BOUGHT, caption, table)
 
@@ -108,4 +106,11 @@ def _scenarios(_: Source) -> Drawing:
 
 
 def _about(table: pd.DataFrame, design: str) -> Caption:
-    return Caption(BOUNDED, design, f"{len(table)} verdicts", EXHAUSTIVE, _EXACT)
+    return Caption(BOUNDED, design, f"{len(table)} verdicts", *_covered(int((table["verdict"] == "unknown").sum())))
+
+
+def _covered(undecided: int) -> tuple[str, str]:
+    """What a caption says of seed and interval where so many answers are not known."""
+    if undecided:
+        return f"{EXHAUSTIVE} but those of {undecided} undecided answers", "what these leave open, no estimate"
+    return EXHAUSTIVE, "none, a verdict is not an estimate"

@@ -23,6 +23,7 @@ from openworld.explore.gallery import at_work
 from openworld.explore.views import VerdictView, headline, statuses
 from properties.explain import turns
 from properties.named_attacks import attacks
+from properties.results import happens
 from properties.security import every_property, find
 
 _AS_IT_IS = "(none: the attack as it is)"
@@ -121,7 +122,7 @@ class Explorer:
         started = time.perf_counter()
         prop, configuration = self.property, self.configuration
         found = result(prop, configuration)
-        if found not in ("attack", "reached"):
+        if not happens(found, unknown=False):
             # Nothing to draw: the result is out before the rules that decide are looked for.
             self._head.value = headline(prop, configuration, found, found.replace("_", " "))
             self._body.value = "<p>Looking for the rules that decide …</p>"

@@ -19,7 +19,7 @@ from openworld.blame import blamed
 from openworld.colours import FAINT, INK, SIGNS
 from openworld.figures import labels
 from openworld.plotstyle import FILLS, bare, style
-from properties.results import today
+from properties.results import Count, today
 
 #: Letters on a line above a column, and of a code that stands straight below one.
 _ABOVE, _LONG = 30, 4
@@ -158,15 +158,15 @@ def key(axes: Axes, looks: Mapping[str, tuple[Any, str, str]], below: Sequence[s
 
 def attacker_overview(rows: pd.DataFrame) -> Figure:
     """Attackers by designs: how many security properties are violated, by whoever is to blame for that."""
-    security = rows.assign(attack=blamed(rows.to_dict("records")))[rows["kind"] == "security"]
+    decided = pd.Series(blamed(rows.to_dict("records")), rows.index, object)
+    security = rows.assign(attack=decided)[rows["kind"] == "security"]
     designs, attackers = list(dict.fromkeys(rows["design"])), list(dict.fromkeys(rows["attacker"]))
     total = security["property"].nunique()
     with style():
         figure = Figure(figsize=(3.0 + 0.62 * len(designs), 1.9 + 0.42 * len(attackers)))
         axes = figure.add_subplot()
         for (attacker, design), group in security.groupby(["attacker", "design"], sort=False):
-            violated = int(group["attack"].sum())
-            unknown = bool((group["verdict"] == "unknown").any())
+            violated, unknown = Count.of(group["attack"])
             share = violated / total
             vacuous = bool((group["verdict"] == "not_in_this_world").all())
             best = FILLS["not_in_this_world" if vacuous else "safe"]

@@ -10,7 +10,7 @@ from openworld.headlines import headlines
 from openworld.plan import Findings, StudyPlan
 from openworld.report.environments import table
 from openworld.show import command
-from properties.results import today
+from properties.results import Count, today
 from properties.security import every_property
 from simulations import catalogue
 
@@ -46,13 +46,13 @@ def _state(plan: StudyPlan, found: Findings) -> Iterator[str]:
     )
 
 
-def _counted(rows: list[dict[str, Any]]) -> tuple[int, int]:
-    return sum(blamed(rows)), sum(row["kind"] == "security" for row in rows)
+def _counted(rows: list[dict[str, Any]]) -> tuple[Count, int]:
+    return Count.of(blamed(rows)), sum(row["kind"] == "security" for row in rows)
 
 
 def _withstood(rows: list[dict[str, Any]]) -> bool:
     """Whether an attacker who could break something breaks nothing."""
-    return _counted(rows)[0] == 0 and any(row["verdict"] != "not_in_this_world" for row in rows)
+    return _counted(rows)[0].most == 0 and any(row["verdict"] != "not_in_this_world" for row in rows)
 
 
 def _summary(plan: StudyPlan, found: Findings) -> Iterator[str]:
@@ -79,9 +79,10 @@ def _summary(plan: StudyPlan, found: Findings) -> Iterator[str]:
             for name in plan.attackers
             if name != NOBODY and _withstood([row for row in others if row["attacker"] == name])
         ]
+        nobody = "undecided" if violated.undecided else "nobody"
         reached = " | ".join(_reached(rows, prop.name) for prop in utilities)
         meaning = plan.model.notes.get(design, ("", ""))[0]
-        yield f"| `{design}` | {meaning} | {violated} of {judged} | {', '.join(firm) or 'nobody'} | {reached} |"
+        yield f"| `{design}` | {meaning} | {violated} of {judged} | {', '.join(firm) or nobody} | {reached} |"
 
 
 def _reached(rows: list[dict[str, Any]], name: str) -> str:

@@ -14,7 +14,7 @@ from openworld.blame import NOBODY, blamed, by_itself
 from openworld.colours import SIGNS
 from openworld.report.reading import Study
 from openworld.show import ending
-from properties.results import length, today
+from properties.results import Count, length, today
 from properties.security import every_property
 
 #: The results whose words are not their names.
@@ -148,8 +148,8 @@ def designs(study: Study) -> list[dict[str, Any]]:
                 "name": name,
                 "meaning": study.model.notes.get(name, ("", ""))[0],
                 "judged": len(security),
-                "violated": sum(blamed(security)),
-                "unknown": sum(row["verdict"] == "unknown" for row in security),
+                "violated": (violated := Count.of(blamed(security))).least,
+                "unknown": violated.undecided,
                 "vacuous": sum(row["verdict"] == "not_in_this_world" for row in security),
                 "firm": [who for who in attackers if who in able and who not in broken],
                 "attackers": len(attackers),

@@ -91,7 +91,7 @@ def test_what_is_not_known_is_neither_better_nor_worse() -> None:
     """An answer that ran out of time flips nothing; that there may be something is said."""
     (said, *_, last) = lines([replace(FOUND[0], after="unknown", changes=())], ASKED)
     assert said == "? discovery_integrity: safe -> unknown in 4 steps"
-    assert last == "0 flips (0 for the better) in 2 questions to each design; 1 undecided"
+    assert last == "0 flips (0 for the better) in 2 questions to each design; 2 undecided"
 
 
 def test_a_table_a_page_and_a_figure_tell_the_same() -> None:
