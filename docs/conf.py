@@ -45,7 +45,14 @@ html_context = {"asked": tags.has("asked")}  # noqa: F821  # is given by Sphinx
 #: What stands in the list of pages, part by part, in this order.
 _PARTS = {
     "Ways in": ["docs/author", "docs/editor", "docs/implementer", "docs/site"],
-    "To read": ["docs/commands", "docs/verdict", "docs/drafts", "docs/real-software", "docs/glossary"],
+    "To read": [
+        "docs/commands",
+        "docs/verdict",
+        "docs/drafts",
+        "docs/populations",
+        "docs/real-software",
+        "docs/glossary",
+    ],
     "What it is": ["docs/model", "docs/architecture", "benchmarks/README"],
     "What was found": ["findings"],
     "The project": ["CONTRIBUTING", "CHANGELOG", "*/data/README"],

@@ -15,7 +15,7 @@ from model.errors import InputError
 from model.model import Model, oauth
 from simulations.arms import AS_DEPLOYED, settings
 from simulations.harms import GRAVEST
-from simulations.horizon import Horizon, horizon
+from simulations.horizon import LIFETIMES, Horizon, horizon
 from simulations.population import Population
 from simulations.quantities import PAIR, ROBBED, WORKING, Measure
 from simulations.units import Unit
@@ -193,8 +193,11 @@ class Experiment:
             found = horizon(self.unit(met, value, "", 0))
             if found is not None and (attempts // replications) < found.attempts:
                 seconds, why = found.needed
+                ends = attempts // replications / found.rate / LIFETIMES
+                named = found.kept[1] if seconds > found.ends[0] else ""
+                shorter = f", or {named} of {ends:,.0f} s at most" if named else ""
                 raise ExperimentError(
                     f"{self.name!r} ends after {attempts // replications / found.rate:,.0f} s of simulated time, and "
                     f"needs {seconds:,.0f} s ({why}) where {self.parameter} is {value:g}: it takes at least "
-                    f"{self.least_attempts(met, replications)} attempts with {replications} replications"
+                    f"{self.least_attempts(met, replications)} attempts with {replications} replications{shorter}"
                 )

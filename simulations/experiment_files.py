@@ -67,6 +67,9 @@ def parsed(text: bytes | str, path: Path, model: Model = oauth()) -> Experiment:
     """An experiment from what its file says, or would say (raises ExperimentError)."""
     try:
         content = from_toml(text)
+        if isinstance(content.get("sweep"), str):
+            forms = "{ adoption = true }", '{ number = "NAME" }', '{ option = "NAME" }', "{ factor, rising, falling }"
+            raise ExperimentError(f"sweep: must be a table, as sweep = {', or '.join(forms)}")
         _SCHEMA.check(content)
         return _experiment(path, content, model)
     except (DocumentError, ExperimentError, PopulationError) as error:

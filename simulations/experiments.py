@@ -73,10 +73,13 @@ def check_met(asked: Experiment, met: Population) -> None:
         told(asked.unit(met, value, "", 0))
     own = [*asked.numbers, *([asked.sweep.name] if isinstance(asked.sweep, Number) and not asked.sweep.option else [])]
     read = numbers_read(asked.reader, first)
-    for name in own:
+    for name in (*own, *met.own):
         if name not in read:
             reads = ", ".join(read) or "none"
-            raise ExperimentError(f"number {name!r} is not read by reader {asked.reader!r}; it reads {reads}")
+            said = f"number {name!r} is not read by reader {asked.reader!r}; it reads {reads}"
+            if name not in own:
+                said += f". For other readers, state it in a file that extends {met.name}"
+            raise ExperimentError(said)
 
 
 def evaluable(asked: Experiment, met: Population) -> bool:

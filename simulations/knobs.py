@@ -78,7 +78,8 @@ _TRAITS_READ: dict[str, tuple[str, ...]] = {
 
 def numbers_read(reader: str, met: Population) -> tuple[str, ...]:
     """The numbers of a population that a reader reads."""
-    return (*_READ[reader], *(encounters.NUMBERS if _follows(reader, met) else ()))
+    sent = (*encounters.NUMBERS, *(["count.resource_servers"] if met.malicious else []))
+    return (*_READ[reader], *(sent if _follows(reader, met) else ()))
 
 
 def traits_read(reader: str, met: Population) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ A population is a TOML file (in ``data/populations``; :mod:`simulations.populati
 * ``clients``, the versions that are out there, for questions in which no design says what clients do;
 * ``traits`` of resource servers that are no switches, read by :mod:`simulations.topology`;
 * ``adoption``, how the share of a switch's value grows with the years;
-* ``together``, which products or values are met together (:mod:`simulations.together`).
+* ``together``, which products or values are met together (:mod:`simulations.together`);
+* ``malicious``, which resource servers are, where that is no matter of chance.
 
 Where agents are sent follows from the numbers ``attackers.*`` (:mod:`simulations.encounters`). An experiment may say it
 instead, as what an attacker who is no server can do is no matter of how many servers there are.
@@ -95,6 +96,8 @@ class Population:
         adoption: how switches change with the years.
         sent: where agents are sent, where an experiment says it.
         together: which of the factors are not independent of each other, and in what.
+        malicious: the resource servers that are, by their names, where it is said which.
+        own: the numbers that its own file states, where that extends another.
         model: the model whose switches it sets.
     """
 
@@ -107,10 +110,16 @@ class Population:
     adoption: tuple[Curve, ...] = ()
     sent: Factor | None = None
     together: tuple[Together, ...] = ()
+    malicious: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
     model: Model = field(default=oauth(), repr=False)
 
     def __post_init__(self) -> None:
-        """Make sure that agents call somebody (raises PopulationError)."""
+        """Make sure that agents call somebody, and that the malicious ones exist (raises PopulationError)."""
+        count = self.number("count.resource_servers")
+        for name in self.malicious:
+            if int(name.removeprefix("rs")) >= count:
+                raise PopulationError(f"{self.name}: malicious: {name!r} is none of rs0 to rs{count - 1:g}")
         if not self.places.categories:
             raise PopulationError(f"{self.name}: no server is called: all are malicious, and 'attackers.lure' is 0")
 
@@ -196,6 +205,8 @@ class Population:
         for key, value in values.items():
             name = spelled.get(key, key)
             changed[name] = swept_number(self.name, name, value)
+            if self.malicious and name in encounters.MALICIOUS.values():
+                raise PopulationError(f"{self.name}: {name!r} and 'malicious' say who is malicious; leave one out")
             if self.sent is not None and name in encounters.NUMBERS:
                 raise PopulationError(f"{self.name}: {name!r} and 'place' say where agents are sent; leave one out")
         return replace(self, numbers=changed)
@@ -281,7 +292,9 @@ def load(name: str | Path, model: Model = oauth()) -> Population:
     Raises:
         PopulationError: unknown, unreadable, or wrong in a way that the message names.
     """
-    return _population(_name(name), _content(name, (), model), model)
+    content = _content(name, (), model)
+    found = _population(_name(name), content, model)
+    return replace(found, own=tuple(content.get("own", ()))) if _is_file(name) else found
 
 
 def read(text: str, name: str, model: Model = oauth()) -> Population:
@@ -353,13 +366,20 @@ def _extended(content: dict[str, Any], folder: Path, among: tuple[str, ...], mod
     merged = {
         key: {**base.get(key, {}), **content.get(key, {})} for key in ("factors", "traits", "adoption", "together")
     }
-    return {**base, **content, "numbers": numbers, **merged}
+    own = [key for key, _ in flat(content.get("numbers", {}))]
+    return {**base, **content, "numbers": numbers, **merged, "own": own}
 
 
 def _population(name: str, content: Mapping[str, Any], model: Model) -> Population:
     numbers = {key: statements.number(name, key, value) for key, value in flat(content["numbers"])}
     if absent := missing(numbers):
         raise PopulationError(f"{name}: number {absent!r} is missing ({NUMBERS[absent].meaning})")
+    malicious = tuple(content.get("malicious", ()))
+    if malicious:
+        # Whoever shares an origin is malicious as often as others.
+        share = len(malicious) / numbers["count.resource_servers"].value
+        held = StatedNumber(min(share, 1.0), Provenance(False, f"malicious: {', '.join(malicious)}", "high"))
+        numbers |= dict.fromkeys(encounters.MALICIOUS.values(), held)
     clients, traits = content.get("clients"), content.get("traits", {})
     factors = [
         statements.factor(f"{name}: factor {key!r}", key, value, model) for key, value in content["factors"].items()
@@ -377,5 +397,6 @@ def _population(name: str, content: Mapping[str, Any], model: Model) -> Populati
         tuple(statements.factor(f"{name}: trait {key!r}", key, value, model) for key, value in traits.items()),
         tuple(statements.adoption(name, key, value) for key, value in content.get("adoption", {}).items()),
         together=tuple(rows),
+        malicious=malicious,
         model=model,
     )

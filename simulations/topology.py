@@ -364,7 +364,8 @@ class PartyDraws:
             resource = resource.replace(".example", ".example:443", 1) if port == "explicit" else resource
             urls = tuple(f"{url}/" for url in urls) if slash == "removed" else urls
             servers, formerly = designated[place] if access == "oauth" else ((), ())
-            honest = bad[place] >= shares[shared[place]]
+            named = self.population.malicious
+            honest = f"rs{place}" not in named if named else bad[place] >= shares[shared[place]]
             made[base] = ResourceNode(base, resource, urls, origin, servers, formerly, settings, honest)
         return made
 

@@ -36,8 +36,7 @@ from simulations.results import ATTAINABLE, HARM, INPUT_COLUMNS, Result, outcome
 from simulations.units import Tally, Unit
 from simulations.visits import ACCEPTED, Label
 
-#: Draws of the inputs where nothing is sampled but them (a power of two), and of where attempts have to be counted at each:
-#: how many of those.
+#: Draws of the inputs where nothing is sampled but them (a power of two); elsewhere, and how many attempts at each.
 DRAWS, COUNTED_DRAWS, ATTEMPTS = 512, 32, 400
 #: Nothing is closer to zero than this without being zero.
 _NOTHING = 1e-12

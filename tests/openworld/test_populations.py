@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 
 from openworld.cli import main
 from openworld.work.blast_radius import too_few
-from simulations.population import NUMBERS, populations
+from simulations.population import NUMBERS, load, populations
+from simulations.topology import draw
 
 Run = Callable[..., Result]
 SMALL = """about = "small"
@@ -53,7 +54,7 @@ def test_population_shows_where_numbers_come_from(run: Run) -> None:
     result = run("population", "measured_2026")
     assert result.exit_code == 0
     assert "count.resource_servers = 7973" in result.output
-    assert "high confidence: arXiv:2605.22333" in result.output
+    assert "counted of 7,973, high confidence: arXiv:2605.22333" in result.output
     assert max(map(len, result.output.splitlines()[1:])) <= 100
     swept = run("population", "measured_2026", "--swept")
     assert "count.resource_servers" not in swept.output
@@ -61,6 +62,26 @@ def test_population_shows_where_numbers_come_from(run: Run) -> None:
     stated = json.loads(run("population", "measured_2026", "--json").output)["stated"]
     assert {row["name"] for row in stated} >= NUMBERS.keys()
     assert all(row["swept"] or (row["source"] and row["confidence"]) for row in stated)
+
+
+def test_the_page_about_a_population_of_ones_own_is_true(run: Run, tmp_path: Path) -> None:
+    """Its files are read and its numbers printed; just the servers that it names are malicious, in worlds too."""
+    page = (Path(__file__).parents[2] / "docs" / "populations.md").read_text(encoding="utf-8")
+    for block in page.split("```toml\n# ")[1:]:
+        name, text = block.split("```")[0].split("\n", 1)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    printed = run("simulate", tmp_path / "echo.toml").output
+    shown = page.split("$ openworld simulate echo.toml\n")[1].split("    ...")[0]
+    assert shown in printed
+    servers = draw(load(tmp_path / "days.toml"), "1").resource_servers
+    assert [server.honest for server in servers.values()].count(False) == 2
+    unread = run("simulate", "echo", "--population", tmp_path / "days.toml")
+    assert unread.exit_code == 2
+    assert "is not read by reader 'arrays'; it reads " in unread.output
+    assert "state it in a file that extends days" in unread.output
+    bank = tmp_path / "bank.toml"
+    bank.write_text(bank.read_text(encoding="utf-8").replace("rs7", "rs30"), encoding="utf-8")
+    assert "malicious: 'rs30' is none of rs0 to rs29" in run("population", bank).output
 
 
 def test_population_checks_a_file(run: Run, small: Path) -> None:

@@ -112,6 +112,7 @@ TRIED = LEAST + 'arms = [""]\ntried = '
         (LEAST + 'factors = { "" = "mcp" }', "factors: '' must be a name without '+'"),
         (LEAST + 'factors = { a = "echo=req", "a + b" = "dpop=token" }', "factors: 'a + b' must be a name without"),
         (LEAST + 'factors = { a = "echo=req", b = "echo=opt" }', "factors: 'a' and 'b' both set 'echo'"),
+        (LEAST + 'arms = [""]\nsweep = "adoption"', "sweep: must be a table, as sweep = { adoption = true }, or"),
         (LEAST + 'arms = [""]\nheadline = [{ quantity = "thefts", per = "x" }]', "headline[0].per: unknown unit 'x'"),
     ],
 )
