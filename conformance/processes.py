@@ -228,16 +228,6 @@ async def _last(stream: asyncio.StreamReader) -> str:
     return kept.decode("utf-8", "replace")
 
 
-def heed_sigterm() -> None:
-    """Let SIGTERM end this process as Ctrl-C does: with nothing left behind, and what is finished kept.
-
-    Who is started in the background of a script finds Ctrl-C ignored, and has to be ended all the same.
-    """
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-
-
 def kill(process: asyncio.subprocess.Process) -> None:
     """End a process and everything it started."""
     with suppress(ProcessLookupError, PermissionError):

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from model.errors import InputError
 from model.model import Model, oauth
 
+if os.name == "posix":
+    import resource
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+#: MB of address space that it takes to load the solver and lay a world down.
+LEAST_MEMORY = 128
 DONE, VIOLATED, BAD_INPUT, INCONCLUSIVE, NOT_IN_THIS_WORLD, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
 
 
@@ -25,9 +35,12 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         extra["standalone_mode"] = False
-        _open_closed_streams()
         try:
             try:
+                if not args and "args" not in extra:  # as a process of its own, and not inside another
+                    _open_streams()
+                    _survive()
+                    heed_sigterm()
                 code = super().main(*args, **extra)
             except click.exceptions.NoArgsIsHelpError as error:
                 click.echo(error.format_message())
@@ -37,20 +50,82 @@ class Commands(click.Group):
             code = complain(error.format_message(), BAD_INPUT)
         except (KeyboardInterrupt, click.Abort):
             code = complain("interrupted", INTERRUPTED)
-        except BrokenPipeError:
-            # Whoever read the output has seen enough; keep Python from complaining at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = DONE
         except Exception as error:
             code = _explain(error)
         sys.exit(code or DONE)
 
 
-def _open_closed_streams() -> None:
+class _Output(io.FileIO):
+    """An output whose reader may go away: what nobody reads any more goes nowhere, and the answer stays what it is."""
+
+    def write(self, content: Buffer, /) -> int:
+        try:
+            return super().write(content)
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
+            if not isinstance(error, BrokenPipeError):
+                raise  # once, and not again when Python ends
+            return len(memoryview(content))
+
+
+def _open_streams() -> None:
     """Let output go nowhere whose stream was closed by whoever started this, and not into the next file opened."""
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (to the end)
+        stream = getattr(sys, name)
+        if stream is None:
+            made = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (to the end)
+        else:
+            made = io.TextIOWrapper(
+                io.BufferedWriter(_Output(stream.fileno(), "wb", closefd=False)),
+                stream.encoding,
+                stream.errors,
+                line_buffering=stream.line_buffering,
+                write_through=stream.write_through,
+            )
+        setattr(sys, name, made)
+
+
+def heed_sigterm() -> None:
+    """Let SIGTERM end this process as Ctrl-C does: with nothing left behind, and what is finished kept.
+
+    A thread hears of it even where this one is in the solver, which heeds Ctrl-C alone. Who is started in the
+    background of a script finds Ctrl-C ignored, and has to be ended all the same.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    heard, said = os.pipe()
+    os.set_blocking(said, False)
+    signal.set_wakeup_fd(said, warn_on_full_buffer=False)
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    threading.Thread(target=_pass_on, args=(heard,), daemon=True).start()
+
+
+def _pass_on(heard: int) -> None:
+    while signalled := os.read(heard, 1):
+        if signalled[0] == signal.SIGTERM:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def _survive() -> None:
+    """Where memory is limited, go on in a child: the solver crashes where it gets none, and that is to be told.
+
+    Raises:
+        MemoryError: the limit leaves too little to begin with, or was met by the child.
+    """
+    if os.name != "posix" or (allowed := resource.getrlimit(resource.RLIMIT_AS)[0]) == resource.RLIM_INFINITY:
+        return
+    limit = allowed >> 20
+    if limit < LEAST_MEMORY:
+        raise MemoryError(f"{limit} MB are allowed, and it takes {LEAST_MEMORY} MB to begin")
+    child = os.fork()
+    if child == 0:
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # which the child is told as well
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS):
+        raise MemoryError(f"{limit} MB are allowed")
+    sys.exit(code if code >= 0 else 128 - code)
 
 
 def complain(message: str, code: int) -> int:
@@ -84,8 +159,10 @@ _SAID = {
 
 def _explain(error: Exception) -> int:
     """One line for what a user or the machine can cause; anything else is a bug and keeps its traceback."""
+    if type(error).__name__ == "Z3Exception" and "out of memory" in str(error):
+        error = MemoryError()
     if isinstance(error, MemoryError):
-        return complain("out of memory", INCONCLUSIVE)
+        return complain(f"out of memory{': ' * bool(error.args)}{error}", INCONCLUSIVE)
     if isinstance(error, OSError) and error.strerror:
         code = INCONCLUSIVE if error.errno in _REFUSED else BAD_INPUT
         return complain(f"{error.filename or 'input or output'}: {error.strerror}", code)

@@ -6,6 +6,7 @@ import csv
 import shutil
 import sys
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from model.brief import brief as short
 from model.chart import WIDTH, Chart, ascii_art, mermaid, text
 from model.chart import chart as drawn
 from model.design import Configuration, check_parties, parse
+from model.files import named
 from model.model import Model
 from model.trace import TraceError, from_json
 from model.world_file import find_world
@@ -296,7 +298,8 @@ def verdicts(
     The file has the columns id, property and config; others are kept. Added are verdict, reason, reach, steps,
     blocked_by and seconds. With a column `expected` a summary says which verdicts differ; of a utility property,
     safe is read as reached and attack as not_reached. What is not_in_this_world is not safe: where no other verdict
-    differs, --require-expected exits with 4. Rows are written as they are found; nothing is asked while a row is bad.
+    differs, --require-expected exits with 4. Rows are written as they are found, but a table that is there already is
+    replaced only by a whole one; nothing is asked while a row is bad.
 
     \b
     openworld verdicts questions.csv -o answers.csv --require-expected
@@ -309,7 +312,14 @@ def verdicts(
         return max(complain(f"{file}, line {row.line}: {row.error}", BAD_INPUT) for row in bad)
     header = [*columns, *(name for name in verdict_rows.ADDED if name not in columns)]
     done: list[dict[str, str]] = []
-    with output.open("w", newline="", encoding="utf-8") as stream, Progress("verdicts", len(rows)) as progress:
+    # A table that is there stays until there is another; a new one can be read while it grows.
+    opened = replacing(output) if output.exists() else nullcontext(output)
+    with (
+        named(output),
+        opened as path,
+        path.open("w", newline="", encoding="utf-8") as stream,
+        Progress("verdicts", len(rows)) as progress,
+    ):
         writer = csv.DictWriter(stream, header, lineterminator="\n")
         writer.writeheader()
         stream.flush()

@@ -16,7 +16,6 @@ from conformance.install import DRIVERS, Installed, install, of_command
 from conformance.judge import Judgement
 from conformance.lock import Lock
 from conformance.packages import COMMAND, SERVED_COMMAND, packaged
-from conformance.processes import heed_sigterm
 from conformance.results import junit
 from conformance.serve import SOMEBODYS
 from conformance.software import CLIENTS, RESOURCE_SERVERS, Release, release
@@ -33,7 +32,6 @@ def begin(asked: DrivingOptions) -> None:
         UnconfinedError: all protection was asked for, and some is missing.
     """
     click.get_current_context().with_resource(claimed(asked.output))
-    heed_sigterm()
     if asked.required and not sandbox.way():
         raise UnconfinedError(f"nothing is installed or run: {missing_of(closed=True, rooms=False)}")
 

@@ -16,7 +16,6 @@ from conformance.inspection import checks, harms
 from conformance.install import Installed, install
 from conformance.learner import surprises
 from conformance.origins import Authority
-from conformance.processes import heed_sigterm
 from conformance.run import Settings
 from conformance.software import CLIENTS, Release, release
 from conformance.words import Kept, RealClient, asking
@@ -94,7 +93,6 @@ def _ready(names: list[str], asked: _Asked) -> dict[str, tuple[Installed, str]]:
     """Clients that can be started, each with what keeps it in; from here on nobody reaches the network."""
     wanted = {name: release(name, CLIENTS, "client") for name in names}
     asked.alphabet()  # what is wrong with it is said before anything is installed
-    heed_sigterm()
     installed = {name: install(one) for name, one in wanted.items()}
     protection = confine(asked.required)
     return {name: (one, protection) for name, one in installed.items()}

@@ -185,7 +185,7 @@ INTERRUPTED = """
 import asyncio, pathlib, sys
 from conformance.install import Installed
 from conformance.play import Play
-from conformance.processes import heed_sigterm
+from openworld.commands.common import heed_sigterm
 from conformance.run import Settings, run_all
 from conformance.sandbox import python_folders
 from conformance.software import CLIENTS, Release

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ from model.chart import WIDTH
 from model.named_designs import NAMED_DESIGNS
 from model.protocols import every_rule
 from model.switches import CAPABILITIES, SWITCHES
+from openworld import verdict_rows
 from openworld.cli import COMMANDS, main
 
 RULES = every_rule()
@@ -550,15 +552,54 @@ def test_version(run: Run) -> None:
     assert run("--version").output.startswith("openworld ")
 
 
-def test_a_reader_that_goes_away_is_no_error() -> None:
-    """`openworld designs | head -1` ends quietly."""
-    command = f"{sys.executable} -m openworld.cli designs --switches | head -1"
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("designs --switches", 0),
+        ("verdict CD 'cap=mal_rs' --require safe", 0),
+        ("verdict CD 'cap=mal_as;iss_check=off' --require safe", 1),
+    ],
+)
+def test_a_reader_that_goes_away_changes_no_answer(command: str, code: int) -> None:
+    """The exit code is the one that there is with a reader, and nothing is said."""
+    command = f"{sys.executable} -m openworld.cli {command} | true; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
-    assert done.stderr == ""
+    assert (done.returncode, done.stderr) == (code, "")
 
 
-def interrupted(command: list[str], ready: Callable[[], bool], folder: Path) -> subprocess.CompletedProcess[str]:
-    """Start a command, wait until it is under way, press Ctrl-C (which goes to the whole group) and see it end."""
+@pytest.mark.parametrize("megabytes", [40, 130, 180])
+def test_where_memory_ends_is_one_line_and_not_a_crash(megabytes: int) -> None:
+    """Before the solver is loaded, and within it, where it crashes."""
+    limited = f"ulimit -v {megabytes * 1024}; exec {sys.executable} -m openworld.cli verdict CD 'cap=mal_as'"
+    done = subprocess.run(["bash", "-c", limited], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.splitlines()[-1].startswith("openworld: out of memory")
+
+
+def test_a_table_that_is_there_stays_until_there_is_another(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever happens before all rows are answered; a full disk is told with the name of the file."""
+    source = table(tmp_path, ROWS[0], "1,FC,design=mcp,,")
+    out = tmp_path / "out.csv"
+    out.write_text("of an earlier run\n", encoding="utf-8")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(verdict_rows, "judged", full)
+    result = run("verdicts", source, "-o", out)
+    assert (result.exit_code, one_line(result)) == (3, f"openworld: {out}: No space left on device")
+    assert out.read_text(encoding="utf-8") == "of an earlier run\n"
+
+
+def interrupted(
+    command: list[str], ready: Callable[[], bool], folder: Path, by: signal.Signals = signal.SIGINT
+) -> subprocess.CompletedProcess[str]:
+    """Start a command, wait until it is under way, press Ctrl-C (which goes to the whole group) and see it end.
+
+    ``by``: another signal, which goes to it alone.
+    """
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         [sys.executable, "-m", "openworld.cli", *command],
@@ -572,19 +613,21 @@ def interrupted(command: list[str], ready: Callable[[], bool], folder: Path) -> 
         until = time.monotonic() + 240
         while not ready() and process.poll() is None and time.monotonic() < until:
             time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGINT)
+        (os.killpg if by is signal.SIGINT else os.kill)(process.pid, by)
         out, err = process.communicate(timeout=30)
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
-def test_ctrl_c_keeps_the_finished_rows(tmp_path: Path) -> None:
-    """Ctrl-C leaves the rows that were finished and is exit code 130 with one line."""
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_keep_the_finished_rows(tmp_path: Path, by: signal.Signals) -> None:
+    """Ctrl-C leaves the rows that were finished and is exit code 130 with one line, and so does what CI sends."""
     table(tmp_path, ROWS[0], *(f"{n},RB,design=aauth;cap=mal_as,," for n in range(2_000)))
     out = tmp_path / "out.csv"
     done = interrupted(
         ["verdicts", "rows.csv", "-o", "out.csv"],
         lambda: out.exists() and out.read_text(encoding="utf-8").count("\n") > 2,
         tmp_path,
+        by,
     )
     assert done.returncode == 130
     assert done.stderr.splitlines()[-1] == "openworld: interrupted"

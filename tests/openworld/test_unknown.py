@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -134,14 +135,20 @@ def test_what_a_draft_buys_is_never_taken_back(seed: int, monkeypatch: pytest.Mo
 
 
 def _table(drawn: Drawn) -> list[dict[str, Any]]:
-    kinds = {name: prop.kind for name, prop in PROPERTIES.items()}
+    asked = product(("mcp", "fapi2"), (NOBODY, "mal_as", "mal_rs"), PROPERTIES.values())
     return [
-        {"design": design, "attacker": attacker, "property": name, "kind": kind, "code": PROPERTIES[name].code,
-         "verdict": drawn.result(name, f"{design} {attacker}"), "chart": "", "blocked_by": []}
-        for design in ("mcp", "fapi2")
-        for attacker in (NOBODY, "mal_as", "mal_rs")
-        for name, kind in kinds.items()
-    ]  # fmt: skip
+        {
+            "design": design,
+            "attacker": attacker,
+            "property": prop.name,
+            "kind": prop.kind,
+            "code": prop.code,
+            "verdict": drawn.result(prop, f"{design} {attacker}"),
+            "chart": "",
+            "blocked_by": [],
+        }
+        for design, attacker, prop in asked
+    ]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
