@@ -75,19 +75,24 @@ class Counterparts:
 
     def ask(self, call: Call, kind: str) -> Waiting:
         """A request at the AS, which may have a queue."""
-        call.bill[REQUESTS] += 1
         if self.limited:
             yield from self.work(call, kind)
+        else:
+            call.bill[REQUESTS] += 1
 
     def work(self, call: Call, kind: str) -> Waiting:
-        """The AS works on a request, when it gets to it."""
+        """The AS works on a request, when it gets to it; it is asked again where it turns one away."""
         number = self.living.servers[call.connection]
         station = self._servers.get(number)
         if station is None:
             station = self._servers[number] = self._station("as", "server_busy")
+
+        def tried() -> None:
+            call.bill[REQUESTS] += 1
+
         came = self.clock.now
         seconds = self.options["as_seconds"] * call.work[_WORK[kind]]
-        yield from station.serve(seconds)
+        yield from station.serve(seconds, tried)
         call.bill[QUEUED] += self.clock.now - came - seconds
 
     def _station(self, whose: str, name: str) -> Station:
@@ -118,9 +123,7 @@ class Counterparts:
     def approve(self, call: Call, seconds: float) -> Waiting:
         """The AS learns who asks, and the user approves, unless that is remembered."""
         connection, living, clock = call.connection, self.living, self.clock
-        call.bill[REQUESTS] += 1
-        if self.limited:
-            yield from self.work(call, "consent")
+        yield from self.ask(call, "consent")
         product, number = living.clients[connection], living.servers[connection]
         # A document is one identity for all installations of a product, a registration is of one alone.
         identity = -1 - living.agents[connection]
@@ -145,8 +148,11 @@ class Counterparts:
             return
         if self._failed.get(key, -1.0) > clock.now:
             raise TurnedAway(_UNAVAILABLE)
-        call.bill[DOCUMENTS] += 1
-        self._noted(self.fetches, product)
+
+        def tried() -> None:
+            call.bill[DOCUMENTS] += 1
+            self._noted(self.fetches, product)
+
         fetched = clock.event()
         if options["coalesced"]:
             self._fetching[key] = fetched
@@ -154,7 +160,9 @@ class Counterparts:
             if options["host_workers"]:
                 if product not in self._hosts:
                     self._hosts[product] = self._station("host", _UNAVAILABLE)
-                yield from self._hosts[product].serve(options["host_seconds"])
+                yield from self._hosts[product].serve(options["host_seconds"], tried)
+            else:
+                tried()
             yield clock.timeout(call.latencies[_METADATA])
             self._documents[key] = clock.now + self._document_life(call.early)
         except TurnedAway:

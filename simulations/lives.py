@@ -277,9 +277,10 @@ class LivedWorld:
                 if others.checks:
                     yield from others.check(call, issued)
                 continue
-            call.bill[REQUESTS] += 1
             if others.limited:
                 yield from others.work(call, kind)
+            else:
+                call.bill[REQUESTS] += 1
             if kind == "token":
                 issued = self.clock.now
             elif kind == "server_metadata" and self.facts[call.code].registers:

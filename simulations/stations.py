@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import simpy
@@ -47,10 +47,11 @@ class Station:
         self.waited, self.served = 0.0, 0
         self._allowance, self._last = rate, 0.0
 
-    def serve(self, seconds: float) -> Waiting:
-        """One request that takes so many seconds of work (raises TurnedAway)."""
+    def serve(self, seconds: float, tried: Callable[[], object] = lambda: None) -> Waiting:
+        """One request that takes so many seconds of work (raises TurnedAway); each time that it comes is ``tried``."""
         clock = self.clock
         for trial in range(self.retries + 1):
+            tried()
             if self._takes():
                 came = clock.now
                 with self.workers.request() as turn:

@@ -212,6 +212,8 @@ def test_a_document_that_could_not_be_had_is_not_asked_for_again_while_that_is_r
     for remembered, every in ((0.0, 1 / rate), (kept, kept + 1 / rate)):
         tally = count(unit(met, attempts=8_000, failures_kept=remembered, **down))
         assert mean(tally, "document_fetches") == pytest.approx(1 / rate / every, rel=0.05)
+    # Who is turned away and comes again is asked for again.
+    assert mean(count(unit(met, attempts=2_000, **down | {"retries": 2})), "document_fetches") == 3
 
 
 def test_refresh_races_are_as_many_as_come_in_a_round_trip() -> None:
