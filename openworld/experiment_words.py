@@ -93,7 +93,9 @@ def headline_lines(quantities: pandas.DataFrame) -> Iterator[str]:
     """What an experiment is about, arm by arm."""
     for number, found in enumerate(headlines(quantities)):
         if number == 0:
-            yield f"where {found.point}, against {found.against}, {how(quantities, 'that all hold together')}"
+            drawn = quantities.loc[quantities["headline"] == 1, "change_input_low"].notna().any()
+            stated = "" if drawn else "; inputs as stated, --inputs N draws them"
+            yield f"where {found.point}, against {found.against}, {how(quantities, 'that all hold together')}{stated}"
         yield f"  {found.arms}"
         yield from (f"    {sentence}" for sentence in found.sentences)
 

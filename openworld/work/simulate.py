@@ -220,26 +220,26 @@ def _list(as_json: bool, model: Model) -> int:
 
 
 def _overview(seed: int, as_json: bool, model: Model) -> int:
-    """Each experiment with its headline, exact, and with what is open in it; else how it is asked by itself.
+    """Each experiment with its headline, exact or simulated, and with what is open in it, or how it is asked by itself.
 
-    Those are simulated, or all combinations of something, which are many and have effects in place of a headline.
+    Those simulate a world in time, or are all combinations of something, which have effects in place of a headline.
     """
     rows = []
     for name, each in catalogue.every_experiment(model).items():
         asked = replace(each, values=(each.point,))
         met = population_for(asked, None)
-        exact, told_of = evaluable(asked, met), not asked.factors
+        exact, told_of = evaluable(asked, met), not asked.factors and asked.horizon(met) is None
         if not as_json:
             how = "exact" if exact else "simulated"
-            alone = "" if exact and told_of else f": openworld simulate {name}"
+            alone = "" if told_of else f": openworld simulate {name}"
             click.echo(f"{name}  ({met.name}, {how}{alone})")
             print_lines(textwrap.wrap(asked.question, 100, initial_indent="    ", subsequent_indent="    "))
-        if exact and told_of:
+        if told_of:
             told = over_inputs(run(asked, seed=seed), asked, met, seed).quantities
             print_lines([] if as_json else (f"  {line}" for line in headline_lines(told)))
             rows += json.loads(told[told["headline"] == 1].to_json(orient="records"))
         else:
-            rows.append({"experiment": name, "exact": exact})
+            rows.append({"experiment": name})
     if as_json:
         print_json(rows)
     return DONE

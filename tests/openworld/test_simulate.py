@@ -39,7 +39,7 @@ def test_any_arms_can_be_put_to_any_population() -> None:
     command = shlex.split(found["rates"][0]["command"])
     again = CliRunner().invoke(main, [*command[1:], "--json"])
     assert json.loads(again.stdout) == found
-    assert "thefts per accepted flow" in simulate(*asked).stdout.split("means and what changes")[0]
+    assert "thefts per malicious visit" in simulate(*asked).stdout.split("means and what changes")[0]
 
 
 def test_a_design_may_be_an_arm_and_so_may_what_is_deployed() -> None:
