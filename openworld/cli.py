@@ -101,8 +101,8 @@ def main() -> None:
     """An executable formal model of open-world OAuth: ask what holds, see why, and see what it costs.
 
     \b
-    openworld verdict code_delivery "cap=mal_as;iss_check=off"
-    openworld verdict authorization "design=mcp;cap=mal_as" --require safe
+    openworld verdict code_delivery mal_as iss_check=off
+    openworld verdict authorization mcp mal_as --require safe
     openworld study -o out
 
     \b

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import builtins
 import json
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import groupby
 from typing import NamedTuple
 
 from model.chart import chart, text
@@ -21,6 +23,7 @@ from model.errors import hint
 from model.model import Model, oauth
 from model.named_designs import DEPLOYMENTS
 from model.protocols import rules
+from model.refusal import stopped
 from model.switches import ConfigurationError
 from openworld.show import command, ending
 from properties.attackers import FORMERLY, called, every_attacker
@@ -169,6 +172,39 @@ def flips(
         yield from explained
 
 
+def acts(asked: Sequence[Compared], workers: int, timeout: float | None = None, model: Model = oauth()) -> str:
+    """Whether the second design refuses anything where nothing flips: the first's runs, one of each
+    property in each environment.
+
+    Without that, a change that no run meets looks like one that is in the way and can be gone around.
+    """
+    grouped = [(list(cells), timeout, model) for _, cells in groupby(asked, lambda cell: cell.property)]
+    with closing(in_order(_refused, grouped, workers)) as answered:
+        runs = [refusal for refusal in answered if refusal is not None]
+    refused = Counter(filter(None, runs))
+    if not runs:
+        return "the first design has no run that the second could refuse"
+    if not refused:
+        return f"the second design refuses none of {len(runs)} runs of the first: there its changes refuse nothing"
+    return (
+        f"the second design refuses {refused.total()} of {len(runs)} runs of the first ({', '.join(refused)}), and "
+        "another run takes their place"
+    )
+
+
+def _refused(batch: tuple[Sequence[Compared], float | None, Model]) -> str | None:
+    """The rule that refuses the first design's run under the second; empty for none, ``None`` where there is no run."""
+    cells, timeout, model = batch
+    ask = _checker(timeout)
+    for cell in cells:
+        one = parse(cell.first, model)
+        if ask.result(cell.property, one) in ("attack", "reached"):
+            found = ask.verdict(cell.property, one).trace
+            met = None if found is None else stopped(found, parse(cell.second, model))
+            return "" if met is None else met.rule.name if met.rule else met.step.action
+    return None
+
+
 @cache  # of each worker: what a world costs to lay down is shared by all that it answers
 def _checker(timeout: float | None) -> Checker:
     return Checker(timeout=timeout)
@@ -228,7 +264,7 @@ def lines(found: Sequence[Flip], asked: Sequence[Compared]) -> Iterator[str]:
         steps = f" in {flip.steps} steps" if flip.steps else ""
         sign = "?" if flip.unknown else "+" if flip.gained else "-"
         yield f"{sign} {flip.property}: {flip.before} -> {flip.after}{steps}"
-        yield f"    where       {', '.join(where) if where != every else 'in every environment'}"
+        yield f"    where       {_where(where, every)}"
         yield f"    against     {', '.join(flip.attackers)}"
         if flip.changes:
             yield f"    because of  {said(flip.changes)}"
@@ -246,6 +282,15 @@ def lines(found: Sequence[Flip], asked: Sequence[Compared]) -> Iterator[str]:
 def undecided(found: Iterable[Flip]) -> int:
     """How many questions were not answered of both designs."""
     return sum(len(flip.attackers) for flip in found if flip.unknown)
+
+
+def _where(found: Sequence[str], asked: Sequence[str]) -> str:
+    """The environments of a flip; that there are no others is said only where every one was asked."""
+    if found != asked:
+        return ", ".join(found)
+    if set(DEPLOYMENTS) <= set(asked):
+        return "in every environment"
+    return f"{', '.join(asked)} ({'all that were' if len(asked) > 1 else 'the only one'} asked)"
 
 
 def _alike(found: Sequence[Flip]) -> list[list[Flip]]:

@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem, get_completion_class
 
 from model.drafts import TEXTS
 from model.model import Model
-from model.switches import BCP_ATTACKERS, ROLES
+from model.switches import BCP_ATTACKERS, ROLES, attacker_named
 from model.words import worded
 from model.world_file import WORLDS
 from openworld.commands.common import DONE, model_of
@@ -107,7 +107,27 @@ def capabilities(context: click.Context, __: click.Parameter, begun: str) -> lis
 
 
 property_argument = click.argument("name", metavar="PROPERTY", shell_complete=properties)
-config_argument = click.argument("config", shell_complete=configurations)
+
+
+def _joined(context: click.Context, _: click.Parameter, words: tuple[str, ...]) -> str:
+    """One configuration from all that was given: with ``;`` or blanks between its parts, which no shell takes away.
+
+    A part without ``=`` is an attacker, or else a named design.
+    """
+    model = model_of(context)
+
+    def pair(part: str) -> str:
+        if all(attacker_named(each, model.capabilities) or each == "none" for each in part.split("+")):
+            return f"cap={part}"
+        return f"design={part}" if part in model.designs else part
+
+    parts = (part.strip() for word in words for part in word.split(";"))
+    return ";".join(part if "=" in part else pair(part) for part in parts if part)
+
+
+config_argument = click.argument(
+    "config", metavar="CONFIG...", nargs=-1, required=True, callback=_joined, shell_complete=configurations
+)
 against_option = click.option(
     "--against",
     metavar="CAPS",
@@ -120,8 +140,6 @@ against_option = click.option(
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> int:
     """Print what makes SHELL complete commands, options, names, switches and their values.
-
-    In bash a configuration has to stand in quotation marks for that.
 
     \b
     openworld completion bash >> ~/.bashrc

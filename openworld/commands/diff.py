@@ -59,9 +59,9 @@ def diff(
 ) -> int:
     """Say what flips between two designs: every property, against every named attacker, in every named environment.
 
-    Told is only what is not the same: each time the changes that make the difference (all of their minimal sets), the
-    rule that stands in the way under the other design, and what draws the run. + is for the better, - for the worse,
-    ? is not decided in the time given, which is exit code 3.
+    Only differences are reported. Each names all minimal sets of changes that make it, the rule that stops the run
+    under the other design, and the command that draws it. + is for the better, - for the worse,
+    ? was not decided in the time given, which is exit code 3.
 
     \b
     openworld diff "design=prm_cimd" "design=prm_cimd_prefix" --against mal_tenant
@@ -82,10 +82,11 @@ def diff(
                 found.append(answer)
             else:
                 progress.at(progress.done + answer, len(asked))
+    acting = [] if found or form != "text" else [asked_for.acts(asked, workers or cores(), timeout, model)]
     if form == "svg" and not found:
         raise click.UsageError("nothing flips, so that there is nothing to draw")
     makers: dict[str, Callable[[], str]] = {
-        "text": lambda: "\n".join([*asked_for.lines(found, asked), ""]),
+        "text": lambda: "\n".join([*asked_for.lines(found, asked), *acting, ""]),
         "markdown": lambda: asked_for.markdown(found, first, second),
         "svg": lambda: loaded("openworld.diff_page.picture")(found, first, second, model),
         "html": lambda: loaded("openworld.diff_page.page")(found, first, second, len(asked)),

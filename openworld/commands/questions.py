@@ -92,20 +92,20 @@ def verdict(
 ) -> int:
     """Say whether PROPERTY holds under CONFIG.
 
-    PROPERTY is a name or its code, CONFIG a list of switch=value, with cap= for the attacker's capabilities
-    and design= for a named design to start from. `openworld designs --switches` lists them all.
+    PROPERTY is a name or its code. CONFIG is what is chosen: switch=value, cap= for the attacker's capabilities,
+    design= for a named design to start from. An attacker or a design may stand without its key.
+    `openworld designs --switches` lists them all. With `;` between its parts, as in links, CONFIG needs quotes.
 
-    Of a security property the verdict is attack, safe, not_in_this_world or unknown: safe where rules stand in the
-    way, not_in_this_world where nothing here could violate it even if no rule were obeyed, or where nobody can use
-    the design. Without cap= it is asked against the web attacker of RFC 9700 (A1); with cap=none nobody is dishonest.
-    A safe says what it rests on: what the attacker lacks of A1, and how many sessions the user has; in the default
-    world it is asked with one more of these as well. Of a utility property the verdict is reached, not_reached or
-    unknown, or not_in_this_world where the protocol has nothing of the kind. Exit code 3 says unknown, 4 (unless that
-    is what was required) not_in_this_world.
+    A security property gets one of four verdicts: attack, safe, not_in_this_world, unknown. It is safe if rules stand
+    in the way. It is not_in_this_world if nothing here could violate it even without rules, or if nobody can use the
+    design. Without cap= it is asked against the web attacker of RFC 9700 (A1); with cap=none nobody is dishonest. A
+    safe says what it rests on: what the attacker lacks of A1, and how many sessions the user has. In the default world
+    it is also asked with one more session. A utility property is reached, not_reached or unknown, or not_in_this_world
+    if the protocol has nothing of the kind. Exit code 3 says unknown, 4 (unless that was required) not_in_this_world.
 
     \b
-    openworld verdict code_delivery "cap=mal_as;iss_check=off"
-    openworld verdict CD "design=mcp;cap=mal_as" --require safe
+    openworld verdict code_delivery mal_as iss_check=off
+    openworld verdict CD mcp mal_as --require safe
     """
     asked = find(name, model)
     wanted = None if require is None else read_result(require, asked.kind)
@@ -161,9 +161,9 @@ def trace(
     """Draw the shortest attack on PROPERTY under CONFIG, or the run that shows a utility property.
 
     \b
-    openworld trace code_delivery "cap=mal_as;iss_check=off" --brief
-    openworld trace code_delivery "cap=mal_as;iss_check=off" --under "cap=mal_as" --format svg -o stopped.svg
-    openworld trace first_contact "design=mcp" --format mermaid -o first_contact.mmd
+    openworld trace code_delivery mal_as iss_check=off --brief
+    openworld trace code_delivery mal_as iss_check=off --under cap=mal_as --format svg -o stopped.svg
+    openworld trace first_contact mcp --format mermaid -o first_contact.mmd
     """
     if form in ("pdf", "png") and output is None:
         raise click.UsageError(f"--format {form} writes a file: name it with -o")

@@ -67,6 +67,21 @@ def test_verdict_names_what_blocks_with_sources(run: Run) -> None:
     assert "client.iss_matches_recorded_issuer  [RFC 9207 2.4" in result.output
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["mcp", "mal_as+lure", "iss_check=off"],
+        ["design=mcp", "cap=lure+mal_as;", "iss_check=off"],
+        ["design=mcp;lure+mal_as;iss_check=off"],
+    ],
+)
+def test_a_configuration_may_be_several_words(run: Run, words: list[str]) -> None:
+    """No shell takes a part of it away; an attacker and a design need no key."""
+    result = run("trace", "code_delivery", *words, "--format", "json")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == run("trace", "CD", "design=mcp;cap=mal_as+lure;iss_check=off", "--format", "json").stdout
+
+
 def test_verdict_without_chart(run: Run) -> None:
     """The chart can be left out."""
     assert "|  |" not in run("verdict", "CD", MIXUP, "--no-chart").output
@@ -260,7 +275,7 @@ def test_replay_refuses(run: Run, tmp_path: Path, content: str, says: str) -> No
         (["designs", "--suffice", "CD", "--fix", "world=nowhere"], "no world or world file 'nowhere'"),
         (["designs", "--suffice", "CD", "--fix", "as2:h_iss=no"], "world 'default' has no party 'as2'"),
         (["worlds", "nowhere"], "no world or world file 'nowhere'"),
-        (["verdict", "CD"], "Missing argument 'CONFIG'"),
+        (["verdict", "CD"], "Missing argument 'CONFIG...'"),
         (["verdict", "CD", "cap=none", "--timeout", "0"], "Invalid value for '--timeout'"),
         (["verdict", "CD", "cap=none", "--require", "maybe"], "Invalid value for '--require'"),
         (["trace", "CD", "cap=none", "--format", "gif"], "Invalid value for '--format'"),
@@ -648,8 +663,7 @@ def test_ctrl_c_leaves_a_study_that_can_be_read(tmp_path: Path) -> None:
     assert done.returncode == 130
     assert done.stderr.splitlines()[-1] == "openworld: interrupted"
     assert "Traceback" not in done.stderr
-    for page in ("index.md", "report.html"):
-        assert "Not finished" in (out / page).read_text(encoding="utf-8")
+    assert "Not finished" in (out / "report.html").read_text(encoding="utf-8")
     rows = read(out / "verdicts.csv")
     assert len(rows) == len(json.loads((out / "verdicts.json").read_text(encoding="utf-8")))
     for row in rows:

@@ -12,7 +12,7 @@ from refused import refused
 
 from model.named_designs import DEPLOYMENTS
 from openworld.cli import main
-from openworld.diff import Compared, Flip, cells, lines, markdown
+from openworld.diff import Compared, Flip, acts, cells, lines, markdown
 from openworld.diff_page import page, picture
 from properties.security import PROPERTIES
 
@@ -83,8 +83,18 @@ def test_text_tells_what_flips_where_and_all_that_makes_it() -> None:
         "    because of  prm: exact -> prefix",
         "2 flips (1 for the better) in 2 questions to each design",
     ]
-    everywhere = [replace(FOUND[0], environment=where) for where in ("plain", "products")]
-    assert "    where       in every environment" in list(lines(everywhere, ASKED))
+
+
+def test_where_says_which_environments_were_asked() -> None:
+    """Every environment is a word for all that there are, and not for those that somebody chose."""
+
+    def where(*names: str) -> str:
+        asked = [ASKED[0]._replace(environment=name) for name in names]
+        return list(lines([replace(FOUND[0], environment=name) for name in names], asked))[1].split(maxsplit=1)[1]
+
+    assert where("plain") == "plain (the only one asked)"
+    assert where("plain", "products") == "plain, products (all that were asked)"
+    assert where(*DEPLOYMENTS) == "in every environment"
 
 
 def test_what_is_not_known_is_neither_better_nor_worse() -> None:
@@ -92,6 +102,19 @@ def test_what_is_not_known_is_neither_better_nor_worse() -> None:
     (said, *_, last) = lines([replace(FOUND[0], after="unknown", changes=())], ASKED)
     assert said == "? discovery_integrity: safe -> unknown in 4 steps"
     assert last == "0 flips (0 for the better) in 2 questions to each design; 2 undecided"
+
+
+def test_a_change_that_acts_is_told_from_one_that_never_does() -> None:
+    """Of runs that the first design has, some that the second refuses, or none."""
+    attacked = "cap=mal_as;iss_check=off"
+    asked = [
+        Compared("plain", "mal_as", "code_delivery", attacked, f"{attacked};echo=req"),
+        Compared("plain", "mal_as", "code_delivery", attacked, "cap=mal_as"),
+        Compared("plain", "mal_as", "code_delivery", "cap=none", attacked),
+    ]
+    assert acts(asked[:1], 1).startswith("the second design refuses none of 1 runs of the first")
+    assert acts(asked[1:2], 1).startswith("the second design refuses 1 of 1 runs of the first (client.")
+    assert acts(asked[2:], 1) == "the first design has no run that the second could refuse"
 
 
 def test_a_table_a_page_and_a_figure_tell_the_same() -> None:
@@ -113,8 +136,12 @@ def test_where_nothing_flips_nothing_is_told(monkeypatch: pytest.MonkeyPatch) ->
         yield len(asked)
 
     monkeypatch.setattr("openworld.diff.flips", nothing)
+    monkeypatch.setattr("openworld.diff.acts", lambda *_: "the second design refuses none of 3 runs of the first")
     same = (EXACT, EXACT, "--against", "mal_tenant", "--environment", "plain")
-    assert run(*same).stdout == f"0 flips (0 for the better) in {len(PROPERTIES)} questions to each design\n"
+    assert run(*same).stdout.splitlines() == [
+        f"0 flips (0 for the better) in {len(PROPERTIES)} questions to each design",
+        "the second design refuses none of 3 runs of the first",
+    ]
     ran = run(*same, "--format", "svg")
     assert (ran.exit_code, ran.stderr.splitlines()[-1]) == (
         2,
