@@ -98,7 +98,7 @@ def _scale(asked: Experiment, met: Population) -> str:
     found = horizon(asked.unit(met, asked.values[-1], "", 0))
     if found is None:
         return "attempts have nothing to do with each other, and there is no space"
-    return f"continuous time in seconds, no space; {found.words(asked.attempts // _REPLICATIONS)}"
+    return f"continuous time in seconds, no space; {found.words(asked.attempts // max(_REPLICATIONS, asked.worlds))}"
 
 
 #: As many as `openworld simulate` does where nobody says.
@@ -164,7 +164,7 @@ def _initialization(asked: Experiment, met: Population) -> Iterator[str]:
     if evaluable(asked, met):
         yield "Every arm meets all situations, each as often as it is met; nothing is drawn, and what is told is exact."
     else:
-        drawn = f"{asked.attempts:,} attempts at each point in {_REPLICATIONS} replications"
+        drawn = f"{asked.attempts:,} attempts at each point in {max(_REPLICATIONS, asked.worlds)} replications"
         yield f"Every arm meets the same draws, {drawn}."
     yield ""
     yield from _table(

@@ -79,7 +79,7 @@ _VENDORS = {
 def _adopted(name: str, question: str, parameter: str, values: tuple[float, ...]) -> Experiment:
     return Experiment(
         name, question, parameter, values, _MEASURES, "swept", Number(name, option=True), mixes=_BEFORE,
-        numbers=_VENDORS, reader="vendors", attacker="money",
+        numbers=_VENDORS, reader="vendors", attacker="money", worlds=30,
     )
 
 
@@ -169,12 +169,12 @@ IN_TIME = (
         "those that they know?",
         "share of resource servers that are malicious", (0.001, 0.003, 0.01, 0.03, 0.1),
         ("", "echo=req_strict", "cache_key=issuer"), "measured_2026", Number("attackers.resource_servers"),
-        reader="residents", attempts=60_000,
-        numbers={"token_lifetime": 1200, "metadata_lifetime": 1200, "lifetime.client_metadata": 1200,
-                 "lifetime.refresh_token": 0, "arrivals_per_second": 1, "count.users": 200,
+        reader="residents", attempts=90_000, worlds=30, options={"warm_up": 600},
+        numbers={"token_lifetime": 300, "metadata_lifetime": 300, "lifetime.client_metadata": 300,
+                 "lifetime.refresh_token": 0, "arrivals_per_second": 1, "count.users": 50,
                  # All servers alike, or a popular one that is malicious, or honest, would decide a whole world.
                  "popularity.resource_servers": 0, "popularity.authorization_servers": 0},
-        tried=_tried(1200, 1),
+        tried=_tried(300, 1),
     ),
     _adopted(
         "mandate_servers",

@@ -89,6 +89,7 @@ class Experiment:
         interval: ``exact`` where outcomes are rare, else ``wilson``. Where attempts of a replication have to do with
             each other, the replication is what is counted, whatever this says.
         attempts: attempts in every arm at every point, where the command line does not say.
+        worlds: then there are so many replications at least, as where some worlds tip and others do not.
         options: what else the reader is told.
         tried: numbers and options of which it says itself between what they are tried.
         attacker: what attackers are after, one of :data:`simulations.harms.STRATEGIES`.
@@ -111,6 +112,7 @@ class Experiment:
     reader: str = "arrays"
     interval: str = "wilson"
     attempts: int = 20_000
+    worlds: int = 1
     options: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     tried: Mapping[str, Range] = field(default_factory=lambda: MappingProxyType({}))
     attacker: str = GRAVEST.name

@@ -159,7 +159,7 @@ def run(
     Parameters:
         seed: names the random numbers; arms and points of the sweep share them.
         attempts: attempts in every arm at every point, all replications together. Without it, an experiment whose
-            situations can be gone through is evaluated, exactly, and others draw as many as they say.
+            situations can be gone through is evaluated, exactly; others draw as many as they say, in as many worlds.
         replications: populations that start afresh, with empty caches.
         workers: processes to use.
         population: met instead of the experiment's own; also by name or file.
@@ -204,7 +204,7 @@ def run(
         # All units ask the same of the same situations, which one process does once.
         attempts, replications, workers = 0, 1, 1
     elif attempts is None:
-        attempts = asked.attempts
+        attempts, replications = asked.attempts, max(replications, asked.worlds)
     asked.check_horizon(met, attempts, replications)
     if not alike:
         _check_acts(asked, met)

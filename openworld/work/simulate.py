@@ -133,7 +133,8 @@ def simulate(
     else:
         click.echo(asked.question)
         print_lines(source_lines(asked, met))
-        print_lines(horizon_lines(asked, met, (attempts or asked.attempts) // replications))
+        worlds = replications if attempts else max(replications, asked.worlds)
+        print_lines(horizon_lines(asked, met, (attempts or asked.attempts) // worlds))
         print_lines(result_lines(result))
         if output is not None:
             click.echo(f"written to {output}")

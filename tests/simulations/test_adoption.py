@@ -124,6 +124,13 @@ def test_obliged_vendors_are_nested_and_costs_spread() -> None:
     assert moved(replace(asked, options=(*asked.options, ("years", 0.0))))[0] == 0
 
 
+def test_where_worlds_tip_there_are_thirty() -> None:
+    """Where nobody says how many attempts there are."""
+    asked = replace(find("mandate_clients"), values=(0.05,), arms=("", "iss_check=require"), attempts=60)
+    assert set(run(asked).rates["replications"]) == {30}
+    assert set(run(asked, attempts=60, replications=2).rates["replications"]) == {2}
+
+
 def test_a_share_of_vendors_has_bounds_that_a_share_can_have() -> None:
     """Of few replications, in some of which nobody has moved and in some everybody."""
     brief = replace(find("flag_day"), values=(0.08,), arms=("", "iss_check=require;h_iss=yes"))
