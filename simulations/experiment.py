@@ -86,8 +86,6 @@ class Experiment:
         factors: instead of arms: mechanisms, of which every combination is an arm.
         reader: how attempts are counted, one of :data:`simulations.units.READERS`.
         numbers: numbers of the experiment's own population that it sets before the sweep, likewise.
-        interval: ``exact`` where outcomes are rare, else ``wilson``. Where attempts of a replication have to do with
-            each other, the replication is what is counted, whatever this says.
         attempts: attempts in every arm at every point, where the command line does not say.
         worlds: then there are so many replications at least, as where some worlds tip and others do not.
         options: what else the reader is told.
@@ -110,7 +108,6 @@ class Experiment:
     numbers: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     factors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     reader: str = "arrays"
-    interval: str = "wilson"
     attempts: int = 20_000
     worlds: int = 1
     options: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))

@@ -193,7 +193,7 @@ def written(asked: Experiment) -> str:
     said |= {name: dict(getattr(asked, name)) for name in ("mixes", "numbers", "options")}
     said |= {
         name: getattr(asked, name)
-        for name in ("deployed", "reader", "interval", "attempts", "worlds", "attacker")
+        for name in ("deployed", "reader", "attempts", "worlds", "attacker")
         if getattr(asked, name) != plain[name]
     }
     said["tried"] = {name: between._asdict() for name, between in asked.tried.items()}

@@ -23,7 +23,7 @@ from simulations.measures import DIGITS, measures
 from simulations.options import told
 from simulations.population import Population, load
 from simulations.quantities import ROBBED, Measure
-from simulations.results import EVALUATED, REPLICATIONS, Origin, Point, Result, outcomes_of, tabulate
+from simulations.results import EVALUATED, REPLICATIONS, WILSON, Origin, Point, Result, outcomes_of, tabulate
 from simulations.units import INTERDEPENDENT, READERS, RECORDERS, STRATEGIC, Tally, Unit
 
 #: An experiment that replicates until its intervals are narrow enough gives up beyond so many attempts at a point.
@@ -359,7 +359,7 @@ def _origin(
         provenance.digest(met),
         provenance.code(asked.model),
         shlex.join(command),
-        REPLICATIONS if asked.reader in INTERDEPENDENT else asked.interval if attempts else EVALUATED,
+        REPLICATIONS if asked.reader in INTERDEPENDENT else WILSON if attempts else EVALUATED,
         tuple(asked.factors),
         asked.attacker,
         asked.about,

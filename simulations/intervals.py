@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from statistics import NormalDist
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from scipy.stats import binomtest, t
 
@@ -42,27 +42,11 @@ def wilson(count: int, attempts: int, level: float = LEVEL) -> Interval:
         >>> [round(bound, 3) for bound in wilson(0, 100)]
         [0.0, 0.037]
     """
-    return _binomial(count, attempts, "wilson", level)
-
-
-def exact(count: int, attempts: int, level: float = LEVEL) -> Interval:
-    """The Clopper-Pearson interval of a rate, which holds it at least as often as it says however rare it is.
-
-    Example:
-        >>> [round(bound * 1e6, 1) for bound in exact(3, 1_000_000)]
-        [0.6, 8.8]
-    """
-    return _binomial(count, attempts, "exact", level)
-
-
-def _binomial(count: int, attempts: int, method: Literal["wilson", "exact"], level: float) -> Interval:
-    bounds = binomtest(count, attempts).proportion_ci(level, method=method)
+    bounds = binomtest(count, attempts).proportion_ci(level, method="wilson")
     return Interval(float(bounds.low), float(bounds.high))
 
 
-def ratio(
-    outside: int, inside: int, whole: int, method: Callable[[int, int, float], Interval] = wilson, level: float = LEVEL
-) -> Interval:
+def ratio(outside: int, inside: int, whole: int, level: float = LEVEL) -> Interval:
     """The interval of how often something happens for each of some flows, in them or elsewhere; it may be above 1.
 
     What happens elsewhere is to the flows as odds are to a rate: of all attempts that are one or the other, so many are
@@ -81,9 +65,9 @@ def ratio(
     """
     parts = []
     if inside:
-        parts.append((inside / whole, method(inside, whole, level)))
+        parts.append((inside / whole, wilson(inside, whole, level)))
     if outside or not inside:
-        low, high = method(outside, outside + whole, level)
+        low, high = wilson(outside, outside + whole, level)
         parts.append((outside / whole, Interval(low / (1 - low), high / (1 - high) if high < 1 else math.inf)))
     if len(parts) == 1:
         return parts[0][1]

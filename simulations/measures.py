@@ -155,13 +155,7 @@ def worth(parts: Sequence[Tally]) -> int:
     return intervals.worth(counts, [part.endings.total() for part in parts])
 
 
-def interval(
-    whole: Moments,
-    parts: Sequence[Moments],
-    method: Callable[..., Interval] = intervals.wilson,
-    level: float = LEVEL,
-    alone: int | None = None,
-) -> Interval:
+def interval(whole: Moments, parts: Sequence[Moments], level: float = LEVEL, alone: int | None = None) -> Interval:
     """The interval of the mean: of nothing that is counted there is less than nothing.
 
     ``parts``: those of each replication, where only they are independent of each other.
@@ -178,9 +172,9 @@ def interval(
             flows = min(flows, alone)
             seen = both = min(both, flows)
         if whole.sums[1] == whole.attempts:  # so that nothing can happen elsewhere
-            found = method(both, flows, level)
+            found = intervals.wilson(both, flows, level)
         else:
-            found = intervals.ratio(seen - both, both, flows, method, level)
+            found = intervals.ratio(seen - both, both, flows, level)
     else:
         found = _linear(whole, whole.mean, False, level)
     low, high = _wider(found, whole, parts, whole.mean, False, level)
@@ -259,20 +253,20 @@ def _signed(shifts: Sequence[float], changes: Sequence[float], share: bool, leve
 
 
 def rows(
-    tally: Tally, parts: Sequence[Tally], arm: int, method: Callable[..., Interval] | None, together: float
+    tally: Tally, parts: Sequence[Tally], arm: int, evaluated: bool, together: float
 ) -> Iterator[tuple[Measure, tuple[Any, ...]]]:
     """All measures of an arm: number of what each is told of, mean, interval; difference, interval, wider interval.
 
     Parameters:
         parts: what each replication counted, where only they are independent of each other.
-        method: how the interval of a rate is made; None: nothing was sampled, and bounds are what they are bounds of.
+        evaluated: nothing was sampled, and bounds are what they are bounds of.
         together: the level of the wider interval.
     """
     alone = worth(parts) if parts else None
     for measure in measures(tally):
         whole, apart = moments(tally, measure, arm), [moments(part, measure, arm) for part in parts]
         change: tuple[float, ...] = (math.nan,) * 5
-        if method is None:
+        if evaluated:
             mean, difference = round(whole.mean, DIGITS), round(whole.difference, DIGITS)
             yield measure, (0, *(mean,) * 3, *((difference,) * 5 if arm > 0 else change))
             continue
@@ -282,4 +276,4 @@ def rows(
                 *interval_of_difference(whole, apart, alone=alone),
                 *interval_of_difference(whole, apart, together, alone),
             )
-        yield measure, (int(whole.sums[1]), whole.mean, *interval(whole, apart, method, alone=alone), *change)
+        yield measure, (int(whole.sums[1]), whole.mean, *interval(whole, apart, alone=alone), *change)

@@ -1,6 +1,6 @@
 """Tidy tables with intervals, and the files they go to.
 
-A rate carries its interval: Wilson's, or Clopper and Pearson's where it is rare. A difference between two arms is
+A rate carries its interval: Wilson's, or one over replications. A difference between two arms is
 paired: both met the same attempts, so only those that ended differently say anything about it. Beside it is room for
 the interval over the inputs (``input_low`` to ``input_high``), whether that leaves the sign of a difference in no doubt
 (``settled``), and else which input decides it (``decided_by``). Every row says by
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, combinations
 from pathlib import Path
@@ -78,11 +78,10 @@ NOBODY = "nobody"
 
 #: The interval over the inputs, until :mod:`simulations.uncertainty` has drawn them.
 _UNASKED = (math.nan, math.nan)
-#: The interval is one over the means of replications.
-REPLICATIONS = "replications"
+#: The interval is one over attempts, or over the means of replications.
+WILSON, REPLICATIONS = "wilson", "replications"
 #: There is none: all situations were gone through, and nothing was sampled.
 EVALUATED = "none"
-_INTERVALS: dict[str, Callable[..., intervals.Interval]] = {"wilson": intervals.wilson, "exact": intervals.exact}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +94,8 @@ class Origin:
         designs: what each arm sets, as a configuration string.
         factors: what the arms are all combinations of, if they are (the first factor changes slowest).
         attacker: what attackers were after.
-        interval: ``wilson`` or ``exact``, ``replications`` where only replications are independent of each other, or
-            ``none`` where nothing was sampled.
+        interval: ``wilson``, ``replications`` where only those are independent of each other, or ``none`` where nothing
+            was sampled.
     """
 
     experiment: str
@@ -109,17 +108,12 @@ class Origin:
     population_digest: str
     code: str
     command: str
-    interval: str = "wilson"
+    interval: str = WILSON
     factors: tuple[str, ...] = ()
     attacker: str = GRAVEST.name
     headline: tuple[Measure, ...] = PAIR
     point: float = math.nan
     model: Model = field(default=oauth(), repr=False)
-
-    @property
-    def method(self) -> Callable[..., intervals.Interval]:
-        """How the interval of a rate is made."""
-        return _INTERVALS.get(self.interval, intervals.wilson)
 
     @property
     def evaluated(self) -> bool:
@@ -363,7 +357,7 @@ def _per_accepted(origin: Origin, point: Point, kind: str, outcome: str, place: 
     if origin.evaluated:
         return 0, *(round(whole.mean, DIGITS),) * 3
     alone = worth(point.parts) if parts else None
-    return int(whole.sums[1]), whole.mean, *interval(whole, parts, origin.method, alone=alone)
+    return int(whole.sums[1]), whole.mean, *interval(whole, parts, alone=alone)
 
 
 def _apart(origin: Origin, point: Point) -> tuple[Tally, ...]:
@@ -434,7 +428,7 @@ def _over_attempts(origin: Origin, values: Mapping[float, int], rate: bool) -> i
     """The interval of the mean of values, of which each was seen so many times."""
     attempts = sum(values.values())
     if rate:
-        return origin.method(values.get(1.0, 0), attempts)
+        return intervals.wilson(values.get(1.0, 0), attempts)
     total = math.fsum(value * times for value, times in values.items())
     squares = math.fsum(value**2 * times for value, times in values.items())
     return intervals.contrast(total, squares, attempts)
@@ -504,7 +498,7 @@ def _quantities(origin: Origin, point: Point, throughout: Sequence[str]) -> Iter
         told = *_where(origin, point), arm, throughout[place]
         where = _origin(origin, point, origin.designs[place])
         against = origin.arms[0] if place else ""
-        found = rows(point.tally, _apart(origin, point), place, None if origin.evaluated else origin.method, together)
+        found = rows(point.tally, _apart(origin, point), place, origin.evaluated, together)
         for measure, (count, mean, low, high, *change) in _robbed(found, point.exposure):
             headline = int(measure in origin.headline and point.value == origin.point)
             bounds = _known(low, high)

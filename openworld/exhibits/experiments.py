@@ -26,11 +26,7 @@ from simulations.units import STRATEGIC
 #: Readers that measure more of an attempt than how it ends and what its plan costs.
 MEASURED = ("tasks", "registrations", "residents", "vendors")
 #: How the intervals of rates are made, by the word for it in the table.
-_RATES = {
-    "wilson": "Wilson",
-    "exact": "Clopper-Pearson",
-    REPLICATIONS: "Student's t (over replications; Wilson where that is wider)",
-}
+_RATES = {"wilson": "Wilson", REPLICATIONS: "Student's t (over replications; Wilson where that is wider)"}
 #: What is counted where nothing is sampled.
 _ALL = "all situations that may be met, each as often as it is"
 #: The same of differences where only replications are independent of each other.

@@ -193,7 +193,7 @@ def test_all_that_is_told_together_holds_at_once() -> None:
     """Of two comparisons each is told at 97.5 per cent."""
     assert intervals.together(2) == pytest.approx(0.975)
     tally = Tally(Counter({(WORKS, WORKS): 40, (STOLEN, BLOCKED): 10, (WORKS, REFUSED): 3}))
-    for _, (_, _, _, _, _, low, high, lower, higher) in measures.rows(tally, (), 1, intervals.wilson, 0.975):
+    for _, (_, _, _, _, _, low, high, lower, higher) in measures.rows(tally, (), 1, False, 0.975):
         assert lower < low <= high < higher
 
 

@@ -12,7 +12,7 @@ import pandas
 import pytest
 from scipy.stats import binomtest, ttest_1samp
 
-from simulations.intervals import contrast, exact, mean, share, unpaired_difference, wilson
+from simulations.intervals import contrast, mean, share, unpaired_difference, wilson
 from simulations.measures import worth
 from simulations.results import TABLES, Origin, Point, Result, alike, measured, tabulate, write
 from simulations.units import Sums, Tally
@@ -46,14 +46,6 @@ def test_paired_interval_covers() -> None:
     gained, lost, _ = np.random.default_rng(1).multinomial(500, (0.05, 0.02, 0.93), 1_000).T
     bounds = [contrast(int(more - less), int(more + less), 500) for more, less in zip(gained, lost, strict=True)]
     assert 0.93 < np.mean([low < 0.03 < high for low, high in bounds]) < 0.98
-
-
-def test_exact_intervals_hold_what_they_say_however_rare() -> None:
-    """At one in a million the Clopper-Pearson interval still covers, and zero has the rule of three."""
-    counts, times = np.unique(np.random.default_rng(1).binomial(1_000_000, 1e-6, 4_000), return_counts=True)
-    bounds = [exact(int(count), 1_000_000) for count in counts]
-    assert np.average([low <= 1e-6 <= high for low, high in bounds], weights=times) >= 0.95
-    assert exact(0, 1_000_000).high == pytest.approx(3.69e-6, rel=0.01)
 
 
 def test_shares_of_few_worlds_that_differ_much_are_covered() -> None:
