@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import log
 
 import pytest
 
@@ -11,6 +12,7 @@ from simulations import vectorised
 from simulations.break_even import ALL, break_even, turns
 from simulations.catalogue import EXPERIMENTS
 from simulations.experiment import Adoption, Experiment, ExperimentError, Mix
+from simulations.knobs import EXPOSURE
 from simulations.population import Population, load
 
 #: A client that insists on the echo pays all flows at AS that ignore the resource, and saves the thefts there.
@@ -44,11 +46,11 @@ def test_a_share_of_attackers_breaks_even() -> None:
 
 
 def test_the_input_that_turns_the_answer_is_named() -> None:
-    """How many AS ignore the resource is no matter of price; how many visits go to attackers is."""
+    """How many AS ignore the resource is no matter of price; that more than one visit in seven goes to attackers is."""
     table = break_even(STRICT, met(0.25, 0.4), weight=6, samples=64)
     holds = table.set_index("knob")["holds"]
     assert holds["as_resource"] == 1
-    assert 0.5 < holds["place"] < 0.95
+    assert holds["place"] == pytest.approx(log(0.25 * 7) / log(0.25 / EXPOSURE[0]), abs=0.02)
     ((arm, said),) = balance_lines(table)
     assert arm == "echo=req"
     (turned,) = (line for line in said if line.startswith("turned by"))
