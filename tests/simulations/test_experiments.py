@@ -254,9 +254,7 @@ def test_what_is_deployed_is_the_client_mix() -> None:
 def test_adoption_grows_from_nothing_to_all() -> None:
     """At 0 an arm is what is deployed, attempt by attempt; in between it lies in between."""
     arms = tuple(f"h_iss={sent};iss_check={check}" for sent in ("no", "yes") for check in ("off", "require"))
-    mixes = {
-        "h_iss": {"no": 1}, "iss_check": {"off": 1}, "place": {"honest_api": 0.9, "malicious_rs_and_as": 0.1},
-    }  # fmt: skip
+    mixes = {"h_iss": {"no": 1}, "iss_check": {"off": 1}, "place": {"honest_api": 0.9, "malicious_rs_and_as": 0.1}}
     asked = replace(small("each_draft", 0.0, 0.5, 1.0), arms=arms, population="swept", deployed=False, mixes=mixes)
     result = run(asked, attempts=4_000)
     start = result.differences[result.differences.value == 0]
