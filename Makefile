@@ -15,7 +15,7 @@ help:
 	@echo "make study   run the whole study (ARGS='...' is passed on to it)"
 	@echo "make test    lint, types and the quick tests"
 	@echo "make renew   write the files that are made from the code anew (schemas, golden files, notebooks)"
-	@echo "make slow    the tests marked slow"
+	@echo "make slow    the tests marked slow, part by part (ARGS='properties/test_reasons' for one; tests/slow.csv)"
 	@echo "make relations  relations between answers, for ten minutes (ARGS='--seed 1 --seconds 60')"
 	@echo "make bench   the benchmarks"
 	@echo "make lab     JupyterLab on notebooks/"
@@ -41,7 +41,7 @@ renew: $(VENV)/.dev pair
 	$(BIN)/python -m pytest -n 2 --renew
 
 slow: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 -m slow --timeout 7200
+	$(BIN)/python tests/slow.py $(ARGS)
 
 relations: $(VENV)/.dev
 	$(BIN)/python -m conformance.replayed $(ARGS)

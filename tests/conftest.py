@@ -46,12 +46,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--renew", action="store_true", help="write what is made from the code; run nothing else")
+    parser.addoption("--shuffle", metavar="SEED", help="run files, and the tests of each, in an order drawn from this")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Files are renewed by the tests that read them, and by no others."""
     if config.getoption("renew"):
         items[:] = [item for item in items if "on_file" in getattr(item, "fixturenames", ())]
+    if seed := config.getoption("shuffle"):
+        rng = random.Random(seed)
+        files = {item.path: rng.random() for item in items}
+        items.sort(key=lambda item: (files[item.path], rng.random()))
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from properties.checker import Checker
 from properties.completion import contradiction
 from properties.engine import Answer
 from properties.events import oauth
+from properties.minisat import MiniSat
 from properties.reasons import PLACED, UNDEFINED, reasons
 from properties.security import PROPERTIES, find
 from properties.verdict import UNEARNED, WorldChecker, _Blocking, check
@@ -31,12 +32,12 @@ class Reachable:
 
     def __init__(self, world):
         self.world = world
-        self.depths = Depths(template_of(world), limit=7)
+        self.depths = Depths(template_of(world), limit=7, growing=True, solver=MiniSat)
 
     @cached_property
     def checker(self) -> WorldChecker:
         """Answers for single designs."""
-        return WorldChecker(self.world)
+        return WorldChecker(self.world, solver=MiniSat)
 
     def assume(self, laid, prop, reason_design=(), without=(), only=None):
         """Assumptions: these switches decided, these capabilities absent (or none but one present)."""
@@ -63,7 +64,7 @@ class Reachable:
 
 @pytest.fixture(scope="module")
 def reachable():
-    """A world with every design in it, laid down once; one at a time, since each takes gigabytes."""
+    """A world with every design in it, laid down once and deepened; one at a time, for the memory."""
     return lru_cache(maxsize=1)(Reachable)
 
 
