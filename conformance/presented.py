@@ -149,16 +149,10 @@ def _readings(design: Design, shown: Presented, around: Around, used: Collection
                 url=_as_https(shown.asked.place),
                 audience=_as_https(audience),
                 has_default=DEFAULT_AUDIENCE in audiences or (not audiences and serving.needs_no_audience(design)),
-            ),
-            rules.token_is_typed(design, shown.typed),
-            *guards.validity(
-                design,
+                typed=shown.typed,
                 expired=is_past(claims.get("exp")),
                 revoked=False,
                 sufficient=around.scope in ("", *str(claims.get("scope", "")).split()),
-            ),
-            *guards.possession(
-                design,
                 key=bound if token.scheme == "dpop" else NONE,
                 own=bound == NONE,
                 for_this=fits and here,

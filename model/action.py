@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from model.logic import Condition, Value, all_of, any_of, choose, same, truth
 from model.messages import Sent
@@ -71,14 +72,15 @@ class Policy(Switches[Value]):
     Reading one that another role has is an error: whoever wants that has to say whose it is.
     """
 
-    __slots__ = ("_own", "_roles", "_shared")
-
     def __init__(self, shared: Choices, own: Mapping[str, Value], roles: Collection[str]) -> None:
         self._shared, self._own, self._roles = shared, own, roles
 
     def __getattr__(self, name: str) -> Any:
-        if name in self._own:
-            return self._own[name]
+        found = self._own[name] if name in self._own else self._of_all(name)
+        setattr(self, name, found)  # which is read the next time
+        return found
+
+    def _of_all(self, name: str) -> Any:
         if (switch := self._shared.model.switches.get(name)) is not None:
             for role in self._roles:
                 if role not in switch.of and switch.roles:
@@ -130,7 +132,7 @@ class Context(NamedTuple):
 
     def of(self, party: str) -> Choices:
         """The switches of a party: its own, or everybody's."""
-        return Policy(self.switches, self.own(party), (self.world.by_name[party].role,))
+        return _policy(self, party)
 
     def among(self, parties: Iterable[Party], named: Callable[[Party], Condition]) -> Choices:
         """The switches of whichever of these parties is named; where none is, of the first."""
@@ -190,6 +192,33 @@ class Context(NamedTuple):
     def attackers(self, url: Value) -> Condition:
         """Whether the attacker runs the party at a URL."""
         return self.at(url, self.runs)
+
+
+P = ParamSpec("P")
+Read = TypeVar("Read")
+
+
+def once(function: Callable[Concatenate[Context, P], Read]) -> Callable[Concatenate[Context, P], Read]:
+    """A reading that is the same in all sessions: it is made once where a view keeps what has been read of it."""
+
+    @wraps(function)
+    def read(c: Context, /, *args: P.args, **values: P.kwargs) -> Read:
+        known, anywhere = c.state.known, c.within("") if c.session else c
+        if known is None:
+            return function(anywhere, *args, **values)
+        key = (function, c.world.protocol, *args, *values.items())
+        if key not in known:
+            known[key] = function(anywhere, *args, **values)
+        found: Read = known[key]
+        return found
+
+    return read
+
+
+@once
+def _policy(c: Context, party: str) -> Policy:
+    """The switches of a party: its own, or everybody's."""
+    return Policy(c.switches, c.own(party), (c.world.by_name[party].role,))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from model import resource_server as resource_rules
 from model import scopes
-from model.action import Context, Domains, Move, action, combined, possible
-from model.attacker import controls_document, knows, sessions_and_channels, signs_as, was_kept
+from model.action import Context, Domains, Move, action, possible
+from model.attacker import controls_document, knows, sessions_and_channels, was_kept
 from model.flow import (
     asks_stranger,
     declared,
@@ -27,7 +27,6 @@ from model.messages import (
     FORGED,
     Challenge,
     Fetch,
-    KeySet,
     PushedResponse,
     ResourceMetadata,
     Sent,
@@ -35,12 +34,10 @@ from model.messages import (
     TokenResponse,
 )
 from model.readings import (
-    accepted_issuer,
     answered,
     document,
     is_enrolled,
     is_strangers,
-    lookalike,
     metadata_url,
     published,
     pushes,
@@ -269,20 +266,3 @@ def answer_token_request(c: Context, who: str, token: Value) -> Move:
     answer = Sent(session.token_at, c.world.session[who].client, TokenResponse(token, "as asked"))
     sets = {f"{who}.phase": "has_token", f"{who}.token": token}
     return Move(all_of(here, known), was_kept(c, token, tokens(c.world)), sets, (answer,))
-
-
-def _own_names(world: World) -> Domains:
-    return {"iss": (*(s.url for s in world.strangers), *(lookalike(server.url) for server in world.honest_servers))}
-
-
-@action("S18", lambda world: combined(url=world.honest_urls), _own_names)
-def publish_keys(c: Context, url: str, iss: Value) -> Move:
-    """A resource server takes the keys of an issuer that it accepts: an AS of the attacker's, by a name of its own."""
-    party = c.world.by_url[url]
-    fetch, keys = Fetch(mapped("{}/jwks".format, iss)), KeySet("<attacker's keys>")
-    return Move(
-        possible(signs_as(c, iss), c.exists(party)),
-        (resource_rules.issuer_is_accepted(c.of(party.name), accepted_issuer(c, party, iss)),),
-        {f"keys.{url}": True},
-        (Sent(url, ATTACKER, fetch), Sent(ATTACKER, url, keys)),
-    )

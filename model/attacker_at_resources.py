@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from model import authorization_server as server_rules
 from model import client as client_rules
+from model import guards, scopes
 from model import resource_server as resource_rules
-from model import scopes
 from model.action import Context, Domains, Move, action, combined, possible
 from model.attacker import (
     brings_page,
@@ -33,6 +33,7 @@ from model.messages import (
     Challenge,
     Fetch,
     Introspection,
+    KeySet,
     Message,
     Redirection,
     ResourceMetadata,
@@ -46,6 +47,7 @@ from model.messages import (
 )
 from model.reading import Moved
 from model.readings import (
+    IssuedToken,
     accepted_issuer,
     answered,
     attackers_key,
@@ -70,9 +72,9 @@ from model.readings import (
 from model.registration import is_fetched, knows_attesters, shares_host
 from model.resource_server import Issuer
 from model.rule import Named
-from model.state import ATTACKERS_KEY, assertion_at, tokens
+from model.state import ATTACKERS_KEY, OWN_TOKENS, assertion_at, tokens
 from model.switching import Choices
-from model.token_flow import INTERNAL, accepts, captured_proofs, is_told, request_with, token_request
+from model.token_flow import INTERNAL, accepts, captured_proofs, is_revoked, request_with, token_request
 from model.world import ATTACKER, NONE, Party, World
 
 #: What the attacker shows a resource server, where it has no attestation of the client that a token was issued to.
@@ -157,27 +159,37 @@ def challenge_in_other_protocol(c: Context, who: str, party: str, scope: Value =
 
 # --- tokens at resources ---------------------------------------------------------------------------------------
 
+#: What a client of the attacker's has of its own account, as messages call it: a token for here, an ID token, a token
+#: for elsewhere.
+OF_ITS_OWN = ("own_token", "id_token", "own")
+
+
+def _presented(world: World) -> list[dict[str, str]]:
+    """One action for each token of a user's, and of the attacker's own from an AS, at each honest resource server."""
+    own = combined(token=OF_ITS_OWN, url=world.honest_urls, server=(server.name for server in world.honest_servers))
+    return [*_tokens_and_urls(world), *(own if world.identities else ())]
+
 
 def _tokens_and_urls(world: World) -> list[dict[str, str]]:
     of_users = (token for token in tokens(world) if world.issued[token.removesuffix("+")].user != ATTACKER)
     return combined(token=of_users, url=world.honest_urls)
 
 
-@action("S18", _tokens_and_urls)
-def present_token(c: Context, token: str, url: str) -> Move:
-    """The attacker presents a token of a user that it knows at an honest resource, with any proof that it has.
+@action("S18", _presented)
+def present_token(c: Context, token: str, url: str, server: str = "") -> Move:
+    """The attacker presents a token that it knows at an honest resource, with any proof that it has.
 
-    Where it is taken without a proof it shows none, which nobody has seen before.
+    The token is a user's, or one that a client of the attacker's has for itself from an AS. Where it is taken without
+    a proof it shows none, which nobody has seen before.
     """
     party = c.world.by_url[url]
-    here = possible(knows(c, "token", token), c.exists(party))
-    for_this, for_another, unused = captured_proofs(c, token, url)
+    has, made, harm = _of_its_own(c, token, url, server) if server else _of_a_user(c, token)
+    here = possible(has, c.exists(party))
+    for_this, for_another, unused = captured_proofs(c, token, made.key, url)
     used = no(all_of(same(c.of(party.name).rs_htu, "off"), unused))
-    made = token_of(c, token)
     handed = was_handed_over(c, token)
     own = any_of(is_own_key(made.key), handed)
     presented = choose(handed, made.certificate, NONE)
-    others = any_of(no(own), no(same(made.certificate, presented)))
     bare = all_of(no(own), resource_rules.takes_it_bare(c.of(party.name)))
     proven = all_of(no(own), no(bare))
     shown, attested, carried = attestations(c, party, made.client, handed)
@@ -190,30 +202,64 @@ def present_token(c: Context, token: str, url: str) -> Move:
         proof_key=choose(own, made.key, NONE),
         client_attestation=carried,
     )
+    others = any_of(no(own), no(same(made.certificate, presented)))
     return Move(
         here,
         (
             *was_kept(c, token, [token]),
             *accepts(
                 c,
-                token,
+                made,
                 url,
                 own,
                 (for_this, for_another),
                 presented,
                 shown,
-                all_of(proven, used),
+                sufficient=scopes.is_sufficient(c, "", url, made.scope),
+                revoked=is_revoked(c, token),
+                used=all_of(proven, used),
                 bare=bare,
                 attested=attested,
             ),
         ),
-        {f"served.{token}": True, f"replayed.{token}": others},
+        harm if server else {**harm, f"replayed.{token}": others},
         (
             Sent(ATTACKER, url, request),
-            *token_is_looked_up(c, url, token),
+            *token_is_looked_up(c, url, token, made),
             Sent(url, ATTACKER, ResourceResponse(made.subject)),
         ),
     )
+
+
+def _of_a_user(c: Context, token: str) -> tuple[Condition, IssuedToken, dict[str, Value | Condition]]:
+    """Whether the attacker has a token of a user's, what that is, and what is so once it is taken."""
+    return knows(c, "token", token), token_of(c, token), {f"served.{token}": True}
+
+
+def _of_its_own(
+    c: Context, token: str, url: str, server: str
+) -> tuple[Condition, IssuedToken, dict[str, Value | Condition]]:
+    """The same of what a client of the attacker's has for itself from an AS.
+
+    A token for here is no harm by itself, unless its subject is somebody else's. That for elsewhere is one that the
+    resource server would pass on.
+    """
+    party, at, here = c.world.by_url[url], c.world.by_name[server], published(c, url)
+    login, granted, collides = (c.state[f"has.{name}@{server}"] for name in OWN_TOKENS)
+    client, scope = c.world.identities[0].url, scopes.approved(c, at, NONE, here)
+    made = IssuedToken(at, ATTACKER, client, here, scope, attackers_key(c, at, NONE), NONE, subject=client)
+    if token == "own_token":
+        return (
+            collides,
+            replace(made, audience=here, of_client=True),
+            {"accepted.issuer": True, "accepted.as_user": True},
+        )
+    if token == "id_token":
+        # Its audience is a client_id, which may be what the resource server goes by.
+        names_it = choose(same(c.of(party.name).cid_eq_rs, "yes"), here, NONE)
+        of_login = replace(made, audience=names_it, key=NONE, typed=False, self_contained=True)
+        return login, of_login, {"accepted.id_token": True}
+    return any_of(login, granted), replace(made, forwarded=True), {"accepted.foreign": True}
 
 
 def attestations(
@@ -233,12 +279,6 @@ def attestations(
     own = same(c.design.own_attester, "yes")
     shown, other = any_of(own, *of_it), any_of(own, *of_any)
     return shown, other, choose(shown, SIGNED, choose(other, OF_ANOTHER, NONE))
-
-
-def _with_attestation(c: Context, party: Party) -> Named:
-    """The rule by which a resource server asks for an attestation beside a token of the attacker's own."""
-    _, of_any, _ = attestations(c, party)
-    return resource_rules.attestation_is_shown(c.of(party.name), of_any)
 
 
 def _claims(world: World) -> Domains:
@@ -264,27 +304,58 @@ def present_own_making(c: Context, url: str, iss: Value, form: Value) -> Move:
     known, at = trusted_by(c, party, iss), accepted_issuer(c, party, iss)
     named = names_issuer(policy, at)
     genuine = any_of(no(known), *(all_of(c.runs(server), same(iss, server.url)) for server in c.world.strangers))
-    own = published(c, url)
-    signed = (
-        resource_rules.issuer_is_accepted(policy, at),
-        resource_rules.signature_is_by_issuer(policy, genuine, keys_are_listed(c, party)),
-        resource_rules.audience_is_this_resource(policy, own, url, own, False),
-        resource_rules.token_is_self_contained(policy, self_contained=True),
-    )
-    asked = resource_rules.introspection_endpoint_is_configured(policy, named_by_token=True)
+    own, (shown, attested, _) = published(c, url), attestations(c, party)
     return Move(
         here,
-        (
-            *(rule._replace(holds=any_of(opaque, rule.holds)) for rule in signed),
-            asked._replace(holds=any_of(no(opaque), asked.holds)),
-            _with_attestation(c, party),
-        ),
+        made_up(policy, at, genuine, keys_are_listed(c, party), own, url, (shown, attested), opaque),
         {
             f"served.forged.{url}": True,
             "accepted.as_user": resource_rules.subject_is_user(policy, any_of(known, opaque)),
             "accepted.issuer": any_of(opaque, no(all_of(named, genuine))),
         },
         (Sent(ATTACKER, url, _made(c, url, iss, own, opaque)), Sent(url, ATTACKER, ResourceResponse())),
+    )
+
+
+def made_up(
+    policy: Choices,
+    issuer: Issuer,
+    by_issuer: Condition,
+    signer_listed: Condition,
+    identifier: Value,
+    url: Value,
+    attestations: tuple[Condition, Condition],
+    opaque: Condition = False,
+) -> tuple[Named, ...]:
+    """The rules by which a resource server judges a token that the attacker made for it, bound to the attacker's key.
+
+    ``attestations``: as in :func:`attestations`; ``opaque``: the token leads to somebody who tells of it.
+    """
+    return tuple(
+        guards.access_token(
+            policy,
+            issuer=issuer,
+            by_issuer=by_issuer,
+            signer_listed=signer_listed,
+            identifier=identifier,
+            url=url,
+            audience=identifier,
+            has_default=False,
+            expired=False,
+            revoked=False,
+            sufficient=True,
+            key=ATTACKERS_KEY,
+            own=True,
+            for_this=False,
+            for_another=False,
+            certificate=NONE,
+            presented=NONE,
+            used=False,
+            shown=attestations[0],
+            attested=attestations[1],
+            self_contained=no(opaque),
+            named_by_token=opaque,
+        )
     )
 
 
@@ -317,17 +388,6 @@ def _honest_servers(world: World) -> list[dict[str, str]]:
     return combined(server=(server.name for server in world.honest_servers))
 
 
-def _honest_urls(world: World) -> list[dict[str, str]]:
-    """One action for each honest resource server, where the attacker may have clients of its own."""
-    return combined(url=world.honest_urls) if world.identities else []
-
-
-def _own_key(c: Context, party: Party) -> Value:
-    """The key to which what an AS of a resource server's issues to the attacker itself is bound, or none."""
-    keys = (attackers_key(c, c.world.by_name[name], NONE) for name in party.trusts)
-    return choose(any_of(*(same(key, ATTACKERS_KEY) for key in keys)), ATTACKERS_KEY, NONE)
-
-
 @action("S16", _honest_servers, lambda _: {"collides": (False, True)})
 def get_own_token(c: Context, server: str, collides: Condition) -> Move:
     """A client of the attacker's gets a token for itself, about its own client_id: one it may have chosen to collide.
@@ -341,72 +401,13 @@ def get_own_token(c: Context, server: str, collides: Condition) -> Move:
     acts = any_of(*(c.runs(identity) for identity in c.world.identities))
     request, answer = TokenRequest(grant_type="client_credentials"), TokenResponse(OWN, "Bearer")
     return Move(
-        all_of(acts, no(c.state["has.own_token"])),
+        all_of(acts, no(c.state[f"has.own_token@{server}"])),
         (
             server_rules.client_credentials_are_granted(policy, grants_used(c)),
             server_rules.client_ids_are_not_chosen(policy, all_of(collides, no(by_document))),
         ),
-        {"has.own_token": True, "has.colliding_token": collides},
+        {f"has.own_token@{server}": True, f"has.colliding_token@{server}": collides},
         (Sent(ATTACKER, party.name, request), Sent(party.name, ATTACKER, answer)),
-    )
-
-
-@action("S19", _honest_urls)
-def present_own_token(c: Context, url: str) -> Move:
-    """A client of the attacker's presents its own token from an honest AS, whose subject is somebody else's.
-
-    It named this resource when it asked for it.
-    """
-    party = c.world.by_url[url]
-    policy = c.of(party.name)
-    return Move(
-        possible(c.exists(party), c.state["has.colliding_token"]),
-        (
-            resource_rules.subjects_are_kept_apart(policy, of_client=True),
-            resource_rules.scheme_is_acceptable(policy, _own_key(c, party)),
-            _with_attestation(c, party),
-        ),
-        {"accepted.issuer": True, "accepted.as_user": True},
-        (Sent(ATTACKER, url, resource_request(c, url, "own_token")), Sent(url, ATTACKER, ResourceResponse())),
-    )
-
-
-@action("S19", _honest_urls)
-def present_id_token(c: Context, url: str) -> Move:
-    """A client of the attacker's presents the ID token of a login there, which names that client as its audience."""
-    party = c.world.by_url[url]
-    policy = c.of(party.name)
-    return Move(
-        possible(c.exists(party), c.state["has.login"]),
-        (
-            resource_rules.token_is_typed(policy, False),
-            resource_rules.audience_excludes_clients(policy, names_client=True),
-            resource_rules.token_is_self_contained(policy, self_contained=True),
-            resource_rules.scheme_is_acceptable(policy, NONE),
-            _with_attestation(c, party),
-        ),
-        {"accepted.id_token": True},
-        (Sent(ATTACKER, url, resource_request(c, url, "id_token")), Sent(url, ATTACKER, ResourceResponse())),
-    )
-
-
-@action("S19", _honest_urls)
-def present_foreign_token(c: Context, url: str) -> Move:
-    """A client of the attacker's presents a token of its own for another resource, to be passed on upstream."""
-    party = c.world.by_url[url]
-    policy = c.of(party.name)
-    own = published(c, url)
-    return Move(
-        possible(c.exists(party), any_of(c.state["has.login"], c.state["has.own_token"])),
-        (
-            resource_rules.audience_is_this_resource(policy, own, url, NONE, False),
-            *is_told(policy, list(map(c.of, party.trusts)) or [policy], False),
-            resource_rules.scheme_is_acceptable(policy, _own_key(c, party)),
-            _with_attestation(c, party),
-            resource_rules.tokens_are_not_forwarded(policy, forwarded=True),
-        ),
-        {"accepted.foreign": True},
-        (Sent(ATTACKER, url, resource_request(c, url, "own")), Sent(url, ATTACKER, ResourceResponse())),
     )
 
 
@@ -543,25 +544,38 @@ def name_address_in_server_metadata(c: Context, who: str, server: str, address: 
     return Move(here, (*rules, harmless), {harm: True}, (Sent(server, client, told), followed))
 
 
-@action("S19", lambda world: combined(url=world.honest_urls), lambda _: {"form": ("signed", "opaque")})
-def name_address_in_token(c: Context, url: str, form: Value) -> Move:
-    """A resource server looks where a token says: for the keys of an issuer, or for somebody who can tell of it."""
-    party = c.world.by_url[url]
-    policy, opaque = c.of(party.name), same(form, "opaque")
-    asked = resource_rules.introspection_endpoint_is_configured(policy, named_by_token=True)
+def _names(world: World) -> Domains:
+    """Whom a token may name: the attacker's AS, one that looks like an honest one, or an internal address."""
+    own, like = (server.url for server in world.strangers), (lookalike(server.url) for server in world.honest_servers)
+    return {"iss": (*own, *like, INTERNAL), "form": ("signed", "opaque")}
+
+
+@action("S18", lambda world: combined(url=world.honest_urls), _names)
+def name_issuer(c: Context, url: str, iss: Value, form: Value) -> Move:
+    """A resource server looks where a token says: for the keys of an issuer, or for somebody who can tell of it.
+
+    It takes the keys of an issuer that it accepts.
+    """
+    party, opaque, inside = c.world.by_url[url], same(form, "opaque"), same(iss, INTERNAL)
+    policy = c.of(party.name)
     signed = (
-        resource_rules.token_is_self_contained(policy, self_contained=True),
-        resource_rules.issuer_is_accepted(policy, accepted_issuer(c, party, INTERNAL)),
+        resource_rules.token_is_self_contained(policy, no(opaque)),
+        resource_rules.issuer_is_accepted(policy, accepted_issuer(c, party, iss)),
     )
-    request = resource_request(c, url, FORGED, token_issuer=choose(opaque, NONE, INTERNAL))
+    request = resource_request(c, url, FORGED, token_issuer=choose(opaque, NONE, iss))
+    fetch, keys = Fetch(mapped("{}/jwks".format, iss)), KeySet("<attacker's keys>")
     return Move(
-        possible(c.has(c.capabilities), c.exists(party)),
+        possible(c.has(c.capabilities), c.exists(party), any_of(inside, all_of(no(opaque), signs_as(c, iss)))),
         (
-            asked._replace(holds=any_of(no(opaque), asked.holds)),
+            resource_rules.introspection_endpoint_is_configured(policy, named_by_token=opaque),
             *(rule._replace(holds=any_of(opaque, rule.holds)) for rule in signed),
         ),
-        {"fetched.internal": True},
-        (Sent(ATTACKER, url, request), Sent(url, INTERNAL, Fetch(INTERNAL))),
+        {f"keys.{url}": no(inside), "fetched.internal": inside},
+        (
+            Sent(ATTACKER, url, request),
+            Sent(url, INTERNAL, Fetch(INTERNAL), inside),
+            *asked(url, ATTACKER, fetch, keys, no(inside)),
+        ),
     )
 
 

@@ -335,7 +335,7 @@ def redeem_own_code(c: Context, grant: str) -> Move:
     return Move(
         possible(knows(c, "code", grant), any_of(*runs_client(c, asking.client))),
         request_rules(c, server, asking, c.state.grant(grant).resource, code_rules(c, grant, asking)),
-        {"has.login": True},
+        {f"has.login@{server.name}": True},
         _redemption(server, grant, asking, TokenResponse(OWN, "Bearer")),
     )
 

@@ -18,7 +18,7 @@ from model.lookups import token_is_looked_up
 from model.messages import ResourceResponse, Sent, TokenExchange, TokenRequest, TokenResponse
 from model.readings import answered, resource_request, scope_of, server_of, token_of
 from model.state import TASK, TOKEN
-from model.token_flow import accepts, attests, proof_of
+from model.token_flow import accepts, attests, is_revoked, proof_of
 from model.world import NONE, SUB_AGENT, Party, World
 
 _EXPIRES = {TASK: "with the task", TOKEN: "not with the task"}
@@ -154,15 +154,17 @@ def resource_server__accept_sub_agent(c: Context, to: str, token: str) -> Move:
         here,
         accepts(
             c,
-            token,
+            made,
             session.url,
             True,
             (False, False),
             made.certificate,
             attests(c, session.who, session.url, session.resource),
+            sufficient=scopes.is_sufficient(c, "", session.url, made.scope),
+            revoked=is_revoked(c, token),
         ),
         {f"{to}.served": True, f"{to}.overstays": same(c.state[f"{c.world.errand(party).name}.task"], "ended")},
-        (*token_is_looked_up(c, session.url, token), Sent(session.url, to, ResourceResponse(made.subject))),
+        (*token_is_looked_up(c, session.url, token, made), Sent(session.url, to, ResourceResponse(made.subject))),
     )
 
 

@@ -348,25 +348,9 @@ def access_token(
     url: Value,
     audience: Value,
     has_default: Condition,
-) -> Iterator[Named]:
-    """Of an access token: by whom and for whom it is."""
-    yield resource.issuer_is_accepted(design, issuer)
-    yield resource.signature_is_by_issuer(design, by_issuer, signer_listed)
-    yield resource.audience_is_this_resource(design, identifier, url, audience, has_default)
-
-
-@_of("resource_server")
-def validity(design: Choices, *, expired: Condition, revoked: Condition, sufficient: Condition) -> Iterator[Named]:
-    """Of a token by an honest AS: for how long, whether still, and for what."""
-    yield resource.token_is_unexpired(design, expired)
-    yield resource.token_is_unrevoked(design, revoked)
-    yield resource.scope_is_sufficient(design, sufficient)
-
-
-@_of("resource_server")
-def possession(
-    design: Choices,
-    *,
+    expired: Condition,
+    revoked: Condition,
+    sufficient: Condition,
     key: Value,
     own: Condition,
     for_this: Condition,
@@ -377,10 +361,32 @@ def possession(
     shown: Condition,
     bare: Condition = False,
     attested: Condition = False,
+    typed: Condition = True,
+    self_contained: Condition = False,
+    named_by_token: Condition = False,
+    of_client: Condition = False,
+    forwarded: Condition = False,
 ) -> Iterator[Named]:
-    """Of a sender who presents a token: by which scheme, and what it holds."""
+    """Of a token in a request: by whom and for whom it is, for how long and for what, and what its sender holds.
+
+    The server that a token names, and that is asked about it, says what it likes of issuer and audience.
+    """
+    yield resource.introspection_endpoint_is_configured(design, named_by_token)
+    for asked in (
+        resource.issuer_is_accepted(design, issuer),
+        resource.signature_is_by_issuer(design, by_issuer, signer_listed),
+        resource.audience_is_this_resource(design, identifier, url, audience, has_default),
+    ):
+        yield asked._replace(holds=any_of(named_by_token, asked.holds))
+    yield resource.token_is_typed(design, typed)
+    yield resource.token_is_self_contained(design, self_contained)
+    yield resource.subjects_are_kept_apart(design, of_client)
+    yield resource.token_is_unexpired(design, expired)
+    yield resource.token_is_unrevoked(design, revoked)
+    yield resource.scope_is_sufficient(design, sufficient)
     yield resource.scheme_is_acceptable(design, key)
     yield resource.proof_is_by_bound_key(design, own, for_this, for_another, bare)
     yield resource.certificate_is_bound_one(design, certificate, presented)
     yield resource.proof_is_fresh(design, used)
     yield resource.attestation_is_shown(design, shown, attested)
+    yield resource.tokens_are_not_forwarded(design, forwarded)

@@ -12,7 +12,7 @@ from typing import Any
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards, identifiers, scopes
-from model.action import Context, combined
+from model.action import Context, combined, once
 from model.client import Standing
 from model.federation import WAYS_IN, Frameworks
 from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
@@ -108,6 +108,7 @@ def names_origins(c: Context) -> Condition:
     return any_of(*(same(c.of(client.name).prm, "origin") for client in c.world.clients))
 
 
+@once
 def metadata_url(c: Context, url: Value) -> Value:
     """Where the metadata of the resource at a URL is.
 
@@ -233,6 +234,7 @@ def lookalike(issuer: str) -> str:
     return f"{issuer}.attacker.example"
 
 
+@once
 def accepted_issuer(c: Context, party: Party, issuer: Value) -> Issuer:
     """What an issuer is to an honest resource server: of its frameworks and metadata, and by how it is written."""
 
@@ -248,6 +250,7 @@ def accepted_issuer(c: Context, party: Party, issuer: Value) -> Issuer:
     )
 
 
+@once
 def issuer_at(c: Context, url: Value, issuer: Value) -> Issuer:
     """The same for whichever honest resource server is at a URL."""
     honest = [party for party in c.world.resource_servers if party.honest]
@@ -440,6 +443,8 @@ class IssuedToken:
             ``has_default``: its audience contains the default one of the AS.
         key: the key that it is bound to, or none; ``certificate``: the TLS client certificate.
         subject: whom it is about: the user, or the client that has it for itself.
+        typed: it is an access token; ``self_contained``: it is signed, whatever the resource server would take.
+        of_client: it is about a client whose identifier is somebody else's; ``forwarded``: it is to be passed on.
     """
 
     server: Party
@@ -453,8 +458,13 @@ class IssuedToken:
     subject: Value = NONE
     audience: Value = NONE
     has_default: Condition = False
+    typed: Condition = True
+    self_contained: Condition = False
+    of_client: Condition = False
+    forwarded: Condition = False
 
 
+@once
 def token_of(c: Context, token: str) -> IssuedToken:
     """A token of an honest AS, of a grant or from before."""
     issued = c.world.issued.get(token)

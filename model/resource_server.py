@@ -199,12 +199,6 @@ def token_is_typed(design: Choices, typed: Condition) -> Condition:
     return any_of(typed, same(design.typ_check, "off"))
 
 
-@rule("JAT-4-aud", source="RFC 9068 4")
-def audience_excludes_clients(design: Choices, names_client: Condition) -> Condition:
-    """An ID token's audience, a client_id, is not this resource."""
-    return implies(names_client, any_of(same(design.audience_check, "off"), same(design.cid_eq_rs, "yes")))
-
-
 @rule("JAT-fmt", source="RFC 9068 2; RFC 7662 2")
 def token_is_self_contained(design: Choices, self_contained: Condition) -> Condition:
     """A resource server that asks about opaque tokens takes no other."""

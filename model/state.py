@@ -127,6 +127,9 @@ def variables(world: World) -> tuple[Variable, ...]:
     for client, server, other in product(world.clients, world.honest_servers, world.strangers):
         name = went_astray(client.name, server.name, other.name)
         made.fact(name, "the client has registered here what it has for an AS of the attacker's")
+    for server in world.honest_servers:
+        for name, meaning in OWN_TOKENS.items():
+            made.fact(f"has.{name}@{server.name}", meaning)
     for url in dict.fromkeys(party.url for party in world.resource_servers if party.honest):
         made.fact(f"keys.{url}", "this resource server has taken keys of the attacker's, as those of an issuer")
         made.fact(f"served.forged.{url}", "this resource server took a token of the attacker's making")
@@ -282,6 +285,12 @@ SESSION_TERMS = {
     "verifier": "its code verifier",
     "grant": "the assertion it uses as a grant",
 }
+#: What a client of the attacker's may have got for itself from an honest AS.
+OWN_TOKENS = {
+    "login": "a client of the attacker's has what it gets for the code of a login at this AS",
+    "own_token": "the attacker's client has a token of its own from this AS",
+    "colliding_token": "and its subject is the identifier of somebody else",
+}
 FACTS = {
     "accepted.authentication": "an honest AS took the attacker for an honest client",
     "accepted.as_user": "an honest RS took a token of the attacker's making for the user's",
@@ -289,9 +298,6 @@ FACTS = {
     "accepted.handle": "an honest RS took the user's session handle from the attacker for the user",
     "accepted.id_token": "an honest RS took an ID token for an access token",
     "accepted.foreign": "an honest RS passed a token on that is not for it, with its own standing",
-    "has.login": "a client of the attacker's has what it gets for the code of a login there",
-    "has.own_token": "the attacker's client has a token of its own from an honest AS",
-    "has.colliding_token": "and its subject is the identifier of somebody else",
     "fetched.internal": "an honest component contacted an internal address",
     "opened.hostile": "an honest client ran what is no web URL",
 }
@@ -318,12 +324,16 @@ def over_plain_http(url: str) -> str:
 
 
 class View:
-    """What rules read a state through; ``look`` returns the value of a variable in some reading."""
+    """What rules read a state through; ``look`` returns the value of a variable in some reading.
 
-    __slots__ = ("look",)
+    ``known``: what has been read of this one state (:func:`model.action.once`); ``None`` where nothing is kept.
+    """
 
-    def __init__(self, look: Callable[[str], Any]) -> None:
+    __slots__ = ("known", "look")
+
+    def __init__(self, look: Callable[[str], Any], known: dict[Any, Any] | None = None) -> None:
         self.look = look
+        self.known = known
 
     def __getitem__(self, name: str) -> Any:
         return self.look(name)

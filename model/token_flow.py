@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -11,7 +11,7 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards, identifiers, scopes
 from model import resource_server as resource_rules
-from model.action import Context, Move, action, combined, possible
+from model.action import Context, Move, action, combined, once, possible
 from model.attacker import knows
 from model.flow import attestation_of, authentication_of, challenge, issuer_after, to_code
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
@@ -28,6 +28,7 @@ from model.messages import (
 )
 from model.reading import Moved, SessionState
 from model.readings import (
+    IssuedToken,
     answered,
     as_answered,
     certificate,
@@ -103,6 +104,7 @@ def response_rules(
     )
 
 
+@once
 def is_revoked(c: Context, token: str) -> Condition:
     """Whether an AS revokes what came of a code, because after whoever redeemed it a session comes with it as well."""
     grant = token.removesuffix("+")
@@ -346,41 +348,35 @@ def client__follow_redirect(c: Context, who: str, party: str, to: str) -> Move:
     return Move(here, (stay,), {}, (redirected, Sent(client, ATTACKER, request)))
 
 
-def is_told(design: Choices, policies: Iterable[Any], audience: Condition) -> tuple[Named, ...]:
-    """The rules by which a resource server that asks about opaque tokens is told of one by an AS of such a policy."""
-    rules = [server_rules.introspection_is_for_the_audience(policy, audience) for policy in policies]
-    told = any_of(same(design.token_fmt, "jwt"), *(rule.holds for rule in rules))
-    return resource_rules.issuer_can_be_asked(design), rules[0]._replace(holds=told)
-
-
 def accepts(
     c: Context,
-    token: str,
+    made: IssuedToken,
     url: Value,
     own: Condition,
     proofs: tuple[Condition, Condition],
     presented: Value,
     shown: Condition,
+    *,
+    sufficient: Condition,
+    revoked: Condition = False,
     used: Condition = False,
-    who: str = "",
     bare: Condition = False,
     attested: Condition = False,
 ) -> tuple[Named, ...]:
     """The rules by which an honest resource server at ``url`` judges a token of an honest AS.
 
-    ``who``: the session whose request it is; ``own``: the presenter holds the key that the token is bound to;
-    ``proofs``: it has a proof for this URL, or for another; ``presented``: its certificate; ``shown``, ``attested``: an
-    attestation of the token's client, or of another of its own (:func:`resource_server.attestation_is_shown`);
-    ``used``: its proof is one that was used before; ``bare``: it comes as a Bearer token.
+    ``own``: the presenter holds the key that the token is bound to; ``proofs``: it has a proof for this URL, or for
+    another; ``presented``: its certificate; ``shown``, ``attested``: an attestation of the token's client, or of
+    another of its own (:func:`resource_server.attestation_is_shown`); ``used``: its proof is one that was used before;
+    ``bare``: it comes as a Bearer token.
     """
-    made = token_of(c, token)
     design = c.among(c.world.resource_servers, lambda party: same(url, party.url))
     issuer = made.server.url
     known = c.at(url, lambda party: trusted_by(c, party, issuer))
     identifier, default = published(c, url), all_of(known, made.has_default)
     meant = resource_rules.audience_covers(design, identifier, url, made.audience, default)
     return (
-        *is_told(design, [c.of(made.server.name)], meant),
+        *is_told(design, c.of(made.server.name), meant),
         *guards.access_token(
             design,
             issuer=issuer_at(c, url, issuer),
@@ -390,15 +386,9 @@ def accepts(
             url=url,
             audience=made.audience,
             has_default=default,
-        ),
-        *guards.validity(
-            design,
             expired=made.expired,
-            revoked=is_revoked(c, token),
-            sufficient=scopes.is_sufficient(c, who, url, made.scope),
-        ),
-        *guards.possession(
-            design,
+            revoked=revoked,
+            sufficient=sufficient,
             key=made.key,
             own=own,
             for_this=proofs[0],
@@ -409,8 +399,19 @@ def accepts(
             shown=shown,
             bare=bare,
             attested=attested,
+            typed=made.typed,
+            self_contained=made.self_contained,
+            of_client=made.of_client,
+            forwarded=made.forwarded,
         ),
     )
+
+
+def is_told(design: Choices, issuer: Choices, audience: Condition) -> tuple[Named, ...]:
+    """The rules by which a resource server that asks about opaque tokens is told of one by an AS."""
+    told = server_rules.introspection_is_for_the_audience(issuer, audience)
+    asks_nobody = same(design.token_fmt, "jwt")
+    return resource_rules.issuer_can_be_asked(design), told._replace(holds=any_of(asks_nobody, told.holds))
 
 
 def attests(c: Context, who: str, url: Value, audience: Value) -> Condition:
@@ -431,29 +432,26 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
     session = answered(c, who)
     honest = c.at(session.url, lambda party: party.honest)
     here = possible(same(session.phase, "sent"), same(session.token, token), honest, no(session.accepted))
-    key = proof_key(c, session)
-    bound = token_of(c, token).key
+    made, key = token_of(c, token), proof_key(c, session)
     copied = all_of(session.diverted, same(c.client(who).http_redirect, "forward"))  # the proof names another URL
-    right = same(bound, key)
-    own = any_of(same(bound, NONE), all_of(right, no(copied)))
+    right = same(made.key, key)
+    own = any_of(same(made.key, NONE), all_of(right, no(copied)))
     client = c.world.session[who].client
     return Move(
         here,
         accepts(
             c,
-            token,
+            made,
             session.url,
             own,
             (False, all_of(right, copied)),
             certificate(c, session),
             attests(c, who, session.url, session.resource),
-            who=who,
+            sufficient=scopes.is_sufficient(c, who, session.url, made.scope),
+            revoked=is_revoked(c, token),
         ),
         {f"{who}.accepted": True},
-        (
-            *token_is_looked_up(c, session.url, token),
-            Sent(session.url, client, ResourceResponse(token_of(c, token).subject)),
-        ),
+        (*token_is_looked_up(c, session.url, token, made), Sent(session.url, client, ResourceResponse(made.subject))),
     )
 
 
@@ -529,9 +527,12 @@ def client__reuse_cached_token(c: Context, who: str, held: str) -> Move:
 # --- what the attacker holds, seen from a resource server ----------------------------------------------------
 
 
-def captured_proofs(c: Context, token: str, url: str) -> tuple[Condition, Condition, Condition]:
-    """Whether the attacker has a proof for a URL that fits a token, or one for another, and whether that is unused."""
-    policy, key = c.of(c.world.by_url[url].name), token_of(c, token).key
+def captured_proofs(c: Context, token: str, key: Value, url: str) -> tuple[Condition, Condition, Condition]:
+    """Whether the attacker has a proof for a URL that fits a token, or one for another, and whether that is unused.
+
+    ``key``: the one that the token is bound to.
+    """
+    policy = c.of(c.world.by_url[url].name)
     for_this: list[Condition] = []
     for_another: list[Condition] = []
     unused: list[Condition] = []

@@ -761,10 +761,9 @@ class _Process:
                     url=url,
                     audience=self.resource("audience"),
                     has_default=equal("default_audience", "yes"),
-                ),
-                *guards.validity(design, expired=False, revoked=False, sufficient=True),
-                *guards.possession(
-                    design,
+                    expired=False,
+                    revoked=False,
+                    sufficient=True,
                     key=pick("key", {NONE: "none"}, _SOME),
                     own=equal("key", "none"),
                     for_this=all_of(fits, here),
@@ -774,7 +773,7 @@ class _Process:
                     used=False,
                     shown=False,
                     bare=self.asks_proofs and equal("proof_key", "none"),
-                ),
+                )
             ),
             f"if who <> itself({name}, reply) then event token_confinement else" if misused else "",
             "out(reply, data)",

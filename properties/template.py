@@ -88,7 +88,7 @@ class Template:
 
     def __post_init__(self) -> None:
         design, capabilities = self._design(), self._capabilities()
-        self.context = Context(self.world, design, capabilities, View(lambda name: self.state[name]))
+        self.context = Context(self.world, design, capabilities, View(lambda name: self.state[name], {}))
         self.variables = variables(self.world)
         self.state = {variable.name: self._undecided(variable.domain) for variable in self.variables}
         firings = (self._firing(number, action) for number, action in enumerate(actions(self.world)))
@@ -96,6 +96,7 @@ class Template:
         known = every_property(self.world.model)
         asked = {**{name: known[name].event for name in (known if self.about is None else self.about)}, **self.also}
         self.events = {name: event(self.context) for name, event in asked.items()}
+        self.context.state.known = None
         support = self._support()
         self.firings = tuple(replace(firing, reads=support(firing.decides)) for firing in self.firings)
         self.asks = {name: support([event]) for name, event in self.events.items()}

@@ -16,7 +16,7 @@ from model import authorization_server as server
 from model import client, flow, guards, identifiers, readings, token_flow
 from model import resource_server as resource
 from model.action import Context
-from model.attacker_at_resources import keys_are_listed
+from model.attacker_at_resources import keys_are_listed, made_up
 from model.attacker_sends import send_request
 from model.design import Design
 from model.logic import Condition, all_of, choose, decided, no, same
@@ -187,8 +187,7 @@ def present(design: Design, token: Loot, at: ResourceNode, role: Role, url: str)
     own, captured = token.key in (NONE, ATTACKERS_KEY), token.captured != NONE
     for_this = captured and identifiers.equal_htu(token.captured, url)
     meant = resource.audience_covers(design, at.resource, url, token.audience, default)
-    yield from token_flow.is_told(design, [design], meant)
-    # A proof that came to a server of the attacker's has not been used at another.
+    yield from token_flow.is_told(design, design, meant)
     yield from guards.access_token(
         design,
         issuer=seen_as(design, role),
@@ -198,17 +197,16 @@ def present(design: Design, token: Loot, at: ResourceNode, role: Role, url: str)
         url=url,
         audience=token.audience,
         has_default=default,
-    )
-    yield from guards.validity(design, expired=False, revoked=False, sufficient=True)
-    yield from guards.possession(
-        design,
+        expired=False,
+        revoked=False,
+        sufficient=True,
         key=token.key,
         own=own,
         for_this=for_this,
         for_another=captured and not for_this,
         certificate=token.certificate,
         presented=ATTACKERS_KEY,
-        used=False,
+        used=False,  # what came to a server of the attacker's was shown to no other
         shown=False,
         bare=True,
         attested=same(design.own_attester, "yes"),
@@ -219,17 +217,8 @@ def present(design: Design, token: Loot, at: ResourceNode, role: Role, url: str)
 def mint(design: Design, at: ResourceNode, named: Role, signer: Role) -> Iterator[Named]:
     """An AS that is ``signer`` to this resource server makes a token for it that names an issuer which is ``named``."""
     listed = signer == "trusted" or keys_are_listed(_with(design, _STRANGER.run_by), _RESOURCE)
-    yield from guards.access_token(
-        design,
-        issuer=seen_as(design, named),
-        by_issuer=named == signer,
-        signer_listed=listed,
-        identifier=at.resource,
-        url=at.url,
-        audience=at.resource,
-        has_default=False,
-    )
-    yield resource.attestation_is_shown(design, same(design.own_attester, "yes"))
+    attested = same(design.own_attester, "yes")
+    yield from made_up(design, seen_as(design, named), named == signer, listed, at.resource, at.url, (False, attested))
 
 
 @crossing("client.reuse_cached_token")

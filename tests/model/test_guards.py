@@ -50,12 +50,9 @@ NOT_THERE = {
 }
 #: Where a rule of a guard is asked by itself, and why.
 BY_ITSELF = {
-    ("model/attacker_at_resources.py", "issuer_is_accepted"): "of tokens of its own making, some of them opaque",
-    ("model/attacker_at_resources.py", "signature_is_by_issuer"): "the same",
-    ("model/attacker_at_resources.py", "audience_is_this_resource"): "the same, and of its own token for elsewhere",
-    ("model/attacker_at_resources.py", "scheme_is_acceptable"): "of an ID token, and of tokens of its own account",
-    ("model/attacker_at_resources.py", "attestation_is_shown"): "of tokens of its own, from whomever it has them",
-    ("model/attacker_answers.py", "issuer_is_accepted"): "of an issuer whose keys it takes, before there is a token",
+    ("model/attacker_at_resources.py", "introspection_endpoint_is_configured"): "whether it looks where a token says",
+    ("model/attacker_at_resources.py", "token_is_self_contained"): "the same",
+    ("model/attacker_at_resources.py", "issuer_is_accepted"): "of an issuer whose keys it takes, before it reads on",
     ("model/token_flow.py", "resource_url_is_https"): "where the client goes on over plain HTTP it asks once more",
     (
         "model/flow.py",

@@ -69,6 +69,6 @@ def test_what_is_not_as_published_is_told():
 def test_kinds_of_steps_are_those_of_the_run():
     """Without whose session or grant it is."""
     found = outcome(publication("ISS-prefix"))
-    assert kinds(found.trace) == ("attacker.publish_keys", "attacker.present_own_making")
+    assert kinds(found.trace) == ("attacker.name_issuer", "attacker.present_own_making")
     assert found.vulnerable.configuration == parse("cap=mal_as;issuer_match=prefix")
     assert (found.how, outcome(publication("CIMD-upload")).how) == ("composed", "one move")

@@ -58,10 +58,6 @@ ASKED_BEFORE = {
         "client.echo_is_read",
         "client.echo_confirms_request",
     },
-    "attacker.present_own_making": {
-        "resource_server.token_is_self_contained",
-        "resource_server.introspection_endpoint_is_configured",
-    },
 }
 
 #: A state of the model in which each step can be tried, beside the initial one.
