@@ -16,10 +16,9 @@ from model import identifiers
 from model import messages as m
 from model.logic import decided
 from model.messages import THIEF
-from model.token_flow import ELSEWHERE
 from model.trace import Trace
 from model.wire import Arrow, scenes, sent_in
-from model.world import ATTACKER, AUTHORIZATION_SERVER, CLIENT, NONE, World, callbacks
+from model.world import ATTACKER, AUTHORIZATION_SERVER, CLIENT, ELSEWHERE, NONE, World, callbacks
 from model.world_file import DEFAULT
 
 

@@ -13,6 +13,7 @@ from model.flow import (
     documented,
     found_out,
     is_attested,
+    is_genuine,
     is_logged,
     offered,
     server_metadata_rules,
@@ -43,11 +44,11 @@ from model.readings import (
     pushes,
     sessions,
     sessions_and_strangers,
+    tampered,
 )
-from model.registration import registers_at_run_time
+from model.registration import is_on_file, registers_at_run_time
 from model.state import tokens, went_astray
-from model.token_flow import ELSEWHERE
-from model.world import ATTACKER, NONE, RESOURCE_SERVER, Party, World
+from model.world import ATTACKER, ELSEWHERE, NONE, RESOURCE_SERVER, Party, World
 
 
 def _documents(world: World) -> Domains:
@@ -78,19 +79,24 @@ def publish_resource_metadata(
         implies(demands_dpop, same(design.dpop_policy, "prm")),
         implies(no(any_of(lists, challenges)), same(scope, NONE)),
     )
-    genuine = all_of(own, no(is_strangers(c.world, listed)))
-    vouched = any_of(same(design.prm, "off"), vouches(c, who, channel))
+    genuine, logged = (
+        all_of(own, no(is_strangers(c.world, listed))),
+        is_logged(c, session.url, resource, listed, channel),
+    )
+    vouched = any_of(same(design.prm, "off"), vouches(c, who, resource, listed, channel))
     told = ResourceMetadata(resource, listed, *declared(c, who, vouched, demands_dpop), choose(lists, scope, NONE))
     return Move(
         here,
-        document_rules(c, who, session.url, resource, vouched, channel, all_of(squats(c, who, channel), no(genuine))),
+        document_rules(
+            c, who, session.url, resource, listed, vouched, channel, all_of(squats(c, who, channel), no(genuine))
+        ),
         {
             f"{who}.phase": "discovered",
             f"{who}.resource": documented(c, who, resource),
             f"{who}.listed": listed,
             f"{who}.demands_dpop": demands_dpop,
             **scopes.entry(c, who, choose(any_of(lists, challenges), scope, scopes.challenged(c, who))),
-            f"{who}.logged": all_of(same(design.prm_log, "required"), is_logged(c, session.url, resource, channel)),
+            f"{who}.logged": all_of(same(design.prm_log, "required"), logged),
         },
         (
             *written(c, who, session.url, channel, told, choose(challenges, scope, NONE)),
@@ -100,15 +106,24 @@ def publish_resource_metadata(
     )
 
 
-def vouches(c: Context, who: str, channel: str) -> Condition:
-    """Whether a client finds a document by the attacker signed: while it was true, its own, or beside what it uses.
+def vouches(c: Context, who: str, resource: Value, listed: Value, channel: str) -> Condition:
+    """Whether a client finds a document by the attacker signed.
 
-    Whoever alters a document may leave the genuine signature in it.
+    The signature is from when it was true, or on its own, or another's that stands beside what the client uses; or the
+    document repeats what an honest resource server has had signed.
     """
-    url = c.state.session(who).url
-    signed = c.at(url, lambda party: is_enrolled(c, party, c.of(party.name).attested), RESOURCE_SERVER)
-    beside = any_of(channel == "own", same(c.client(who).signed_values, "plain"))
-    return any_of(channel == "cache", all_of(signed, beside))
+
+    def attested(party: Party) -> Condition:
+        return is_enrolled(c, party, c.of(party.name).attested)
+
+    signed = c.at(c.state.session(who).url, attested, RESOURCE_SERVER)
+    anybodys = any_of(*(all_of(c.exists(party), attested(party)) for party in c.world.resource_servers))
+    return any_of(
+        tampered(c, "cache", c.state.session(who).url),
+        all_of(signed, channel == "own"),
+        all_of(anybodys, same(c.client(who).signed_values, "plain")),
+        is_genuine(c, resource, listed, attested),
+    )
 
 
 def squats(c: Context, who: str, channel: str) -> Condition:
@@ -167,7 +182,7 @@ def publish_server_metadata(
     squats = one_of(session.listed, *(at.url for at in c.world.honest_servers if same_origin(at.url, party.url)))
     fetched = choose(squats, session.listed, party.url)
     registers = {
-        at.name: all_of(*map(registers_at_run_time, (design, c.of(at.name))), same(registration_at, at.url))
+        at.name: all_of(registers_at_run_time(design), is_on_file(c, at, design), same(registration_at, at.url))
         for at in c.world.honest_servers
     }
     attested = is_attested(c, who, party, issuer, authorization_at, token_at, registration_at)

@@ -13,8 +13,8 @@ from model import guards, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Domains, Move, action, combined, possible
 from model.attacker import (
-    brings_page,
     controls_document,
+    holds_browser,
     is_registered,
     knows,
     sessions_and_channels,
@@ -75,7 +75,7 @@ from model.rule import Named
 from model.state import ATTACKERS_KEY, OWN_TOKENS, assertion_at, tokens
 from model.switching import Choices
 from model.token_flow import INTERNAL, accepts, captured_proofs, is_revoked, request_with, token_request
-from model.world import ATTACKER, NONE, Party, World
+from model.world import ATTACKER, NONE, Exchanged, Party, World
 
 #: What the attacker shows a resource server, where it has no attestation of the client that a token was issued to.
 OF_ANOTHER = "<signed by another client>"
@@ -111,13 +111,11 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
     anew = Sent(session.url, client, Challenge(metadata_url(c, session.url)), channel != "challenge")
     pointed = written(c, who, session.url, channel, ResourceMetadata(session.url, party.url))
     published_ = ServerMetadata(issuer, party.url, party.url)
-    listed = Moved(session, listed=party.url)
+    listed, vouched = Moved(session, listed=party.url), vouches(c, who, session.url, party.url, channel)
     return Move(
         here,
         (
-            *document_rules(
-                c, who, session.url, session.url, vouches(c, who, channel), channel, squats(c, who, channel)
-            ),
+            *document_rules(c, who, session.url, session.url, party.url, vouched, channel, squats(c, who, channel)),
             *server_metadata_rules(c, listed, party, issuer, party.url, party.url),
             client_rules.refresh_token_stays_with_issuer(design, same(issuer, came_from)),
         ),
@@ -175,16 +173,23 @@ def _tokens_and_urls(world: World) -> list[dict[str, str]]:
     return combined(token=of_users, url=world.honest_urls)
 
 
-@action("S18", _presented)
-def present_token(c: Context, token: str, url: str, server: str = "") -> Move:
+@action("S18", _presented, lambda _: {"passed_on": (False, True)})
+def present_token(c: Context, token: str, url: str, passed_on: Condition, server: str = "") -> Move:
     """The attacker presents a token that it knows at an honest resource, with any proof that it has.
 
     The token is a user's, or one that a client of the attacker's has for itself from an AS. Where it is taken without
     a proof it shows none, which nobody has seen before.
+
+    ``passed_on``: the request is one for which the resource server would pass the token on.
     """
     party = c.world.by_url[url]
     has, made, harm = _of_its_own(c, token, url, server) if server else _of_a_user(c, token)
-    here = possible(has, c.exists(party))
+    here, made = possible(has, c.exists(party)), replace(made, forwarded=passed_on)
+    known = trusted_by(c, party, made.server.url)
+    meant = resource_rules.audience_covers(
+        c.of(party.name), published(c, url), url, made.audience, all_of(known, made.has_default)
+    )
+    harm["accepted.foreign"] = all_of(passed_on, no(meant))
     for_this, for_another, unused = captured_proofs(c, token, made.key, url)
     used = no(all_of(same(c.of(party.name).rs_htu, "off"), unused))
     handed = was_handed_over(c, token)
@@ -202,7 +207,9 @@ def present_token(c: Context, token: str, url: str, server: str = "") -> Move:
         proof_key=choose(own, made.key, NONE),
         client_attestation=carried,
     )
-    others = any_of(no(own), no(same(made.certificate, presented)))
+    bound = any_of(no(is_own_key(made.key)), no(same(made.certificate, NONE)))
+    lent = all_of(handed, not isinstance(c.world.issued.get(token), Exchanged), bound)
+    others = any_of(no(own), no(same(made.certificate, presented)), lent)
     return Move(
         here,
         (
@@ -241,8 +248,8 @@ def _of_its_own(
 ) -> tuple[Condition, IssuedToken, dict[str, Value | Condition]]:
     """The same of what a client of the attacker's has for itself from an AS.
 
-    A token for here is no harm by itself, unless its subject is somebody else's. That for elsewhere is one that the
-    resource server would pass on.
+    A token for here is no harm by itself, unless its subject is somebody else's; nor is one for elsewhere, unless the
+    resource server passes it on.
     """
     party, at, here = c.world.by_url[url], c.world.by_name[server], published(c, url)
     login, granted, collides = (c.state[f"has.{name}@{server}"] for name in OWN_TOKENS)
@@ -259,7 +266,7 @@ def _of_its_own(
         names_it = choose(same(c.of(party.name).cid_eq_rs, "yes"), here, NONE)
         of_login = replace(made, audience=names_it, key=NONE, typed=False, self_contained=True)
         return login, of_login, {"accepted.id_token": True}
-    return any_of(login, granted), replace(made, forwarded=True), {"accepted.foreign": True}
+    return any_of(login, granted), made, {}
 
 
 def attestations(
@@ -436,13 +443,14 @@ def introspect_token(c: Context, token: str) -> Move:
 @action("S18", lambda world: combined(url=world.honest_urls))
 def use_handle(c: Context, url: str) -> Move:
     """The attacker uses the handle of a user's session at a resource server, which a page of its own got hold of."""
-    return handle_used(c, url, resource_request(c, url, session_handle=next(iter(c.world.users), NONE)))
+    has_page = any_of(*(holds_browser(c, user) for user in c.world.users))
+    return handle_used(c, url, has_page, resource_request(c, url, session_handle=next(iter(c.world.users), NONE)))
 
 
-def handle_used(c: Context, url: str, request: Message) -> Move:
-    """The same by a request, of whichever protocol."""
+def handle_used(c: Context, url: str, has_page: Condition, request: Message) -> Move:
+    """The same by a request, of whichever protocol; ``has_page``: a page of the attacker's is in a user's browser."""
     return Move(
-        all_of(brings_page(c), has_handle(c, url)),
+        all_of(has_page, has_handle(c, url)),
         (resource_rules.handles_are_bound_to_user(c.of(c.world.by_url[url].name), by_its_user=False),),
         {"accepted.handle": True},
         asked(ATTACKER, url, request, ResourceResponse(next(iter(c.world.users), NONE))),
@@ -513,7 +521,8 @@ def name_internal_address(c: Context, who: str, channel: str) -> Move:
         if channel in ("own", "challenge")
         else written(c, who, session.url, channel, told)
     )
-    forged = document_rules(c, who, session.url, session.url, vouches(c, who, channel), channel)
+    vouched = vouches(c, who, session.url, INTERNAL, channel)
+    forged = document_rules(c, who, session.url, session.url, INTERNAL, vouched, channel)
     return Move(
         here,
         (*(() if channel == "own" else forged), client_rules.fetches_are_guarded(c.client(who), internal=True)),
@@ -558,6 +567,7 @@ def name_issuer(c: Context, url: str, iss: Value, form: Value) -> Move:
     """
     party, opaque, inside = c.world.by_url[url], same(form, "opaque"), same(iss, INTERNAL)
     policy = c.of(party.name)
+    asks = all_of(inside, same(policy.rs_trust, "federation"))  # for the statements of whoever it is
     signed = (
         resource_rules.token_is_self_contained(policy, no(opaque)),
         resource_rules.issuer_is_accepted(policy, accepted_issuer(c, party, iss)),
@@ -568,7 +578,7 @@ def name_issuer(c: Context, url: str, iss: Value, form: Value) -> Move:
         possible(c.has(c.capabilities), c.exists(party), any_of(inside, all_of(no(opaque), signs_as(c, iss)))),
         (
             resource_rules.introspection_endpoint_is_configured(policy, named_by_token=opaque),
-            *(rule._replace(holds=any_of(opaque, rule.holds)) for rule in signed),
+            *(rule._replace(holds=any_of(opaque, asks, rule.holds)) for rule in signed),
         ),
         {f"keys.{url}": no(inside), "fetched.internal": inside},
         (
@@ -581,17 +591,25 @@ def name_issuer(c: Context, url: str, iss: Value, form: Value) -> Move:
 
 def _registering(world: World) -> list[dict[str, str]]:
     taken = [client for client in world.clients if client.taken_by]
-    return [{**at, "client": party.name} for at in _honest_servers(world) for party in (*taken, *world.identities)]
+    names = ("", *(party.name for party in (*taken, *world.identities)))
+    return [{**at, "client": name} for at in _honest_servers(world) for name in names]
 
 
 @action("S11", _registering)
 def name_address_in_client_metadata(c: Context, server: str, client: str) -> Move:
-    """A client of the attacker's has an AS fetch an internal address: its document, or what it registered.
+    """The attacker has an AS fetch an internal address: as a client's document, or as what a client registered.
 
-    That of a client of which the attacker has the domain is written anew. A federation is asked about any client_id
-    that is a URL.
+    Anybody may name one as a client_id, or register where that is open. What a client of the attacker's has on file is
+    fetched later. The document of a client of which it has the domain is written anew. A federation is asked about any
+    client_id that is a URL.
     """
-    policy, party = c.of(server), c.world.by_name[client]
+    policy = c.of(server)
+    if not client:
+        fetched = server_rules.document_is_fetched(policy, False, False)
+        registers = all_of(same(policy.reg, "dcr"), same(policy.dcr_uris, "fetched"))
+        by_url = one_of(policy.reg, "cimd", "federation")
+        return _fetching(c, server, all_of(c.has(c.capabilities), any_of(by_url, registers)), fetched)
+    party = c.world.by_name[client]
     own, is_url = party in c.world.identities, party.identity != "statement"
     by_document = all_of(is_url, one_of(policy.reg, "cimd", "federation"))
     on_file = is_registered(c, c.world.by_name[server], party) if own else False
@@ -599,7 +617,11 @@ def name_address_in_client_metadata(c: Context, server: str, client: str) -> Mov
     anybody = c.has((*party.run_by, *party.registered_by))
     by_itself = all_of(anybody, any_of(by_document, registers))
     acts = by_itself if own else all_of(c.has(party.taken_by), same(policy.reg, "cimd"))
-    fetched = is_fetched(c, party, policy)
+    return _fetching(c, server, acts, is_fetched(c, party, policy))
+
+
+def _fetching(c: Context, server: str, acts: Condition, fetched: Named) -> Move:
+    policy = c.of(server)
     return Move(
         acts,
         (

@@ -7,6 +7,7 @@ from itertools import permutations
 from typing import Any
 
 from model import authorization_server as server_rules
+from model import client as client_rules
 from model import guards, scopes
 from model.action import Context, Domains, Move, action, possible
 from model.attacker import attacker_authenticates, knows, runs_client, token_type, was_kept
@@ -147,8 +148,8 @@ def get_clients_token(c: Context, grant: str, wanted: Value, client: Value) -> M
     """The attacker gets a token of a client's own, by what it authenticates with as that client."""
     design = policy_of(c, client)
     checked = (
-        server_rules.client_credentials_are_granted(c.of(server_of(c, grant).name), (design.grant,)),
-        server_rules.client_acts_for_itself_with_credentials(design, False),
+        server_rules.client_credentials_are_granted(c.of(server_of(c, grant).name), client_rules.grants_of(design)),
+        server_rules.client_acts_for_itself_with_credentials(design, True),
     )
     here = possible(c.has(c.capabilities), is_known(c, client))
     move = _granted(c, grant, client, wanted, checked, grant_type="client_credentials")
@@ -210,10 +211,19 @@ def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Va
 
 
 def _of_users(world: World) -> list[dict[str, str]]:
-    """One action for each token of a grant of a user's, and for those that sub-agents have of it."""
+    """One action for each token of a user's, with the grant under which what comes of it counts.
+
+    That of a grant is its own, those of its sub-agents' are so, and one from before is any of the same AS.
+    """
     own = [{"token": each["grant"], "grant": each["grant"]} for each in users_grants(world)]
     theirs = [{"token": made.name, "grant": made.grant} for made in world.exchanged]
-    return [*own, *theirs]
+    before = [
+        {"token": held.name, "grant": grant.name}
+        for held in world.held
+        for grant in world.grants
+        if (held.user, held.server) == (grant.user, grant.server)
+    ]
+    return [*own, *theirs, *before]
 
 
 @action("S21", _of_users, lambda world: {**_as_whom(world), "wanted": world.honest_urls})
@@ -240,11 +250,10 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
     issued = c.world.issued[token]
     by_right = isinstance(issued, Exchanged) and all_of(by_name, c.runs(c.world.by_name[issued.holder]))
     as_whom = any_of(all_of(by_name, no(by_right)), *runs_client(c, as_own))
+    taken = server_rules.exchanged_token_is_the_clients(c.of(server.name), by_name)
     return Move(
         possible(knows(c, "token", token), no(knows(c, "token", again)), as_whom),
-        request_rules(
-            c, server, asking, made.asked, [server_rules.exchanged_token_is_the_clients(c.of(server.name), by_name)]
-        ),
+        (*was_kept(c, token, [token]), *request_rules(c, server, asking, made.asked, [taken])),
         {f"{grant}.exchanged": asking.resource, **scopes.entry(c, again, made.scope)},
         asked(ATTACKER, server.name, request, answer),
     )

@@ -56,7 +56,7 @@ from model.readings import (
     user_of,
     users_grants,
 )
-from model.registration import is_known
+from model.registration import is_known, knows_signers
 from model.state import ATTACKERS_KEY, assertion_at
 from model.token_endpoint import Requester, by_attacker, code_rules, issued, request_rules
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Party, World, callbacks, client_ids, pages
@@ -74,7 +74,7 @@ def crafted(world: World) -> Domains:
                 (
                     *(uri for client in clients for uri in (*callbacks(world, client), *pages(world, client))),
                     LOOPBACK,
-                    *(party.callback for party in own),
+                    *world.own_callbacks,
                 )
             )
         ),
@@ -102,7 +102,10 @@ def register(c: Context, client: str, server: str) -> Move:
     statement = choose(same(policy.reg, "dcr_ss"), STATEMENT, NONE)
     request = RegistrationRequest((party.callback,), software_statement=statement)
     return Move(
-        possible(one_of(policy.reg, "dcr", "dcr_ss"), c.has((*party.run_by, *party.registered_by, *anybody))),
+        possible(
+            any_of(same(policy.reg, "dcr"), all_of(same(policy.reg, "dcr_ss"), knows_signers(policy))),
+            c.has((*party.run_by, *party.registered_by, *anybody)),
+        ),
         (),
         {f"registered.{client}@{server}": True},
         (Sent(ATTACKER, server, request), Sent(server, ATTACKER, RegistrationResponse(party.url))),

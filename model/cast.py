@@ -51,7 +51,7 @@ class Cast:
     @cached_property
     def _callbacks(self) -> dict[str, str]:
         """Every redirect URI, with whose it is."""
-        found = {party.callback: ATTACKER for party in self.world.identities}
+        found = dict.fromkeys(self.world.own_callbacks, ATTACKER)
         for client in reversed(self.world.clients):
             holder = ATTACKER if self.context.has(client.taken_by) else client.name
             found |= {LOOPBACK: client.name, **dict.fromkeys(callbacks(self.world, client), holder)}

@@ -478,6 +478,11 @@ def goes_on_after_error(design: Choices) -> Condition:
     return same(design.after_error, "client_credentials")
 
 
+def grants_of(design: Choices) -> tuple[Value, ...]:
+    """The grant types that the client uses, the one after an error among them; ``none`` where there is none."""
+    return design.grant, choose(goes_on_after_error(design), "client_credentials", NONE)
+
+
 def is_taken_unchecked(design: Choices, error: Condition) -> Condition:
     """Whether the client takes an authorization response, if it is an ``error``, whatever else is in it."""
     return all_of(error, same(design.error_checks, "off"))

@@ -7,7 +7,7 @@ about; which rules those are stands in :mod:`model.guards`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, TypedDict
 
@@ -70,6 +70,7 @@ from model.readings import (
     sessions_and_grants,
     sessions_and_strangers,
     standing,
+    tampered,
     user_of,
     users_grants,
 )
@@ -142,7 +143,14 @@ def challenge(c: Context, who: str, url: Value, scope: Value) -> Challenge:
 
 
 def document_rules(
-    c: Context, who: str, url: Value, resource: Value, vouched: Condition, channel: str = "", squats: Condition = False
+    c: Context,
+    who: str,
+    url: Value,
+    resource: Value,
+    listed: Value,
+    vouched: Condition,
+    channel: str = "",
+    squats: Condition = False,
 ) -> tuple[Named, ...]:
     """The rules by which a client takes a resource metadata document, however that came to it.
 
@@ -150,6 +158,8 @@ def document_rules(
     the owner of the origin has put where the client looks.
     """
     design, forged = c.client(who), channel == "challenge"
+    # A challenge may name what redirects at the resource's own origin, where the client follows redirects.
+    onward = all_of(tampered(c, "redirect", url), client_rules.document_is_not_redirected(design, forged).holds)
     policy = c.among(c.world.resource_servers, lambda party: same(url, party.url))
     taken = (
         *guards.challenge(
@@ -157,7 +167,7 @@ def document_rules(
             configured=same(policy.configured, "yes"),
             plain_http=channel == "transport",
             by_challenge=forged,
-            elsewhere=forged,
+            elsewhere=all_of(forged, no(onward)),
         ),
         *guards.resource_metadata(
             design,
@@ -166,7 +176,7 @@ def document_rules(
             cached=channel == "cache",
             misplaced=any_of(forged, holds(_on_other_sites, resource, url)),
             vouched_for=vouched,
-            logged=any_of(same(design.prm, "off"), is_logged(c, url, resource, channel)),
+            logged=any_of(same(design.prm, "off"), is_logged(c, url, resource, listed, channel)),
         ),
     )
     # What is elsewhere is not used, whatever the client does then; of what is about something else the AS are.
@@ -186,17 +196,30 @@ def documented(c: Context, who: str, resource: Value) -> Value:
     return choose(any_of(refuses, matches), resource, url)
 
 
-def is_logged(c: Context, url: Value, resource: Value, channel: str = "") -> Condition:
+def is_genuine(c: Context, resource: Value, listed: Value, framework: Callable[[Party], Condition]) -> Condition:
+    """Whether a document says of a resource and its AS what an honest resource server says that a framework holds."""
+    saying = (
+        all_of(c.exists(party), no(c.runs(party)), framework(party), same(resource, published(c, party.url)))
+        for party in c.world.resource_servers
+        if party.honest
+    )
+    named = (designates(c, party, listed) for party in c.world.resource_servers if party.honest)
+    return any_of(*map(all_of, saying, named))
+
+
+def is_logged(c: Context, url: Value, resource: Value, listed: Value, channel: str = "") -> Condition:
     """Whether the public log holds what a document says that is read at a URL, over a channel of the attacker's.
 
-    The owner of a resource has entered it, and what was once true stays in it; the attacker enters what it likes where
-    the log takes that of it: about its own host, or about one where it answers for the well-known location.
+    The owner of a resource has entered what it says of it, which stays true wherever it is read; what was once true
+    stays in it; the attacker enters what it likes where the log takes that of it: about its own host, or about one
+    where it answers for the well-known location.
     """
-    forged, own = channel not in ("", "own", "cache"), same(resource, published(c, url))
+    own = same(resource, published(c, url))
     entered = c.at(url, lambda party: all_of(no(c.runs(party)), same(c.of(party.name).entered, "yes")), RESOURCE_SERVER)
     hosts = all_of(c.attackers(url), any_of(same(c.design.wk_owner, "tenant"), no(shares_origin(c, url))))
     return any_of(
-        all_of(own, any_of(all_of(entered, not forged), hosts)),
+        is_genuine(c, resource, listed, lambda party: same(c.of(party.name).entered, "yes")),
+        all_of(own, any_of(all_of(entered, any_of(channel == "", tampered(c, "cache", url))), hosts)),
         channel == "well_known",
         all_of(same(c.design.log_takes, "any"), channel != ""),
     )
@@ -227,7 +250,7 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
     return Move(
         all_of(here, honest),
         (
-            *document_rules(c, who, session.url, resource, any_of(same(c.client(who).prm, "off"), vouched)),
+            *document_rules(c, who, session.url, resource, listed, any_of(same(c.client(who).prm, "off"), vouched)),
             *guards.listed_servers(c.client(who), chosen=standing(c, who, listed)),
         ),
         {

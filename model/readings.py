@@ -70,7 +70,7 @@ def own_grants(world: World) -> list[dict[str, str]]:
 
 def grants_used(c: Context) -> tuple[Value, ...]:
     """The grant types that honest clients use, for which an honest AS therefore has an endpoint."""
-    return tuple(c.of(client.name).grant for client in c.world.clients)
+    return tuple(each for client in c.world.clients for each in client_rules.grants_of(c.of(client.name)))
 
 
 def server_of(c: Context, grant: str) -> Party:
@@ -491,7 +491,9 @@ def is_of_client_itself(c: Context, token: str) -> Condition:
     asks_nobody = (
         all_of(same(slot.of, who), same(c.client(who).grant, "client_credentials")) for who in c.world.session
     )
-    by_credentials = same(policy_of(c, slot.client).grant, "client_credentials")
+    by_credentials = any_of(
+        *(same(each, "client_credentials") for each in client_rules.grants_of(policy_of(c, slot.client)))
+    )
     by_thief = all_of(same(slot.of, THIEF), same(slot.redirect, NONE), by_credentials)
     return any_of(*asks_nobody, by_thief, is_had_after_error(c, token))
 

@@ -44,7 +44,8 @@ def is_known(c: Context, client_id: Value) -> Condition:
 
 
 def is_on_file(c: Context, server: Party, design: Choices) -> Condition:
-    """Whether an honest AS can have heard of a client of this design: beforehand, or by whom both know.
+    """Whether an honest AS can have heard of a client of this design: beforehand, as it takes clients, or by whom both
+    know.
 
     Documents and dynamic registrations are heard of when they are needed, but for hosts that are to be on a list, and
     statements by somebody whom the AS has to know.
@@ -52,10 +53,16 @@ def is_on_file(c: Context, server: Party, design: Choices) -> Condition:
     policy = c.of(server.name)
     listed = all_of(same(design.reg, "cimd"), same(policy.as_client_policy, "allowlist"))
     return all_of(
+        any_of(same(design.reg, "static"), same(policy.reg, design.reg)),
         implies(any_of(same(design.reg, "static"), listed), same(policy.preregistered, "yes")),
-        implies(same(design.reg, "dcr_ss"), same(policy.trust_domain, "yes")),
+        implies(same(design.reg, "dcr_ss"), knows_signers(policy)),
         implies(same(design.reg, "federation"), is_enrolled(c, server, policy.anchored)),
     )
+
+
+def knows_signers(policy: Choices) -> Condition:
+    """Whether an AS knows who signs software statements, and so takes any."""
+    return same(policy.trust_domain, "yes")
 
 
 def registers_at_run_time(design: Choices) -> Condition:
@@ -119,12 +126,8 @@ def redirect_uris(c: Context, client: Party, server: Party, client_id: Value) ->
     identified = any_of(shared, all_of(separate, one_of(client_id, *client_ids(c.world, client)[1:])))
     yield all_of(identified, documents, same(design.cimd_redirect, "loopback")), LOOPBACK
     # Whoever holds the client's domain writes what its metadata document says.
-    for callback in _attackers_callbacks(c):
+    for callback in c.world.own_callbacks:
         yield all_of(c.has(client.taken_by), documents, identified), callback
-
-
-def _attackers_callbacks(c: Context) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(identity.callback for identity in c.world.identities))
 
 
 def _attackers(c: Context, identity: Party, server: Party, client_id: Value, redirect: Value) -> Condition:
@@ -141,7 +144,7 @@ def _attackers(c: Context, identity: Party, server: Party, client_id: Value, red
         "own": any_of(same(design.reg, "dcr"), document, by_contract),
         "file": document,
         "redirect": document,
-        "statement": all_of(same(design.reg, "dcr_ss"), by_statement),
+        "statement": all_of(same(design.reg, "dcr_ss"), knows_signers(design), by_statement),
     }
     return all_of(same(client_id, identity.url), ways[identity.identity])
 
@@ -182,7 +185,7 @@ def shows_a_client(c: Context, server: Party, client_id: Value, redirect: Value)
     as_it_is = all_of(own, is_vetted(design))
     looks_alike = all_of(own, no(as_it_is), same(design.lookalike, "yes"))
     return any_of(
-        one_of(client_id, *honest),
+        all_of(one_of(client_id, *honest), no(same(design.consent_ui, "redirect_host"))),
         all_of(same(design.consent_ui, "name"), no(as_it_is)),
         all_of(same(design.consent_ui, "redirect_host"), one_of(redirect, *_on_their_hosts(c), LOOPBACK)),
         all_of(same(design.consent_ui, "client_id_host"), any_of(one_of(client_id, *on_its_host), looks_alike)),

@@ -97,7 +97,8 @@ def approved(c: Context, server: Party, scope: Value, resource: Value) -> Value:
     if not c.world.scopes:
         return NONE
     whole = together(c.world, *(_of(c.world, True, c.world.by_name[name].url) for name in server.serves))
-    default = mapped(lambda at: whole if (own := _of(c.world, True, at)) == NONE else own, resource)
+    read = server_rules.bound_resource(c.of(server.name), resource)
+    default = mapped(lambda at: own if is_within(own := _of(c.world, True, at), whole) else whole, read)
     return choose(same(scope, NONE), default, scope)
 
 

@@ -67,7 +67,6 @@ def is_attackers(c: Listening, receiver: Value) -> Condition:
     """
     if isinstance(receiver, str) and receiver in c.world.by_name:
         return c.runs(c.world.by_name[receiver])
-    own = dict.fromkeys(identity.callback for identity in c.world.identities)
     on_device = all_of(same(receiver, LOOPBACK), c.capabilities["local_app"])
     hosted = (
         all_of(same(receiver, page), c.runs(party))
@@ -81,4 +80,4 @@ def is_attackers(c: Listening, receiver: Value) -> Condition:
         for client in c.world.clients
         if client.taken_by
     )
-    return any_of(one_of(receiver, ATTACKER, *own), on_device, *hosted, *taken, c.attackers(receiver))
+    return any_of(one_of(receiver, ATTACKER, *c.world.own_callbacks), on_device, *hosted, *taken, c.attackers(receiver))

@@ -187,11 +187,7 @@ def _grant(made: Variables, world: World, name: str) -> None:
     made.value(f"{name}.code", ("none", "pushed", "issued", "redeemed"), "how far this grant has come")
     made.value(f"{name}.of", (NONE, THIEF, *sessions), "whose authorization request it answers")
     made.value(f"{name}.client", (NONE, *ids, *(party.url for party in world.identities)), "client_id")
-    made.value(
-        f"{name}.redirect",
-        (NONE, *redirects, LOOPBACK, *(party.callback for party in world.identities)),
-        "redirect URI",
-    )
+    made.value(f"{name}.redirect", (NONE, *redirects, LOOPBACK, *world.own_callbacks), "redirect URI")
     made.value(f"{name}.challenge", (NONE, THIEF, *sessions), "whose code challenge the request carries")
     made.value(f"{name}.state", (NONE, *sessions), "whose state it carries")
     made.value(f"{name}.key", keys(world), "dpop_jkt of the request")

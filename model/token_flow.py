@@ -73,7 +73,7 @@ from model.token_endpoint import (
     wanted,
 )
 from model.vouching import asserted, grant_type_of, has_grant, presents
-from model.world import ATTACKER, NONE, Party, World
+from model.world import ATTACKER, ELSEWHERE, NONE, Party, World
 
 # --- S15 to S17: token request -----------------------------------------------------------------------------
 
@@ -240,8 +240,8 @@ def client__ask_stranger_for_token(c: Context, who: str, server: str) -> Move:
 
 #: The method of token requests and of pushed ones (RFC 6749 3.2, RFC 9126 2), as proofs name it that come with them.
 SERVERS_METHOD = "post"
-#: A URL of the attacker's that belongs to none of its parties, and an address that only those inside a network reach.
-ELSEWHERE, INTERNAL = "https://attacker.example/", "http://169.254.169.254/"
+#: An address that only those inside a network reach.
+INTERNAL = "http://169.254.169.254/"
 
 
 def request_with(c: Context, session: SessionState, token: Value, url: Value) -> ResourceRequest:

@@ -20,6 +20,8 @@ from model.switches import CLIENT_CLASSES, ROLES, Extent
 NONE = "none"
 #: The attacker, as the user of sessions and grants.
 ATTACKER = "attacker"
+#: A host of the attacker's on which none of its parties is.
+ELSEWHERE = "https://attacker.example/"
 #: The audience that every resource server of an AS accepts, given where none was asked for.
 DEFAULT_AUDIENCE = "default"
 
@@ -337,6 +339,11 @@ class World:
     def identities(self) -> tuple[Party, ...]:
         """Client identities of the attacker's."""
         return tuple(party for party in self.of(CLIENT) if not party.honest)
+
+    @cached_property
+    def own_callbacks(self) -> tuple[str, ...]:
+        """Where the attacker receives what a browser brings: its clients' callbacks, or a page that is no client's."""
+        return tuple(dict.fromkeys(party.callback for party in self.identities)) or (f"{ELSEWHERE}callback",)
 
     @cached_property
     def resource_servers(self) -> tuple[Party, ...]:

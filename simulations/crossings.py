@@ -140,7 +140,7 @@ def is_configured(design: Design) -> Condition:
 def discover(design: Design, named: str, url: str, honest: bool) -> Iterator[Named]:
     """A client that calls ``url`` takes a document that names the resource ``named`` (or was configured with it)."""
     c = among_honest(design)
-    yield from flow.document_rules(c, VISITOR, url, named, _is_attested(c, honest))
+    yield from flow.document_rules(c, VISITOR, url, named, HONEST_AS, _is_attested(c, honest))
 
 
 @crossing("client.redeem_code")
@@ -239,7 +239,7 @@ def refresh_elsewhere(design: Design, claimed: Role = "stranger") -> Iterator[Na
     url, own = PLACES["malicious_rs_and_as"].url, _STRANGER.url
     c = among_honest(design, url=url, resource=url, listed=own)
     issuer = own if claimed == "stranger" else HONEST_AS
-    yield from flow.document_rules(c, VISITOR, url, url, _is_attested(c, False))
+    yield from flow.document_rules(c, VISITOR, url, url, own, _is_attested(c, False))
     yield from flow.server_metadata_rules(c, c.state.session(VISITOR), _STRANGER, issuer, own, own)
     yield client.refresh_token_stays_with_issuer(design, issuer == HONEST_AS)
 

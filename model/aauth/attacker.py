@@ -25,7 +25,7 @@ from model.aauth.flow import (
 from model.aauth.messages import AgentRequest, AuthTokenRequest, AuthTokenResponse, SignedRequest
 from model.aauth.state import auth_tokens, keys, resources, signature, users_tokens
 from model.action import Context, Domains, Move, action, combined, possible
-from model.attacker import knows, signs_as
+from model.attacker import brings_page, knows, signs_as
 from model.attacker_at_resources import claimed, handle_used, keys_are_listed, names_issuer
 from model.logic import Condition, Value, all_of, any_of, choose, no, same
 from model.messages import FORGED, Fetch, Redirection, ResourceResponse, Sent
@@ -244,7 +244,9 @@ def present_asserted_token(c: Context, url: str, iss: Value) -> Move:
 @action("S18", lambda world: combined(url=world.honest_urls))
 def present_handle(c: Context, url: str) -> Move:
     """The attacker uses the handle of a user's session at a resource, which a page of its own has got hold of."""
-    return handle_used(c, url, SignedRequest(url, ATTACKERS_KEY, session_handle=next(iter(c.world.users), NONE)))
+    return handle_used(
+        c, url, brings_page(c), SignedRequest(url, ATTACKERS_KEY, session_handle=next(iter(c.world.users), NONE))
+    )
 
 
 def _agents_and_grants(world: World) -> list[dict[str, str]]:

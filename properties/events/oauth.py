@@ -38,9 +38,10 @@ from model.readings import (
     token_of,
     trusted_by,
 )
-from model.registration import is_known, publishes_for_all
+from model.registration import is_known, publishes_for_all, shows_a_client
 from model.resource_server import audience_is_this_resource, scope_is_sufficient
-from model.state import others_than, tokens
+from model.send import is_attackers
+from model.state import others_than, tokens, transaction
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Exchanged, Grant, Session
 
 
@@ -98,9 +99,8 @@ def authorization(c: Context) -> Condition:
 
 def code_delivery(c: Context) -> Condition:
     """A code that an honest AS issued to an honest client for a user reaches the attacker."""
-    return any_of(
-        *(all_of(knows(c, "code", g.name), is_known(c, c.state[f"{g.name}.client"])) for g in _users_grants(c))
-    )
+    issued = [*(grant.name for grant in _users_grants(c)), *map(transaction, c.world.of(PROXY))]
+    return any_of(*(all_of(knows(c, "code", each), is_known(c, c.state[f"{each}.client"])) for each in issued))
 
 
 def flow_binding(c: Context) -> Condition:
@@ -262,13 +262,19 @@ def session_integrity(c: Context) -> Condition:
 
 def client_identity(c: Context) -> Condition:
     """The user approves what the AS shows as the client, and somebody else gets the result."""
-    own = tuple(dict.fromkeys(identity.callback for identity in c.world.identities))
     found = []
     for grant in _users_grants(c):
         slot = c.state.grant(grant.name)
-        as_client = all_of(one_of(slot.redirect, *own, LOOPBACK), same(slot.to, THIEF))
+        to_attacker = any_of(is_attackers(c, slot.redirect), same(slot.redirect, LOOPBACK))
+        as_client = all_of(to_attacker, same(slot.to, THIEF))
         strangers = all_of(no(is_known(c, slot.client)), no(same(slot.client, NONE)))
         found.append(all_of(slot.shown, knows(c, "code", grant.name), any_of(strangers, as_client)))
+    for proxy in c.world.of(PROXY):
+        now = c.state.grant(transaction(proxy))
+        shown = shows_a_client(c, proxy, now.client, now.redirect)
+        found.append(
+            all_of(now.approved, no(same(now.opened_by, ATTACKER)), shown, knows(c, "code", transaction(proxy)))
+        )
     return any_of(*found)
 
 
