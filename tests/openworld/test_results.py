@@ -117,7 +117,7 @@ def test_attempts_are_recorded(run: Run, tmp_path: Path) -> None:
     """`--record` writes every attempt; an experiment that has none to write says so."""
     assert run("simulate", "echo", *FEW, "--record", tmp_path / "attempts").exit_code == 0
     rows = pandas.concat(map(pandas.read_parquet, (tmp_path / "attempts").iterdir()))
-    assert len(rows) == 40 * 11 * 4
+    assert len(rows) == 40 * 11 * len(EXPERIMENTS["echo"].arms)
     result = run("simulate", "ten_steps", *FEW, "--record", tmp_path)
     assert result.exit_code == 2
     assert "cannot be recorded" in result.stderr
