@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from conftest import Clauses, judged
@@ -19,7 +20,7 @@ from properties.engine import Answer
 from properties.security import PROPERTIES, find
 from properties.solver import Solver
 from properties.template import Template
-from properties.verdict import check
+from properties.verdict import WorldChecker, check
 
 
 def pinned_worlds(pins):
@@ -148,6 +149,30 @@ def test_what_has_longer_runs_than_the_limit_is_unknown():
     short, enough = (Depths(template, limit).settle(asked.name, enforced, Clock()) for limit in (FIRST, LIMIT))
     assert (short.answer, enough.answer) == (Answer.UNKNOWN, Answer.UNSAT)
     assert f"more than {FIRST} sweeps" in short.reason
+
+
+def test_the_bound_that_is_told_is_that_of_the_longest_run():
+    """Of a question with runs of two sweeps, whatever depth it was looked at in."""
+    configuration = parse("api=multi_path")
+    assert check("first_contact", configuration).bound.sweeps == 2
+    laid = Depths(Template(DEFAULT, configuration.design, ("first_contact",)), growing=True).at_least(FIRST + 1)
+    enforced = [*laid.unrolling.enforced.values()]
+    assert laid.longest([*enforced, *[-literal for literal in laid.unrolling.capabilities.values()]], Clock()) == 2
+
+
+def test_what_was_not_asked_in_time_is_made_up_for_by_nobody(monkeypatch):
+    """Whether a rule is needed by itself is not known where that was not answered; it is not told as not needed."""
+    asked, settle = parse("cap=mal_rs"), WorldChecker._settle
+
+    def in_a_hurry(self, asked, enforced=None, *given, **named):
+        found = settle(self, asked, enforced, *given, **named)
+        every = self._depths.template.enforced
+        alone = enforced is not None and len([*enforced]) == len(every) - 1
+        return replace(found, answer=Answer.UNKNOWN) if alone else found
+
+    monkeypatch.setattr(WorldChecker, "_settle", in_a_hurry)
+    verdict = check("code_delivery", asked)
+    assert (verdict.result, bool(verdict.blocked_by), verdict.alone) == ("safe", True, None)
 
 
 def test_out_of_time_is_unknown_and_never_safe(checker):

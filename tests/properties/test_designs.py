@@ -72,6 +72,12 @@ def test_exact_matching_breaks_multi_path_apis() -> None:
     assert left_out(frozenset({"pkce"}), found) == (frozenset({"exact_resource_match"}),)
 
 
+def test_no_more_is_left_out_than_has_to_be() -> None:
+    """Where leaving one mechanism out mends all that is broken, nothing is left out beside it."""
+    broken = [frozenset({"pkce", "dpop"}), frozenset({"pkce"})]
+    assert left_out(frozenset(), broken) == (frozenset({"pkce"}),)
+
+
 @pytest.mark.slow
 def test_baseline_design_is_derived(checker: Checker) -> None:
     """The recommended design holds against a malicious AS, RS and tenant; with any mechanism dropped it does not."""

@@ -154,6 +154,21 @@ def test_a_verdict_gives_the_reason_on_file():
     assert "not modelled" in left_out.reason
 
 
+def test_a_reason_about_capabilities_says_nothing_of_who_has_none_of_them():
+    """What nobody has whom the reason is about is no reason."""
+    needing = [known for known in reasons() if known.having]
+    assert needing
+    for known in needing:
+        prop = PROPERTIES[known.properties[0]]
+        worlds = [world for world in PARTS.values() if known.of(world)]
+        design = Design({**dict(known.design), "client_instances": "single_user"})
+        for world in worlds:
+            others = sorted((known.under - known.having) & world.capabilities)
+            assert not known.about(prop, world, Configuration(design, frozenset(others[:1])))
+            with_it = Configuration(design, frozenset({*others[:1], *known.having}))
+            assert known.about(prop, world, with_it) == bool(known.having - (PLACED - world.capabilities))
+
+
 def test_a_reason_about_a_design_says_nothing_of_who_has_a_switch_for_itself():
     """Where a client of a world, or of a configuration, authenticates, it is not public because the others are."""
     public = next(known for known in reasons() if known.design == (("client_auth", "none"),))
