@@ -26,7 +26,7 @@ from openworld.show import command
 from openworld.sources import WRITTEN, Source
 from properties.results import Count
 from simulations.break_even import break_even, can_break_even
-from simulations.experiments import find, population_for
+from simulations.experiments import evaluable, find, population_for
 from simulations.experiments import run as simulate
 from simulations.processes import in_order
 from simulations.results import write as save
@@ -187,7 +187,9 @@ def _simulate(plan: StudyPlan, found: Findings) -> None:
                 workers=plan.workers,
                 progress=progress.at,
             )
-        result = over_inputs(result, asked, met, plan.seed)
+        # Where less is counted than an experiment says, no more is counted for its inputs.
+        draws = 0 if attempts is not None and not evaluable(asked, met) else None
+        result = over_inputs(result, asked, met, plan.seed, draws, workers=plan.workers)
         result.save(plan.folder / "simulations", run=plan.run)
         found.results[name] = result
         if can_break_even(asked):

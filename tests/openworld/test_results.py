@@ -254,7 +254,7 @@ def test_more_caches_than_memory_holds(run: Run, tmp_path: Path) -> None:
 
 def test_deployed_clients_do_tasks(run: Run) -> None:
     """As the user says, whatever the experiment has; the command that is recorded says so too."""
-    few = ("--attempts", 4, "--replications", 1, "--workers", 1, "--json")
+    few = ("--attempts", 4, "--replications", 1, "--inputs", 0, "--workers", 1, "--json")
     met = {}
     for chosen in ("--baseline-clients", "--deployed"):
         rates = json.loads(run("simulate", "ten_steps", *few, chosen).stdout)["rates"]
