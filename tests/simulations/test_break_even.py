@@ -67,7 +67,10 @@ def test_where_along_a_sweep_the_answer_turns() -> None:
 
 
 def test_what_changes_nothing_is_worth_nothing() -> None:
-    table = break_even(replace(STRICT, arms=("echo=off", "dpop_policy=always")), met(0.25, 0.4), samples=4)
+    """And so it is not worth it, whatever a theft weighs."""
+    idle = replace(STRICT, arms=("echo=off", "dpop_policy=always"))
+    table = break_even(idle, met(0.25, 0.4), samples=4)
+    assert break_even(idle, met(0.25, 0.4), weight=6, samples=4).set_index("knob").loc[ALL].worth == "no"
     assert [said for _, said in balance_lines(table)] == [["changes neither honest flows that work nor thefts"]]
 
 

@@ -18,7 +18,7 @@ from simulations.visits import Label
 
 WORKS, STOLEN = Label("success", "accepted", ()), Label("diverted", "diverted", ("authorization",))
 BOTH, REFUSED = Label("success", "accepted", ("authorization",)), Label("refused", "client.rule", ())
-BLOCKED = Label("blocked", "client.rule", ())
+BLOCKED, GAVE_UP = Label("blocked", "client.rule", ()), Label("gave_up", "user", ())
 
 
 def told(tally: Tally, measure: Measure, arm: int = 0) -> float:
@@ -26,8 +26,9 @@ def told(tally: Tally, measure: Measure, arm: int = 0) -> float:
 
 
 def test_each_number_has_its_own_denominator() -> None:
-    """What works is told of honest flows, thefts of those that are accepted; a blocked attack is none of either."""
-    tally = Tally(Counter({(WORKS,): 60, (STOLEN,): 20, (REFUSED,): 15, (BLOCKED,): 5}))
+    """What works is told of honest flows, who gave up among them, thefts of those that are accepted; a blocked attack
+    is none of either."""
+    tally = Tally(Counter({(WORKS,): 60, (STOLEN,): 20, (REFUSED,): 9, (GAVE_UP,): 6, (BLOCKED,): 5}))
     assert told(tally, WORKING) == 60 / 75
     assert told(tally, THEFTS) == 20 / 60
     assert told(tally, THEFTS._replace(per="attempt")) == 20 / 100
@@ -191,7 +192,7 @@ def test_costs_for_each_accepted_flow_are_what_all_attempts_cost() -> None:
 
 def test_all_that_is_told_together_holds_at_once() -> None:
     """Of two comparisons each is told at 97.5 per cent."""
-    assert intervals.together(2) == pytest.approx(0.975)
+    assert [intervals.together(number) for number in (1, 2)] == pytest.approx([0.95, 0.975])
     tally = Tally(Counter({(WORKS, WORKS): 40, (STOLEN, BLOCKED): 10, (WORKS, REFUSED): 3}))
     for _, (_, _, _, _, _, low, high, lower, higher) in measures.rows(tally, (), 1, False, 0.975):
         assert lower < low <= high < higher
