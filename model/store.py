@@ -17,8 +17,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_data_path
-
 from model.files import replacing
 
 #: The folder of the packages.
@@ -98,15 +96,13 @@ def _signature(key: str, data: object) -> str:
 def _secret() -> bytes:
     """The key of this user; where none can be kept, one that nobody has after this process."""
     given = os.environ.get("OPENWORLD_KEY", "").encode()
-    path = user_data_path("openworld", appauthor=False) / "key"
-    with suppress(OSError):
+    with suppress(OSError, RuntimeError):  # no folder, or no home
         if not given:
+            data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+            path = Path(data) / "openworld" / "key"
             path.parent.mkdir(parents=True, exist_ok=True)
-            with (
-                suppress(FileExistsError),
-                open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as new,
-            ):
-                new.write(secrets.token_hex().encode())
+            with suppress(FileExistsError), open(path, "x", opener=_private) as new:
+                new.write(secrets.token_hex())
             given = path.read_bytes()
     return given or secrets.token_bytes()
 
