@@ -127,8 +127,10 @@ class Context(NamedTuple):
 
     def own(self, party: str) -> Mapping[str, Value]:
         """The switches that a party has for itself: as the configuration sets them for it, or the world."""
-        said = {name: value for (whose, name), value in self.switches.parties.items() if whose == party}
-        return {**self.world.by_name[party].settings, **said}
+        settings = self.world.settings[party]
+        if not self.switches.parties:
+            return settings
+        return {**settings, **{name: value for (whose, name), value in self.switches.parties.items() if whose == party}}
 
     def of(self, party: str) -> Choices:
         """The switches of a party: its own, or everybody's."""

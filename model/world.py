@@ -263,6 +263,11 @@ class World:
         return {party.name: party for party in self.parties}
 
     @cached_property
+    def settings(self) -> Mapping[str, Mapping[str, str]]:
+        """The switches that each party has for itself."""
+        return {party.name: party.settings for party in self.parties}
+
+    @cached_property
     def by_url(self) -> Mapping[str, Party]:
         """The parties by URL."""
         return {party.url: party for party in self.parties}
