@@ -34,7 +34,7 @@ test: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 -rs
+	$(BIN)/python -m pytest -n 2 --dist worksteal -rs
 
 # What is looked at by tests is written by them; look at the difference before it is committed.
 renew: $(VENV)/.dev pair

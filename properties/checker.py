@@ -9,7 +9,7 @@ from properties.minisat import MiniSat
 from properties.results import Result
 from properties.security import Property, find
 from properties.template import Own
-from properties.verdict import PATIENCE, Verdict, WorldChecker
+from properties.verdict import Verdict, WorldChecker
 
 
 class Checker:
@@ -25,7 +25,7 @@ class Checker:
         world: World | None = None,
         timeout: float | None = None,
         by_design: bool = False,
-        patience: float = PATIENCE,
+        patience: float | None = None,
         solver: type[Engine] = MiniSat,
     ) -> None:
         self.world = world

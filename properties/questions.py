@@ -16,7 +16,7 @@ from model.design import parse
 from model.errors import InputError, hint
 from properties.results import Result, read_result
 from properties.security import Property, find
-from properties.verdict import PATIENCE, Verdict, check
+from properties.verdict import Verdict, check
 
 State = Literal["settled", "partly", "not expressible"]
 STATES: tuple[State, ...] = get_args(State)
@@ -91,6 +91,6 @@ def answered(asked: OpenQuestion) -> list[tuple[Asked, Verdict]]:
     return [(each, ask(each)) for each in asked.asked]
 
 
-def ask(asked: Asked, patience: float = PATIENCE) -> Verdict:
+def ask(asked: Asked, patience: float | None = None) -> Verdict:
     """The verdict that is claimed, as it is."""
     return check(asked.property, parse(asked.configuration), patience=patience)

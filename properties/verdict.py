@@ -148,13 +148,13 @@ class WorldChecker:
         world: World,
         only: Design | tuple[Property, Configuration] | None = None,
         timeout: float | None = None,
-        patience: float = PATIENCE,
+        patience: float | None = None,
         own: Own = (),
         solver: type[Engine] = SINGLE,
     ) -> None:
         self.world = world
         self.timeout = timeout
-        self.patience = patience
+        self.patience = PATIENCE if patience is None else patience
         self._solver = solver
         self._single = isinstance(only, tuple)
         if isinstance(only, tuple):
@@ -418,7 +418,7 @@ def check(
     configuration: Configuration,
     world: World | None = None,
     timeout: float | None = None,
-    patience: float = PATIENCE,
+    patience: float | None = None,
 ) -> Verdict:
     """One verdict, the cheapest way: nothing is laid down but what this question is about."""
     asked = find(prop, configuration.model) if isinstance(prop, str) else prop

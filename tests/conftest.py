@@ -29,6 +29,7 @@ from model.protocols import rules
 from model.switches import CAPABILITIES, SWITCHES, ConfigurationError
 from model.world import ATTACKER, World
 from model.world_file import DEFAULT, WORLDS
+from properties import verdict
 from properties.checker import Checker
 from properties.engine import Answer
 from properties.results import today
@@ -317,7 +318,13 @@ def exceptions() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def checker() -> Checker:
     """Each property's world, laid down once with every design and attacker in it."""
-    return Checker()
+    return Checker(patience=verdict.PATIENCE)
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where results are looked at: whether the rules named are enough in longer runs is not looked into for long."""
+    monkeypatch.setattr(verdict, "PATIENCE", 0.5)
 
 
 @pytest.fixture(scope="session")

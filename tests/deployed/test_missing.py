@@ -19,18 +19,24 @@ from properties.attackers import every_attacker
 from properties.designs import BEFOREHAND
 
 
-@pytest.fixture(autouse=True)
-def few(monkeypatch):
-    """Against three attackers, so that it is quick."""
-    some = ("none", "mal_as", "mal_tenant")
-    few = {name: every_attacker()[name] for name in some}
-    monkeypatch.setattr(missing, "every_attacker", lambda model: few)
+def lacking(name, environment, checker):
+    """A client and what it lacks in one environment, of two attackers, so that it is quick."""
+    few = {name: every_attacker()[name] for name in ("none", "mal_as")}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(missing, "every_attacker", lambda model: few)
+        patch.setattr(missing, "ENVIRONMENTS", (environment,))
+        return find(name), checks(find(name), checker)
 
 
-def test_what_is_missing_is_what_keeps_out_what_gets_in(checker):
+@pytest.fixture(scope="module")
+def unchecked(checker):
+    """A client that checks little."""
+    return lacking("mcp-python==1.28.1", "plain", checker)
+
+
+def test_what_is_missing_is_what_keeps_out_what_gets_in(unchecked, checker):
     """Each opening is an attack, and none with the fix; the rule that refuses it is asked for by a text."""
-    client = find("mcp-python==1.28.1")
-    found = checks(client, checker)
+    client, found = unchecked
     by_name = {one.mechanism: one for one in found.missing}
     assert {"metadata_issuer_check", "as_allowlist"} <= by_name.keys()
     assert by_name["metadata_issuer_check"].rule.name == "client.metadata_issuer_matches"
@@ -50,15 +56,14 @@ def test_what_is_missing_is_what_keeps_out_what_gets_in(checker):
 
 def test_a_check_with_which_nobody_gets_anywhere_closes_nothing(checker):
     """Where AS send no `iss`, a client that requires one is safe and of no use."""
-    found = checks(find("mcp-python==2.3.0"), checker)
+    _, found = lacking("mcp-python==2.3.0", "products", checker)
     assert "iss_always_compared" not in {one.mechanism for one in found.missing}
     assert Opening("code_delivery", "mal_as", "products") in {o for one in found.missing for o in one.opens}
 
 
-def test_the_page_is_told_by_the_command(checker, monkeypatch):
+def test_the_page_is_told_by_the_command(unchecked, monkeypatch):
     """In words; as data with the same checks; and only for a client."""
-    client = find("mcp-python==1.28.1")
-    found = checks(client, checker)
+    client, found = unchecked
     monkeypatch.setattr(commands, "checks", lambda _: found)
     ran = CliRunner().invoke(main, ["clients", client.name, "--missing"])
     assert ran.exit_code == 0

@@ -18,6 +18,7 @@ from openworld.show import outcome
 from properties.reads import alike_in_worlds, not_read
 from properties.verdict import check
 
+pytestmark = pytest.mark.usefixtures("hurried")
 SITUATIONS = tuple(situations())
 #: How many are tried of each client where there is little time.
 FEW = 12
@@ -110,8 +111,7 @@ def test_a_safe_verdict_says_what_was_not_read():
     assert not check("code_delivery", parse("design=mcp;cap=mal_as")).not_read
 
 
-@pytest.mark.parametrize("name", ["ts-client-v2==2.4.0", "mcp-remote==0.15.1"])
-@pytest.mark.parametrize("capability", ["mal_as", "mal_rs"])
+@pytest.mark.parametrize(("name", "capability"), [("ts-client-v2==2.4.0", "mal_as"), ("mcp-remote==0.15.1", "mal_rs")])
 def test_a_server_without_metadata_gets_the_codes_of_clients_that_guess(name, capability):
     """By hand code and verifier were taken from both; a client that compares iss with the listed URL is safe."""
     verdict = check("code_delivery", parse(f"design={name};cap={capability}"))

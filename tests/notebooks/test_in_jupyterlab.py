@@ -36,11 +36,9 @@ MOVES: dict[str, tuple[str, dict[str, str | bool], str]] = {
     "08_deployed": ("openworld-explorer", {"property": "authorization"}, "attack in 9 steps"),
 }
 
-#: The one that is opened each time; the others, with other kinds of controls, are opened by `make slow`.
-BRISK = ("02_two_gaps",)
 
-
-@pytest.mark.parametrize("name", [pytest.param(one, marks=() if one in BRISK else pytest.mark.slow) for one in MOVES])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MOVES)
 def test_moving_a_control_changes_the_answer(lab: str, page: Any, name: str) -> None:
     """The words and the picture below the controls are others than before."""
     controls, moves, words = MOVES[name]

@@ -16,12 +16,10 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 SECTIONS = ["In short", "The question", "What the specifications say", "The evidence", "The answer", "The limits"]
 
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-#: Those that take long, and the one that is opened in JupyterLab each time; their questions are asked elsewhere too.
-LONG = ("01_first_contact", "02_two_gaps", "03_attacks", "04_designs", "05_population", "06_blast_radius", "07_trust")
-#: The answer in short is so many lines.
-LINES = 3
 #: The one that adds to the model, which is done by functions.
 OWN_DRAFT = "09_own_draft"
+#: The answer in short is so many lines.
+LINES = 3
 
 
 def test_there_are_nine(folder: Path) -> None:
@@ -103,7 +101,7 @@ def test_no_cell_prints_and_no_cell_defines_logic(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(path, marks=pytest.mark.slow if path.stem in LONG else (), id=path.stem) for path in NOTEBOOKS],
+    [pytest.param(path, marks=() if path.stem == OWN_DRAFT else pytest.mark.slow, id=path.stem) for path in NOTEBOOKS],
 )
 def test_notebook_runs_from_a_clean_kernel(path: Path, reduced: dict[str, str]) -> None:
     """Every cell runs, nothing is written to standard error, and every claim in it is borne out."""

@@ -213,8 +213,8 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many answers come from this process, which starts no other and lays down each world once."""
+def here(monkeypatch: pytest.MonkeyPatch, hurried: None) -> None:
+    """Many answers come from this process, which starts no other, lays down each world once and is in no doubt long."""
 
     def one_by_one(function: Callable[[Any], Any], tasks: Mapping[Any, Any], _: int) -> Iterator[tuple[Any, Any]]:
         yield from ((key, function(task)) for key, task in tasks.items())

@@ -11,7 +11,7 @@ from model.design import parse
 from model.drafts import DRAFTS
 from model.named_designs import DEPLOYMENTS
 from model.switches import SWITCHES
-from openworld import exhibits
+from openworld import bought, exhibits
 from openworld.bought import USE, judged
 from openworld.sources import Source
 from properties.checker import Checker
@@ -30,8 +30,11 @@ def test_a_draft_is_where_a_switch_is_from(name: str) -> None:
     assert published.but(**{switch: value for switch, value in before.items() if value}) != published.but(**after)
 
 
-def test_prefix_matching_is_of_use_where_an_api_has_many_paths(checker: Checker) -> None:
+def test_prefix_matching_is_of_use_where_an_api_has_many_paths(
+    checker: Checker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Before it nobody gets there, with it honest parties do, as the solver says of the designs that are named."""
+    monkeypatch.setattr(bought, "AGAINST", ())
     ((row,),) = judged(["prefix"], ["multi_path_api"], 1)
     assert (row["of_use_before"], row["of_use_after"]) == ("not_reached", "reached")
     for text, told in ((row["first"], row["of_use_before"]), (row["second"], row["of_use_after"])):
@@ -39,8 +42,9 @@ def test_prefix_matching_is_of_use_where_an_api_has_many_paths(checker: Checker)
         assert parse(text).design["api"] == DEPLOYMENTS["multi_path_api"]["api"]
 
 
-def test_what_is_compared_is_what_both_could_lose() -> None:
+def test_what_is_compared_is_what_both_could_lose(monkeypatch: pytest.MonkeyPatch) -> None:
     """Attacks before, less those that are stopped, and those that are opened, are those after."""
+    monkeypatch.setattr(bought, "AGAINST", ("mal_as",))
     ((row,),) = judged(["iss"], ["plain"], 1)
     assert row["stopped"] > 0
     assert row["before"] - row["stopped"] + row["opened"] == row["after"]

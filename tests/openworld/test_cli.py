@@ -22,6 +22,7 @@ from model.protocols import every_rule
 from model.switches import CAPABILITIES, SWITCHES
 from openworld import verdict_rows
 from openworld.cli import COMMANDS, main
+from properties import verdict
 
 RULES = every_rule()
 
@@ -132,8 +133,9 @@ def test_a_design_that_nobody_can_use_is_not_safe(run: Run) -> None:
     assert "pkce=off and pkce_as=required leave no honest run" in data["reason"]
 
 
-def test_bounds_are_part_of_the_answer(run: Run) -> None:
+def test_bounds_are_part_of_the_answer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the answer rests on: the cast of the world, and a bound that was found and proved."""
+    monkeypatch.setattr(verdict, "PATIENCE", 2.0)
     data = json.loads(run("verdict", "CD", "cap=mal_as", "--json").output)
     assert data["bound"]["proved"]
     times = f"goes through the protocol's order more than {data['bound']['sweeps']} times, proved for this question"

@@ -36,6 +36,7 @@ from properties.security import find
 from properties.verdict import check
 from simulations.provenance import code
 
+pytestmark = pytest.mark.usefixtures("hurried")
 DRAFT = str(files("openworld").joinpath("data", "draft_of_your_own.py"))
 #: What the draft's rule stops, with the rule and without.
 STRAY = "cap=mal_as+delivery_tamper;as_trust=any;rs_issuers=listed"
@@ -87,7 +88,7 @@ def test_two_models_answer_side_by_side():
 
     ours, theirs, checker = oauth().extended(DRAFT), oauth().extended(trusting), Checker()
     asked = [("DI", "cap=mal_as"), ("CD", "cap=mal_as;md_issuer_check=on;splice=no;iss_check=off")]
-    asked += [("FC", "cap=none"), ("AZ", "design=mcp;cap=mal_as")]
+    asked += [("FC", "cap=none")]
 
     def answered(model):
         return [checker.result(prop, parse(text, model)) for prop, text in asked]

@@ -22,6 +22,7 @@ from properties.security import PROPERTIES, UnknownPropertyError, find
 from simulations.blast_radius import run
 
 MIXUP = "cap=mal_as;iss_check=off"
+pytestmark = pytest.mark.usefixtures("hurried")
 
 
 @pytest.fixture
@@ -44,8 +45,10 @@ def explorer() -> Explorer:
     [
         "cap=mal_as",
         MIXUP,
-        "design=mcp;cap=mal_tenant;prm=prefix",
-        *(pytest.param(text, marks=pytest.mark.slow) for text in ("cap=none", "h_iss=no")),
+        *(
+            pytest.param(text, marks=pytest.mark.slow)
+            for text in ("design=mcp;cap=mal_tenant;prm=prefix", "cap=none", "h_iss=no")
+        ),
     ],
 )
 def test_a_bare_result_is_that_of_the_verdict(text: str) -> None:

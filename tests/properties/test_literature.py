@@ -14,8 +14,9 @@ from openworld.literature import table
 from properties.literature import kinds, outcome, outcomes, publication, publications
 
 ASKED = [name for name, each in publications().items() if each.question is not None]
+pytestmark = pytest.mark.usefixtures("hurried")
 #: How many are asked where there is little time.
-FEW = 4
+FEW = 2
 
 
 @pytest.mark.parametrize("name", random.Random(0).sample(ASKED, FEW))

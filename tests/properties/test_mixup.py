@@ -84,7 +84,7 @@ def test_search_and_solver_agree_on_random_designs():
         "dpop_key",
     ]
     checker, events = Checker(world), 0
-    for _ in range(14):
+    for _ in range(8):
         values = {name: rng.choice(SWITCHES[name].values) for name in read if rng.random() < 0.5}
         configuration = Configuration(Design(values), frozenset({"mal_as"}))
         found = explore(configuration, world, ASKED).first
@@ -94,7 +94,7 @@ def test_search_and_solver_agree_on_random_designs():
             if (verdict := checker.verdict(prop, configuration)).result == "attack"
         }
         events += len(found)
-    assert 5 < events < 26
+    assert 2 < events < 14
 
 
 def test_lattice_of_this_world_is_what_trying_every_design_finds():

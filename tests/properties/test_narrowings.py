@@ -11,6 +11,8 @@ from properties.narrowings import check_widely, narrowings, omitted_forms
 from properties.security import find
 from properties.verdict import check
 
+pytestmark = pytest.mark.usefixtures("hurried")
+
 
 def test_attackers_of_rfc_9700_have_names_and_numbers():
     """They stand for their capabilities wherever capabilities do, alone and together."""

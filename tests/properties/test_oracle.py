@@ -11,7 +11,7 @@ from explicit import TooManyStatesError, explore
 from properties.security import PROPERTIES
 
 #: Pairs of property and configuration that each part of the quick sample compares at least.
-LEAST = {"alone": 60, "tiny": 60, "both": 30}
+LEAST = {"alone": 30, "tiny": 60, "both": 15}
 WORLDS = ("solo", "alone", "tiny", "pair", "both", "desks")
 
 
@@ -42,7 +42,7 @@ def compare(world, reach, sample, seed, configurations, limit):
 
 @pytest.mark.parametrize(
     ("name", "configurations"),
-    [("alone", 7), ("tiny", 6), ("both", 8), pytest.param("both", 10, marks=pytest.mark.slow)],
+    [*zip(LEAST, (4, 6, 4), strict=True), *(pytest.param(name, 10, marks=pytest.mark.slow) for name in LEAST)],
 )
 def test_search_and_solver_agree(name, configurations, small_worlds, reach_in, sample):
     """Verdict and shortest length are the same over a random sample of the whole vocabulary."""
@@ -67,7 +67,7 @@ def test_search_and_solver_agree_on_more(name, small_worlds, reach_in, sample):
 def test_search_and_solver_agree_on_expected_rows(name, rows, small_worlds, reach_in):
     """The same for the expected rows, whose attackers and switches matter by design: many of them are attacks."""
     world, reach = small_worlds[name], reach_in(small_worlds[name])
-    chosen = random.Random(1).sample([row for row in rows if row.covered and row.prop.kind == "security"], 24)
+    chosen = random.Random(1).sample([row for row in rows if row.covered and row.prop.kind == "security"], 12)
     compared = attacks = 0
     for row in chosen:
         try:
@@ -80,5 +80,5 @@ def test_search_and_solver_agree_on_expected_rows(name, rows, small_worlds, reac
             assert reach.checker.verdict(row.prop, row.configuration).steps == found[row.prop.name], row.id
         else:
             assert not reach(row.prop, row.configuration), row.id
-    assert compared >= 12
-    assert attacks >= 4
+    assert compared >= 6
+    assert attacks >= 2

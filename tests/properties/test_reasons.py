@@ -23,6 +23,7 @@ from properties.reasons import PLACED, UNDEFINED, reasons
 from properties.security import PROPERTIES, find
 from properties.verdict import UNEARNED, WorldChecker, _Blocking, check
 
+pytestmark = pytest.mark.usefixtures("hurried")
 #: Of each world what there is in it of each protocol, which is what reasons are about.
 PARTS = {f"{name} {each}": world.under(each) for name, world in WORLDS.items() for each in world.protocols}
 

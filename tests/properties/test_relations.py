@@ -23,8 +23,8 @@ from properties.relations import (
     written,
 )
 
-#: Rounds of all relations in the quick tests: about a minute; `make relations` goes on for as long as it is let.
-ROUNDS = 4
+#: Rounds of all relations in the quick tests; `make relations` goes on for as long as it is let.
+ROUNDS = 1
 
 
 @pytest.fixture(autouse=True)

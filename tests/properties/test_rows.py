@@ -68,6 +68,7 @@ def vacuous(rows, checker):
     }
 
 
+@pytest.mark.slow
 def test_rows_that_are_safe_for_want_of_anything_have_a_reason_on_file(rows, checker, pins):
     """They are as many as pinned, and what was reviewed says why; none is safe because nobody can use its design."""
     found = vacuous(rows, checker)

@@ -77,7 +77,7 @@ def differing(ours, theirs):
 @pytest.fixture(scope="module")
 def handful(sample):
     """A handful of questions, and what z3 answers."""
-    asked = questions(sample, 33, 6)
+    asked = questions(sample, 33, 4)
     return asked, answered(asked, Solver)
 
 

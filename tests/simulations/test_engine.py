@@ -26,7 +26,7 @@ from simulations.population import load
 from simulations.processes import WorkersDiedError
 from simulations.units import EngineError, Tally, Unit
 
-UNITS = [Unit(load("swept"), ((), (("echo", "req"),)), f"1/{number}", 300, reader="agents") for number in range(4)]
+UNITS = [Unit(load("swept"), ((), (("echo", "req"),)), f"1/{number}", 60, reader="agents") for number in range(4)]
 
 
 def test_workers_do_not_change_the_counts() -> None:
@@ -45,7 +45,7 @@ def test_same_seed_same_counts() -> None:
 def test_every_attempt_is_counted_once() -> None:
     """Each arm's counts add up to the attempts, and the first arm is paired with itself."""
     tally = run(UNITS[:1])[0]
-    assert tally.endings.total() == 300
+    assert tally.endings.total() == 60
     assert all(len(joint) == 2 for joint in tally.endings)
 
 
@@ -134,7 +134,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch
     assert counted == ["1/2", "1/3"]
     assert run(UNITS, store=tmp_path) == whole
     assert len(counted) == 2
-    assert run([replace(UNITS[0], attempts=200)], store=tmp_path)[0].endings.total() == 200
+    assert run([replace(UNITS[0], attempts=40)], store=tmp_path)[0].endings.total() == 40
     monkeypatch.setattr(provenance, "code", lambda model: "other")
     run(UNITS[:1], store=tmp_path)
     assert counted[-1] == "1/0"

@@ -107,9 +107,9 @@ def test_what_blast_radius_does_not_read_changes_nothing_there() -> None:
 @pytest.mark.parametrize(
     ("world", "places", "many"),
     [
-        (ONE_VISIT, ("honest_api", "malicious_rs"), 25),
-        (DELEGATED, ("sub_agent", "malicious_sub_agent"), 5),
-        (UNDER_AAUTH, ("honest_api", "malicious_rs_and_as", "forged_challenge", "leaky_tokens"), 25),
+        (ONE_VISIT, ("honest_api", "malicious_rs"), 8),
+        (DELEGATED, ("sub_agent", "malicious_sub_agent"), 3),
+        (UNDER_AAUTH, ("honest_api", "malicious_rs_and_as", "forged_challenge", "leaky_tokens"), 8),
     ],
     ids=lambda of: getattr(of, "name", ""),
 )
