@@ -239,6 +239,7 @@ def test_an_arm_overrules_what_is_deployed() -> None:
     assert rate(rates, 1.0, "echo=off", "client.echo_confirms_request", "refused") == 0
 
 
+@pytest.mark.slow
 def test_what_is_deployed_is_the_client_mix() -> None:
     """An arm that sets nothing meets the clients that the population names; curves of adoption move with the years."""
     asked = replace(small("years", 2026.9, 2032), arms=("", "echo=req_strict"))

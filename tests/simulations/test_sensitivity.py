@@ -107,7 +107,9 @@ def test_every_experiment_has_knobs(name: str) -> None:
             assert ("adoption", "adoption") in found
 
 
-@pytest.mark.parametrize("name", ["slash", "cimd_dcr", "token_life", "federation_coverage"])
+@pytest.mark.parametrize(
+    "name", ["slash", "cimd_dcr", pytest.param("token_life", marks=pytest.mark.slow), "federation_coverage"]
+)
 def test_every_reader_is_asked(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Experiments that are counted are evaluated by the reader that counts them."""
     asked = EXPERIMENTS[name]
