@@ -22,6 +22,7 @@ import scipy
 from numpy.typing import NDArray
 
 from simulations import engine, expectation
+from simulations.attempts import situations
 from simulations.engine import Progress
 from simulations.experiment import Experiment
 from simulations.experiments import StoppedExperiment
@@ -36,8 +37,11 @@ from simulations.results import ATTAINABLE, HARM, INPUT_COLUMNS, Result, outcome
 from simulations.units import Tally, Unit
 from simulations.visits import ACCEPTED, Label
 
-#: Draws of the inputs where nothing is sampled but them (a power of two); elsewhere, and how many attempts at each.
-DRAWS, COUNTED_DRAWS, ATTEMPTS = 512, 32, 400
+#: Draws of the inputs where nothing is sampled but them (a power of two); elsewhere as many as are asked for, and how
+#: many attempts at each, or where none are asked for so many and fewer attempts.
+DRAWS, ATTEMPTS, COUNTED_DRAWS, FEW = 512, 400, 32, 100
+#: They are counted unasked where there are no more situations than this, each of which has to be judged.
+MOST_JUDGED = 1 << 12
 #: Nothing is closer to zero than this without being zero.
 _NOTHING = 1e-12
 Outcome = tuple[str, str]
@@ -239,12 +243,12 @@ def spreads(
 
     Parameters:
         draws: how often the inputs are drawn; None: :data:`DRAWS` times where nothing is sampled but them, and else
-            :data:`COUNTED_DRAWS` times at the point of the headline alone, or not at all where attempts take time.
+            :data:`COUNTED_DRAWS` times at the point of the headline alone, or not at all where that is dear.
         workers, progress, store, cluster: as in :func:`simulations.experiments.run`.
     """
     found = {}
     for value in values:
-        base = asked.unit(met, value, f"{seed}/0", ATTEMPTS)
+        base = asked.unit(met, value, f"{seed}/0", FEW if draws is None else ATTEMPTS)
         turned = knobs(asked, base, sweep=False)
         number = draws if draws is not None else _draws(base, value == asked.point)
         if turned and number:
@@ -255,7 +259,8 @@ def spreads(
 def _draws(base: Unit, headline: bool) -> int:
     if expectation.known(base):
         return DRAWS
-    return COUNTED_DRAWS if headline and horizon(base) is None else 0
+    dear = horizon(base) is not None or situations(base.population).count > MOST_JUDGED
+    return COUNTED_DRAWS if headline and not dear else 0
 
 
 def spread(

@@ -97,7 +97,7 @@ class Shares(click.ParamType[tuple[float, ...]]):
     type=click.IntRange(0, 1 << 16),
     metavar="N",
     help="Draw what is not known for sure so many times, for the interval over the inputs. [default: 512 where "
-    "outcomes are known exactly; else 32, at the point of the headline, or none where attempts take time]",
+    "outcomes are known exactly; else 32, at the point of the headline, or none where that is dear]",
 )
 @click.option("--sensitivity", is_flag=True, help="Instead: which of what is not known for sure decides the outcome.")
 @click.option(
