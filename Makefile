@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .NOTPARALLEL:
 
 help:
-	@echo "make study   run the whole study (ARGS='...' is passed on to it)"
+	@echo "make study   the quick study, some minutes (FULL=1: all of it; ARGS='...' is passed on)"
 	@echo "make test    lint, types and the quick tests"
 	@echo "make renew   write the files that are made from the code anew (schemas, golden files, notebooks)"
 	@echo "make slow    the tests marked slow, part by part (ARGS='properties/test_reasons' for one; tests/slow.csv)"
@@ -27,7 +27,7 @@ help:
 	@echo "make clean   remove .venv, caches and build output"
 
 study: $(VENV)/.study
-	$(BIN)/openworld study $(ARGS)
+	$(BIN)/openworld study $(if $(FULL),--full) $(ARGS)
 
 # pytest comes last, so that its summary is the last line of the output.
 test: $(VENV)/.dev

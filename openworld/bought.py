@@ -7,7 +7,9 @@ deployment is as the environment has it: each column says whether servers have a
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
+from contextlib import closing
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 from model.design import Configuration, Design, parse, parse_capabilities
@@ -34,16 +36,24 @@ def judged(
     workers: int,
     timeout: float | None = None,
     model: Model = oauth(),
+    against: Iterable[str] | None = None,
 ) -> Generator[list[dict[str, Any]]]:
     """The rows of each environment, one for each draft, in their order, as they come in."""
-    judge = partial(_of_environment, drafts=tuple(drafts), timeout=timeout, model=model)
-    yield from in_order(judge, list(environments), workers)
+    judge = partial(_of_environment, against=tuple(against or AGAINST), timeout=timeout, model=model)
+    names, every = list(environments), list(drafts)
+    # Where there are fewer environments than workers, several share one.
+    size = max(1, -(-len(every) // max(1, workers // max(1, len(names)))))
+    parts = [(name, tuple(every[start : start + size])) for name in names for start in range(0, len(every), size)]
+    with closing(in_order(judge, parts, workers)) as made:
+        for _, lots in groupby(zip(parts, made, strict=True), key=lambda pair: pair[0][0]):
+            yield [row for _, lot in lots for row in lot]
 
 
 def _of_environment(
-    name: str, drafts: tuple[str, ...], timeout: float | None = None, model: Model = oauth()
+    part: tuple[str, tuple[str, ...]], against: tuple[str, ...], timeout: float | None, model: Model
 ) -> list[dict[str, Any]]:
     """A row for each draft; designs that several of them have before or after are asked about once."""
+    name, drafts = part
     checker, known = Checker(timeout=timeout, by_design=True), dict[Design, dict[str, Result]]()
 
     published = parse(_PUBLISHED, model).design
@@ -51,7 +61,7 @@ def _of_environment(
     def results(text: dict[str, str]) -> tuple[Design, dict[str, Result]]:
         design = published.but(**{**DEPLOYMENTS[name], **text})
         if design not in known:
-            known[design] = _results(checker, design)
+            known[design] = _results(checker, design, against)
         return design, known[design]
 
     rows = []
@@ -71,16 +81,17 @@ def _of_environment(
                 "of_use_after": after[USE],
                 "first": _text(first),
                 "second": _text(second),
+                "against": ", ".join(against),
             }
         )
     return rows
 
 
-def _results(checker: Checker, design: Design) -> dict[str, Result]:
+def _results(checker: Checker, design: Design, against: tuple[str, ...]) -> dict[str, Result]:
     """How each security property fares against each attacker, and whether the design is of use."""
     found = {
         f"{prop.name} {attacker}": checker.result(prop, Configuration(design, parse_capabilities(attacker)))
-        for attacker in AGAINST
+        for attacker in against
         for prop in every_property(design.model).values()
         if prop.kind == "security"
     }

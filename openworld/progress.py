@@ -14,13 +14,15 @@ class Progress:
     On a terminal the line is redrawn; elsewhere (a log) a line appears at most every ten seconds.
     """
 
-    def __init__(self, what: str, total: int) -> None:
+    def __init__(self, what: str, total: int, expected: float | None = None, later: float = 0.0) -> None:
+        """``expected``: seconds that it may take; ``later``: seconds of what comes after it."""
         self.what, self.total, self.done = what, total, 0
+        self._expected, self._later = expected, later
         self._live = sys.stderr.isatty()
         self._started = self._shown = time.monotonic()
 
     def __enter__(self) -> Progress:
-        if self._live:
+        if self._live or self._expected is not None:
             self._show()
         return self
 
@@ -41,14 +43,36 @@ class Progress:
         if self.done:
             self._show(f"{time.monotonic() - self._started:.1f} s")
         if self._live:
-            self._print("\n")
+            tell("\n")
 
     def _show(self, note: str = "") -> None:
         self._shown = time.monotonic()
-        line = f"{self.what} {self.done}/{self.total} {note}".rstrip()
-        self._print(f"\r{line}\x1b[K" if self._live else f"{line}\n")
+        line = " ".join(filter(None, (f"{self.what} {self.done}/{self.total}{self._left()}", note)))
+        tell(f"\r{line}\x1b[K" if self._live else f"{line}\n")
 
-    @staticmethod
-    def _print(text: str) -> None:
-        with suppress(OSError):  # nobody to tell: no reason to stop
-            print(text, end="", file=sys.stderr, flush=True)
+    def _left(self) -> str:
+        """How long it will take still, by how long it took so far; nothing where nobody can say."""
+        gone = time.monotonic() - self._started
+        if 0 < self.done < self.total and gone > 2:
+            ahead = gone / self.done * (self.total - self.done)
+        elif not self.done and self._expected is not None:
+            ahead = self._expected
+        elif self.done and self._later:
+            ahead = 0.0
+        else:
+            return ""
+        return f", about {lasting(ahead + self._later)} left"
+
+
+def lasting(seconds: float) -> str:
+    """A time in words, as exactly as an estimate is."""
+    if seconds < 55:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{seconds / 3600:.1f} h"
+
+
+def tell(text: str) -> None:
+    """Say something to whoever watches."""
+    with suppress(OSError):  # nobody to tell: no reason to stop
+        print(text, end="", file=sys.stderr, flush=True)

@@ -26,7 +26,7 @@ from simulations.results import Result
 
 #: All that a study writes into its folder.
 WRITTEN = (
-    "run.json", "report.html", "index.md", "verdicts.json", "verdicts.csv", "certificates.csv", "bounds.csv",
+    "run.json", "report.html", "verdicts.json", "verdicts.csv", "certificates.csv", "bounds.csv",
     "clients.csv", "environments.csv", "drafts.csv", "attacks", "runs", "simulations", "figures",
 )  # fmt: skip
 

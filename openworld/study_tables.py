@@ -250,7 +250,7 @@ _OF_USE: dict[str, Any] = {"title": "verdict", "enum": list(RESULTS)}
 DRAFTS = Shape(("draft", "environment"), {
     **dict.fromkeys(("draft", "source", "switches", "environment"), _NAME),
     **dict.fromkeys(("before", "after", "stopped", "opened", "undecided"), _COUNT),
-    "of_use_before": _OF_USE, "of_use_after": _OF_USE, "first": _TEXT, "second": _TEXT, **_RUN,
+    "of_use_before": _OF_USE, "of_use_after": _OF_USE, "first": _TEXT, "second": _TEXT, "against": _TEXT, **_RUN,
 })  # fmt: skip
 CLIENTS = Shape(
     ("client", "situation", "code"),

@@ -15,27 +15,25 @@ FIGURES = ("attackers", "clients-verdicts", "echo-rates", "blast_radius-token")
 
 
 def shrink(put: Callable[[Any, str, Any], None] = setattr) -> None:
-    """Let `openworld study --quick` ask two properties, one client, one experiment and one mishap."""
-    from openworld import client_tables, exhibits, matrix, mishaps, plan
+    """Let `openworld study` ask two properties, one client, one experiment and one mishap."""
+    from openworld import client_tables, exhibits, matrix, plan, study
     from properties.security import every_property
     from simulations import catalogue
 
     echo, of_study = catalogue.EXPERIMENTS[EXPERIMENT], exhibits.of_study
-    put(plan, "QUICK_DESIGNS", (DESIGN,))
-    put(plan, "QUICK_ATTACKERS", (ATTACKER,))
-    put(plan, "QUICK_CLIENTS", (CLIENT,))
-    put(plan, "QUICK_PROPERTIES", PROPERTIES[:1])
-    few = {name: every_property()[name] for name in PROPERTIES}
-    put(matrix, "every_property", lambda model: few)
-    put(plan.StudyPlan, "attempts", 8)
-    put(plan.StudyPlan, "mishaps", {"scale": 0.01, "samples": 2, "replications": 2})
+    few = {"designs": DESIGN, "attackers": ATTACKER, "clients": CLIENT, "properties": PROPERTIES[0], "mishaps": KIND}
+    few |= {"drafts": "prefix", "environments": "plain", "against": "token_leak"}
+    put(plan, "QUICK", {name: (one,) for name, one in few.items()})
+    asked = {name: every_property()[name] for name in PROPERTIES}
+    put(matrix, "every_property", lambda model: asked)
+    put(plan.StudyPlan, "topologies", {"scale": 0.01, "samples": 2, "replications": 2})
     put(client_tables, "SITUATIONS", client_tables.SITUATIONS[-2:])
-    put(mishaps, "KINDS", (KIND,))
     put(catalogue, "EXPERIMENTS", {EXPERIMENT: replace(echo, values=(echo.values[0], echo.values[-1]))})
     put(exhibits, "of_study", lambda *asked: [each for each in of_study(*asked) if each.name in FIGURES])
+    put(study, "_ON_THE_PAGE", FIGURES)
 
 
-PAGES = ("report.html", "index.md")
+PAGES = ("report.html",)
 #: What says how long something took: all that differs between two runs of the same command, by the files that have it.
 DURATIONS = {
     "run.json": rb'"seconds": \{[^}]*\}',

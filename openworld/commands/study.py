@@ -13,28 +13,33 @@ from openworld.commands.common import as_json, call, timeout_option, with_option
 
 @click.command()
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder.")
-@click.option("--quick", is_flag=True, help="Fewer of everything: a look in under a minute.")
+@click.option(
+    "--full/--quick",
+    default=False,
+    help="Ask everything, or what takes some minutes: every named design, few attackers, few experiments.  "
+    "[default: quick]",
+)
 @workers_option
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same files.")
 @timeout_option
 @click.option(
     "--certify",
     is_flag=True,
-    help="Have CaDiCaL prove and drat-trim check every answer that something does not happen (certificates.csv), "
-    "and how long the runs of each world are (bounds.csv).",
+    help="Have CaDiCaL prove and drat-trim check every answer that something does not happen (certificates.csv). The "
+    "same for how long the runs of each world are (bounds.csv).",
 )
 @with_option
 def study(**given: Any) -> int:
-    """Judge every named design against every attacker, ask what is proved of deployed clients, run every experiment,
-    count how far mishaps reach, and put the results together.
+    """Judge every named design, ask what drafts buy, simulate populations, and put the results on one page.
 
-    The folder then holds report.html, a page that needs no other file, and index.md, verdicts, attack charts,
-    tables and figures. What is finished is on disk at any time; Ctrl-C leaves a folder that can be read. The
-    same seed gives the same files, but for run.json, which says what ran, where and how long.
+    The page is report.html in the folder. It needs no other file, and is written anew after every stage; beside it are
+    verdicts, attack charts, tables and figures. A full study also asks about all attackers, environments and deployed
+    clients, runs every experiment, and counts how far mishaps reach. Ctrl-C leaves a page that says what it lacks, and
+    the same command goes on from there. The same seed gives the same files, but for run.json, which says how it ran.
 
     \b
     openworld study -o out
-    openworld study -o out --quick
+    openworld study -o out --full
     """
     return call("openworld.work.study.study", **given)
 
@@ -108,7 +113,7 @@ def report(**given: Any) -> int:
     metavar="DIR",
     help="Where to put it; a folder of its own.",
 )
-@click.option("--quick", is_flag=True, help="Answers to few common questions beforehand, as `openworld study --quick`.")
+@click.option("--quick", is_flag=True, help="Answers to fewer questions beforehand, as in a quick study.")
 @click.option(
     "--runtime",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

@@ -10,7 +10,6 @@ import pandas as pd
 from model.words import with_code
 from openworld import figures
 from openworld.blame import blamed
-from openworld.bought import AGAINST
 from openworld.client_tables import ended
 from openworld.exhibits.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Exhibit
 from openworld.figures import labels
@@ -71,13 +70,13 @@ def _matrix(attacker: str, source: Source) -> Drawing:
 def _bought(source: Source) -> Drawing:
     table = source.drafts()
     undecided = int((table[["of_use_before", "of_use_after"]] == "unknown").to_numpy().sum())
+    attackers = str(table["against"].iloc[0])
+    bound = "a bound token is of no use without its proof or key; " if "token_leak" in attackers else ""
     caption = Caption(
         BOUNDED,
         "the published state (design=prm_cimd) without the draft and with it; an attack is a property "
-        "that is violated by whom an agent may meet, who reads the way back of codes, who gets hold of tokens, or of "
-        f"whole requests with their proofs, each counted (cap={', '.join(AGAINST)}), where both designs could lose it; "
-        "a token that is bound by DPoP or mTLS is of no use to the third, and one that is bound by DPoP is to the "
-        "fourth, as long as a resource server may take a proof twice (dpop_replay=none); "
+        f"that is violated by an attacker, each counted by itself (cap={attackers}), where both designs could lose it; "
+        f"{bound}"
         "of use is a design with which honest parties get from an unknown URL to an accepted request",
         f"{len(table)} pairs of designs",
         *_covered(int(table["undecided"].sum()) + undecided),

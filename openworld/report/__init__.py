@@ -1,9 +1,8 @@
-"""The pages that show a study together: ``index.md`` for a repository, ``report.html`` for everybody else."""
+"""The page that shows a study together."""
 
 from __future__ import annotations
 
-from openworld.report.index import index
 from openworld.report.page import page
-from openworld.report.reading import ReportError, read
+from openworld.report.reading import ReportError, Study, read
 
-__all__ = ["ReportError", "index", "page", "read"]
+__all__ = ["ReportError", "Study", "page", "read"]

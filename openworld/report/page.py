@@ -167,7 +167,7 @@ def _embedded(picture: FoundPicture) -> dict[str, str]:
 def _commands(study: Study) -> Iterator[str]:
     about = study.about
     if about:
-        yield command("study", "-o", "out", "--seed", about.get("seed", 1), *["--quick"] * bool(about.get("quick")))
+        yield command("study", "-o", "out", "--seed", about.get("seed", 1), *["--full"] * about.get("full", False))
     row = next((row for row in study.verdicts if row["chart"] in study.traces), None)
     if row:
         yield command("trace", row["property"], row["configuration"])

@@ -20,15 +20,25 @@ from openworld.software_file import FILE, Kind, load
 from openworld.sources import WRITTEN
 from openworld.study_tables import ReadTable, Shape, SourceError
 
+#: So many of so many, by what they are of; and what is finished of a stage, each with its rows.
+_COUNTS = {
+    "type": "object",
+    "additionalProperties": {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
+}
+_UNITS = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
 #: What is relied on of how a study ran; the rest is shown as it is.
-_ABOUT = documents.Schema(
+ABOUT = documents.Schema(
     lambda: {
         "type": "object",
         "properties": {
             "run": {"type": "string"},
             "finished": {"type": "boolean"},
             "seed": {"type": "integer"},
-            "quick": {"type": "boolean"},
+            "full": {"type": "boolean"},
+            "shares": _COUNTS,
+            "lacks": _COUNTS,
+            "done": {"type": "object", "additionalProperties": _UNITS},
+            "seconds": {"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
         },
     }
 )
@@ -137,7 +147,7 @@ def read(folder: Path, model: Model = oauth()) -> Study:
 def _about(study: Study) -> None:
     try:
         about = documents.from_json((study.folder / "run.json").read_bytes())
-        _ABOUT.check(about)
+        ABOUT.check(about)
         study.about, study.run = about, about.get("run")
     except FileNotFoundError:
         study.problems.append("run.json is missing: how the study ran is not known")

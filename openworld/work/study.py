@@ -16,12 +16,12 @@ from simulations.processes import cores
 
 
 def study(
-    output: Path, quick: bool, workers: int | None, seed: int, timeout: float | None, certify: bool, model: Model
+    output: Path, full: bool, workers: int | None, seed: int, timeout: float | None, certify: bool, model: Model
 ) -> int:
     """What `openworld study` does."""
     require_all("study")
     if certify:
         require()
-    finished = run(StudyPlan(output, quick, workers or cores(), seed, timeout, certify, model))
+    finished = run(StudyPlan(output, full, workers or cores(), seed, timeout, certify, model))
     click.echo(f"{output / 'report.html'}: {finished}")
     return DONE

@@ -203,7 +203,7 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     pd.DataFrame(others).to_csv(folder / "environments.csv", index=False)
     next(mishaps.reached(["token"], scale=0.01, samples=2, replications=2)).save(folder / "simulations")
-    about = {"finished": True, "seed": 1, "quick": True, "attempts": 60, "replications": 2, "versions": {"z3": "5"}}
+    about = {"finished": True, "seed": 1, "full": True, "versions": {"z3": "5"}}
     (folder / "run.json").write_text(json.dumps(about), encoding="utf-8")
     known = exhibits.catalogue(["mal_as"], ["echo"])
     for name in ("attackers", "echo-rates", "clients-verdicts", "blast_radius-token"):

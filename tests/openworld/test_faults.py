@@ -127,7 +127,7 @@ def asked_of(command: str, made: Path) -> Asked:
     """A command with what there is to be known about it, in a folder that an earlier run has written to."""
     before, folder = made / "before", made / "folder"
     arguments: dict[str, list[object]] = {
-        "study": ["study", "--quick", "--workers", 1, "-o", folder],
+        "study": ["study", "--workers", 1, "-o", folder],
         "simulate": ["simulate", EXPERIMENT, *FEW, "-o", folder, "--record", folder / "attempts"],
         "check": [
             "check",
@@ -150,7 +150,7 @@ def asked_of(command: str, made: Path) -> Asked:
     if command == "check":
         (folder / "e.toml").write_text(FILE, encoding="utf-8")
     if command == "report":
-        assert CliRunner().invoke(main, ["study", "--quick", "--workers", "1", "-o", str(folder)]).exit_code == 0
+        assert CliRunner().invoke(main, ["study", "--workers", "1", "-o", str(folder)]).exit_code == 0
     given = settled(folder)
     assert asked.run().exit_code == asked.code
     shutil.copytree(folder, before)

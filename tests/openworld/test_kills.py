@@ -69,7 +69,7 @@ class Killing:
 
 @pytest.mark.parametrize(
     ("arguments", "moments"),
-    [(("study", "--quick"), 100), (("simulate", EXPERIMENT, "--attempts", "400", "--replications", "4"), 20)],
+    [(("study",), 100), (("simulate", EXPERIMENT, "--attempts", "400", "--replications", "4"), 20)],
     ids=["study", "simulate"],
 )
 def test_a_kill_at_any_moment_harms_nothing(tmp_path: Path, arguments: tuple[str, ...], moments: int) -> None:

@@ -179,7 +179,7 @@ def test_real_software_is_on_the_page(copied: Path) -> None:
     """What a client falls for with what would stop it, how much the model told, servers and pairs."""
     html = page(read(copied))
     assert '<article id="software-client-1-M09_mixup_no_iss"' in html
-    assert "kept from it by <code>iss_check=require</code>." in html
+    assert "kept from this run by <code>iss_check=require</code>." in html
     assert "2 played; the model was asked about 2, told the end of 1 and every message of 1 of them." in html
     assert "1 of 1 verdicts agree" in html
     assert "&lt;b&gt;no&lt;/b&gt;" in html

@@ -16,8 +16,7 @@ from model.design import parse
 from model.named_designs import NAMED_DESIGNS
 from model.switches import CAPABILITIES
 from model.trace import from_json
-from openworld import client_tables, matrix, mishaps, study
-from openworld import plan as quick
+from openworld import bought, client_tables, matrix, plan, study
 from openworld.files import FolderInUseError, claimed
 from openworld.matrix import cases
 from openworld.plan import StudyPlan
@@ -32,21 +31,19 @@ from simulations.arms import protections
 
 DESIGNS, WHO, EXPERIMENT = ("gaps_closed",), ("none", "mal_tenant"), "echo"
 CLIENT, KINDS = "oauth4webapi-dpop", ("domain", "refresh_token")
+#: What a quick study takes, before anything here makes it less.
+TAKEN = dict(plan.QUICK)
 
 
 @pytest.fixture(scope="module")
 def small() -> Any:
     """A study small enough for a test: one design, two attackers, one short experiment, two kinds of mishaps."""
     kept = catalogue.EXPERIMENTS[EXPERIMENT]
+    few = {"designs": DESIGNS, "attackers": WHO, "clients": (CLIENT,), "drafts": ("prefix",), "mishaps": KINDS}
+    few |= {"environments": ("multi_path_api",), "properties": ("as_acceptance",), "against": bought.AGAINST[:1]}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(quick, "QUICK_DESIGNS", DESIGNS)
-        patch.setattr(quick, "QUICK_ATTACKERS", WHO)
-        patch.setattr(quick, "QUICK_CLIENTS", (CLIENT,))
-        patch.setattr(quick, "QUICK_DRAFTS", ("prefix",))
-        patch.setattr(quick, "QUICK_ENVIRONMENTS", ("multi_path_api",))
-        patch.setattr(quick, "QUICK_PROPERTIES", ("as_acceptance",))
-        patch.setattr(StudyPlan, "attempts", property(lambda _: 40))
-        patch.setattr(mishaps, "KINDS", KINDS)
+        patch.setattr(plan, "QUICK", few)
+        patch.setattr(study, "_ON_THE_PAGE", "")
         short = replace(kept, values=kept.values[:: max(1, len(kept.values) // 2)][:3])
         patch.setattr(catalogue, "EXPERIMENTS", {EXPERIMENT: short})
         yield
@@ -56,7 +53,7 @@ def small() -> Any:
 def folder(small: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small study by two workers."""
     made = tmp_path_factory.mktemp("study") / "out"
-    study.run(StudyPlan(made, quick=True, workers=2, seed=7))
+    study.run(StudyPlan(made, workers=2, seed=7))
     return made
 
 
@@ -70,8 +67,8 @@ def test_every_cell_has_a_verdict(folder: Path) -> None:
     """Design by attacker by property, each once, in order."""
     table = rows(folder)
     assert {*VERDICTS.columns} < {*table[0]}
-    plan = StudyPlan(folder, quick=True)
-    asked = [(case.design, case.attacker, case.prop.name) for case in cases(plan.designs, plan.attackers)]
+    mine = StudyPlan(folder)
+    asked = [(case.design, case.attacker, case.prop.name) for case in cases(mine.designs, mine.attackers)]
     assert [(row["design"], row["attacker"], row["property"]) for row in table] == asked
     assert len(asked) == len(DESIGNS) * len(WHO) * len(PROPERTIES)
     assert len(json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))) == len(asked)
@@ -91,12 +88,19 @@ def test_every_attack_has_a_chart_and_a_trace_that_replays(folder: Path) -> None
 
 
 def test_every_link_leads_somewhere(folder: Path) -> None:
-    """What index.md links to is there."""
-    index = (folder / "index.md").read_text(encoding="utf-8")
-    links = re.findall(r"\]\(([^)]+)\)", index)
-    assert len(links) > 15
+    """What the page links to is there."""
+    html = (folder / "report.html").read_text(encoding="utf-8")
+    links = set(re.findall(r'href="([^"#:]+)"', html))
+    assert len(links) > 1
     assert [link for link in links if not (folder / link).exists()] == []
-    assert "Not finished" not in index
+    assert "Not finished" not in html
+
+
+def test_a_study_that_is_not_full_says_so_on_top(folder: Path) -> None:
+    """With how much of everything it has, before anything that it found."""
+    top, _, _ = (folder / "report.html").read_text(encoding="utf-8").partition('class="lead"')
+    assert f"1 of {len(NAMED_DESIGNS)} designs" in top
+    assert "A quick study, not the full one." in top
 
 
 def test_experiments_are_tables_and_figures(folder: Path) -> None:
@@ -105,7 +109,7 @@ def test_experiments_are_tables_and_figures(folder: Path) -> None:
     assert {f"{EXPERIMENT}_{kind}.{form}" for kind in ("rates", "quantities") for form in ("csv", "parquet")} <= names
     drawn = {path.name for path in (folder / "figures").iterdir()}
     of_experiment = [f"{EXPERIMENT}-{kind}" for kind in ("trade", "pair", "rates", "differences", "funnel")]
-    spread = [f"blast_radius-{kind}" for kind in mishaps.KINDS]
+    spread = [f"blast_radius-{kind}" for kind in KINDS]
     clients = ["clients-verdicts", "clients-scenarios"]
     stems = ["drafts", "attackers", *of_experiment, *(f"verdicts-{who}" for who in WHO), *clients, *spread]
     assert {f"{stem}.{form}" for stem in stems for form in ("svg", "pdf", "png", "csv", "txt")} == drawn
@@ -120,27 +124,25 @@ def test_deployed_clients_are_asked_in_every_situation(folder: Path, checker: Ch
         assert checker.verdict(row["property"], parse(row["configuration"])).result == row["verdict"]
 
 
-def test_what_designs_need_of_others_is_a_table_and_on_both_pages(folder: Path) -> None:
+def test_what_designs_need_of_others_is_a_table_and_on_the_page(folder: Path) -> None:
     """A row for each design and property, with the verdict among the kindest others, among products and whoever."""
     (row,) = csv.DictReader((folder / "environments.csv").read_text(encoding="utf-8").splitlines())
     assert (row["design"], row["code"]) == (*DESIGNS, "AA")
     assert (row["verdict"], row["products"], row["whatever"]) == ("attack", "attack", "never")
-    assert "| `gaps_closed` | ✗ 4 |" in (folder / "index.md").read_text(encoding="utf-8")
     assert 'id="others"' in (folder / "report.html").read_text(encoding="utf-8")
 
 
 def test_what_drafts_buy_is_a_table_and_the_first_figure(folder: Path) -> None:
-    """A row for each draft and environment; the figure stands before all others on both pages."""
+    """A row for each draft and environment; the figure stands before all others on the page."""
     (row,) = csv.DictReader((folder / "drafts.csv").read_text(encoding="utf-8").splitlines())
     assert (row["draft"], row["environment"]) == ("prefix", "multi_path_api")
     assert (row["of_use_before"], row["of_use_after"]) == ("not_reached", "reached")
-    assert (folder / "index.md").read_text(encoding="utf-8").partition("](figures/")[2].startswith("drafts.svg")
     assert 'alt="What each draft buys' in (folder / "report.html").read_text(encoding="utf-8").partition("<figure>")[2]
 
 
 def test_how_far_mishaps_reach_is_counted(folder: Path) -> None:
     """Each kind has its tables, under every protection, and the command that counts them again."""
-    for kind in mishaps.KINDS:
+    for kind in KINDS:
         with (folder / "simulations" / f"blast-radius-{kind}.csv").open(newline="", encoding="utf-8") as stream:
             table = list(csv.DictReader(stream))
         assert list(dict.fromkeys(row["design"] for row in table)) == [arm.name for arm in protections()]
@@ -163,7 +165,7 @@ def test_the_report_is_the_last_step(folder: Path) -> None:
 def test_same_seed_same_files(folder: Path, small: Any, tmp_path: Path) -> None:
     """Another run, with another number of workers, writes the same bytes; only run.json tells them apart."""
     again = tmp_path / "again"
-    study.run(StudyPlan(again, quick=True, workers=1, seed=7))
+    study.run(StudyPlan(again, workers=1, seed=7))
     first = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     second = {path.relative_to(again): path.read_bytes() for path in again.rglob("*") if path.is_file()}
     assert first.keys() == second.keys()
@@ -176,29 +178,21 @@ def test_run_json_says_what_ran(folder: Path) -> None:
     assert about["finished"] is True
     assert about["seed"] == 7
     assert about["versions"]["z3-solver"]
-    assert set(about["seconds"]) == {
-        "verdicts",
-        "clients",
-        "environments",
-        "drafts",
-        "simulations",
-        "blast_radius",
-        "figures",
-    }
+    assert about["seconds"].keys() == about["done"].keys() == study.STAGES.keys()
 
 
 def test_a_used_folder_is_set_aside(small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an earlier run left is not taken for this one's, and what is not a study's stays where it is."""
-    monkeypatch.setattr(study, "_STAGES", {"verdicts": study._judge})
+    monkeypatch.setattr(study, "STAGES", {"verdicts": study.STAGES["verdicts"]})
     few = {name: PROPERTIES[name] for name in ("as_acceptance", "first_contact")}
     monkeypatch.setattr(matrix, "every_property", lambda model: few)
-    plan = StudyPlan(tmp_path, quick=True, workers=1, seed=8)
+    mine = StudyPlan(tmp_path, workers=1, seed=8)
     (tmp_path / "notes.md").write_text("mine", encoding="utf-8")
     (tmp_path / "verdicts.csv").write_text("of somebody else", encoding="utf-8")
-    study.run(plan)
+    study.run(mine)
     assert (tmp_path / "notes.md").read_text(encoding="utf-8") == "mine"
     assert (tmp_path / "earlier" / "1" / "verdicts.csv").read_text(encoding="utf-8") == "of somebody else"
-    assert {row["run"] for row in rows(tmp_path)} == {plan.run}
+    assert {row["run"] for row in rows(tmp_path)} == {mine.run}
     assert not read(tmp_path).problems
     assert read(tmp_path).others == ["notes.md"]
 
@@ -210,13 +204,14 @@ def test_until_it_is_finished_a_study_says_that_it_is_not(
     used = tmp_path / "used"
     shutil.copytree(folder, used)
 
-    def killed(*_: object) -> None:
+    def killed(*_: object) -> Any:
         raise SystemExit(137)
+        yield
 
-    monkeypatch.setattr(study, "_STAGES", {"verdicts": killed})
+    monkeypatch.setattr(study, "STAGES", {"verdicts": study.STAGES["verdicts"]._replace(work=killed)})
     monkeypatch.setattr(study, "_conclude", lambda *_: None)
     with pytest.raises(SystemExit):
-        study.run(StudyPlan(used, quick=True, workers=2, seed=7))
+        study.run(StudyPlan(used, workers=2, seed=7))
     assert json.loads((used / "run.json").read_text(encoding="utf-8"))["finished"] is False
     assert sorted(path.name for path in used.iterdir()) == [".lock", "earlier", "run.json"]
 
@@ -225,7 +220,7 @@ def test_two_runs_in_one_folder_never_meet(folder: Path) -> None:
     """The second one is told so in one line, and changes nothing."""
     before = (folder / "run.json").read_bytes()
     with claimed(folder), pytest.raises(FolderInUseError, match="another run is writing to it"):
-        study.run(StudyPlan(folder, quick=True))
+        study.run(StudyPlan(folder))
     assert (folder / "run.json").read_bytes() == before
 
 
@@ -264,14 +259,47 @@ def test_a_trace_that_is_not_confirmed_stops_the_study(
 
     monkeypatch.setattr(matrix, "answers_once", refuse)
     with pytest.raises(ReplayError):
-        study.run(StudyPlan(tmp_path / "out", quick=True))
-    assert "Not finished" in (tmp_path / "out" / "index.md").read_text(encoding="utf-8")
+        study.run(StudyPlan(tmp_path / "out"))
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Not finished" in page
+    assert "1 of 1 parts of verdicts" in page
+
+
+def test_what_was_cut_short_goes_on_where_it_was(
+    small: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped in the third stage, it asks nothing of the first two again, and comes to the same files."""
+    out = tmp_path / "out"
+
+    def stopped(*_: object) -> Any:
+        raise KeyboardInterrupt
+        yield
+
+    stages = dict(study.STAGES)
+    monkeypatch.setattr(study, "STAGES", stages | {"simulations": stages["simulations"]._replace(work=stopped)})
+    with pytest.raises(KeyboardInterrupt):
+        study.run(StudyPlan(out, workers=2, seed=7))
+    assert "1 of 1 parts of simulations" in (out / "report.html").read_text(encoding="utf-8")
+    again = {name: each._replace(work=stopped) for name, each in stages.items() if name in ("verdicts", "drafts")}
+    monkeypatch.setattr(study, "STAGES", stages | again)
+    study.run(StudyPlan(out, workers=2, seed=7))
+    found, whole = ({path.relative_to(one): path for path in one.rglob("*.*")} for one in (out, folder))
+    assert found.keys() == whole.keys()
+    same = {name for name in found if found[name].is_dir() or found[name].read_bytes() == whole[name].read_bytes()}
+    assert found.keys() - same == {Path("run.json")}
 
 
 def test_every_capability_belongs_to_an_attacker() -> None:
     """No capability is left out of the matrix, and every attacker is made of capabilities."""
     used = {cap for attacker in every_attacker().values() for cap in attacker.capabilities.split("+")}
     assert used == {"none", *CAPABILITIES}
+
+
+def test_a_quick_study_takes_what_there_is(tmp_path: Path) -> None:
+    """Each name that it takes is one of a full study's, and no design is left out."""
+    for what, names in TAKEN.items():
+        assert {*names} <= {*getattr(StudyPlan(tmp_path, full=True), what)}, what
+    assert "designs" not in TAKEN
 
 
 def test_the_full_study_takes_every_named_design() -> None:
