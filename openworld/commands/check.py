@@ -92,10 +92,9 @@ def check(
 ) -> int:
     """Check that what is expected of designs still holds, and what is known not to hold still does not.
 
-    FILE.toml lists it. Exit code 0 says that all is as expected, 1 that something has flipped, 2 that a file
-    cannot be read, 3 that a verdict is not known, 4 that what should hold is not in this world: nothing there could
-    violate it, so that it has not been shown to hold. Of several, the worst counts: 1, then 3, then 4. Questions
-    that nothing has changed are not asked again.
+    FILE.toml lists it. Exit code 0: all is as expected. 1: something has flipped. 2: a file cannot be read. 3: a
+    verdict is not known. 4: nothing in this world could violate what should hold, so it has not been shown to hold. The
+    worst counts: 1, then 3, then 4. Questions that nothing has changed are not asked again.
 
     Besides holds and fails, an entry can list what is not_in_this_world, and what is reached or not_reached.
 
@@ -110,8 +109,8 @@ def check(
     not_in_this_world = ["client_authentication"]
     because = "RFC 9207 2.4 protects only where the server sends iss"
 
-    With draft (a file), section and quote an entry rests on a sentence: when that is gone from the draft, the check
-    fails and shows what rested on it. A line `with = ["mydraft.py"]` above the entries adds a draft of your own.
+    With draft (a file), section and quote an entry rests on a sentence. When the sentence is gone from the draft, the
+    check fails and shows what rested on it. A line `with = ["mydraft.py"]` above the entries adds a draft of your own.
 
     \b
     openworld check --init mcp > openworld.toml

@@ -47,8 +47,8 @@ WORDS = {
 def clients(name: str | None, scenario: str | None, missing: bool, neighbours: bool, fit: bool, as_json: bool) -> int:
     """List the deployed clients whose behaviour was measured, each as a design, or show one of them.
 
-    The share predicted is that of the scenarios in which the model, configured as the client, ends where the client
-    was seen to end; and of those in which it also sends the same to the same parties. The designs were fitted to these
+    `predicted` is the share of scenarios in which the model, configured as the client, ends where the client ended. The
+    second share is of those in which it also sends the same to the same parties. The designs were fitted to these
     scenarios, so the column `unseen` is the share of ends predicted if each scenario had not been seen.
 
     \b

@@ -64,8 +64,8 @@ SOURCES = ("catalogue", "attack", "mutation", "pairs")
     multiple=True,
     default=("catalogue",),
     show_default=True,
-    help="Where scenarios come from: the catalogue, attack traces of the solver, single-field mutations, and two "
-    "of the catalogue at once where designs part that explain all else.",
+    help="Where scenarios come from: the catalogue, attack traces of the solver, single-field mutations, or pairs of "
+    "the catalogue that tell designs apart.",
 )
 @click.option(
     "--property",
@@ -196,17 +196,17 @@ def conform(
 def learn(**given: Any) -> int:
     """Learn what a real client is, as a machine; two clients, or machines that were kept, are compared.
 
-    A client is started once for every row of answers that it is asked, and each of its requests is answered by the
-    next: messages of the honest world, and of scenarios and mutations of it. Active automata learning finds a machine
-    that does the same; where the model predicts something else, and where it predicts nothing, is looked at first,
-    and then where random walks lead. The machine is asked the security questions as it is.
+    A client is started once for every row of answers, and each of its requests gets the next answer. Answers are
+    messages of the honest world, of scenarios and of mutations. Active automata learning finds a machine that does the
+    same. It looks first where the model predicts something else or nothing, then where random walks lead. The machine
+    is asked the security questions as it is.
 
     \b
     openworld learn mcp-python==2.3.0 -o out/learned
     openworld learn mcp-python==2.0.1 mcp-python==2.3.0 -o out/learned
     openworld learn out/learned/mcp-python-2.0.1/machine.json out/learned/mcp-python-2.3.0/machine.json
 
-    Answers that were not measured (the client hung, crashed or ran out of time), and clients that do not do the same
-    when they are asked again, are exit code 3. What was asked is kept, so that an interrupted run goes on.
+    Exit code 3: the client hung, crashed, ran out of time, or did something else when it was asked again. What was
+    asked is kept, so that an interrupted run goes on.
     """
     return call("openworld.work.learn.learn", **given)

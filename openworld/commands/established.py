@@ -28,8 +28,8 @@ from properties.questions import questions as on_file
 def literature(name: str | None, markdown: bool, as_json: bool) -> int:
     """Ask the model for attacks that others have published, and for their fixes.
 
-    Without ID all of them: where each was published, the verdict where it is there and where it is mended, and whether
-    the attack that is found is composed of several steps, is one move, or cannot be said here. With ID one of them: the
+    Without ID all of them: where each was published, and the verdicts without and with its fix. The last column says
+    whether the attack takes several steps or one, or cannot be expressed here. With ID one of them: the
     published steps, ours beside them, and the commands that draw both. Exit code 1 where something is not as published.
 
     \b
@@ -90,9 +90,8 @@ def questions(name: str | None, markdown: bool, as_json: bool) -> int:
 def findings(name: str | None, root: Path | None, as_json: bool) -> int:
     """Say what was found, and ask whether it is still so.
 
-    Without NAME the sentences of the first page. With NAME one page: claim, verdicts, the run that decides, what
-    decides, how sure that is, and what is not shown; all that it rests on is asked. Exit code 1 where a verdict is not
-    as claimed.
+    Without NAME the sentences of the first page. With NAME one page: claim, verdicts, the run and the rule that decide,
+    how sure that is, and what is not shown. All that it rests on is asked. Exit code 1: a verdict is not as claimed.
 
     \b
     openworld findings

@@ -65,8 +65,8 @@ class Shares(click.ParamType[tuple[float, ...]]):
 @click.option(
     "--attacker",
     metavar="NAME",
-    help="What attackers are after: gravest (the gravest harm first), money (what is worth most, by stated values) or "
-    "best_response (the same, from wherever the arm leaves most open). [default: gravest, or as the experiment has it]",
+    help="What attackers are after: gravest (the gravest harm first), money (what is worth most) or best_response "
+    "(the same, from wherever the arm leaves most open). [default: gravest, or as the experiment has it]",
 )
 @click.option(
     "--attempts",
@@ -113,8 +113,8 @@ class Shares(click.ParamType[tuple[float, ...]]):
 @click.option(
     "--break-even",
     is_flag=True,
-    help="Instead: where arms break even, as how many failed flows a theft weighs, and which input moves that; with "
-    "--weight, whether they are worth it and which input turns that.",
+    help="Instead: how many failed flows a theft has to weigh for arms to break even, and which input moves that. With "
+    "--weight: whether they are worth it, and which input turns that.",
 )
 @click.option(
     "--samples",
@@ -260,8 +260,8 @@ def compare(**given: Any) -> int:
     "designs",
     multiple=True,
     metavar="NAME|CONFIG",
-    help="A named design or a deployed client (every mechanism of it), or switches as in a configuration: they hold "
-    "for everybody, the rest is as the population has it; one that decides nothing here is an error. May be "
+    help="A named design or a deployed client (every mechanism of it), or switches as in a configuration. They hold "
+    "for everybody; the rest is as the population has it. One that decides nothing here is an error. May be "
     "repeated; the first is what the others are compared with. [default: each protection]",
 )
 @click.option("--year", type=float, metavar="Y", help="With as much adopted as the population expects by then.")

@@ -244,10 +244,10 @@ def rules(name: str | None, as_json: bool, model: Model) -> int:
 def worlds(name: str | None, schema: bool, as_json: bool, model: Model) -> int:
     """List the worlds that ship, or show one, or check and show the world of a file.
 
-    A world says who takes part, at which URLs, who trusts whom, what each party's policy is, who may turn out to be the
-    attacker, whose sessions there are and how many grants. Any configuration can ask in another one than its question's
-    with world=NAME or world=FILE.toml, and give one of its parties a switch of its own with PARTY:SWITCH=VALUE. A file
-    that says nothing sensible is exit code 2 and one line with its name, the line and the key.
+    A world says who takes part, at which URLs, who trusts whom, and what each party's policy is. It also says who may
+    be the attacker, whose sessions there are, and how many grants. A configuration names another world with world=NAME
+    or world=FILE.toml. PARTY:SWITCH=VALUE gives one of its parties a switch of its own. A file that makes no sense is
+    exit code 2 and one line with its name, the line and the key.
 
     \b
     openworld worlds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -11,13 +12,17 @@ from model.design import parse
 from model.drafts import DRAFTS
 from model.named_designs import DEPLOYMENTS
 from model.switches import SWITCHES
+from model.words import of_configuration, worded
 from openworld import bought, exhibits
 from openworld.bought import USE, judged
 from openworld.sources import Source
 from properties.checker import Checker
 
 #: The picture on the first page of the repository, and the table that it is drawn from.
-DOCS = Path(__file__).parents[2] / "docs"
+README = Path(__file__).parents[2] / "README.md"
+DOCS = README.parent / "docs"
+#: Drafts on the first page.
+FIRST = ("issuer", "iss", "metadata", "prefix", "echo", "dpop")
 pytestmark = pytest.mark.usefixtures("here")
 
 
@@ -62,15 +67,36 @@ def test_the_first_picture_is_of_the_table_beside_it_and_its_words_are_so(shown:
     exhibits.write(exhibits.catalogue()["drafts"], Source(_known={"drafts": shown}), tmp_path)
     for form in ("csv", "txt"):
         assert (tmp_path / f"drafts.{form}").read_bytes() == (DOCS / f"drafts.{form}").read_bytes()
-    assert "](docs/drafts.svg)" in (DOCS.parent / "README.md").read_text(encoding="utf-8")
     assert list(shown["draft"].unique()) == list(DRAFTS)
     assert list(shown["environment"].unique()) == list(DEPLOYMENTS)
     cells = shown.set_index(["draft", "environment"])
     assert cells.loc[("iss", "plain"), "after"] < cells.loc[("iss", "plain"), "before"]
-    assert cells.loc[("iss", "as_without_iss"), "of_use_after"] == "not_reached"
     prefix = cells.loc["prefix"]
     assert tuple(prefix.loc["multi_path_api", ["of_use_before", "of_use_after"]]) == ("not_reached", "reached")
     assert (prefix["opened"] > 0).all()
+
+
+def test_the_rows_on_the_first_page_are_of_that_table(shown: pd.DataFrame, on_file: Callable[..., None]) -> None:
+    """Six drafts: attacks where all others are kind, attacks that it opens, and where logins begin or end with it."""
+    page = README.read_text(encoding="utf-8")
+    head, rule, rest = page.partition("|---|---|---|\n")
+    rows = "\n".join(_row(shown[shown["draft"] == name]) for name in FIRST)
+    on_file(README, f"{head}{rule}{rows}\n\n{rest.partition(chr(10) * 2)[2]}")
+
+
+def _row(cells: pd.DataFrame) -> str:
+    kind = cells[cells["environment"] == "plain"].iloc[0]
+    opened = int((cells["opened"] > 0).sum())
+    more = f", and opens others in {opened} of {len(cells)} environments" if opened else ""
+    before, after = (cells[name] == "reached" for name in ("of_use_before", "of_use_after"))
+    logins = [
+        f"{said}: {', '.join(worded('deployment', name) for name in cells.loc[those, 'environment'])}"
+        for said, those in (("broken", before & ~after), ("only with it", ~before & after))
+        if those.any()
+    ]
+    words = of_configuration(kind["switches"])
+    draft = words if kind["source"] in words else f"{words} ({kind['source']})"
+    return f"| {draft} | {kind['before']} → {kind['after']}{more} | {'; '.join(logins) or 'as without it'} |"
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,12 @@ def test_links_lead_to_files_and_commands_exist(path: Path) -> None:
             help_text = CliRunner().invoke(main, [name, "--help"]).output
             options = [word.rstrip(",.;)`") for word in rest if word.startswith("--")]
             assert [option for option in options if option.partition("=")[0] not in help_text] == [], words
+
+
+def test_the_first_picture_is_what_its_command_draws(on_file: Callable[..., None]) -> None:
+    """The attack on the first page, as `openworld trace` has it."""
+    drawn = CliRunner().invoke(main, ["trace", "code_delivery", "mal_as", "iss_check=off", "--format", "svg"])
+    on_file(ROOT / "docs" / "mix-up.svg", drawn.stdout)
 
 
 def test_the_readme_is_short() -> None:
