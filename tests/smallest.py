@@ -39,7 +39,7 @@ DURATIONS = {
     "run.json": rb'"seconds": \{[^}]*\}',
     "junit.xml": rb'time="[\d.]+"',
     "summary.md": rb" \(\d+ known already\)",
-    "cache/*/*.json": rb'"seconds": [\d.e-]+|"sha256": "\w+"',
+    "cache/*/*.json": rb'"seconds": [\d.e-]+|"by": "\w+"',
 }
 
 
