@@ -53,6 +53,7 @@ BY_ITSELF = {
     ("model/attacker_at_resources.py", "introspection_endpoint_is_configured"): "whether it looks where a token says",
     ("model/attacker_at_resources.py", "token_is_self_contained"): "the same",
     ("model/attacker_at_resources.py", "issuer_is_accepted"): "of an issuer whose keys it takes, before it reads on",
+    ("model/flow.py", "document_is_not_redirected"): "whether a challenge may name what redirects at the same origin",
     ("model/token_flow.py", "resource_url_is_https"): "where the client goes on over plain HTTP it asks once more",
     (
         "model/flow.py",
@@ -111,7 +112,7 @@ def test_a_step_that_asks_is_looked_at(asked_in_conversations):
 
 def test_nobody_asks_rules_of_a_guard_one_by_one():
     """Whoever takes a message asks its guard, so that a rule that is added there is asked by all of them."""
-    guarded = "|".join(re.findall(r"yield (?:client|server|resource)\.(\w+)\(", getsource(guards)))
+    guarded = "|".join(re.findall(r"\b(?:client|server|resource)\.(\w+)\((?:design|policy)\b", getsource(guards)))
     files = {*ROOT.glob("model/*.py"), *ROOT.glob("conformance/*.py")} - {Path(guards.__file__)}
     found = {
         (str(path.relative_to(ROOT)), name)
@@ -134,7 +135,8 @@ def test_who_asks_a_guard_is_whose_rules_those_are():
     of = {"client": "client", "server": "authorization_server", "resource": "resource_server"}
     source = getsource(guards).partition("# --- a client")[2]
     for module, name in re.findall(r"@_of\(\"(\w+)\"\)\ndef (\w+)\(", source):
-        asked = set(re.findall(r"yield (\w+)\.", source.partition(f"def {name}(")[2].partition("\n\n\n")[0]))
+        body = source.partition(f"def {name}(")[2].partition("\n\n\n")[0]
+        asked = set(re.findall(r"\b(client|server|resource)\.\w+\(", body))
         assert {of[one] for one in asked} == {module} == {GUARDS[name].actor}
 
 
