@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
 
@@ -189,11 +190,15 @@ HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 
 
 def conform(tmp_path: Path, how: str, *more: str) -> tuple[int, str]:
-    (tmp_path / "server.py").write_text(_SERVER, encoding="utf-8")
-    command = f"python {tmp_path / 'server.py'} {{port}} {how}"
-    arguments = ["conform", "--resource-server", "-", "--command", command, "--reads", str(tmp_path)]
+    program = tmp_path / "program" / "server.py"
+    program.parent.mkdir(exist_ok=True)
+    if not program.exists():  # one that is written anew is another one
+        program.write_text(_SERVER, encoding="utf-8")
+    command = f"python {program} {{port}} {how}"
+    arguments = ["conform", "--resource-server", "-", "--command", command, "--reads", str(program.parent)]
     arguments += ["--scenarios", "aud,cnf", *more]
-    ran = CliRunner().invoke(main, arguments)
+    with chdir(program.parent):  # whose files are part of what was measured
+        ran = CliRunner().invoke(main, arguments)
     return ran.exit_code, ran.output
 
 
@@ -208,10 +213,13 @@ def test_a_resource_server_that_is_a_command(tmp_path: Path) -> None:
     rows = list(csv.DictReader((kept / "requests.csv").read_text(encoding="utf-8").splitlines()))
     assert {row["outcome"] for row in rows} == {"served"}
     assert json.loads((kept / "default.aud_origin.har").read_text(encoding="utf-8"))["log"]["entries"]
-    # What was measured is not asked again, and told the same.
-    code, again = conform(tmp_path, "never", "-o", str(folder))
+    # What was measured is not asked again, and told the same; another command is another server.
+    measured = (kept / "default.aud_origin.har").stat().st_mtime_ns
+    code, again = conform(tmp_path, "always", "-o", str(folder))
     assert code == 0
     assert said.endswith(again)
+    assert (kept / "default.aud_origin.har").stat().st_mtime_ns == measured
+    assert conform(tmp_path, "never", "-o", str(folder))[0] == 3
     code, said = conform(tmp_path, "always", "--expect", str(expectations))
     assert code == 2, said
     assert "say in 'because'" in said
