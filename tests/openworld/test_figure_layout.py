@@ -101,8 +101,11 @@ def drafts() -> pd.DataFrame:
                 "before": before,
                 "after": after,
                 "opened": opened,
+                "stopped": max(before - after, 0),
+                "undecided": 0,
                 "of_use_before": first,
                 "of_use_after": second,
+                "against": "mal_as, token_leak",
             }
             for (name, draft), environment in itertools.product(DRAFTS.items(), DEPLOYMENTS)
             for (before, after, opened), first, second in [next(told)]
