@@ -195,7 +195,7 @@ def present_token(c: Context, token: str, url: str, passed_on: Condition, server
     handed = was_handed_over(c, token)
     own = any_of(is_own_key(made.key), handed)
     presented = choose(handed, made.certificate, NONE)
-    bare = all_of(no(own), resource_rules.takes_it_bare(c.of(party.name)))
+    bare = resource_rules.takes_it_bare(c.of(party.name))
     proven = all_of(no(own), no(bare))
     shown, attested, carried = attestations(c, party, made.client, handed)
     request = resource_request(
@@ -208,7 +208,7 @@ def present_token(c: Context, token: str, url: str, passed_on: Condition, server
         client_attestation=carried,
     )
     bound = any_of(no(is_own_key(made.key)), no(same(made.certificate, NONE)))
-    lent = all_of(handed, not isinstance(c.world.issued.get(token), Exchanged), bound)
+    lent = all_of(not isinstance(c.world.issued.get(token), Exchanged), bound)
     others = any_of(no(own), no(same(made.certificate, presented)), lent)
     return Move(
         here,
@@ -611,9 +611,9 @@ def name_address_in_client_metadata(c: Context, server: str, client: str) -> Mov
         return _fetching(c, server, all_of(c.has(c.capabilities), any_of(by_url, registers)), fetched)
     party = c.world.by_name[client]
     own, is_url = party in c.world.identities, party.identity != "statement"
-    by_document = all_of(is_url, one_of(policy.reg, "cimd", "federation"))
+    by_document = all_of(is_url, same(policy.reg, "cimd"))
     on_file = is_registered(c, c.world.by_name[server], party) if own else False
-    registers = all_of(one_of(policy.reg, "dcr", "dcr_ss"), on_file, same(policy.dcr_uris, "fetched"))
+    registers = all_of(same(policy.reg, "dcr_ss"), on_file, same(policy.dcr_uris, "fetched"))
     anybody = c.has((*party.run_by, *party.registered_by))
     by_itself = all_of(anybody, any_of(by_document, registers))
     acts = by_itself if own else all_of(c.has(party.taken_by), same(policy.reg, "cimd"))

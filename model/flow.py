@@ -198,13 +198,9 @@ def documented(c: Context, who: str, resource: Value) -> Value:
 
 def is_genuine(c: Context, resource: Value, listed: Value, framework: Callable[[Party], Condition]) -> Condition:
     """Whether a document says of a resource and its AS what an honest resource server says that a framework holds."""
-    saying = (
-        all_of(c.exists(party), no(c.runs(party)), framework(party), same(resource, published(c, party.url)))
-        for party in c.world.resource_servers
-        if party.honest
-    )
-    named = (designates(c, party, listed) for party in c.world.resource_servers if party.honest)
-    return any_of(*map(all_of, saying, named))
+    honest = (party for party in c.world.resource_servers if party.honest)
+    says = ((party, all_of(same(resource, published(c, party.url)), designates(c, party, listed))) for party in honest)
+    return any_of(*(all_of(c.exists(party), framework(party), so) for party, so in says))
 
 
 def is_logged(c: Context, url: Value, resource: Value, listed: Value, channel: str = "") -> Condition:
@@ -214,12 +210,15 @@ def is_logged(c: Context, url: Value, resource: Value, listed: Value, channel: s
     stays in it; the attacker enters what it likes where the log takes that of it: about its own host, or about one
     where it answers for the well-known location.
     """
-    own = same(resource, published(c, url))
-    entered = c.at(url, lambda party: all_of(no(c.runs(party)), same(c.of(party.name).entered, "yes")), RESOURCE_SERVER)
+
+    def entered(party: Party) -> Condition:
+        return same(c.of(party.name).entered, "yes")
+
+    once = all_of(tampered(c, "cache", url), c.at(url, entered, RESOURCE_SERVER))
     hosts = all_of(c.attackers(url), any_of(same(c.design.wk_owner, "tenant"), no(shares_origin(c, url))))
     return any_of(
-        is_genuine(c, resource, listed, lambda party: same(c.of(party.name).entered, "yes")),
-        all_of(own, any_of(all_of(entered, any_of(channel == "", tampered(c, "cache", url))), hosts)),
+        is_genuine(c, resource, listed, entered),
+        all_of(same(resource, published(c, url)), any_of(once, hosts)),
         channel == "well_known",
         all_of(same(c.design.log_takes, "any"), channel != ""),
     )

@@ -198,8 +198,7 @@ def confused(c: Context, proxy: Party) -> Condition:
     """Whether the proxy used what a user has at the AS behind it for a client that this user did not approve there."""
     now = c.state.grant(transaction(proxy))
     approved = any_of(*(all_of(now.approved, same(now.opened_by, u), same(now.user, u)) for u in c.world.users))
-    others = any_of(no(is_known(c, now.client)), knows(c, "code", transaction(proxy)))
-    return all_of(same(now.code, "redeemed"), others, no(approved))
+    return all_of(same(now.code, "redeemed"), knows(c, "code", transaction(proxy)), no(approved))
 
 
 def robbed(c: Context, proxy: Party) -> Condition:
