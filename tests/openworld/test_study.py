@@ -295,13 +295,6 @@ def test_every_capability_belongs_to_an_attacker() -> None:
     assert used == {"none", *CAPABILITIES}
 
 
-def test_a_quick_study_takes_what_there_is(tmp_path: Path) -> None:
-    """Each name that it takes is one of a full study's, and no design is left out."""
-    for what, names in TAKEN.items():
-        assert {*names} <= {*getattr(StudyPlan(tmp_path, full=True), what)}, what
-    assert "designs" not in TAKEN
-
-
 def test_the_full_study_takes_every_named_design() -> None:
     """The full study covers all designs, attackers and properties."""
     assert len(cases()) == len(NAMED_DESIGNS) * len(every_attacker()) * len(PROPERTIES)
