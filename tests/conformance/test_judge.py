@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
+from xml.etree import ElementTree
 
 import pytest
 
+from conformance import results
+from conformance.attacks import as_play
+from conformance.explained import observed
 from conformance.install import DRIVERS, Installed
 from conformance.judge import Judgement
 from conformance.play import Play, catalogue
 from conformance.run import Settings, run_all
 from conformance.sandbox import python_folders
-from conformance.software import CLIENTS, Release
+from conformance.software import CLIENTS, Release, SoftwareError, release
+from conformance.telling import UntellableError
+from deployed.behaviour import Observed, read_row
+from model.design import parse
+from model.part import ACCOUNT, BROKEN_QUERY, PROOF, TRIAL, Part
+from model.scenario import ORIGINS
+from model.turns import Turn
+from properties.checker import Checker
 
 #: A client that discovers by the challenge, checks nothing, and takes part in everything.
 CREDULOUS = """
@@ -138,3 +152,241 @@ def test_result_that_was_changed_is_measured_again(credulous: Installed, tmp_pat
         assert judged(credulous, plays, tmp_path)["M01_iss_ok"].outcome == "A"
         assert kept.read_text().startswith("{")
         assert new == "" or new not in kept.read_text()
+
+
+@pytest.mark.parametrize("configuration", ["cap=mal_as;iss_check=off", "cap=mal_as;splice=yes;h_iss=no"])
+def test_attack_trace_works_over_http_on_a_client_that_checks_nothing(
+    credulous: Installed, tmp_path: Path, checker: Checker, configuration: str
+) -> None:
+    trace = checker.verdict("code_delivery", parse(configuration)).trace
+    assert trace is not None
+    play = as_play(trace)
+    seen = judged(credulous, [play], tmp_path)[play.name]
+    assert set(seen.attacks) == set(seen.expected) >= {"code_delivery", "flow_binding", "token_custody"}
+
+
+def test_attack_trace_says_where_everything_is(checker: Checker) -> None:
+    trace = checker.verdict("token_confinement", parse("cap=mal_tenant;prm=prefix;audience_check=prefix")).trace
+    assert trace is not None
+    play = as_play(trace)
+    scenario = play.scenario({**ORIGINS, "shared": "https://shared", "crm": "https://crm", "tools": "https://tools"})
+    assert scenario.url.startswith("https://shared/")
+    # The whole origin, with its slash or without.
+    assert any(found.body.get("resource", "").rstrip("/") == "https://shared" for found in scenario.documents.values())
+    (attack,) = (one for one in play.attacks if one.violates == "token_confinement")
+    assert [sign.names for sign in attack.signs] == [("access_token",), ("served",)]
+    assert (play.deployment, [deed.kind for deed in play.deeds]) == ({"audience_check": "prefix"}, ["present"])
+
+
+@pytest.mark.parametrize(
+    ("prop", "configuration", "requests"),
+    [
+        ("discovery_integrity", "cap=hdr_inject", ["server_metadata", "authorize"]),
+        ("as_acceptance", "cap=mal_as", ["server_metadata", "authorize"]),
+        ("resource_binding", "cap=mal_as", ["server_metadata", "call"]),
+    ],
+)
+def test_request_that_should_not_be_sent_is_an_attack(
+    credulous: Installed, tmp_path: Path, checker: Checker, prop: str, configuration: str, requests: list[str]
+) -> None:
+    """Whosever session the trace is in; and a client that is sent to an honest server does nothing of the kind."""
+    trace = checker.verdict(prop, parse(configuration)).trace
+    assert trace is not None
+    play = as_play(trace)
+    (attack,) = (one for one in play.attacks if one.violates == prop)
+    assert [sign.names for sign in attack.signs] == [(request,) for request in requests]
+    seen = judged(credulous, [play], tmp_path)[play.name]
+    # What the attacker lies about beside it is left to the solver, and may cost this client more.
+    assert prop in seen.attacks
+    honest = replace(play, name="honest", stated={})
+    assert judged(credulous, [honest], tmp_path)["honest"].attacks == ()
+
+
+def test_login_with_the_attackers_account_is_seen_in_the_users_session(
+    credulous: Installed, tmp_path: Path, checker: Checker
+) -> None:
+    """The attacker approves at the honest AS for itself; without that the same client is in the user's account."""
+    trace = checker.verdict("session_integrity", parse("cap=mal_as;md_issuer_check=off")).trace
+    assert trace is not None
+    play = as_play(trace)
+    assert play.bounce == "account"
+    seen = judged(credulous, [play], tmp_path)[play.name]
+    assert "session_integrity" in seen.attacks
+    assert seen.sent[-1].what[-1] == ACCOUNT
+    assert [(one.request, one.to) for one in seen.sent if one.request == "authorize"] == [("authorize", "evil")]
+    without = replace(play, name="without", bounce="same")
+    assert "session_integrity" not in judged(credulous, [without], tmp_path)["without"].attacks
+
+
+@pytest.mark.parametrize(
+    ("secret", "lost"),
+    [("'v' * 43", {"code_delivery", "authorization", "flow_binding"}), ("os.urandom(32).hex()", {"code_delivery"})],
+)
+def test_code_of_another_session_is_injected_into_a_second_process(
+    tmp_path: Path, checker: Checker, secret: str, lost: set[str]
+) -> None:
+    """A client with one verifier for all redeems it, and serves the attacker; PKCE is what keeps others from it."""
+    trace = checker.verdict("authorization", parse("cap=code_leak;pkce=off;pkce_as=lax;client_auth=pkjwt")).trace
+    assert trace is not None
+    play = as_play(trace)
+    user, attacker = play.acts
+    assert (user.whose, user.code, user.read) == ("user", None, True)
+    assert (attacker.whose, attacker.code, attacker.state) == ("attacker", 0, 1)
+    seen = judged(credulous_with(tmp_path, secret), [play], tmp_path)[play.name]
+    assert set(seen.attacks) & {"code_delivery", "authorization", "flow_binding"} == lost
+    assert [one.to for one in seen.sent if one.request == "authorize"] == ["as1", "as1"]
+
+
+def test_code_that_the_attacker_reads_is_redeemed_by_it(credulous: Installed, tmp_path: Path, checker: Checker) -> None:
+    """What the AS does about it is played: it refuses who does not have the verifier."""
+    trace = checker.verdict("authorization", parse("cap=code_leak;pkce=off;pkce_as=lax")).trace
+    assert trace is not None
+    play = as_play(trace)
+    assert {deed.kind for deed in play.deeds} == {"redeem", "present"}
+    assert judged(credulous, [play], tmp_path)[play.name].attacks == ("code_delivery",)
+    har = json.loads((tmp_path / "mcp-python-0" / f"{play.name}.har").read_text())["log"]["entries"]
+    assert [one["response"]["status"] for one in har if one["_by"] == "attacker"] == [400]
+
+
+def test_attackers_code_comes_back_to_the_users_session(credulous: Installed, tmp_path: Path, checker: Checker) -> None:
+    """A client that does not compare state takes it; that it cannot be redeemed is what PKCE does."""
+    trace = checker.verdict("session_integrity", parse("cap=web;state=off;pkce_as=lax")).trace
+    assert trace is not None
+    play = as_play(trace)
+    (act,) = play.acts
+    assert (act.whose, act.code, act.state, play.deployment) == ("user", -1, None, {"pkce_as": "lax"})
+    seen = judged(credulous, [play], tmp_path)[play.name]
+    assert seen.attacks == ("session_integrity",)
+    strict = replace(play, name="strict", deployment={})
+    assert judged(credulous, [strict], tmp_path)["strict"].attacks == ()
+
+
+def test_token_of_the_attackers_account_is_given_for_the_users_code(
+    credulous: Installed, tmp_path: Path, checker: Checker
+) -> None:
+    trace = checker.verdict(
+        "session_integrity", parse("cap=mal_as;md_issuer_check=off;iss_check=off;md_corroborate=authz_endpoint")
+    ).trace
+    assert trace is not None
+    play = as_play(trace)
+    assert (play.given, play.bounce) == ("account", "")
+    assert "session_integrity" in judged(credulous, [play], tmp_path)[play.name].attacks
+    without = replace(play, name="without", given="")
+    assert "session_integrity" not in judged(credulous, [without], tmp_path)["without"].attacks
+
+
+def test_attackers_server_lies_about_itself_in_the_response_as_well(
+    credulous: Installed, checker: Checker, tmp_path: Path
+) -> None:
+    """To a client that demands `iss` and does not compare the issuer of the metadata: both name the honest one."""
+    trace = checker.verdict("resource_binding", parse("md_issuer_check=off;iss_check=require;cap=mal_as")).trace
+    assert trace is not None
+    play = as_play(trace)
+    assert judged(credulous, [play], tmp_path)[play.name].attacks
+    (folder,) = tmp_path.glob("mcp-python*")
+    entries = json.loads((folder / f"{play.name}.har").read_text())["log"]["entries"]
+    said = {one["_message"]: one["response"] for one in entries if one["_party"] == "evil"}
+    issuer = json.loads(said["server_metadata"]["content"]["text"])["issuer"]
+    assert f"iss={quote(issuer, safe='')}" in said["authorization_response"]["redirectURL"]
+
+
+def test_metadata_that_changes_once_there_is_a_token_is_told_as_what_comes_later(checker: Checker) -> None:
+    trace = checker.verdict("token_custody", parse("cap=mal_as+mal_rs;rt_pin=off")).trace
+    assert trace is not None
+    play = as_play(trace)
+    later = play.stated["later"]
+    assert later["answer"] == {"status": 401}
+    assert later["documents"]["main"]["body"]["authorization_servers"] == ["{evil}"]
+    (attack,) = (one for one in play.attacks if one.violates == "token_custody")
+    assert attack.signs[-1].names == ("refresh_token",)
+
+
+def test_property_that_another_client_loses_is_not_told(checker: Checker) -> None:
+    trace = checker.verdict("client_identity", parse("cap=mal_client")).trace
+    assert trace is not None
+    with pytest.raises(UntellableError, match="another client"):
+        as_play(trace)
+
+
+def test_falls_are_compared_by_what_is_lost() -> None:
+    """A fall is not any fall: which properties it costs is what the model says, and what is told where it does not."""
+    made = [
+        Judgement("one", "attack", "A", "finished", attacks=("code_delivery",), expected=("code_delivery",)),
+        Judgement("two", "attack", "A", "finished", attacks=("code_delivery",), expected=("authorization",)),
+        Judgement("three", "attack", "d", "finished"),
+        Judgement("four", "attack", "?", "timed out"),
+    ]
+    told = list(results.summary(made))
+    assert told[-2:] == [
+        "3 attack traces: falls for 2; in 2 loses the properties that the model says",
+        "  two: loses code_delivery; the model says authorization",
+    ]
+
+
+def test_junit_fails_on_attacks_and_marks_what_was_not_tested() -> None:
+    made = [
+        Judgement("one", "catalogue", "A", "finished"),
+        Judgement("two", "catalogue", "A", "finished", attacks=("code_delivery",)),
+        Judgement("three", "catalogue", "?", "timed out"),
+        Judgement("four", "catalogue", "n", "finished", error="one call"),
+    ]
+    suite = ElementTree.fromstring(results.junit({"c==1": (made, None)}))
+    assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["4", "1", "1", "1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("nobody==1", "unknown client 'nobody'; allowed: mcp-python"),
+        ("mcp-python", "does not name an exact version; write for example mcp-python=="),
+        ("mcp-python==>=2", "does not name an exact version"),
+    ],
+)
+def test_software_that_cannot_be_meant_is_named(text: str, complaint: str) -> None:
+    with pytest.raises(SoftwareError, match=complaint):
+        release(text, CLIENTS, "client")
+
+
+@pytest.mark.parametrize(
+    "judgement",
+    [
+        Judgement(
+            "R02_prefix_segment",
+            "catalogue",
+            "A",
+            "finished",
+            (
+                Turn("register", "as1"),
+                Turn("authorize", "as1", "", ("{rs}/api",), (TRIAL,)),
+                Turn("authorize", "as1", "", ("{rs}/api",)),
+                Turn("token", "as1", "", ("{rs}/api",), (Part("grant", "authorization_code"), PROOF)),
+                Turn("call", "rs", "", (), (Part("scheme", "DPoP"), Part("access_token", "as1"))),
+            ),
+        ),
+        Judgement(
+            "E01_authz_endpoint_has_resource",
+            "catalogue",
+            "t",
+            "finished",
+            (
+                Turn("authorize", "as1", "", ("{rs}/x", "{rs}/mcp"), (BROKEN_QUERY,)),
+                Turn("token", "evil"),
+                Turn("token", "as2"),
+            ),
+            error="Error: no; really, no\n(twice)",
+        ),
+        Judgement("mutation_server_metadata.issuer.null", "mutation", "d", "crashed"),
+    ],
+    ids=lambda one: one.scenario,
+)
+def test_rows_of_the_table_say_what_was_seen(judgement: Judgement) -> None:
+    """A run as rows is read like what was measured, and comes to the same."""
+    (row,) = csv.DictReader(results.table("mcp-python", "2.3.0", [judgement]).splitlines())
+    assert (row["implementation"], row["version"], row["scenario"]) == ("mcp-python", "2.3.0", judgement.scenario)
+    found = read_row(**row)
+    assert isinstance(found, Observed)
+    assert found == observed(judgement)
+
+
+def test_what_was_not_tried_has_no_row() -> None:
+    assert len(results.table("x", "1", [Judgement("a", "catalogue", "n", "finished")]).splitlines()) == 1

@@ -352,7 +352,7 @@ def test_what_is_wrong_with_a_draft_is_one_line_that_names_it(tmp_path, monkeypa
 )
 def test_what_a_rule_fails_to_give_is_one_line_of_its_file(tmp_path, monkeypatch, given, said):
     """When it is asked, not when the draft is read."""
-    monkeypatch.setattr(inputs, "LIMIT", 0.3 if "while" in given else 60)
+    monkeypatch.setattr(inputs, "LIMIT", 0.3 if "iter(" in given else 60)
     path = tmp_path / "draft.py"
     path.write_text(
         "from openworld.draft import rule\n@rule(at='client.send_token', source='s')\n"
