@@ -164,7 +164,7 @@ def attacker_authenticates(c: Context, server: Party, client_id: Value, endpoint
     own = is_own(c, client_id)
     by_document, own_attester = same(design.reg, "cimd"), same(c.design.own_attester, "yes")
     published = all_of(by_document, same(design.client_auth, "pkjwt"))
-    # Whoever writes the document of a client names its keys there, and who attests it.
+    # The author of a client's document names its keys there, and who attests it.
     names = any_of(published, all_of(by_document, client_rules.attests(design), own_attester))
     written = all_of(names, c.has({name for client in c.world.clients for name in client.taken_by}))
     replaced = all_of(published, c.capabilities["key_leak"], is_known(c, client_id))

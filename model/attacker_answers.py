@@ -79,10 +79,8 @@ def publish_resource_metadata(
         implies(demands_dpop, same(design.dpop_policy, "prm")),
         implies(no(any_of(lists, challenges)), same(scope, NONE)),
     )
-    genuine, logged = (
-        all_of(own, no(is_strangers(c.world, listed))),
-        is_logged(c, session.url, resource, listed, channel),
-    )
+    genuine = all_of(own, no(is_strangers(c.world, listed)))
+    logged = is_logged(c, session.url, resource, listed, channel)
     vouched = any_of(same(design.prm, "off"), vouches(c, who, resource, listed, channel))
     told = ResourceMetadata(resource, listed, *declared(c, who, vouched, demands_dpop), choose(lists, scope, NONE))
     return Move(

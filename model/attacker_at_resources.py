@@ -554,20 +554,20 @@ def name_address_in_server_metadata(c: Context, who: str, server: str, address: 
 
 
 def _names(world: World) -> Domains:
-    """Whom a token may name: the attacker's AS, one that looks like an honest one, or an internal address."""
+    """Which issuer a token may name: the attacker's AS, one that looks like an honest one, or an internal address."""
     own, like = (server.url for server in world.strangers), (lookalike(server.url) for server in world.honest_servers)
     return {"iss": (*own, *like, INTERNAL), "form": ("signed", "opaque")}
 
 
 @action("S18", lambda world: combined(url=world.honest_urls), _names)
 def name_issuer(c: Context, url: str, iss: Value, form: Value) -> Move:
-    """A resource server looks where a token says: for the keys of an issuer, or for somebody who can tell of it.
+    """A resource server looks where a token says: for the keys of its issuer, or for an introspection endpoint.
 
     It takes the keys of an issuer that it accepts.
     """
     party, opaque, inside = c.world.by_url[url], same(form, "opaque"), same(iss, INTERNAL)
     policy = c.of(party.name)
-    asks = all_of(inside, same(policy.rs_trust, "federation"))  # for the statements of whoever it is
+    asks = all_of(inside, same(policy.rs_trust, "federation"))  # it fetches the statements of any issuer
     signed = (
         resource_rules.token_is_self_contained(policy, no(opaque)),
         resource_rules.issuer_is_accepted(policy, accepted_issuer(c, party, iss)),
@@ -621,6 +621,7 @@ def name_address_in_client_metadata(c: Context, server: str, client: str) -> Mov
 
 
 def _fetching(c: Context, server: str, acts: Condition, fetched: Named) -> Move:
+    """The AS fetches an internal address that the attacker named, if it fetches documents of that kind at all."""
     policy = c.of(server)
     return Move(
         acts,

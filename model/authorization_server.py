@@ -354,7 +354,7 @@ def client_credentials_are_granted(design: Choices, used: Collection[Value]) -> 
 def client_acts_for_itself_with_credentials(design: Choices, refused: Condition) -> Condition:
     """A client that gets a token for itself is one that authenticates.
 
-    ``design``: the client's; ``refused``: it asked for a code, and got an error.
+    ``design``: the client's; ``refused``: it asks for itself because it got an error, or because a thief asks as it.
     """
     for_itself = any_of(same(design.grant, "client_credentials"), refused)
     return implies(for_itself, no(same(design.client_auth, "none")))

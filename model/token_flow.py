@@ -368,7 +368,7 @@ def accepts(
     ``own``: the presenter holds the key that the token is bound to; ``proofs``: it has a proof for this URL, or for
     another; ``presented``: its certificate; ``shown``, ``attested``: an attestation of the token's client, or of
     another of its own (:func:`resource_server.attestation_is_shown`); ``used``: its proof is one that was used before;
-    ``bare``: it comes as a Bearer token.
+    ``bare``: it comes as a Bearer token; ``sufficient``: its scopes are enough; ``revoked``: the AS has revoked it.
     """
     design = c.among(c.world.resource_servers, lambda party: same(url, party.url))
     issuer = made.server.url
@@ -408,7 +408,7 @@ def accepts(
 
 
 def is_told(design: Choices, issuer: Choices, audience: Condition) -> tuple[Named, ...]:
-    """The rules by which a resource server that asks about opaque tokens is told of one by an AS."""
+    """The rules by which a resource server that asks about opaque tokens gets an answer about one from an AS."""
     told = server_rules.introspection_is_for_the_audience(issuer, audience)
     asks_nobody = same(design.token_fmt, "jwt")
     return resource_rules.issuer_can_be_asked(design), told._replace(holds=any_of(asks_nobody, told.holds))

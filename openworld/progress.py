@@ -73,6 +73,6 @@ def lasting(seconds: float) -> str:
 
 
 def tell(text: str) -> None:
-    """Say something to whoever watches."""
+    """Say something to those who watch."""
     with suppress(OSError):  # nobody to tell: no reason to stop
         print(text, end="", file=sys.stderr, flush=True)

@@ -79,7 +79,7 @@ gc.set_threshold(50_000)
 
 # What tests do with the command is not taken into a network namespace; what is about that says so itself.
 os.environ.setdefault(INSIDE, "no")
-# What tests keep is signed, and no key is written to the home of whoever runs them.
+# What tests keep is signed, and no key is written to the home of the one who runs them.
 os.environ.setdefault("OPENWORLD_KEY", "of tests")
 
 # How long an example takes says something about the machine, not about the project.
