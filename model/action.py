@@ -14,14 +14,14 @@ from functools import wraps
 from itertools import product
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
-from model.logic import Condition, Value, all_of, any_of, choose, same, truth
+from model.logic import Condition, Value, all_of, any_of, choose, holds, no, same, truth
 from model.messages import Sent
 from model.model import Model
 from model.rule import Named
 from model.send import heard
 from model.state import View
 from model.switching import Choices, Switches
-from model.world import Party, World
+from model.world import NONE, Party, World, on_same_origin
 
 Domains = Mapping[str, tuple[Any, ...]]
 
@@ -179,9 +179,20 @@ class Context(NamedTuple):
         """
         own = self.session in self.world.own_sessions and party.name in self.world.own_servers
         run = self.has(self.capabilities if own else self.world.hands.get(party.name, party.run_by))
-        guessed = party in self.world.strangers and self.world.protocol == "oauth"
-        origins = [name for each in self.world.whole_origins for name in each.run_by] if guessed else []
-        return any_of(run, all_of(self.has(origins), self._look_at_resources())) if origins else run
+        if party not in self.world.strangers or self.world.protocol != "oauth":
+            return run
+        origins = (
+            all_of(self.has(each.run_by), self.answers_at_origin(each.url)) for each in self.world.attackers_resources
+        )
+        return any_of(run, all_of(any_of(*origins), self._look_at_resources()))
+
+    def answers_at_origin(self, url: Value) -> Condition:
+        """Whether who has a URL answers at the well-known locations of its origin as well: alone there, or let to."""
+        return any_of(no(self.shares_origin(url)), same(self.design.wk_owner, "tenant"))
+
+    def shares_origin(self, url: Value) -> Condition:
+        """Whether what is at a URL is a tenant of an origin that an honest resource is on as well."""
+        return holds(lambda at: at != NONE and on_same_origin(self.world, at), url)
 
     def _look_at_resources(self) -> Condition:
         """Whether there is a client that takes the origin of a resource for an AS, or for where its endpoints are."""

@@ -52,7 +52,7 @@ def sessions_and_channels(world: World) -> list[dict[str, str]]:
 
 def sessions_at_attackers(world: World) -> list[dict[str, str]]:
     """Each session whose agent may come to a resource server that the attacker may run."""
-    theirs = {party.url for party in world.resource_servers if not party.honest}
+    theirs = {party.url for party in world.attackers_resources}
     return [{"who": each.name} for each in world.sessions if theirs & {*world.whereabouts(each.name)}]
 
 

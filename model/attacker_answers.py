@@ -17,7 +17,6 @@ from model.flow import (
     is_logged,
     offered,
     server_metadata_rules,
-    shares_origin,
     verifies,
     with_metadata,
 )
@@ -127,7 +126,7 @@ def vouches(c: Context, who: str, resource: Value, listed: Value, channel: str) 
 def squats(c: Context, who: str, channel: str) -> Condition:
     """Whether a tenant's document would have to stand below /.well-known of its host for a client to find it."""
     in_place = any_of(same(c.client(who).prm_src, "wellknown"), same(c.client(who).prm_url, "of_resource"))
-    return all_of(channel == "own", in_place, shares_origin(c, c.state.session(who).url))
+    return all_of(channel == "own", in_place, c.shares_origin(c.state.session(who).url))
 
 
 def written(

@@ -426,7 +426,7 @@ def introspect_token(c: Context, token: str) -> Move:
     """A resource server of the attacker's asks the honest AS about a token that it knows."""
     made = token_of(c, token)
     runs = any_of(*(c.runs(party) for party in c.world.resource_servers))
-    own = tuple(party.url for party in c.world.resource_servers if not party.honest)
+    own = tuple(party.url for party in c.world.attackers_resources)
     for_it = any_of(one_of(made.audience, *own), made.has_default)
     server = made.server.name
     # Whoever has been told of an endpoint at which to ask about opaque tokens asks there about any.

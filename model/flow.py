@@ -87,7 +87,7 @@ from model.rule import Named
 from model.send import is_attackers
 from model.state import assertion_at, others_than
 from model.switching import Choices
-from model.world import ATTACKER, NONE, RESOURCE_SERVER, Party, World, on_same_origin
+from model.world import ATTACKER, NONE, RESOURCE_SERVER, Party, World
 
 # --- S1 to S7: discovery -----------------------------------------------------------------------------------
 
@@ -215,18 +215,17 @@ def is_logged(c: Context, url: Value, resource: Value, listed: Value, channel: s
         return same(c.of(party.name).entered, "yes")
 
     once = all_of(tampered(c, "cache", url), c.at(url, entered, RESOURCE_SERVER))
-    hosts = all_of(c.attackers(url), any_of(same(c.design.wk_owner, "tenant"), no(shares_origin(c, url))))
     return any_of(
         is_genuine(c, resource, listed, entered),
-        all_of(same(resource, published(c, url)), any_of(once, hosts)),
+        all_of(same(resource, published(c, url)), any_of(once, owns_origin(c, url))),
         channel == "well_known",
         all_of(same(c.design.log_takes, "any"), channel != ""),
     )
 
 
-def shares_origin(c: Context, url: Value) -> Condition:
-    """Whether what is at a URL is a tenant of an origin that an honest resource is on as well."""
-    return holds(lambda at: at != NONE and on_same_origin(c.world, at), url)
+def owns_origin(c: Context, url: Value) -> Condition:
+    """Whether the attacker runs a resource, and answers at all of its origin."""
+    return all_of(c.attackers(url), c.answers_at_origin(url))
 
 
 def _on_other_sites(resource: str, url: str) -> bool:
@@ -267,14 +266,9 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
 
 
 def _at_strangers(world: World) -> list[dict[str, str]]:
-    """One action for each session that may come to a whole origin of the attacker's, and each AS of the attacker's."""
-    own = {party.url for party in world.whole_origins}
+    """One action for each session that may come to a resource of the attacker's, and each AS of the attacker's."""
+    own = {party.url for party in world.attackers_resources}
     return [pair for pair in sessions_and_strangers(world) if own & {*world.whereabouts(pair["who"])}]
-
-
-def owns_origin(c: Context, url: Value) -> Condition:
-    """Whether the attacker runs a resource, and so answers at all of its origin."""
-    return all_of(c.attackers(url), no(shares_origin(c, url)))
 
 
 #: What the attacker may answer where a document should be; the last is one that lists no AS.

@@ -114,7 +114,7 @@ def metadata_url(c: Context, url: Value) -> Value:
 
     A tenant of the attacker's that cannot write below /.well-known of its host points into its own paths.
     """
-    own = {party.url for party in c.world.resource_servers if not party.honest and on_same_origin(c.world, party.url)}
+    own = {party.url for party in c.world.attackers_resources if on_same_origin(c.world, party.url)}
 
     def placed(at: str, names: str) -> str:
         named = names if at in c.world.honest_urls else at

@@ -303,7 +303,7 @@ def captures(world: World) -> tuple[str, ...]:
     """URLs for which the attacker may be sent a proof: those it runs, and those whose requests it sees."""
     read = [world.by_name[t.party].url for t in world.tamperings if t.channel in ("redirect", "requests")]
     plain = [over_plain_http(world.by_name[t.party].url) for t in world.tamperings if t.channel == "transport"]
-    run = [party.url for party in world.resource_servers if not party.honest]
+    run = [party.url for party in world.attackers_resources]
     return (*run, *dict.fromkeys((*read, *plain)))
 
 

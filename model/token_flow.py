@@ -323,7 +323,7 @@ def client__share_token(c: Context, who: str) -> Move:
     honest = no(is_strangers(c.world, session.token_at))
     shared = c.has({name for party in connectors for name in party.connects_by})
     here = possible(shared, one_of(session.phase, "has_token", "sent"), honest)
-    theirs = [*(party for party in c.world.resource_servers if not party.honest), *connectors]
+    theirs = [*c.world.attackers_resources, *connectors]
     called = theirs[0].url
     request = request_with(c, Moved(session, resource=called), session.token, called)
     apart = client_rules.registrations_are_not_shared(c.client(who), of_another_owner=True)

@@ -293,7 +293,7 @@ class World:
         They may be its own, and share their origin with nobody who is honest; none where it has no session.
         """
         honest = [party.url for party in self.parties if party.honest]
-        those = [party for party in (*self.strangers, *self.resource_servers) if not party.honest and self.own_sessions]
+        those = [party for party in (*self.strangers, *self.attackers_resources) if self.own_sessions]
         return frozenset(p.name for p in those if not any(identifiers.same_origin(p.url, url) for url in honest))
 
     @cached_property
@@ -315,9 +315,9 @@ class World:
         return frozenset(session.name for session in self.sessions if session.user == ATTACKER)
 
     @cached_property
-    def whole_origins(self) -> tuple[Party, ...]:
-        """The resource servers with which the attacker has an origin of its own."""
-        return tuple(p for p in self.resource_servers if not (p.honest or on_same_origin(self, p.url)))
+    def attackers_resources(self) -> tuple[Party, ...]:
+        """The resource servers that the attacker may run."""
+        return tuple(party for party in self.resource_servers if not party.honest)
 
     @cached_property
     def has_sessions_at_once(self) -> bool:
