@@ -115,7 +115,9 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
     return Move(
         here,
         (
+            *guards.challenge_to_token(design, discovers=True),
             *document_rules(c, who, session.url, session.url, party.url, vouched, channel, squats(c, who, channel)),
+            *guards.discovery_again(design, changed=True),
             *server_metadata_rules(c, listed, party, issuer, party.url, party.url),
             client_rules.refresh_token_stays_with_issuer(design, same(issuer, came_from)),
         ),

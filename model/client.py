@@ -655,6 +655,22 @@ def cached_metadata_is_fresh(design: Choices, cached: Condition) -> Condition:
     return implies(cached, same(design.prm_cache, "stale"))
 
 
+@rule("PRM-5.2-upd", source="RFC 9728 5.2")
+def challenge_is_followed(design: Choices, discovers: Condition) -> Condition:
+    """A challenge to a token starts what it can anew: discovery, authorization or the request.
+
+    ``discovers``: it is discovery that it has to start.
+    """
+    without = all_of(no(discovers), one_of(design.rechallenge, "cached", "retry"))
+    return any_of(same(design.rechallenge, "discover"), without)
+
+
+@rule("PRM-5.2-upd", "MCP-peras", source="RFC 9728 5.2; deployed clients")
+def server_is_the_one_before(design: Choices, changed: Condition) -> Condition:
+    """Discovering the AS again leads to the one from before."""
+    return implies(changed, same(design.as_change, "follow"))
+
+
 @rule("MCP-peras", source="MCP authorization 2026-07-28")
 def refresh_token_stays_with_issuer(design: Choices, came_from_it: Condition = False) -> Condition:
     """A refresh token goes only to the issuer it came from."""

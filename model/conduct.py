@@ -194,12 +194,6 @@ def request_is_granted(design: Design, refused: Condition) -> Condition:
     return no(refused)
 
 
-@rule("PRM-5.2-upd", "MCP-peras", source="RFC 9728 5.2; deployed clients")
-def server_is_the_one_before(design: Design, changed: Condition) -> Condition:
-    """Discovering the AS again leads to the one from before."""
-    return implies(changed, same(design.as_change, "follow"))
-
-
 @rule("O21-type", source="RFC 6749 5.1")
 def token_type_is_present(design: Design, typed: Condition) -> Condition:
     """The token response names the type of the token."""
@@ -216,15 +210,6 @@ def token_type_is_known(design: Design, text: Condition, known: Condition) -> Co
 def token_type_was_asked_for(design: Design, unasked: Condition) -> Condition:
     """A token of type DPoP answers a request with a proof."""
     return implies(unasked, same(design.type_unasked, "accept"))
-
-
-# --- challenged again ------------------------------------------------------------------------------------------
-
-
-@rule("PRM-5.2-upd", source="RFC 9728 5.2")
-def challenge_is_followed(design: Design) -> Condition:
-    """A challenge to a token starts discovery, authorization or the request anew."""
-    return no(same(design.rechallenge, "stop"))
 
 
 def presents_dpop(design: Design, wanted: Condition, bound: Condition) -> Condition:

@@ -211,7 +211,7 @@ class Walk:
             self.take(client.scope_is_stepped_up(design), error="insufficient_scope")
             self.follow("send_authorization_request")
             return
-        self.take(conduct.challenge_is_followed(design), status=str(answer["status"]))
+        self.take(guards.challenge_to_token(design, discovers=False), status=str(answer["status"]))
         if design.rechallenge == "retry":
             self.follow("send_token")
             return
@@ -298,7 +298,7 @@ class Walk:
         """Discovery that was repeated has led to the AS from before."""
         before, servers = self.server.listed, self.resource.servers
         changed = before != NONE and bool(servers) and servers[0] != before
-        self.take(conduct.server_is_the_one_before(self.design, changed), before=before)
+        self.take(guards.discovery_again(self.design, changed=changed), before=before)
 
     def use_server_metadata(self) -> None:
         """The AS that the client goes to, ready for authorization requests."""

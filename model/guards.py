@@ -78,6 +78,18 @@ def challenge(
 
 
 @_of("client")
+def challenge_to_token(design: Choices, *, discovers: Condition) -> Iterator[Named]:
+    """Of a challenge in answer to a token; ``discovers``: it has to start discovery anew."""
+    yield client.challenge_is_followed(design, discovers)
+
+
+@_of("client")
+def discovery_again(design: Choices, *, changed: Condition) -> Iterator[Named]:
+    """Of the AS to which discovery leads once more; ``changed``: it is another."""
+    yield client.server_is_the_one_before(design, changed)
+
+
+@_of("client")
 def redirect(design: Choices, *, redirected: Condition) -> Iterator[Named]:
     """Of where the metadata of a resource should be: whether the client is sent elsewhere."""
     yield client.document_is_not_redirected(design, redirected)

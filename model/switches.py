@@ -373,7 +373,8 @@ _CONDUCT = (
 #: What clients do where something is missing or malformed that a server of the attacker's should have: worlds read it.
 _CONDUCT_IN_WORLDS = frozenset(
     ("prm_redirect", "prm_error", "prm_malformed", "prm_mismatch", "schema_fields", "resource_undocumented",
-     "asm_malformed", "legacy_as", "endpoint_defaults", "registration_kinds", "pkce_listed", "iss_unrecorded")
+     "asm_malformed", "legacy_as", "endpoint_defaults", "registration_kinds", "pkce_listed", "iss_unrecorded", "as_change",
+     "rechallenge")
 )  # fmt: skip
 
 _SERVING = (

@@ -239,7 +239,9 @@ def refresh_elsewhere(design: Design, claimed: Role = "stranger") -> Iterator[Na
     url, own = PLACES["malicious_rs_and_as"].url, _STRANGER.url
     c = among_honest(design, url=url, resource=url, listed=own)
     issuer = own if claimed == "stranger" else HONEST_AS
+    yield from guards.challenge_to_token(design, discovers=True)
     yield from flow.document_rules(c, VISITOR, url, url, own, _is_attested(c, False))
+    yield from guards.discovery_again(design, changed=True)
     yield from flow.server_metadata_rules(c, c.state.session(VISITOR), _STRANGER, issuer, own, own)
     yield client.refresh_token_stays_with_issuer(design, issuer == HONEST_AS)
 
