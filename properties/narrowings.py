@@ -14,6 +14,7 @@ from model.model import Model, oauth
 from model.switches import BCP_ATTACKERS, CAPABILITIES, DEFAULT_ATTACKER, ConfigurationError
 from model.world_file import DEFAULT, worlds
 from properties.completion import standstill
+from properties.reasons import out_of_hand
 from properties.verdict import WorldChecker, check
 
 if TYPE_CHECKING:
@@ -57,7 +58,14 @@ def narrowings(found: Verdict) -> tuple[str, ...]:
         return ()
     asked = found.configuration
     forms = (f"no world holds that {each.form}" for each in omitted_forms() if each.touches(found.property, asked))
-    return (*_withheld(asked), *_idle(found), *_too_late(asked), *_one_session(found), *_nowhere(found), *forms)
+    return (
+        *_withheld(asked),
+        *out_of_hand(found.world, asked),
+        *_too_late(asked),
+        *_one_session(found),
+        *_nowhere(found),
+        *forms,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +109,6 @@ def _withheld(configuration: Configuration) -> Iterator[str]:
     lacking = [name for name in CAPABILITIES if name in usual.capabilities - configuration.capabilities]
     if lacking:
         yield f"the attacker lacks {'+'.join(lacking)}, which {usual.number} of RFC 9700 3 has"
-
-
-def _idle(found: Verdict) -> Iterator[str]:
-    """The powers that it was given and that bring nothing into its hands in this world, though they do in another."""
-    shipped = (DEFAULT, *worlds(found.world.model).values())
-    somewhere = {name: world.name for world in reversed(shipped) for name in world.capabilities}
-    for name in sorted((found.configuration.capabilities & somewhere.keys()) - found.world.capabilities):
-        if name not in found.world.model.reaches:
-            there = f"world={somewhere[name]} has what it reaches"
-            yield f"{name} brings nothing into its hands in world {found.world.name} ({there})"
 
 
 def _too_late(configuration: Configuration) -> Iterator[str]:

@@ -97,6 +97,12 @@ def idle(world: World, configuration: Configuration) -> frozenset[str]:
     return configuration.capabilities & (PLACED - world.capabilities)
 
 
+def out_of_hand(world: World, configuration: Configuration) -> tuple[str, ...]:
+    """That capabilities reach nothing here, in a sentence; nothing where all of them do."""
+    nothing = ", ".join(sorted(idle(world, configuration)))
+    return (f"nothing in this world is in the attacker's hands by {nothing}",) if nothing else ()
+
+
 @cache
 def reasons() -> tuple[Reason, ...]:
     """The reasons on file, in their order."""
@@ -122,13 +128,12 @@ def _reasons(data: dict[str, Any], groups: dict[str, list[str]]) -> Iterator[Rea
 
 def reason(prop: Property, world: World, configuration: Configuration) -> str:
     """Why nothing in a world violates a property: the first reason on file, or that there is none."""
-    nothing = ", ".join(sorted(idle(world, configuration)))
-    here = f"nothing in this world is in the attacker's hands by {nothing}; " if nothing else ""
+    here = out_of_hand(world, configuration)
     found = [on_file(prop, part, configuration) for part in map(world.under, world.protocols) if prop.defined(part)]
     said = [str(known) for known in found if known is not None]
     if len(said) < len(found):
-        return f"{here}no rule has to be enforced for it, and why is not on file"
-    return here + "; ".join(said)
+        said = ["no rule has to be enforced for it, and why is not on file"]
+    return "; ".join((*here, *said))
 
 
 def on_file(prop: Property, world: World, configuration: Configuration) -> Reason | None:

@@ -59,12 +59,11 @@ def test_a_safe_says_what_it_rests_on():
 
 def test_a_safe_names_a_power_that_reaches_nothing_in_its_world():
     """Only a world where no token leaks says so of the leak; what every world has is never named."""
-    said = "token_leak brings nothing into its hands in world two_as (world=default has what it reaches)"
+    said = "nothing in this world is in the attacker's hands by token_leak"
     for text, idle in (("world=two_as;cap=token_leak", True), ("cap=token_leak;block=yes;dpop=token", False)):
         found = check(find("TC"), parse(text))
         assert found.result == "safe"
         assert (said in narrowings(found)) == idle
-        assert any("brings nothing" in each for each in narrowings(found)) == idle
 
 
 def test_a_safe_says_that_honest_parties_do_not_finish_either():
