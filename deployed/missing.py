@@ -9,7 +9,7 @@ beforehand whom to trust.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -27,7 +27,7 @@ from properties.attackers import every_attacker
 from properties.checker import Checker
 from properties.designs import BEFOREHAND, MECHANISMS
 from properties.results import happens
-from properties.security import every_property
+from properties.security import Property, every_property
 
 #: Where clients are asked about: among servers that do what drafts ask, and among those that there are.
 ENVIRONMENTS = ("plain", "products")
@@ -72,15 +72,28 @@ class Lacking:
     left: tuple[Opening, ...]
 
 
-def checks(client: DeployedClient, checker: Checker | None = None) -> Lacking:
+def checks(
+    client: DeployedClient, checker: Checker | None = None, told: Callable[[int, int, str], None] = lambda *_: None
+) -> Lacking:
     """What a client lacks: what keeps out most comes first, what leaves no open world last.
 
-    A check counts where honest parties finish: who gets nowhere stops nothing.
+    A check counts where honest parties finish: who gets nowhere stops nothing. ``told`` is called with how much of how
+    much is done, and with what was found there, if anything was.
     """
     checker = checker or Checker()
-    open_ = list(_open(checker, client.design))
+    security = [one for one in every_property(client.design.model).values() if one.kind == "security"]
+    places = list(product(ENVIRONMENTS, security))
+    total, open_ = len(places) + len(CLIENTS_OWN), list[Opening]()
+    for number, (environment, prop) in enumerate(places, 1):
+        gets_in = list(_open(checker, client.design, environment, prop))
+        told(
+            number,
+            total,
+            f"{prop.name}: {environment}, {', '.join(one.attacker for one in gets_in)}" if gets_in else "",
+        )
+        open_ += gets_in
     found, closed = [], set[Opening]()
-    for mechanism in CLIENTS_OWN:
+    for number, mechanism in enumerate(CLIENTS_OWN, len(places) + 1):
         switch, _, value = MECHANISMS[mechanism]
         if client.design[switch] != value:
             better = client.design.but(**{switch: value})
@@ -89,19 +102,17 @@ def checks(client: DeployedClient, checker: Checker | None = None) -> Lacking:
             closed |= set(opens)
             if opens:
                 found.append(_missing(checker, client, mechanism, opens, usable))
+                told(number, total, f"{switch}={value}: closes {len(opens)}")
     ranked = sorted(found, key=lambda one: (one.mechanism in BEFOREHAND, -len(one.opens), one.mechanism))
     return Lacking(tuple(ranked), tuple(one for one in open_ if one not in closed))
 
 
-def _open(checker: Checker, design: Design) -> Iterator[Opening]:
+def _open(checker: Checker, design: Design, environment: str, prop: Property) -> Iterator[Opening]:
     """What gets in: by attackers of whom no weaker one gets the same; where nobody is dishonest, nobody is at fault."""
-    for environment, prop in product(
-        ENVIRONMENTS, (one for one in every_property(design.model).values() if one.kind == "security")
-    ):
-        asked = (Opening(prop.name, attacker, environment) for attacker in every_attacker(design.model))
-        found = [one for one in asked if _attacked(checker, design, one, False)]
-        able = {one: _capabilities(design, one) for one in found}
-        yield from (one for one in found if able[one] and not any(able[other] < able[one] for other in found))
+    asked = (Opening(prop.name, attacker, environment) for attacker in every_attacker(design.model))
+    found = [one for one in asked if _attacked(checker, design, one, False)]
+    able = {one: _capabilities(design, one) for one in found}
+    yield from (one for one in found if able[one] and not any(able[other] < able[one] for other in found))
 
 
 def _attacked(checker: Checker, design: Design, opening: Opening, unknown: bool) -> bool:

@@ -73,7 +73,7 @@ rules(
 # ## The evidence
 #
 # Agents draw where they are sent and whom they meet there from a population: `measured_2026` rests on what
-# authorization servers and resource servers were seen or documented to do (`openworld population measured_2026`),
+# authorization servers and resource servers were seen or documented to do (`openworld list populations measured_2026`),
 # `shared_origins` and `swept` on nothing but parameters. Every design meets the same agents at the same places, so
 # a difference between two designs is the designs' alone. How often an agent is sent to somebody malicious nobody
 # has counted; it is swept.

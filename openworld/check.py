@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from openworld.cache import Cache, verdict
 from openworld.expectations import Expectation
 from openworld.jobs import Question, answers
 from openworld.show import blocking_lines, command, ending, outcome
+from openworld.width import wrapped
 from properties.results import Result
 from properties.verdict import Verdict
 
@@ -140,7 +140,7 @@ def lines(found: Checked, chart: bool = True) -> Iterator[str]:
     yield f"{asked.file}:{asked.place.line}: {found.status}: {asked.name}"
     yield f"  {found.headline}"
     if asked.because:
-        yield from textwrap.wrap(f"expected because {asked.because}", 96, initial_indent="  ", subsequent_indent="    ")
+        yield from wrapped(f"expected because {asked.because}", 2)
     yield f"  - {found.expected}"
     yield f"  + {found.found}"
     if chart or found.verdict.trace is None:

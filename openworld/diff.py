@@ -154,14 +154,15 @@ def _placed(text: str, switches: Mapping[str, str], capabilities: str, model: Mo
 
 def flips(
     asked: Sequence[Compared], workers: int, timeout: float | None = None, model: Model = oauth()
-) -> Generator[Flip | int]:
-    """What flips, in the order asked; between them, numbers of questions that were answered."""
+) -> Generator[Flip | list[str]]:
+    """What flips, in the order asked; before that, for each questions that were answered what flips, in a line each."""
     batches = [(asked[start : start + BATCH], timeout, model) for start in range(0, len(asked), BATCH)]
     results: list[tuple[str, str]] = []
     with closing(in_order(_results, batches, workers)) as answered:
         for found in answered:
+            answered_now = asked[len(results) : len(results) + len(found)]
             results += found
-            yield len(found)
+            yield [_in_short(cell, pair) for cell, pair in zip(answered_now, found, strict=True)]
     grouped: dict[object, list[tuple[Compared, tuple[str, str]]]] = {}
     for cell, pair in zip(asked, results, strict=True):
         known = "unknown" not in pair
@@ -170,6 +171,14 @@ def flips(
             grouped.setdefault((cell.environment, cell.property, turned if known else pair), []).append((cell, pair))
     with closing(in_order(_explained, [(group, timeout, model) for group in grouped.values()], workers)) as explained:
         yield from explained
+
+
+def _in_short(cell: Compared, pair: tuple[str, str]) -> str:
+    """What flips in a line, before it is known why; empty where nothing does."""
+    before, after = (happens(result, unknown=False) for result in pair)
+    if before == after or "unknown" in pair:
+        return ""
+    return f"{cell.property}: {pair[0]} -> {pair[1]}, against {cell.attacker} in {cell.environment}"
 
 
 def acts(asked: Sequence[Compared], workers: int, timeout: float | None = None, model: Model = oauth()) -> str:

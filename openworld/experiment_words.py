@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ import pandas
 
 from openworld.headlines import headlines
 from openworld.show import rate_lines
+from openworld.width import wrapped
 from simulations.experiment import Experiment, Number
 from simulations.experiments import coinciding
 from simulations.intervals import LEVEL, deviations, together
@@ -34,7 +34,7 @@ def experiment_lines(experiments: Iterable[Experiment]) -> Iterator[str]:
     """What can be asked."""
     for asked in experiments:
         yield f"{asked.name}  ({asked.population}, {len(asked.treatments)} arms, by {asked.parameter})"
-        yield from textwrap.wrap(asked.question, 100, initial_indent="    ", subsequent_indent="    ")
+        yield from wrapped(asked.question, 4)
 
 
 def result_lines(result: Result) -> Iterator[str]:
@@ -59,11 +59,11 @@ def source_lines(asked: Experiment, met: Population) -> Iterator[str]:
     """Whose the numbers are that an experiment is about, where its reader takes some for granted."""
     for group in coinciding(asked, met):
         said = f"{LISTED.join(group)}: the same in every situation of population {met.name}, whatever is drawn"
-        yield from textwrap.wrap(said, 100, subsequent_indent="    ")
+        yield from wrapped(said)
     for text in asked.arms:
         if left := unread(READERS[asked.reader], text, asked.model):
             said = f"nothing here depends on what {text} says of {', '.join(left)}"
-            yield from textwrap.wrap(said, 100, subsequent_indent="    ")
+            yield from wrapped(said)
     options = OPTIONS.get(asked.reader)
     if not options:
         return
@@ -86,7 +86,7 @@ def source_lines(asked: Experiment, met: Population) -> Iterator[str]:
         ("taken for granted, measured by nobody", granted),
     ):
         if what:
-            yield from textwrap.wrap(f"{whose}: {', '.join(what)}", 100, subsequent_indent="    ")
+            yield from wrapped(f"{whose}: {', '.join(what)}")
 
 
 def headline_lines(quantities: pandas.DataFrame) -> Iterator[str]:
@@ -128,7 +128,7 @@ def sign_lines(result: Result) -> Iterator[str]:
         flows, thefts = (changed.get(what, (False, False)) for what in (WORKS, STOLEN))
         refusing = [name for (kind, name), (more, _) in changed.items() if more and kind in ("refused", "blocked")]
         said = f"{_FLOWS[flows]}; {_THEFTS[thefts]}" + (f"; refused by {LISTED.join(refusing)}" if refusing else "")
-        yield from textwrap.wrap(f"{arm}: {said}", 100, initial_indent="    ", subsequent_indent="        ")
+        yield from wrapped(f"{arm}: {said}", 4, 8)
 
 
 def polynomial_lines(quantities: pandas.DataFrame) -> Iterator[str]:

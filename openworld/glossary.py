@@ -75,7 +75,7 @@ def entries(model: Model = oauth()) -> Iterator[Entry]:
         "of a switch",
         "baseline",
         "",
-        "the value that a switch has where nothing is said: its first, with a * in `openworld designs --switches`",
+        "the value that a switch has where nothing is said: its first, with a * in `openworld list designs --switches`",
     )
     yield from (_switch(switch, model) for switch in model.switches.values())
     for rule in every_rule(model).values():

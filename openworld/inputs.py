@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import pandas
 
 from model.switches import SWITCHES
 from model.words import worded
+from openworld.width import wrapped
 from simulations.options import OPTIONS
 from simulations.population import NUMBERS
 from simulations.population_statements import CHANGED
@@ -54,7 +54,7 @@ def worth_lines(table: pandas.DataFrame) -> Iterator[str]:
         yield f"    {_flows(row['worth'])}, {row['of_all']:.0%} of all; {_enough(row)}"
     if idle := list(table.loc[table["worth"] == 0, "knob"]):
         said = f"nothing, as it does not change the choice: {', '.join(idle)}"
-        yield from textwrap.wrap(said, 100, initial_indent="  ", subsequent_indent="    ")
+        yield from wrapped(said, 2)
 
 
 def _enough(row: _Row) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from model.named_designs import DEPLOYMENTS
 from model.switches import ConfigurationError
 from model.world_file import find_world
 from properties.designs import MECHANISMS, Answers, Lattice, Mechanisms, breaking, left_out
+from properties.monotone import Names
 from properties.security import find
 
 
@@ -41,8 +42,20 @@ class SetsFound:
         return {name: without for name, sets in self.breaking.items() if (without := left_out(found, sets))}
 
 
-def ask(asked: SetsAsked) -> SetsFound:
-    """Enumerate.
+class ToldLattice(Lattice):
+    """A lattice of mechanisms whose sets are told as they are found."""
+
+    told: Callable[[str], None] = staticmethod(lambda _: None)
+
+    def _marco(self) -> Iterator[tuple[Names, bool]]:
+        for found, enough in super()._marco():
+            lacking = ", ".join(name for name in self.names if name not in found)
+            self.told(f"enough: {', '.join(sorted(found))}" if enough else f"an attack without {lacking}")
+            yield found, enough
+
+
+def ask(asked: SetsAsked, told: Callable[[str], None] = lambda _: None) -> SetsFound:
+    """Enumerate; ``told`` is called with each set as it is found.
 
     Raises:
         ConfigurationError, WorldError: a mechanism, a party or a world that does not exist.
@@ -57,7 +70,7 @@ def ask(asked: SetsAsked) -> SetsFound:
     }
     absent = {switch: without for switch, without, _ in (MECHANISMS[name] for name in asked.without)}
     world = find_world(asked.world, asked.model) if asked.world else None
-    lattice = Lattice(
+    lattice = ToldLattice(
         asked.properties,
         asked.capabilities,
         {**absent, **asked.fixed},
@@ -66,6 +79,7 @@ def ask(asked: SetsAsked) -> SetsFound:
         world,
         asked.model,
     )
+    lattice.told = told
     unusable = (
         {name: breaking(environment, model=asked.model) for name, environment in DEPLOYMENTS.items()}
         if asked.usable

@@ -11,7 +11,8 @@ from types import TracebackType
 class Progress:
     """Counts towards a total; use as a context manager.
 
-    On a terminal the line is redrawn; elsewhere (a log) a line appears at most every ten seconds.
+    On a terminal the line is redrawn; elsewhere (a log) a line appears at most every ten seconds. What was found is
+    said at once on a terminal. In a log it is said once the command takes long, or where it is cut short.
     """
 
     def __init__(self, what: str, total: int, expected: float | None = None, later: float = 0.0) -> None:
@@ -20,6 +21,7 @@ class Progress:
         self._expected, self._later = expected, later
         self._live = sys.stderr.isatty()
         self._started = self._shown = time.monotonic()
+        self._found: list[str] = []
 
     def __enter__(self) -> Progress:
         if self._live or self._expected is not None:
@@ -37,9 +39,28 @@ class Progress:
         self.done, self.total = done - 1, total
         self.advance()
 
+    def reached(self, done: int, total: int, line: str = "") -> None:
+        """So many of so many are done, and something was found if there is a line."""
+        if line:
+            self.found(line)
+        self.at(done, total)
+
+    def found(self, line: str) -> None:
+        """Something was found, which the answer will say again, with all else that belongs to it."""
+        self._found.append(line)
+        if self._live or time.monotonic() - self._started > 10:
+            self._say_found()
+
+    def _say_found(self) -> None:
+        for line in self._found:
+            tell(f"\r{line}\x1b[K\n" if self._live else f"{line}\n")
+        self._found.clear()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None:
+            self._say_found()
         if self.done:
             self._show(f"{time.monotonic() - self._started:.1f} s")
         if self._live:
@@ -47,7 +68,9 @@ class Progress:
 
     def _show(self, note: str = "") -> None:
         self._shown = time.monotonic()
-        line = " ".join(filter(None, (f"{self.what} {self.done}/{self.total}{self._left()}", note)))
+        line = " ".join(
+            filter(None, (f"{self.what}{f' {self.done}/{self.total}' * (self.total > 0)}{self._left()}", note))
+        )
         tell(f"\r{line}\x1b[K" if self._live else f"{line}\n")
 
     def _left(self) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import shlex
-import textwrap
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from model.model import Model, oauth
 from model.protocols import rules
 from model.rule import Rule
 from model.switches import Switch
+from openworld.width import wrapped
 from properties.attackers import of_bcp
 from properties.narrowings import narrowings
 from properties.results import length
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from properties.security import Property
     from properties.unbounded import AnyNumber
     from properties.verdict import Verdict
-
-_WIDTH = 100
 
 
 def command(*words: object, model: Model = oauth()) -> str:
@@ -113,17 +111,15 @@ def blocking_lines(verdict: Verdict) -> Iterator[str]:
 
 def entry(name: str, words: str) -> list[str]:
     """What is said of one thing, under its name."""
-    return textwrap.wrap(
-        f"{name:<11} {words}", _WIDTH, subsequent_indent=" " * 12, break_on_hyphens=False, break_long_words=False
-    )
+    return wrapped(f"{name:<11} {words}", 0, 12)
 
 
 def rule_lines(rule: Rule, ids: bool = True) -> Iterator[str]:
     """A rule with its source and requirement."""
     yield f"  {rule.name}  [{rule.source}]"
-    yield from textwrap.wrap(rule.requirement, _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    yield from wrapped(rule.requirement, 6, 6)
     if ids:
-        yield from textwrap.wrap(", ".join(rule.ids), _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
+        yield from wrapped(", ".join(rule.ids), 6, 6)
 
 
 def rule_json(rule: Rule) -> dict[str, Any]:
@@ -144,9 +140,7 @@ def design_lines(names: Iterable[str], model: Model) -> Iterator[str]:
         described = design_json(name, model)
         yield f"{name}: {described['meaning']}  [{described['source']}]"
         words = "; ".join(f"{key}={value}" for key, value in described["changes"].items())
-        yield from textwrap.wrap(
-            words or "every switch at the baseline", _WIDTH, initial_indent="    ", subsequent_indent="    "
-        )
+        yield from wrapped(words or "every switch at the baseline", 4)
 
 
 def draft_heading(name: str) -> str:
@@ -174,7 +168,7 @@ def draft_lines(name: str) -> Iterator[str]:
         yield f"  {role}"
         for each in TEXTS[name].asked(role):
             yield f"    {each.level}  {each.switch}={each.value}  [{each.section}]"
-            yield from textwrap.wrap(each.sentence, _WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 8)
+            yield from wrapped(each.sentence, 8, 8)
     yield "adopted by one role alone, or by all"
     yield from (f"    {path}" for path in paths(name))
 
@@ -207,12 +201,10 @@ def switch_lines(model: Model) -> Iterator[str]:
             if switch.kind == kind:
                 values = " ".join(f"{value}*" if value == switch.baseline else value for value in switch.values)
                 yield f"  {switch.name} = {values}"
-                yield from textwrap.wrap(
-                    f"{switch.meaning}  [{switch.source}]", _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6
-                )
+                yield from wrapped(f"{switch.meaning}  [{switch.source}]", 6, 6)
                 if roles := switch.roles:
                     yield f"      one party's: PARTY:{switch.name} ({' or '.join(roles)})"
-    yield "world=NAME or world=FILE.toml: the world to ask in; `openworld worlds` shows those that ship"
+    yield "world=NAME or world=FILE.toml: the world to ask in; `openworld list worlds` shows those that ship"
 
 
 #: The order in which outcomes of a simulation are told: how attempts end, then what is counted beside that.

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from model.design import Configuration, named_switches, own_switches, parse
 from model.model import Model, oauth
 from model.words import worded
+from openworld.width import wrapped
 from properties.assume import Assumptions, Values, Weakest
 from properties.attackers import configured
 from properties.checker import Checker
+from properties.monotone import Names
 from properties.reads import check_read
 from properties.security import Property, find
 from properties.verdict import Verdict
@@ -50,12 +51,30 @@ class Holding:
     kind_environment: Verdict
 
 
+class ToldAssumptions(Assumptions):
+    """Assumptions that are told as they are found."""
+
+    told: Callable[[str], None] = staticmethod(lambda _: None)
+
+    def _marco(self) -> Iterator[tuple[Names, bool]]:
+        for found, holds in super()._marco():
+            said = written(self._left(found) if holds else self._said(frozenset(self._facts) - found))
+            self.told(f"{'no run' if holds else 'a run'} where {said}")
+            yield found, holds
+
+
 def ask(
-    names: str, text: str, capabilities: frozenset[str], timeout: float | None = None, model: Model = oauth()
+    names: str,
+    text: str,
+    capabilities: frozenset[str],
+    timeout: float | None = None,
+    model: Model = oauth(),
+    told: Callable[[str], None] = lambda _: None,
 ) -> list[Holding]:
     """The weakest assumptions under which each of some properties holds, under a design and against an attacker.
 
-    Where neither the text nor ``capabilities`` name one, security is asked about against A1 of RFC 9700.
+    Where neither the text nor ``capabilities`` name one, security is asked about against A1 of RFC 9700. ``told`` is
+    called with each environment in which there is a run, and with each in which there is none, as they are found.
 
     Raises:
         InputError: a property, a switch, a party or a world that does not exist.
@@ -67,13 +86,16 @@ def ask(
     for prop, configuration in zip(properties, asked, strict=True):
         check_read(prop, configuration, own_switches(text, model))
     named, checker = named_switches(text, model), Checker(timeout=timeout)
-    return [_holding(prop, each, named, checker) for prop, each in zip(properties, asked, strict=True)]
+    return [_holding(prop, each, named, checker, told) for prop, each in zip(properties, asked, strict=True)]
 
 
-def _holding(prop: Property, configuration: Configuration, named: frozenset[str], checker: Checker) -> Holding:
+def _holding(
+    prop: Property, configuration: Configuration, named: frozenset[str], checker: Checker, told: Callable[[str], None]
+) -> Holding:
     """The weakest assumptions under which one property holds; ``named``: the switches that are no assumption."""
     about = configuration if prop.kind == "security" else replace(configuration, capabilities=frozenset())
-    asked = Assumptions([prop], about, named, timeout=checker.timeout)
+    asked = ToldAssumptions([prop], about, named, timeout=checker.timeout)
+    asked.told = lambda line: told(f"{prop.name}: {line}")
     found = asked.weakest()
     kind, sets, otherwise = read(prop, found, configuration.model)
     return Holding(
@@ -149,7 +171,7 @@ def _both(values: Values, model: Model, either: bool = False) -> Iterator[str]:
     text = written(values, either)
     yield f"            {text}"
     if values:
-        yield from textwrap.wrap(spoken(text, model), 100, initial_indent=" " * 14, subsequent_indent=" " * 14)
+        yield from wrapped(spoken(text, model), 14, 14)
 
 
 def lines(found: Holding) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
@@ -10,8 +9,8 @@ from typing import Any
 from model.switches import ROLES
 from model.world import ATTACKER, Party, World
 from model.world_file import DEFAULT, worlds
+from openworld.width import wrapped
 
-_WIDTH = 100
 #: What a party can have to do with capabilities and with other parties, and the words for it.
 _RELATIONS = {
     "run_by": "the attacker's with", "present_with": "present with",
@@ -28,10 +27,10 @@ def summary(world: World) -> Iterator[str]:
     yield f"{world.name}: {world.concern}"
     for role in ROLES:
         if named := [party.name for party in world.of(role)]:
-            yield from _wrapped(f"{_plural(role)}: {', '.join(named)}", 4)
-    yield from _wrapped(f"sessions: {', '.join(map(str, _sessions(world))) or 'none'}", 4)
-    yield from _wrapped(f"grants: {', '.join(grant.name for grant in world.grants) or 'none'}", 4)
-    yield from _wrapped(f"asked {_when(world)}", 4)
+            yield from wrapped(f"{_plural(role)}: {', '.join(named)}", 4, 8)
+    yield from wrapped(f"sessions: {', '.join(map(str, _sessions(world))) or 'none'}", 4, 8)
+    yield from wrapped(f"grants: {', '.join(grant.name for grant in world.grants) or 'none'}", 4, 8)
+    yield from wrapped(f"asked {_when(world)}", 4, 8)
 
 
 def lines(world: World) -> Iterator[str]:
@@ -44,9 +43,9 @@ def lines(world: World) -> Iterator[str]:
             yield _plural(role)
             for party in found:
                 yield f"  {party.name}  {party.url}"
-                yield from (line for words in _party(party) for line in _wrapped(words, 6))
+                yield from (line for words in _party(party) for line in wrapped(words, 6, 10))
     yield "sessions"
-    yield from (line for words in _sessions(world) for line in _wrapped(words, 2))
+    yield from (line for words in _sessions(world) for line in wrapped(words, 2, 6))
     yield "grants"
     yield from (f"  {grant.name}  what {grant.user} approves at {grant.server}" for grant in world.grants)
     if world.held:
@@ -148,9 +147,3 @@ def _joined(names: Iterable[str]) -> str:
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
     return ";".join(f"{name}={value}" for name, value in pairs)
-
-
-def _wrapped(words: str, indent: int) -> list[str]:
-    return textwrap.wrap(
-        words, _WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 4), break_on_hyphens=False
-    )

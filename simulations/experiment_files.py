@@ -1,7 +1,7 @@
 """Experiments as files: read from TOML, checked line by line, and written as it.
 
 What a file may say is ``data/experiment.schema.json``, which editors read too. Whatever ships can be written so
-(``openworld simulate NAME --file``), changed and asked again.
+(``openworld simulate NAME --format toml``), changed and asked again.
 """
 
 from __future__ import annotations

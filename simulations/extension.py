@@ -13,7 +13,7 @@ from simulations.experiment_files import parsed
 
 
 def experiment(name: str, text: str) -> None:
-    """Add an experiment, by what its file would say (``openworld simulate matching --file`` prints one)."""
+    """Add an experiment, by what its file would say (``openworld simulate matching --format toml`` prints one)."""
     if not name.isidentifier():
         raise DraftError(f"experiment {name!r}: a name is letters, digits and underscores")
     made = replace(parsed(text, Path(name), built()), asked=())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from zipfile import is_zipfile
 
 import click
 
@@ -11,7 +12,7 @@ from model.model import Model
 from openworld.beginnings import expectations as beginning
 from openworld.cache import Cache, default_folder
 from openworld.check import Checked, evaluate, lines, summary
-from openworld.commands import completion
+from openworld.commands import completion, evidence
 from openworld.commands.common import (
     DONE,
     INCONCLUSIVE,
@@ -36,7 +37,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("files", metavar="FILE.toml...", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("files", metavar="FILE...", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--init",
     metavar="DESIGN",
@@ -96,6 +97,11 @@ def check(
     verdict is not known. 4: nothing in this world could violate what should hold, so it has not been shown to hold. The
     worst counts: 1, then 3, then 4. Questions that nothing has changed are not asked again.
 
+    A trace (`openworld trace -o attack.json`) is run on the executable machine. The evidence for a verdict
+    (`openworld verdict --certificate safe.zip`) is checked by programs that share nothing with the solver: drat-trim
+    checks that something does not happen, a replay that it does. Its question is laid down anew. Exit code 1: something
+    is not as it is claimed.
+
     Besides holds and fails, an entry can list what is not_in_this_world, and what is reached or not_reached.
 
     \b
@@ -115,12 +121,20 @@ def check(
     \b
     openworld check --init mcp > openworld.toml
     openworld check openworld.toml --junit found.xml --sarif found.sarif
+    openworld check attack.json
+    openworld check safe.zip
     """
     if init is not None:
-        click.echo(beginning(init, model), nl=False)
+        with Progress("attackers", 0) as progress:
+            begun = beginning(init, model, progress.reached)
+        click.echo(begun, nl=False)
         return DONE
     if not files:
         raise click.UsageError("nothing to check: name a FILE.toml, or print one with --init DESIGN")
+    if len(files) == 1 and (files[0].suffix == ".zip" or is_zipfile(files[0])):
+        return evidence.certificate(files[0], timeout, as_json, model)
+    if len(files) == 1 and (files[0].suffix == ".json" or files[0].read_bytes().lstrip().startswith(b"{")):
+        return evidence.trace(files[0], chart, as_json, model)
     model = model.extended(*(draft for file in files for draft in drafts(file)))
     expectations = [one for file in files for one in read(file, model)]
     outcomes: list[Checked] = []

@@ -23,6 +23,7 @@ from model.world import NONE
 from openworld import missing_page
 from openworld.commands import completion
 from openworld.commands.common import DONE, as_json, print_lines, tell
+from openworld.progress import Progress
 
 #: How the comparison of a scenario ended, in words.
 WORDS = {
@@ -119,7 +120,8 @@ def _shares(name: str, found: Sequence[Comparison], held_out: Sequence[Compariso
 
 
 def _missing(client: DeployedClient, as_json: bool) -> int:
-    found = checks(client)
+    with Progress(client.name, 0) as progress:
+        found = checks(client, told=progress.reached)
     return tell(as_json, missing_page.as_data(client, found), missing_page.lines(client, found))
 
 

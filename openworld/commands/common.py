@@ -10,15 +10,20 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
-from model.errors import InputError
+from model.errors import InputError, hint
 from model.model import Model, oauth
+from openworld.files import as_json as written
+from openworld.files import emit
+from openworld.width import columns, fitted
 
 if os.name == "posix":
     import resource
@@ -53,6 +58,36 @@ class Commands(click.Group):
         except Exception as error:
             code = _explain(error)
         sys.exit(code or DONE)
+
+
+class Lazy(Commands):
+    """A group that imports a command when it is asked for: of the module of this package that its table names."""
+
+    def __init__(self, *args: Any, groups: Mapping[str, Mapping[str, tuple[str, str]]], **extra: Any) -> None:
+        super().__init__(*args, **extra)
+        self.groups = groups
+        self.lines = {name: line for commands in groups.values() for name, (_, line) in commands.items()}
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(self.lines)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command:
+        for commands in self.groups.values():
+            if name in commands:
+                module = import_module(f"openworld.commands.{commands[name][0]}")
+                return next(
+                    each for each in vars(module).values() if isinstance(each, click.Command) and each.name == name
+                )
+        raise click.UsageError(f"unknown command {name!r}{hint(name, self.lines)}")
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        for group, commands in self.groups.items():
+            with formatter.section(group):
+                formatter.write_dl([(name, line) for name, (_, line) in commands.items()])
+
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
+        named = [CompletionItem(name, help=line) for name, line in self.lines.items() if name.startswith(incomplete)]
+        return [*named, *click.Command.shell_complete(self, context, incomplete)]
 
 
 class _Output(io.FileIO):
@@ -197,20 +232,53 @@ def print_json(data: Any) -> None:
 
 
 def print_lines(lines: Iterable[str]) -> None:
+    """Print lines; on a terminal none is wider than it, and what is wrapped stays under its own words."""
     for line in lines:
-        click.echo(line)
+        width = columns(len(line) or 1)
+        for part in fitted(line, width) if width < len(line) else [line]:
+            click.echo(part)
 
 
-def tell(as_json: bool, data: Any, lines: Iterable[str]) -> int:
-    """Print what was found, as JSON or in lines, and that is it."""
-    if as_json:
+def tell(as_json: bool, data: Any, lines: Iterable[str], output: Path | None = None) -> int:
+    """Print what was found, as JSON or in lines, or write it to a file, and that is it."""
+    if output is not None:
+        emit(written(data) if as_json else "".join(f"{line}\n" for line in lines), output)
+    elif as_json:
         print_json(data)
     else:
         print_lines(lines)
     return DONE
 
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+#: Forms whose files end in something else than their name.
+_SUFFIXES = {"md": "markdown", "mmd": "mermaid", "pv": "proverif", "txt": "text"}
+
+
+def format_option(*forms: str, help: str = "", name: str = "form") -> Callable[[Any], Any]:
+    """How a command says in which form it answers: as ``--format`` says, or else the suffix of the file of ``-o``.
+
+    The first of the forms is what nobody has to ask for.
+    """
+
+    def chosen(context: click.Context, _: click.Parameter, form: str | None) -> str | bool:
+        suffix = Path(context.params.get("output") or "").suffix[1:]
+        by_suffix = _SUFFIXES.get(suffix, suffix)
+        form = form or (by_suffix if by_suffix in forms else forms[0])
+        return form == "json" if name == "as_json" else form
+
+    said = help or "Text for people, or data."
+    said += f" [default: {'by the suffix of -o, else ' * (name == 'form')}{forms[0]}]"
+    return click.option("--format", name, type=click.Choice(forms), callback=chosen, help=said)
+
+
+def output_option(help: str = "Write to a file.", folder: bool = False, **extra: Any) -> Callable[[Any], Any]:
+    """Where a command writes; known before the form of what it writes."""
+    kind = click.Path(file_okay=not folder, dir_okay=folder, path_type=Path)
+    metavar = "FOLDER" if folder else "FILE"
+    return click.option("-o", "--output", type=kind, metavar=metavar, is_eager=True, help=help, **extra)
+
+
+as_json = format_option("text", "json", name="as_json")
 timeout_option = click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),

@@ -8,14 +8,14 @@ from inspect import signature
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem, get_completion_class
+from click.shell_completion import CompletionItem
 
 from model.drafts import TEXTS
 from model.model import Model
 from model.switches import BCP_ATTACKERS, ROLES, attacker_named
 from model.words import worded
 from model.world_file import WORLDS
-from openworld.commands.common import DONE, model_of
+from openworld.commands.common import model_of
 from properties.security import every_property
 
 
@@ -128,25 +128,12 @@ def _joined(context: click.Context, _: click.Parameter, words: tuple[str, ...]) 
 config_argument = click.argument(
     "config", metavar="CONFIG...", nargs=-1, required=True, callback=_joined, shell_complete=configurations
 )
+config_or_none = click.argument(
+    "config", metavar="CONFIG...", nargs=-1, callback=_joined, shell_complete=configurations
+)
 against_option = click.option(
     "--against",
     metavar="CAPS",
     help="The attacker, as in cap=; where none is named, the web attacker of RFC 9700 (A1).",
     shell_complete=capabilities,
 )
-
-
-@click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> int:
-    """Print what makes SHELL complete commands, options, names, switches and their values.
-
-    \b
-    openworld completion bash >> ~/.bashrc
-    openworld completion zsh >> ~/.zshrc
-    openworld completion fish > ~/.config/fish/completions/openworld.fish
-    """
-    known, main = get_completion_class(shell), click.get_current_context().find_root().command
-    if known is not None:
-        click.echo(known(main, {}, "openworld", "_OPENWORLD_COMPLETE").source())
-    return DONE

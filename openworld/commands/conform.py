@@ -9,12 +9,24 @@ import click
 
 from conformance.software import FORMS
 from openworld.commands import completion
-from openworld.commands.common import as_json, call
+from openworld.commands.common import as_json, call, output_option
 from openworld.driving.asked import DrivingOptions
 
 plain_option = click.option("--plain", is_flag=True, help="Plain HTTP in place of TLS with a throwaway authority.")
 confinement_option = click.option(
     "--require-confinement", "required", is_flag=True, help="Run nothing unless all that is to keep it in is there."
+)
+limit_option = click.option(
+    "--timeout",
+    "limit",
+    type=click.FloatRange(min=1),
+    default=20.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds for each run.",
+)
+jobs_option = click.option(
+    "--workers", "jobs", type=click.IntRange(min=1), default=2, show_default=True, metavar="N", help="Runs at a time."
 )
 SOURCES = ("catalogue", "attack", "mutation", "pairs")
 
@@ -76,8 +88,8 @@ SOURCES = ("catalogue", "attack", "mutation", "pairs")
 )
 @click.option("--suite", is_flag=True, help="Run MCP's published conformance suite as well, and compare verdicts.")
 @click.option("--scenarios", metavar="NAMES", help="Only these, separated by commas; M stands for all that begin so.")
-@click.option("--limit", type=click.FloatRange(min=1), default=20.0, show_default=True, help="Seconds for a scenario.")
-@click.option("--jobs", type=click.IntRange(min=1), default=2, show_default=True, help="Scenarios at a time.")
+@limit_option
+@jobs_option
 @plain_option
 @confinement_option
 @click.option(
@@ -96,12 +108,7 @@ SOURCES = ("catalogue", "attack", "mutation", "pairs")
     help="Write such a file of what was seen; why a fall is accepted is for you to say in it.",
 )
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML to this file.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Keep results, recordings (HTTP archives) and a page in this folder, and go on from what is there.",
-)
+@output_option("Keep results, recordings (HTTP archives) and a page here, and go on from what is there.", folder=True)
 @as_json
 def conform(
     client: str | None,
@@ -180,18 +187,13 @@ def conform(
 @click.option("--calls", type=click.IntRange(min=1), default=1, show_default=True, help="Calls that it is to make.")
 @click.option("--walks", type=click.IntRange(min=0), default=50, show_default=True, help="Random walks at the end.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the random walks.")
-@click.option("--limit", type=click.FloatRange(min=1), default=20.0, show_default=True, help="Seconds for a word.")
-@click.option("--jobs", type=click.IntRange(min=1), default=2, show_default=True, help="Clients started ahead.")
+@limit_option
+@jobs_option
 @plain_option
 @confinement_option
 @click.option("--dot", type=click.Path(dir_okay=False, path_type=Path), help="Write the machine for Graphviz.")
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Draw the machine.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Keep the machine and every answer in this folder, and go on from what is there.",
-)
+@output_option("Keep the machine and every answer here, and go on from what is there.", folder=True)
 @as_json
 def learn(**given: Any) -> int:
     """Learn what a real client is, as a machine; two clients, or machines that were kept, are compared.

@@ -11,15 +11,37 @@ import click
 from model.model import Model
 from openworld import diff as asked_for
 from openworld.commands import completion
-from openworld.commands.common import DONE, INCONCLUSIVE, loaded, timeout_option, with_option, workers_option
+from openworld.commands.common import (
+    DONE,
+    INCONCLUSIVE,
+    call,
+    format_option,
+    loaded,
+    output_option,
+    tell,
+    timeout_option,
+    with_option,
+    workers_option,
+)
 from openworld.files import emit
 from openworld.progress import Progress
+from openworld.show import difference_json, difference_lines
+from properties.attackers import configured
+from properties.explain import explain as compare
+from properties.security import find
 from simulations.processes import cores
 
 
 @click.command()
 @click.argument("first", metavar="CONFIG", shell_complete=completion.configurations)
 @click.argument("second", metavar="CONFIG", shell_complete=completion.configurations)
+@click.option(
+    "--property",
+    "name",
+    metavar="PROPERTY",
+    shell_complete=completion.properties,
+    help="Ask of this alone, against the attackers that both CONFIG name: what makes the difference.",
+)
 @click.option(
     "--against",
     metavar="CAPS",
@@ -34,21 +56,17 @@ from simulations.processes import cores
     help="An environment, named or a list of switches.",
     shell_complete=completion.among("model.named_designs:DEPLOYMENTS"),
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown", "svg", "html", "json"]),
-    default="text",
-    show_default=True,
-    help="Text, a table for an issue, a figure, a small page, or data.",
+@format_option(
+    *("text", "markdown", "svg", "html", "json"), help="Text, a table for an issue, a figure, a small page, or data."
 )
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
+@output_option()
 @timeout_option
 @workers_option
 @with_option
 def diff(
     first: str,
     second: str,
+    name: str | None,
     against: tuple[str, ...],
     environment: tuple[str, ...],
     form: str,
@@ -59,14 +77,29 @@ def diff(
 ) -> int:
     """Say what flips between two designs: every property, against every named attacker, in every named environment.
 
+    Two folders of stored results are compared instead: how the rates in the second differ from those of the same
+    experiments in the first. Intervals are those of independent counts. Two runs with the same seed and population are
+    not independent, and what differs there differs because of the code.
+
     Only differences are reported. Each names all minimal sets of changes that make it, the rule that stops the run
     under the other design, and the command that draws it. + is for the better, - for the worse,
     ? was not decided in the time given, which is exit code 3.
 
     \b
     openworld diff "design=prm_cimd" "design=prm_cimd_prefix" --against mal_tenant
-    openworld diff "design=prm_cimd" "design=mcp" --environment products --format html -o flips.html
+    openworld diff "design=prm_cimd" "design=mcp" --environment products -o flips.html
+    openworld diff "design=mcp;cap=mal_as" "design=mcp;cap=mal_as;h_iss=no" --property code_delivery
+    openworld diff out other-out
     """
+    stored = Path(first).exists() and Path(second).exists()
+    if (stored or name is not None) and (against or environment or form not in ("text", "json")):
+        raise click.UsageError("--against, --environment and other forms than text and json are for all properties")
+    if stored:
+        return call("openworld.work.results.compare", Path(first), Path(second), form == "json")
+    if name is not None:
+        asked_of = find(name, model)
+        parted = compare(asked_of, configured(asked_of, first, model), configured(asked_of, second, model))
+        return tell(form == "json", difference_json(parted), difference_lines(parted), output)
     for each in (first, second):
         asked_for.check_named(each, model)
     attackers = asked_for.attackers_of(against, model)
@@ -81,7 +114,9 @@ def diff(
             if isinstance(answer, asked_for.Flip):
                 found.append(answer)
             else:
-                progress.at(progress.done + answer, len(asked))
+                progress.at(progress.done + len(answer), len(asked))
+                for line in filter(None, answer):
+                    progress.found(line)
     acting = [] if found or form != "text" else [asked_for.acts(asked, workers or cores(), timeout, model)]
     if form == "svg" and not found:
         raise click.UsageError("nothing flips, so that there is nothing to draw")

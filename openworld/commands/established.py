@@ -10,7 +10,17 @@ import click
 from openworld import literature as in_literature
 from openworld import questions as in_questions
 from openworld.commands import completion
-from openworld.commands.common import DONE, VIOLATED, as_json, complain, print_json, print_lines, tell
+from openworld.commands.common import (
+    DONE,
+    VIOLATED,
+    as_json,
+    complain,
+    format_option,
+    output_option,
+    print_json,
+    print_lines,
+    tell,
+)
 from openworld.files import write
 from openworld.findings import pages, words
 from openworld.progress import Progress
@@ -23,9 +33,8 @@ from properties.questions import questions as on_file
 @click.argument(
     "name", metavar="[ID]", required=False, shell_complete=completion.among("properties.literature:publications")
 )
-@click.option("--markdown", is_flag=True, help="Print a table in Markdown, as the findings have it.")
-@as_json
-def literature(name: str | None, markdown: bool, as_json: bool) -> int:
+@format_option("text", "markdown", "json", help="Text, a table as the findings have it, or data.")
+def literature(name: str | None, form: str) -> int:
     """Ask the model for attacks that others have published, and for their fixes.
 
     Without ID all of them: where each was published, and the verdicts without and with its fix. The last column says
@@ -33,8 +42,8 @@ def literature(name: str | None, markdown: bool, as_json: bool) -> int:
     published steps, ours beside them, and the commands that draw both. Exit code 1 where something is not as published.
 
     \b
-    openworld literature
-    openworld literature FKS16-mixup-web
+    openworld list literature
+    openworld list literature FKS16-mixup-web
     """
     asked = list(publications().values()) if name is None else [publication(name)]
     with Progress("literature", len(asked)) as progress:
@@ -44,7 +53,8 @@ def literature(name: str | None, markdown: bool, as_json: bool) -> int:
             progress.advance()
     rows = [*map(in_literature.row, found), "", in_literature.summary(found)]
     lines = rows if name is None else in_literature.lines(found[0])
-    tell(as_json, [in_literature.data(each) for each in found], in_literature.table(found) if markdown else lines)
+    told = in_literature.table(found) if form == "markdown" else lines
+    tell(form == "json", [in_literature.data(each) for each in found], told)
     return VIOLATED if any(each.wrong for each in found) else DONE
 
 
@@ -52,54 +62,48 @@ def literature(name: str | None, markdown: bool, as_json: bool) -> int:
 @click.argument(
     "name", metavar="[ID]", required=False, shell_complete=completion.among("properties.questions:questions")
 )
-@click.option("--markdown", is_flag=True, help="Print a table in Markdown, as the findings have it.")
-@as_json
-def questions(name: str | None, markdown: bool, as_json: bool) -> int:
+@format_option("text", "markdown", "json", help="Text, a table as the findings have it, or data.")
+def questions(name: str | None, form: str) -> int:
     """Say what the model answers to open questions about the drafts.
 
     Without ID all of them: settled, answered in part, or not expressible, with the answer in a sentence. With ID one of
     them, with the verdicts that it rests on, which are asked. Exit code 1 where one is not as it is on file.
 
     \b
-    openworld questions
-    openworld questions Q24
+    openworld list questions
+    openworld list questions Q24
     """
     asked = list(on_file().values()) if name is None else [question(name)]
-    if name is not None and not (as_json or markdown):
+    if name is not None and form == "text":
         found = answered(asked[0])
         print_lines(in_questions.lines(asked[0], found))
         return VIOLATED if any(verdict.result != each.expected for each, verdict in found) else DONE
     counted = Counter(each.state for each in asked).most_common()
     rows = [line for each in asked for line in in_questions.row(each)]
     lines = [*rows, "", ", ".join(f"{number} {state}" for state, number in counted)]
-    return tell(as_json, [in_questions.data(each) for each in asked], in_questions.table(asked) if markdown else lines)
+    told = in_questions.table(asked) if form == "markdown" else lines
+    return tell(form == "json", [in_questions.data(each) for each in asked], told)
 
 
 @click.command()
 @click.argument(
     "name", metavar="[NAME]", required=False, shell_complete=completion.among("openworld.findings.pages:pages")
 )
-@click.option(
-    "--markdown",
-    "root",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Write the pages into the tree at DIR: findings.md there, and the others where it looks for them.",
-)
+@output_option("Write the pages into this tree: findings.md, and the others where it looks for them.", folder=True)
 @as_json
-def findings(name: str | None, root: Path | None, as_json: bool) -> int:
+def findings(name: str | None, output: Path | None, as_json: bool) -> int:
     """Say what was found, and ask whether it is still so.
 
     Without NAME the sentences of the first page. With NAME one page: claim, verdicts, the run and the rule that decide,
     how sure that is, and what is not shown. All that it rests on is asked. Exit code 1: a verdict is not as claimed.
 
     \b
-    openworld findings
-    openworld findings prefix-tenants
-    openworld findings --markdown .
+    openworld list findings
+    openworld list findings prefix-tenants
+    openworld list findings -o .
     """
     asked = list(pages.pages().values()) if name is None else [pages.page(name)]
-    if name is None and root is None:
+    if name is None and output is None:
         if as_json:
             print_json([{"name": each.name, "sentence": each.sentence} for each in asked])
         else:
@@ -112,13 +116,13 @@ def findings(name: str | None, root: Path | None, as_json: bool) -> int:
             found = pages.answered(each)
             wrong += [f"{each.name}: {row.varied}" for row, verdict in found if verdict.result != row.asked.expected]
             made = [*words.page_lines(each, found)]
-            if root is not None:
-                write(root / words.FOLDER / f"{each.name}.md", "\n".join(made) + "\n")
+            if output is not None:
+                write(output / words.FOLDER / f"{each.name}.md", "\n".join(made) + "\n")
             elif as_json:
                 print_json(words.data(each, found))
             else:
                 print_lines(made)
             progress.advance()
-    if root is not None:
-        write(root / "findings.md", "\n".join(words.first_page(pages.first())) + "\n")
+    if output is not None:
+        write(output / "findings.md", "\n".join(words.first_page(pages.first())) + "\n")
     return complain(f"not as claimed: {'; '.join(wrong)}", VIOLATED) if wrong else DONE

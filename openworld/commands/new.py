@@ -7,6 +7,7 @@ from pathlib import Path
 from shlex import quote
 
 import click
+from click.shell_completion import get_completion_class
 
 from openworld.commands.common import BAD_INPUT, DONE, complain
 
@@ -17,6 +18,7 @@ def new() -> None:
 
     \b
     openworld new draft mine
+    openworld new completion bash
     """
 
 
@@ -37,4 +39,20 @@ def draft(name: str) -> int:
     except FileExistsError:
         return complain(f"{path}: it is there already, and was left as it is", BAD_INPUT)
     click.echo(f"{path}: give it to any command with --with {quote(str(path))}")
+    return DONE
+
+
+@new.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> int:
+    """Print what makes SHELL complete commands, options, names, switches and their values.
+
+    \b
+    openworld new completion bash >> ~/.bashrc
+    openworld new completion zsh >> ~/.zshrc
+    openworld new completion fish > ~/.config/fish/completions/openworld.fish
+    """
+    known, main = get_completion_class(shell), click.get_current_context().find_root().command
+    if known is not None:
+        click.echo(known(main, {}, "openworld", "_OPENWORLD_COMPLETE").source())
     return DONE

@@ -11,12 +11,13 @@ import click
 from model.model import Model
 from openworld.commands import completion
 from openworld.commands.common import DONE, as_json, print_json, tell, with_option
+from openworld.width import wrapped
 from simulations import population as populations
 from simulations import population_schema
 from simulations.population import Population, Stated
 
 
-@click.command()
+@click.command("populations")
 @click.argument("name", metavar="[NAME|FILE]", required=False, shell_complete=completion.populations)
 @click.option("--swept", is_flag=True, help="Show only what nobody has measured.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of a population's file instead.")
@@ -28,9 +29,9 @@ def population(name: str | None, swept: bool, schema: bool, as_json: bool, model
     FILE is a population of your own: a .toml file, which may say `extends = "NAME"` and state only what differs.
 
     \b
-    openworld population
-    openworld population measured_2026
-    openworld population mine.toml --swept
+    openworld list populations
+    openworld list populations measured_2026
+    openworld list populations mine.toml --swept
     """
     if schema:
         print_json(population_schema.schema(model=model))
@@ -76,11 +77,7 @@ def _row_lines(rows: list[Stated]) -> Iterator[str]:
         yield ""
         yield kind
         for row in (row for row in rows if row.kind == kind):
-            yield from _wrapped(f"  {row.name} = {row.text}")
-            yield from _wrapped(f"      {row.meaning}")
-            yield from _wrapped(f"      {row.provenance.words}")
+            yield from wrapped(f"  {row.name} = {row.text}", 0, 8)
+            yield from wrapped(f"      {row.meaning}", 0, 8)
+            yield from wrapped(f"      {row.provenance.words}", 0, 8)
     yield ""
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, 100, subsequent_indent=" " * 8, break_on_hyphens=False, break_long_words=False)

@@ -1,4 +1,4 @@
-"""One question: a verdict, its evidence, its chart, a replay; and a table of questions."""
+"""One question: a verdict, its evidence, its chart; and a table of questions."""
 
 from __future__ import annotations
 
@@ -17,39 +17,37 @@ from model.chart import chart as drawn
 from model.design import Configuration, check_parties, parse
 from model.files import named
 from model.model import Model
-from model.trace import TraceError, from_json
 from model.world_file import find_world
 from openworld import verdict_rows
-from openworld.certificates import read as read_certificate
 from openworld.certificates import write as write_certificate
+from openworld.commands import completion, unbounded
 from openworld.commands.common import (
     BAD_INPUT,
     DONE,
     INCONCLUSIVE,
     NOT_IN_THIS_WORLD,
     VIOLATED,
-    as_json,
     complain,
+    format_option,
     loaded,
+    output_option,
     print_json,
-    print_lines,
     tell,
     timeout_option,
     with_option,
     workers_option,
 )
-from openworld.commands.completion import config_argument, property_argument
+from openworld.commands.completion import config_argument, config_or_none, property_argument
 from openworld.files import as_json as written
 from openworld.files import emit, replacing
 from openworld.progress import Progress
 from openworld.sequence import svg
-from openworld.show import certificate_lines, ending, outcome, verdict_lines
-from properties.certificate import certify, findings, trusted
+from openworld.show import ending, outcome, verdict_lines
+from properties.certificate import certify
 from properties.narrowings import check_widely, narrowings
 from properties.reads import asked_for
 from properties.results import read_result, today
 from properties.security import find
-from properties.shortest import ReplayError, confirm
 from properties.verdict import Verdict
 from simulations.processes import cores
 
@@ -62,13 +60,13 @@ def _verdict(name: str, config: str, timeout: float | None, model: Model) -> Ver
 
 
 @click.command()
-@property_argument
-@config_argument
+@click.argument("name", metavar="PROPERTY|FILE.csv", shell_complete=completion.properties)
+@config_or_none
 @click.option(
     "--require",
-    type=click.Choice(["safe", "attack", "not_in_this_world", "reached", "not_reached"]),
+    type=click.Choice(["safe", "attack", "not_in_this_world", "reached", "not_reached", "expected"]),
     help="Exit with 1 if the verdict is another one. Of a utility property, safe is read as reached, attack as "
-    "not_reached.",
+    "not_reached. `expected` is what each row of FILE.csv says.",
 )
 @timeout_option
 @click.option("--chart/--no-chart", default=True, help="Draw the attack.  [default: chart]")
@@ -76,9 +74,19 @@ def _verdict(name: str, config: str, timeout: float | None, model: Model) -> Ver
     "--certificate",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write the evidence to a file, for `openworld certificate` and for other checkers.",
+    help="Write the evidence to a file, for `openworld check` and for other checkers.",
 )
-@as_json
+@click.option("--any-number", is_flag=True, help="Ask ProVerif as well, for any number of sessions.")
+@click.option(
+    "--log",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write to a file what ProVerif was given and what it printed, an attack among it.",
+)
+@output_option("Write to a file. A table is written as its rows are found.")
+@workers_option
+@click.option("--keep-going", is_flag=True, help="Give bad rows the verdict `error`, answer the others, exit with 2.")
+@format_option("text", "json", "proverif", help="Text, data, or the question as ProVerif reads it, which is not asked.")
 @with_option
 def verdict(
     name: str,
@@ -87,10 +95,15 @@ def verdict(
     timeout: float | None,
     chart: bool,
     certificate: Path | None,
-    as_json: bool,
+    any_number: bool,
+    log: Path | None,
+    output: Path | None,
+    workers: int | None,
+    keep_going: bool,
+    form: str,
     model: Model,
 ) -> int:
-    """Say whether PROPERTY holds under CONFIG.
+    """Say whether PROPERTY holds under CONFIG, or give every row of FILE.csv its verdict.
 
     PROPERTY is a name or its code. CONFIG is what is chosen: switch=value, cap= for the attacker's capabilities,
     design= for a named design to start from. An attacker or a design may stand without its key.
@@ -103,21 +116,43 @@ def verdict(
     it is also asked with one more session. A utility property is reached, not_reached or unknown, or not_in_this_world
     if the protocol has nothing of the kind. Exit code 3 says unknown, 4 (unless that was required) not_in_this_world.
 
+    FILE.csv has the columns id, property and config; others are kept. Added are verdict, reason, reach, steps,
+    blocked_by and seconds. With a column `expected` a summary says which verdicts differ. A safe that turns out to be
+    not_in_this_world is exit code 4 where no other verdict differs. A table that is there already is replaced only by a
+    whole one. Nothing is asked while a row is bad.
+
+    With --any-number ProVerif, which has to be installed, is given the honest roles alone: browser, client,
+    authorization server (AS) and resource servers. They receive, check and send; their checks are the rules of the
+    model. ProVerif finds attacks by itself; a capability gives it channels, names or the user's browser. What is good
+    once is good twice there, and the user has any number of sessions. The last line says whether both agree. The code
+    flow is covered, not every switch; what is not is refused. Exit code 1: they disagree, or there is an attack that
+    the world leaves out. 3: ProVerif has neither a proof nor an attack.
+
     \b
     openworld verdict code_delivery mal_as iss_check=off
     openworld verdict CD mcp mal_as --require safe
+    openworld verdict questions.csv -o answers.csv --require expected
+    openworld verdict CD mal_as iss_check=require --any-number
+    openworld verdict CD mal_as iss_check=require -o question.pv
     """
+    as_json = form == "json"
+    if name.endswith(".csv"):
+        return _table(Path(name), config, output, timeout, workers, require, keep_going, as_json, model)
+    if not config or keep_going or require == "expected":
+        raise click.UsageError("Missing argument 'CONFIG...': name one (`none`: no attacker), or a FILE.csv alone")
+    if any_number or form == "proverif":
+        if require or certificate:
+            raise click.UsageError("--require and --certificate are about the solver's verdict alone")
+        return unbounded.ask(name, config, form, output, log, timeout)
     asked = find(name, model)
     wanted = None if require is None else read_result(require, asked.kind)
     found = _verdict(name, config, timeout, model)
     if certificate is not None:
         write_certificate(certify(found, timeout), certificate)
-    if as_json:
-        print_json(found.to_json() | {"rests_on": narrowings(found), "elsewhere": dict(found.elsewhere)})
-    else:
-        print_lines(verdict_lines(found))
-        if chart and found.trace is not None and found.result == "attack":
-            click.echo("\n" + text(drawn(found.trace, ending(found.property))), nl=False)
+    lines = [*verdict_lines(found)]
+    if chart and found.trace is not None and found.result == "attack":
+        lines += ["", *_for_terminal(drawn(found.trace, ending(found.property))).splitlines()]
+    tell(as_json, found.to_json() | {"rests_on": narrowings(found), "elsewhere": dict(found.elsewhere)}, lines, output)
     if found.result == wanted:
         return DONE
     if found.result in _UNSETTLED:
@@ -128,12 +163,8 @@ def verdict(
 @click.command()
 @property_argument
 @config_argument
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "ascii", "mermaid", "svg", "pdf", "png", "json", "itf"]),
-    default="text",
-    show_default=True,
+@format_option(
+    *("text", "ascii", "mermaid", "svg", "pdf", "png", "json", "itf"),
     help="A chart (text: for terminals; ascii: for Internet-Drafts; mermaid: for issue trackers; svg, pdf and png: "
     "for slides), or the trace as data (itf: Informal Trace Format).",
 )
@@ -144,7 +175,7 @@ def verdict(
     metavar="CONFIG",
     help="Draw the run as far as it goes under this other configuration: who refuses it, why, by which section.",
 )
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
+@output_option()
 @timeout_option
 @with_option
 def trace(
@@ -162,8 +193,8 @@ def trace(
 
     \b
     openworld trace code_delivery mal_as iss_check=off --brief
-    openworld trace code_delivery mal_as iss_check=off --under cap=mal_as --format svg -o stopped.svg
-    openworld trace first_contact mcp --format mermaid -o first_contact.mmd
+    openworld trace code_delivery mal_as iss_check=off --under cap=mal_as -o stopped.svg
+    openworld trace first_contact mcp -o first_contact.mmd
     """
     if form in ("pdf", "png") and output is None:
         raise click.UsageError(f"--format {form} writes a file: name it with -o")
@@ -205,105 +236,22 @@ def _for_terminal(shown: Chart) -> str:
     return text(shown, min(110, max(WIDTH, columns)))
 
 
-@click.command()
-@click.argument("file", metavar="TRACE.json", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--chart/--no-chart", default=False, help="Draw it.  [default: no-chart]")
-@as_json
-@with_option
-def replay(file: Path, chart: bool, as_json: bool, model: Model) -> int:
-    """Run a trace on the executable machine and check that it shows what it says.
-
-    \b
-    openworld trace CD "cap=mal_as;iss_check=off" --format json -o attack.json
-    openworld replay attack.json
-    """
-    try:
-        read = from_json(file.read_bytes(), model=model)
-        prop = find(read.shows, model)
-        confirm(read, prop)
-    except (TraceError, ReplayError) as error:
-        # Whoever wrote the file is wrong here, not this software.
-        return complain(f"{file}: {str(error).removeprefix('internal error: ')}", BAD_INPUT)
-    if as_json:
-        print_json(
-            {
-                "file": str(file),
-                "confirmed": True,
-                "shows": read.shows,
-                "steps": len(read.steps),
-                "configuration": str(read.configuration),
-            }
-        )
-    else:
-        click.echo(f"confirmed: {read.shows} after {len(read.steps)} steps under {read.configuration}")
-    if chart:
-        click.echo("\n" + text(drawn(read, ending(prop))), nl=False)
-    return DONE
-
-
-@click.command()
-@click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@timeout_option
-@as_json
-@with_option
-def certificate(file: Path, timeout: float | None, as_json: bool, model: Model) -> int:
-    """Check the evidence in FILE, which `openworld verdict --certificate` has written.
-
-    For what does not happen there are clauses and proofs, which drat-trim checks; it shares nothing with the solver
-    that found the verdict. For what does happen there is a run, which is replayed. The question is laid down anew, so
-    that the clauses are known to be those of the question. Exit code 1 says that something is not as it is claimed.
-
-    \b
-    openworld verdict CD "cap=mal_as;iss_check=require" --certificate safe.zip
-    openworld certificate safe.zip
-    """
-    made, statement = read_certificate(file, model)
-    found = list(findings(made, statement, timeout))
-    holds, left = all(each.holds for each in found), list(trusted(made))
-    data = {
-        "file": str(file),
-        "property": made.property.name,
-        "configuration": str(made.configuration),
-        "world": made.world.name,
-        "verdict": made.result,
-        "holds": holds,
-        "findings": [{"says": each.says, "holds": each.holds, "how": each.how} for each in found],
-        "trusted": left,
-    }
-    tell(as_json, data, certificate_lines(made, found, left))
-    return DONE if holds else VIOLATED
-
-
-@click.command()
-@click.argument("file", metavar="FILE.csv", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where to write.")
-@timeout_option
-@workers_option
-@click.option("--require-expected", is_flag=True, help="Exit with 1 or 4 if a verdict is not the one `expected`.")
-@click.option("--keep-going", is_flag=True, help="Give bad rows the verdict `error`, answer the others, exit with 2.")
-@as_json
-@with_option
-def verdicts(
+def _table(
     file: Path,
-    output: Path,
+    config: str,
+    output: Path | None,
     timeout: float | None,
     workers: int | None,
-    require_expected: bool,
+    require: str | None,
     keep_going: bool,
     as_json: bool,
     model: Model,
 ) -> int:
-    """Give every row of FILE.csv its verdict.
-
-    The file has the columns id, property and config; others are kept. Added are verdict, reason, reach, steps,
-    blocked_by and seconds. With a column `expected` a summary says which verdicts differ; of a utility property,
-    safe is read as reached and attack as not_reached. What is not_in_this_world is not safe: where no other verdict
-    differs, --require-expected exits with 4. Rows are written as they are found, but a table that is there already is
-    replaced only by a whole one; nothing is asked while a row is bad.
-
-    \b
-    openworld verdicts questions.csv -o answers.csv --require-expected
-    """
+    """Give every row of a table its verdict."""
+    if not file.is_file():
+        raise click.UsageError(f"{file} does not exist")
+    if config or output is None or require not in (None, "expected"):
+        raise click.UsageError(f"{file} takes -o FILE.csv, no CONFIG, and of --require only `expected`")
     columns, rows = verdict_rows.read(file, model)
     if output.exists() and output.samefile(file):
         raise click.UsageError(f"{output} is the input; write to another file")
@@ -328,7 +276,7 @@ def verdicts(
             stream.flush()
             done.append(row)
             progress.advance()
-    return _summarise(done, "expected" in columns, require_expected, as_json, model)
+    return _summarise(done, "expected" in columns, require is not None, as_json, model)
 
 
 def _summarise(rows: list[dict[str, str]], expected: bool, require: bool, as_json: bool, model: Model) -> int:

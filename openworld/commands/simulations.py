@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import click
 
 from openworld.commands import completion
-from openworld.commands.common import as_json, call, with_option, workers_option
+from openworld.commands.common import as_json, call, format_option, output_option, with_option, workers_option
+from openworld.work import QUESTIONS
+
+#: Options of a question, or for few, which help shows beside the question (`--ask QUESTION --help`).
+_SELDOM = {
+    "--half-width",
+    "--record",
+    "--inputs",
+    "--samples",
+    "--weight",
+    "--method",
+    "--deployed",
+    "--attacker",
+    "--cluster",
+}
+
+
+class ByQuestion(click.Command):
+    """A command whose help shows what many need, or else what goes with the question that is asked."""
+
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        asked = context.params.get("question")
+        others = set[str]() if asked is None else {*chain(*QUESTIONS.values())} - {*QUESTIONS[asked]}
+        for each in self.params:
+            if isinstance(each, click.Option):
+                each.hidden = each.opts[0] in (_SELDOM if asked is None else others)
+        super().format_options(context, formatter)
 
 
 class Shares(click.ParamType[tuple[float, ...]]):
@@ -27,7 +54,7 @@ class Shares(click.ParamType[tuple[float, ...]]):
         return shares
 
 
-@click.command()
+@click.command(cls=ByQuestion)
 @click.argument("named", nargs=-1, metavar="[EXPERIMENT | --arms ARM ARM...]", shell_complete=completion.experiments)
 @click.option(
     "--arms",
@@ -42,14 +69,6 @@ class Shares(click.ParamType[tuple[float, ...]]):
     help="With --arms: the share of clients, and of servers, that do what the arm sets, or of those that it names "
     "(by=client). [default: 1]",
 )
-@click.option("--schema", is_flag=True, help="Print the JSON Schema of an experiment's file instead.")
-@click.option(
-    "--overview",
-    is_flag=True,
-    help="Go through all experiments instead: question, headline, whether it is exact or simulated, what is open in it "
-    "and which input decides. Takes a quarter of an hour.",
-)
-@click.option("--file", "as_file", is_flag=True, help="Print the experiment as a file instead, to be changed.")
 @click.option(
     "--population",
     metavar="NAME_OR_FILE",
@@ -99,78 +118,71 @@ class Shares(click.ParamType[tuple[float, ...]]):
     help="Draw what is not known for sure so many times, for the interval over the inputs. [default: 512 where "
     "outcomes are known exactly; else 32, at the point of the headline, or none where that is dear]",
 )
-@click.option("--sensitivity", is_flag=True, help="Instead: which of what is not known for sure decides the outcome.")
 @click.option(
-    "--worth",
-    is_flag=True,
-    help="Instead: which measurement would be worth most to whoever chooses an arm, and how many observations do.",
-)
-@click.option(
-    "--couplings",
-    is_flag=True,
-    help="Instead: between what rates lie however clients, AS and RS are paired that are not known to be met together.",
-)
-@click.option(
-    "--break-even",
-    is_flag=True,
-    help="Instead: how many failed flows a theft has to weigh for arms to break even, and which input moves that. With "
-    "--weight: whether they are worth it, and which input turns that.",
+    "--ask",
+    "question",
+    type=click.Choice(list(QUESTIONS)),
+    default="rates",
+    show_default=True,
+    is_eager=True,
+    help="How often what happens (rates), which unknown input decides that (sensitivity), which measurement is worth "
+    "most to whoever chooses an arm (worth), bounds over all pairings of parties (couplings), or at which weight of a "
+    "theft arms break even (break-even).",
 )
 @click.option(
     "--samples",
     type=click.IntRange(min=2),
     metavar="N",
-    help="Base samples of --sensitivity, for sobol a power of two; draws of --worth and --break-even. [default: 256, "
-    "4096 and 256 where outcomes are known exactly, fewer where attempts have to be counted at each point]",
+    help="Base samples of sensitivity, for sobol a power of two; draws of worth and break-even. [default: 256, 4096 "
+    "and 256 where outcomes are known exactly, fewer where attempts have to be counted at each point]",
 )
 @click.option(
     "--weight",
     type=click.FloatRange(min=0),
     metavar="W",
-    help="For --worth and --break-even: how many honest flows a theft weighs as much as. [default: 10, or any]",
+    help="How many honest flows a theft weighs as much as. [default: 10; for break-even, any]",
 )
 @click.option(
     "--method",
     metavar="NAME",
-    help="Method of --sensitivity: sobol (shares of variance) or morris (effects). [default: morris where a sample "
+    help="Method of sensitivity: sobol (shares of variance) or morris (effects). [default: morris where a sample "
     "is dear]",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for tables and figures. A run that was cut short goes on there where it stopped.",
-)
-@as_json
+@output_option("Tables and figures. A run that was cut short goes on there where it stopped.", folder=True)
+@format_option("text", "json", "toml", help="Text, data, or the experiment itself as a file to change; none is run.")
 @with_option
 def simulate(**given: Any) -> int:
-    """Run one experiment, by name or file, or put arms of your own to a population; without either, list.
+    """Run one experiment, by name or file, or put arms of your own to a population.
 
     First contacts of a population that is not too varied are evaluated: all situations are gone through, and values are
-    exact. Time, queues, retries, caches and people are simulated.
+    exact. Time, queues, retries, caches and people are simulated. Arms with identical outcomes are reported as such and
+    drawn once under all their names.
 
-    Arms under which every attempt ends the same way are said to, and drawn once under all their names.
+    `openworld list experiments` names the experiments. `--ask QUESTION --help` shows the options that go with a
+    question; those of `--ask rates` are half-width, inputs, records and others.
 
     \b
-    openworld simulate
-    openworld simulate --overview
     openworld simulate matching --population measured_2026 -o out
     openworld simulate --arms prm=exact prm=prefix --adoption 0.5 --population enterprise
     openworld simulate --arms '' mcp gaps_closed --adoption 0.1,0.5,0.9
-    openworld simulate matching --file > mine.toml
+    openworld simulate matching --format toml > mine.toml
     openworld simulate mine.toml
-    openworld simulate ten_steps --population measured_2026 --deployed
     openworld simulate echo --half-width 0.002
-    openworld simulate multi_tenant --attacker best_response
-    openworld simulate iss --sensitivity
-    openworld simulate matching --worth
-    openworld simulate profiles --break-even --weight 5
+    openworld simulate iss --ask sensitivity
+    openworld simulate profiles --ask break-even --weight 5
     """
     return call("openworld.work.simulate.simulate", **given)
 
 
 @click.command()
-@click.argument("experiment", metavar="EXPERIMENT|FILE", shell_complete=completion.experiments)
+@click.argument("experiment", metavar="[EXPERIMENT|FILE]", required=False, shell_complete=completion.experiments)
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of an experiment's file instead.")
+@click.option(
+    "--overview",
+    is_flag=True,
+    help="Answer all of them: headline, whether it is exact or simulated, what is open, and which input decides. "
+    "Takes a quarter of an hour.",
+)
 @click.option(
     "--population",
     metavar="NAME_OR_FILE",
@@ -182,67 +194,37 @@ def simulate(**given: Any) -> int:
     default=None,
     help="Clients that no arm speaks of, as for `openworld simulate`. [default: as the experiment has it]",
 )
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write it to instead.")
+@output_option("Write the description to a file.")
+@as_json
 @with_option
-def odd(**given: Any) -> int:
-    """Describe an experiment by the ODD protocol (Grimm et al. 2020), in Markdown, with its threats to validity.
+def experiments(**given: Any) -> int:
+    """List the experiments, or describe one by the ODD protocol (Grimm et al. 2020), with its threats to validity.
 
-    It is one of the suite or a file of your own. What is written is read off the code and the data: parties and what
-    they do, where each number comes from, the rules that decide.
-
-    \b
-    openworld odd iss
-    openworld odd matching --population measured_2026 -o odd.md
-    """
-    return call("openworld.work.odd.odd", **given)
-
-
-@click.group(invoke_without_command=True)
-@click.pass_context
-def results(context: click.Context) -> int | None:
-    """List, show and compare stored results.
+    It is one of the suite or a file of your own. The description is Markdown, read off the code and the data: parties
+    and what they do, where each number comes from, the rules that decide.
 
     \b
-    openworld results list out
-    openworld results show matching out
-    openworld results compare out other-out
+    openworld list experiments
+    openworld list experiments iss
+    openworld list experiments matching --population measured_2026 -o odd.md
     """
-    if context.invoked_subcommand is None:
-        return int(context.invoke(list_))
-    return None
+    return call("openworld.work.listed.experiments", **given)
 
 
-_folder = click.Path(exists=True, path_type=Path)
-
-
-@results.command("list")
-@click.argument("folder", type=_folder, default=Path())
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, path_type=Path), default=Path())
+@click.option("--experiment", metavar="NAME", help="Show the rates of this one.")
 @as_json
-def list_(**given: Any) -> int:
-    """What is stored in FOLDER and below, and how it was counted."""
-    return call("openworld.work.results.list_stored", **given)
+def results(**given: Any) -> int:
+    """List what is stored in FOLDER and below, and how it was counted, or show the rates of one experiment.
 
+    `openworld diff` compares two folders.
 
-@results.command()
-@click.argument("experiment")
-@click.argument("folder", type=_folder, default=Path())
-@as_json
-def show(**given: Any) -> int:
-    """The rates of an EXPERIMENT that is stored in FOLDER or below."""
-    return call("openworld.work.results.show", **given)
-
-
-@results.command()
-@click.argument("first", type=_folder)
-@click.argument("second", type=_folder)
-@as_json
-def compare(**given: Any) -> int:
-    """How the rates stored in SECOND differ from those of the same experiments in FIRST.
-
-    Both are folders or files. Intervals are those of independent counts; two runs with the same seed and
-    population are not independent, and what differs there differs because of the code.
+    \b
+    openworld list results out
+    openworld list results out --experiment matching
     """
-    return call("openworld.work.results.compare", **given)
+    return call("openworld.work.results.stored", **given)
 
 
 @click.command("blast-radius")
@@ -269,7 +251,7 @@ def compare(**given: Any) -> int:
 @click.option("--samples", type=click.IntRange(min=1), default=50, show_default=True, help="Targets in each topology.")
 @click.option("--replications", type=click.IntRange(1, 100_000), default=5, show_default=True, help="Topologies.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same topologies and targets.")
-@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Folder for the tables.")
+@output_option("Tables.", folder=True)
 @as_json
 @with_option
 def blast_radius(**given: Any) -> int:

@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from openworld.commands import completion
-from openworld.commands.common import as_json, call, timeout_option, with_option, workers_option
+from openworld.commands.common import as_json, call, output_option, timeout_option, with_option, workers_option
 
 
 @click.command()
-@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder.")
+@output_option("Where the page and all else goes.", folder=True, default=Path("out"), show_default=True)
 @click.option(
     "--full/--quick",
     default=False,
@@ -46,7 +46,7 @@ def study(**given: Any) -> int:
 
 @click.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=completion.among("openworld.exhibits:catalogue"))
-@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to.")
+@output_option("Where to write.", folder=True)
 @click.option("--list", "listed", is_flag=True, help="List the names, kinds and what each shows; draw nothing.")
 @click.option(
     "--from",
@@ -76,13 +76,7 @@ def figures(**given: Any) -> int:
 
 @click.command()
 @click.argument("folder", metavar="OUT", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE.html",
-    help="Where to write.  [default: OUT/report.html]",
-)
+@output_option("Where to write.  [default: OUT/report.html]")
 @click.option(
     "--site",
     metavar="URL",
@@ -105,14 +99,7 @@ def report(**given: Any) -> int:
 
 
 @click.command()
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    required=True,
-    metavar="DIR",
-    help="Where to put it; a folder of its own.",
-)
+@output_option("Where to put it; a folder of its own.", folder=True, required=True)
 @click.option("--quick", is_flag=True, help="Answers to fewer questions beforehand, as in a quick study.")
 @click.option(
     "--runtime",

@@ -30,14 +30,13 @@ from openworld.commands.common import (
     timeout_option,
     with_option,
 )
-from openworld.commands.completion import against_option, config_argument, property_argument
-from properties.attackers import configured
-from properties.explain import explain as compare
+from openworld.commands.completion import against_option, config_argument
+from openworld.progress import Progress
 from properties.monotone import NoAnswerError
-from properties.security import every_property, find
+from properties.security import every_property
 
 
-@click.command()
+@click.command("drafts")
 @click.argument("name", required=False, shell_complete=completion.among("model.drafts:TEXTS"))
 @as_json
 def draft(name: str | None, as_json: bool) -> int:
@@ -47,8 +46,8 @@ def draft(name: str | None, as_json: bool) -> int:
     parties then are as the question has them, or as the population does.
 
     \b
-    openworld draft
-    openworld draft echo
+    openworld list drafts
+    openworld list drafts echo
     openworld simulate --arms "" "draft=echo;by=client" "draft=echo;by=authorization_server" draft=echo
     """
     if name is not None and name not in TEXTS:
@@ -99,10 +98,10 @@ def designs(
     mechanisms are on, even if no rule is obeyed, are named as not in this world.
 
     \b
-    openworld designs mcp
-    openworld designs --switches
-    openworld designs --suffice code_delivery --against mal_as --fix "as:h_iss=no"
-    openworld designs --suffice authorization,token_confinement --against mal_as+mal_rs --usable
+    openworld list designs mcp
+    openworld list designs --switches
+    openworld list designs --suffice code_delivery --against mal_as --fix "as:h_iss=no"
+    openworld list designs --suffice authorization,token_confinement --against mal_as+mal_rs --usable
     """
     if suffice is not None:
         return _suffice(suffice, against, fix, any_environment, without, usable, as_json, model)
@@ -152,28 +151,12 @@ def _suffice(
         world=parse(fix, model).world,
         model=model,
     )
-    found = minimal_sets.ask(asked)
+    with Progress("sets", 0) as progress:
+        found = minimal_sets.ask(asked, progress.found)
     return tell(as_json, minimal_sets.as_data(asked, found), minimal_sets.lines(asked, found))
 
 
-@click.command()
-@property_argument
-@click.argument("first", metavar="CONFIG", shell_complete=completion.configurations)
-@click.argument("second", metavar="CONFIG", shell_complete=completion.configurations)
-@as_json
-@with_option
-def explain(name: str, first: str, second: str, as_json: bool, model: Model) -> int:
-    """Say what makes the difference between two configurations on PROPERTY.
-
-    \b
-    openworld explain CD "design=mcp;cap=mal_as" "design=mcp;cap=mal_as;h_iss=no"
-    """
-    asked = find(name, model)
-    difference = compare(asked, configured(asked, first, model), configured(asked, second, model))
-    return tell(as_json, show.difference_json(difference), show.difference_lines(difference))
-
-
-@click.command()
+@click.command("words")
 @click.argument("word", required=False, shell_complete=completion.among("openworld.glossary:names"))
 @as_json
 @with_option
@@ -181,9 +164,9 @@ def glossary(word: str | None, as_json: bool, model: Model) -> int:
     """Say what WORD means: a property, an attacker, a switch or its value, a design, a rule; without one, everything.
 
     \b
-    openworld glossary first_contact
-    openworld glossary prm=origin
-    openworld glossary "mix-up"
+    openworld list words first_contact
+    openworld list words prm=origin
+    openworld list words "mix-up"
     """
     found = list(terms.entries(model)) if word is None else terms.find(word, model)
     return tell(as_json, [each._asdict() for each in found], (line for each in found for line in each.lines()))
@@ -196,7 +179,7 @@ def properties(as_json: bool, model: Model) -> int:
     """List the properties: code, name, whether it is about security or about what honest parties get done, meaning.
 
     \b
-    openworld properties
+    openworld list properties
     """
     every = every_property(model).values()
     data = [{"code": one.code, "name": one.name, "kind": one.kind, "meaning": one.meaning} for one in every]
@@ -213,15 +196,17 @@ def rules(name: str | None, as_json: bool, model: Model) -> int:
     Each with the versions of the texts that it was read from.
 
     \b
-    openworld rules iss_matches
-    openworld rules "RFC 9728"
+    openworld list rules iss_matches
+    openworld list rules "RFC 9728"
     """
     wanted = (name or "").casefold()
     known = every_rule(model).values()
     found = [rule for rule in known if wanted in " ".join((rule.name, rule.source, *rule.ids)).casefold()]
     if not found:
         near = meant(str(name), [one for rule in known for one in (rule.name, rule.name.partition(".")[2])])
-        raise click.UsageError(f"no rule has {name!r} in its name, ids or source{near}; `openworld rules` lists them")
+        raise click.UsageError(
+            f"no rule has {name!r} in its name, ids or source{near}; `openworld list rules` lists them"
+        )
     read = [(rule, versions(rule.source)) for rule in found]
     lines = (
         line
@@ -250,9 +235,9 @@ def worlds(name: str | None, schema: bool, as_json: bool, model: Model) -> int:
     exit code 2 and one line with its name, the line and the key.
 
     \b
-    openworld worlds
-    openworld worlds default
-    openworld worlds mine.toml
+    openworld list worlds
+    openworld list worlds default
+    openworld list worlds mine.toml
     openworld verdict code_delivery "world=mine.toml;cap=mal_as;as:h_iss=no"
     """
     if schema:
@@ -274,7 +259,7 @@ def worlds(name: str | None, schema: bool, as_json: bool, model: Model) -> int:
 def assume(names: str, config: str, against: str | None, timeout: float | None, as_json: bool, model: Model) -> int:
     """Say what has to be assumed of others for PROPERTY to hold under CONFIG: the weakest assumptions, all of them.
 
-    Others are the environment (`openworld designs --switches`): what AS and resource servers happen to do, who is
+    Others are the environment (`openworld list designs --switches`): what AS and resource servers happen to do, who is
     enrolled where, what users do. All of it is left open but what CONFIG names. Each line of the answer is enough, and
     nothing less is; exact, over every environment in which honest parties can still finish.
 
@@ -284,7 +269,9 @@ def assume(names: str, config: str, against: str | None, timeout: float | None, 
     openworld assume first_contact "design=federated"
     """
     try:
-        found = weakest.ask(names, config, parse_capabilities(against or "none", model), timeout, model)
+        with Progress("environments", 0) as progress:
+            able = parse_capabilities(against or "none", model)
+            found = weakest.ask(names, config, able, timeout, model, progress.found)
     except NoAnswerError as error:
         return complain(str(error), INCONCLUSIVE)
     lines = (line for number, each in enumerate(found) for line in ([""] * (number > 0) + [*weakest.lines(each)]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -16,6 +15,7 @@ from model.switches import CAPABILITIES, SWITCHES
 from model.world_file import WORLDS
 from openworld.findings.pages import Decided, First, Page, Varied, given, text
 from openworld.show import ending, outcome
+from openworld.width import wrapped
 from properties.questions import Asked
 from properties.results import RESULTS, length
 from properties.verdict import Verdict
@@ -183,12 +183,12 @@ def _sure(found: Answers) -> Iterator[str]:
     proved = [row for row, verdict in found if verdict.result in ("safe", "not_reached")]
     if proved:
         evidence = f"{_command(proved[0].asked)} --certificate evidence.zip"
-        yield from ("", _CHECKED, "", "```", evidence, "openworld certificate evidence.zip", "```")
+        yield from ("", _CHECKED, "", "```", evidence, "openworld check evidence.zip", "```")
 
 
 def row_lines(page: Page) -> Iterator[str]:
     """A page among others: its name and sentence."""
-    yield from textwrap.wrap(f"{page.name}: {page.sentence} ({counted(page)})", 100, subsequent_indent="    ")
+    yield from wrapped(f"{page.name}: {page.sentence} ({counted(page)})")
 
 
 def data(page: Page, found: Answers) -> dict[str, Any]:

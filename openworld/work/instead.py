@@ -11,20 +11,12 @@ import pandas
 from openworld import balance
 from openworld.experiment_words import sensitivity_lines
 from openworld.inputs import coupling_lines, worth_lines
+from openworld.work import QUESTIONS
 from simulations.break_even import break_even
 from simulations.couplings import coupled
 from simulations.experiment import Experiment
 from simulations.sensitivity import indices
 from simulations.worth import WEIGHT, worth
-
-#: The other questions, each with the options that go with it; and those that go with a run.
-QUESTIONS: dict[str, tuple[str, ...]] = {
-    "sensitivity": ("--samples", "--method", "--attempts"),
-    "worth": ("--samples", "--weight", "--attempts"),
-    "couplings": (),
-    "break-even": ("--samples", "--weight", "--attempts"),
-}
-_OF_RUNS = ("--replications", "--attempts", "--half-width", "--record", "--inputs")
 
 
 class AnswerTable(NamedTuple):
@@ -34,13 +26,11 @@ class AnswerTable(NamedTuple):
     lines: Iterator[str]
 
 
-def check_places(instead: str | None, given: Mapping[str, object]) -> None:
+def check_places(question: str, given: Mapping[str, object]) -> None:
     """Options that go with another question are none of this one's (raises UsageError)."""
     for option in (name for name, value in given.items() if value is not None):
-        if instead is not None and option not in QUESTIONS[instead]:
-            raise click.UsageError(f"{option} has no place beside --{instead}")
-        if instead is None and option not in _OF_RUNS:
-            belongs = " or ".join(f"--{name}" for name, options in QUESTIONS.items() if option in options)
+        if option not in QUESTIONS[question]:
+            belongs = " or ".join(f"--ask {name}" for name, options in QUESTIONS.items() if option in options)
             raise click.UsageError(f"{option} belongs to {belongs}")
 
 
@@ -53,7 +43,7 @@ def ask(
     told: Mapping[str, Any],
     where: Mapping[str, Any],
 ) -> AnswerTable:
-    """Ask one of :data:`QUESTIONS`; ``told``: options, ``where``: who counts what has to be counted."""
+    """Ask one of :data:`QUESTIONS` but rates; ``told``: options, ``where``: who counts what has to be counted."""
     match question:
         case "sensitivity":
             table = indices(

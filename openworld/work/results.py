@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import click
 import pandas
 
 from model.errors import InputError, hint
-from openworld.commands.common import DONE, print_json, print_lines
+from openworld.commands.common import DONE, print_json, tell
 from openworld.show import rate_lines
 from openworld.study_tables import COUNTS, whole
 from simulations.intervals import Interval, unpaired_difference
@@ -26,31 +27,20 @@ class ResultsError(InputError):
     """Results that are not there or cannot be read; one line naming the culprit and what there is."""
 
 
-def list_stored(folder: Path, as_json: bool) -> int:
-    """What is stored in FOLDER and below, and how it was counted."""
-    found = _found(folder)
-    rows = [{"file": str(path), **_origin(whole(path, COUNTS))} for path in found]
-    if as_json:
-        print_json(json.loads(pandas.DataFrame(rows).to_json(orient="records")))
-    for row in [] if as_json else rows:
-        click.echo(
-            f"{row['file']}\n    {row['experiment']}, {row['population']} ({row['population_digest']}), "
-            f"{_many(row)}, code {row['code']}\n    {row['command']}"
-        )
-    return DONE
-
-
-def show(experiment: str, folder: Path, as_json: bool) -> int:
-    """The rates of an EXPERIMENT that is stored in FOLDER or below."""
-    rates = _one(experiment, folder)
-    if as_json:
-        print_json(json.loads(rates.to_json(orient="records")))
-    else:
-        for name, value in _origin(rates).items():
-            click.echo(f"{name:<18} {value}")
-        print_lines(found.words for found in alike(rates))
-        print_lines(rate_lines(rates))
-    return DONE
+def stored(folder: Path, experiment: str | None, as_json: bool) -> int:
+    """What is stored in FOLDER and below, and how it was counted, or the rates of one experiment."""
+    if experiment is not None:
+        rates = _one(experiment, folder)
+        origin = (f"{name:<18} {value}" for name, value in _origin(rates).items())
+        lines = chain(origin, (found.words for found in alike(rates)), rate_lines(rates))
+        return tell(as_json, json.loads(rates.to_json(orient="records")), lines)
+    rows = [{"file": str(path), **_origin(whole(path, COUNTS))} for path in _found(folder)]
+    each = (
+        f"{row['file']}\n    {row['experiment']}, {row['population']} ({row['population_digest']}), "
+        f"{_many(row)}, code {row['code']}\n    {row['command']}"
+        for row in rows
+    )
+    return tell(as_json, json.loads(pandas.DataFrame(rows).to_json(orient="records")), each)
 
 
 def compare(first: Path, second: Path, as_json: bool) -> int:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import textwrap
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,15 @@ from model.model import Model
 from openworld import exhibits
 from openworld.commands.common import DONE, INCONCLUSIVE, complain, print_json, print_lines
 from openworld.exhibits import experiments
-from openworld.experiment_words import experiment_lines, headline_lines, horizon_lines, result_lines, source_lines
+from openworld.experiment_words import horizon_lines, result_lines, source_lines
 from openworld.files import claimed
 from openworld.progress import Progress
 from openworld.sources import Source
 from openworld.work.instead import AnswerTable, ask, check_places
-from simulations import catalogue, experiment_files
+from openworld.work.listed import listing
+from simulations import experiment_files
 from simulations.experiment import Adoption, Experiment
-from simulations.experiments import StoppedExperiment, evaluable, find, population_for, run
+from simulations.experiments import StoppedExperiment, find, population_for, run
 from simulations.processes import cores
 from simulations.results import Result, write
 from simulations.uncertainty import over_inputs
@@ -36,9 +36,6 @@ def simulate(
     named: tuple[str, ...],
     arms: bool,
     adoption: tuple[float, ...] | None,
-    schema: bool,
-    overview: bool,
-    as_file: bool,
     population: str | None,
     deployed: bool | None,
     attacker: str | None,
@@ -50,31 +47,23 @@ def simulate(
     cluster: str | None,
     record: Path | None,
     inputs: int | None,
-    sensitivity: bool,
-    worth: bool,
-    couplings: bool,
-    break_even: bool,
+    question: str,
     samples: int | None,
     weight: float | None,
     method: str | None,
     output: Path | None,
-    as_json: bool,
+    form: str,
     model: Model,
 ) -> int:
     """What `openworld simulate` does."""
-    if schema or as_file:
-        _alone("--schema" if schema else "--file", {"named", "arms", "adoption", *(["population"] if arms else [])})
-    if schema:
-        print_json(experiment_files.schema())
-        return DONE
-    if overview:
-        _alone("--overview", {"seed", "as_json"})
-        return _overview(seed, as_json, model)
+    as_json = form == "json"
+    if form == "toml":
+        _alone("--format toml", {"named", "arms", "adoption", *(["population"] if arms else [])})
     if not named and not arms:
-        return _list(as_json, model)
+        return listing(as_json, model)
     asked = _of_arms(named, adoption, population, model) if arms else find(_one(named, adoption), model)
     experiment = asked.name
-    if as_file:
+    if form == "toml":
         click.echo(experiment_files.written(asked), nl=False)
         return DONE
     click.get_current_context().with_resource(claimed(output))
@@ -88,16 +77,14 @@ def simulate(
         "--method": method,
         "--replications": replications if _is_said("replications") else None,
     }
-    questions = {"sensitivity": sensitivity, "worth": worth, "couplings": couplings, "break-even": break_even}
-    instead = _question(name for name, wanted in questions.items() if wanted)
-    check_places(instead, given)
+    check_places(question, given)
     store = None if output is None else output / "counted"
     where: dict[str, Any] = {"workers": workers or cores(), "cluster": cluster, "store": store}
     asked = asked if attacker is None else replace(asked, attacker=attacker)
-    if instead is not None:
+    if question != "rates":
         with Progress(experiment, 0) as progress:
-            answer = ask(instead, asked, seed, population, deployed, given, where | {"progress": progress.at})
-        return _said(f"{experiment}_{instead}".replace("-", "_"), asked, answer, output, as_json)
+            answer = ask(question, asked, seed, population, deployed, given, where | {"progress": progress.at})
+        return _said(f"{experiment}_{question}".replace("-", "_"), asked, answer, output, as_json)
     if attempts is None and given["--replications"] is not None:
         attempts = asked.attempts  # whoever wants replications wants draws
     try:
@@ -148,18 +135,10 @@ def _is_said(option: str) -> bool:
     return click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE
 
 
-def _question(wanted: Iterable[str]) -> str | None:
-    """What is asked of an experiment in place of counting it, if anything is."""
-    asked = tuple(wanted)
-    if len(asked) > 1:
-        raise click.UsageError(f"{' and '.join(f'--{name}' for name in asked)}: one question at a time")
-    return asked[0] if asked else None
-
-
 def _alone(option: str, beside: Collection[str]) -> None:
-    """What nothing would come of beside an option that prints a file has no place there (raises UsageError)."""
+    """What nothing would come of beside a form that is printed at once has no place there (raises UsageError)."""
     for each in click.get_current_context().command.params:
-        apart = each.opts[0] not in (option, "--with") and each.name not in beside
+        apart = each.opts[0] not in ("--format", "--with") and each.name not in beside
         if apart and each.name is not None and _is_said(each.name):
             raise click.UsageError(f"{each.opts[0]} has no place beside {option}")
 
@@ -195,55 +174,6 @@ def _of_arms(
         asked=("--arms", *arms, *words),
         model=model,
     )
-
-
-def _list(as_json: bool, model: Model) -> int:
-    known = catalogue.every_experiment(model)
-    if as_json:
-        print_json(
-            [
-                {
-                    "name": name,
-                    "question": asked.question,
-                    "parameter": asked.parameter,
-                    "values": list(asked.values),
-                    "arms": list(asked.treatments),
-                    "population": asked.population,
-                    "reader": asked.reader,
-                }
-                for name, asked in known.items()
-            ]
-        )
-        return DONE
-
-    print_lines(experiment_lines(known.values()))
-    return DONE
-
-
-def _overview(seed: int, as_json: bool, model: Model) -> int:
-    """Each experiment with its headline, exact or simulated, and with what is open in it, or how it is asked by itself.
-
-    Those simulate a world in time, or are all combinations of something, which have effects in place of a headline.
-    """
-    rows = []
-    for name, each in catalogue.every_experiment(model).items():
-        asked = replace(each, values=(each.point,))
-        met = population_for(asked, None)
-        exact, told_of = evaluable(asked, met), not asked.factors and asked.horizon(met) is None
-        if not as_json:
-            how = "exact" if exact else "simulated"
-            alone = "" if told_of else f": openworld simulate {name}"
-            click.echo(f"{name}  ({met.name}, {how}{alone})")
-            print_lines(textwrap.wrap(asked.question, 100, initial_indent="    ", subsequent_indent="    "))
-        if told_of:
-            told = over_inputs(run(asked, seed=seed), asked, met, seed).quantities
-            print_lines([] if as_json else (f"  {line}" for line in headline_lines(told)))
-            rows += json.loads(told[told["headline"] == 1].to_json(orient="records"))
-        else:
-            rows.append({"experiment": name})
-    if as_json:
-        print_json(rows)
-    return DONE
 
 
 def _save(asked: Experiment, result: Result, output: Path) -> None:

@@ -122,7 +122,7 @@ def test_full_disk_is_one_line_and_keeps_what_is_finished(
     command, reads = (sys.executable, str(driver)), (tmp_path, *python_folders())
     monkeypatch.setattr(ready, "install", lambda wanted, **_: install.Installed(wanted, command, {}, reads))
     kept = out / "mcp-python-0" / "R01_exact.json"
-    arguments = ["conform", "mcp-python==0", "--scenarios", "R01,M01", "--plain", "--jobs", "1", "-o", str(out)]
+    arguments = ["conform", "mcp-python==0", "--scenarios", "R01,M01", "--plain", "--workers", "1", "-o", str(out)]
     with failing(out, lambda turn: errno.ENOSPC if kept.exists() else None), pytest.raises(SystemExit) as ended:
         main(arguments)
     said = capsys.readouterr().err.strip().splitlines()[-1]

@@ -315,7 +315,7 @@ def test_machines_that_were_kept_are_compared_in_words(tmp_path: Path) -> None:
     assert "strict and lax part in " in ran.output
     assert f"a client_id; {inputs()['authorize.M02_iss_wrong_adv'].about}" in ran.output
     assert "    strict: gives up\n    lax: token@as1" in ran.output
-    told = json.loads(CliRunner().invoke(main, ["learn", one, other, "--json"]).output)
+    told = json.loads(CliRunner().invoke(main, ["learn", one, other, "--format", "json"]).output)
     assert {one["other"]["request"] for one in told["differences"]} == {"token"}
     assert "do the same" in CliRunner().invoke(main, ["learn", one, one]).output
 

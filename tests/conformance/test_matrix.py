@@ -59,7 +59,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     def ends(text: str, *more: str) -> int:
         path = tmp_path / "matrix.toml"
         path.write_text(text)
-        command = ["conform", "--matrix", str(path), "--plain", "--jobs", "1", "-o", str(tmp_path / "out"), *more]
+        command = ["conform", "--matrix", str(path), "--plain", "--workers", "1", "-o", str(tmp_path / "out"), *more]
         with pytest.raises(SystemExit) as ended:
             main(command)
         return int(str(ended.value.code))
@@ -95,7 +95,7 @@ def test_expectation_about_what_is_not_played_is_a_change(
 
 
 def test_what_was_not_measured_is_exit_code_three_and_open_on_the_page(run: Callable[..., int], tmp_path: Path) -> None:
-    assert run(TWO.replace("==2", "==3"), "--limit", "1") == 3
+    assert run(TWO.replace("==2", "==3"), "--timeout", "1") == 3
     page = (tmp_path / "out" / "index.html").read_text()
     assert re.search(r'class="cell unknown"[^>]*><a href="mcp-python-3/index.html#R01_exact', page)
 
@@ -182,7 +182,7 @@ def test_solver_is_not_asked_again_for_what_was_found(tmp_path: Path, monkeypatc
 
 
 def test_data_of_a_matrix_is_json(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(TWO, "--json") == 0
+    assert run(TWO, "--format", "json") == 0
     told = json.loads(capsys.readouterr().out)
     assert [one["client"] for one in told["clients"]] == ["mcp-python==1", "mcp-python==2"]
     assert told["affected"] == []

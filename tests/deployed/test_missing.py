@@ -64,12 +64,12 @@ def test_a_check_with_which_nobody_gets_anywhere_closes_nothing(checker):
 def test_the_page_is_told_by_the_command(unchecked, monkeypatch):
     """In words; as data with the same checks; and only for a client."""
     client, found = unchecked
-    monkeypatch.setattr(commands, "checks", lambda _: found)
+    monkeypatch.setattr(commands, "checks", lambda *_, **__: found)
     ran = CliRunner().invoke(main, ["clients", client.name, "--missing"])
     assert ran.exit_code == 0
     assert ran.stdout.splitlines() == list(lines(client, found))
     assert "`openworld trace " in ran.stdout
     assert ran.stdout.count("no open world is left") == sum(one.mechanism in BEFOREHAND for one in found.missing) == 1
-    told = json.loads(CliRunner().invoke(main, ["clients", client.name, "--missing", "--json"]).stdout)
+    told = json.loads(CliRunner().invoke(main, ["clients", client.name, "--missing", "--format", "json"]).stdout)
     assert [one["mechanism"] for one in told["missing"]] == [one.mechanism for one in found.missing]
     assert CliRunner().invoke(main, ["clients", "--missing"]).exit_code == 2

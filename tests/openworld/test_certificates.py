@@ -64,12 +64,12 @@ def changed(path: Path, name: str, change: Callable[[bytes], bytes]) -> Path:
 @needs_programs
 def test_evidence_is_written_and_checked(stored: Path, run: Run, tmp_path: Path) -> None:
     """What was checked, by what, and what is still to be trusted; the same question makes the same bytes."""
-    result = run("certificate", stored)
+    result = run("check", stored)
     assert result.exit_code == 0
     assert "REFUTED" not in result.output
     for words in ("drat-trim", "laid down anew", "every clause holds", "trusted", "claimed     safe, in world default"):
         assert words in result.output
-    data = json.loads(run("certificate", stored, "--json").output)
+    data = json.loads(run("check", stored, "--format", "json").output)
     assert data["holds"]
     assert len(data["findings"]) == 5
     again = tmp_path / "again.zip"
@@ -92,7 +92,7 @@ def test_evidence_about_one_question_is_none_about_another(stored: Path, run: Ru
         (tmp_path / world).write_bytes(files("model").joinpath("worlds", "crm_then_billing.toml").read_bytes())
         named = f"iss_check=require;world={tmp_path / world}"
     other = changed(stored, "certificate.json", lambda data: data.replace(b"iss_check=require", named.encode()))
-    result = run("certificate", other)
+    result = run("check", other)
     assert (result.exit_code, "about another question" in result.output) == (2, True)
 
 
@@ -124,7 +124,7 @@ def test_clauses_and_proofs_are_of_use_without_this_suite(stored: Path) -> None:
 )
 def test_what_was_tampered_with_is_refuted(stored: Path, run: Run, name: str, change: Callable[[bytes], bytes]) -> None:
     """Exit code 1, and the line that is not so."""
-    result = run("certificate", changed(stored, name, change))
+    result = run("check", changed(stored, name, change))
     assert (result.exit_code, "REFUTED" in result.output) == (1, True)
 
 
@@ -132,7 +132,7 @@ def test_a_run_is_evidence_too(tmp_path: Path, run: Run) -> None:
     """For that no program is needed but our own."""
     path = tmp_path / "attack.zip"
     run("verdict", "CD", "cap=mal_as;iss_check=off", "--certificate", path)
-    result = run("certificate", path)
+    result = run("check", path)
     assert result.exit_code == 0
     assert "its run of 7 steps brings it about (replayed on the machine)" in " ".join(result.output.split())
 
@@ -144,7 +144,7 @@ def test_what_is_no_certificate_is_refused_in_a_line(tmp_path: Path, run: Run, c
     """With the name of the file and the reason, and exit code 2."""
     path = tmp_path / "none.zip"
     path.write_bytes(content)
-    result = run("certificate", path)
+    result = run("check", path)
     assert (result.exit_code, said in result.output, len(result.output.splitlines())) == (2, True, 1)
     assert str(path) in result.output
 
@@ -189,7 +189,7 @@ def test_what_does_not_fit_together_is_refused_in_a_line(tmp_path: Path, run: Ru
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("certificate.json", json.dumps({**whole, **about} if about else {}))
         archive.writestr("clauses.cnf", "p cnf 1 1\n1 0\n")
-    result = run("certificate", path)
+    result = run("check", path)
     assert (result.exit_code, len(result.output.splitlines())) == (2, 1), result.output
     assert said in result.output
 

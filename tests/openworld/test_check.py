@@ -214,7 +214,7 @@ def test_several_files(run: Check, tmp_path: Path) -> None:
 
 def test_as_json(run: Check) -> None:
     """The outcomes as data, with where, what was expected and the whole verdict."""
-    data = json.loads(run(MIXED, "--json", "--annotations", "github").stdout)
+    data = json.loads(run(MIXED, "--format", "json", "--annotations", "github").stdout)
     assert [(one["line"], one["property"], one["expected"], one["verdict"], one["status"]) for one in data] == [
         (8, "first_contact", "reached", "reached", "as expected"),
         (9, "flow_binding", "safe", "attack", "flipped"),
@@ -385,7 +385,7 @@ def test_annotations(run: Check, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_file_cannot_give_commands_to_github(run: Check) -> None:
     """Words of the file never begin a line of the output, nor end the title of an annotation."""
     sly = '[[expect]]\nname = "x\\n::set-output name=a::b"\nbecause = "100 %\\n::stop-commands::y"\nfails = ["CD"]'
-    for options in ((), ("--no-chart",), ("--json",)):
+    for options in ((), ("--no-chart",), ("--format", "json")):
         result = run(sly, "--annotations", "github", *options)
         assert result.exit_code == 1
         commands = [line for line in result.output.splitlines() if line.strip().startswith("::")]
@@ -393,7 +393,7 @@ def test_a_file_cannot_give_commands_to_github(run: Check) -> None:
         assert "because 100 %25 ::stop-commands::y%0A" in commands[0]
 
 
-@pytest.mark.parametrize("options", [(), ("--no-chart",), ("--json",)])
+@pytest.mark.parametrize("options", [(), ("--no-chart",), ("--format", "json")])
 @pytest.mark.parametrize("long", range(70, 96, 5))
 def test_wrapping_makes_no_command(run: Check, long: int, options: tuple[str, ...]) -> None:
     """Wherever a line of the output begins, and whatever old form of a command stands in it."""
@@ -403,7 +403,7 @@ def test_wrapping_makes_no_command(run: Check, long: int, options: tuple[str, ..
     for line in result.output.splitlines():
         assert line.startswith("::error file=openworld.toml,") or not line.strip().startswith("::")
         assert line.startswith("::error file=openworld.toml,") or "##[" not in line
-    if options == ("--json",):
+    if options == ("--format", "json"):
         assert json.loads(result.stdout)[0]["name"] == words
 
 
@@ -445,7 +445,7 @@ def test_verdicts_are_those_of_the_verdict_command(run: Check) -> None:
     """What is found is what `openworld verdict` finds, trace and blocking rules alike."""
     from model.design import parse
 
-    for found in json.loads(run(MIXED, "--json").stdout):
+    for found in json.loads(run(MIXED, "--format", "json").stdout):
         alone = check(found["property"], parse(found["configuration"])).to_json()
         assert {key: found[key] for key in alone if key != "seconds"} == {
             key: value for key, value in alone.items() if key != "seconds"

@@ -104,7 +104,7 @@ def test_a_changed_rule_is_felt(copied: Path, tmp_path: Path) -> None:
     (tmp_path / "openworld.toml").write_text(FILE, encoding="utf-8")
 
     def run() -> tuple[int, list[dict[str, object]]]:
-        command = [sys.executable, "-m", "openworld.cli", "check", str(tmp_path / "openworld.toml"), "--json"]
+        command = [sys.executable, "-m", "openworld.cli", "check", str(tmp_path / "openworld.toml"), "--format", "json"]
         done = subprocess.run([*command, "--cache", str(tmp_path / "verdicts")], cwd=copied, capture_output=True)
         return done.returncode, json.loads(done.stdout)
 
@@ -210,7 +210,7 @@ def test_the_order_of_questions_does_not_matter(tmp_path: Path) -> None:
         listed = ", ".join(f'"{name}"' for name in names)
         text = f'[[expect]]\nagainst = ["mal_as+mal_rs"]\nswitches = {{ iss_check = "off" }}\nholds = [{listed}]'
         (tmp_path / "e.toml").write_text(text, encoding="utf-8")
-        arguments = ["check", str(tmp_path / "e.toml"), "--json", "--cache", str(tmp_path / fresh)]
+        arguments = ["check", str(tmp_path / "e.toml"), "--format", "json", "--cache", str(tmp_path / fresh)]
         rows = json.loads(CliRunner().invoke(main, arguments).stdout)
         return {row["property"]: {**row, "seconds": 0, "line": 0, "cached": 0} for row in rows}
 

@@ -6,6 +6,7 @@ import csv
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -21,7 +23,9 @@ from model.named_designs import NAMED_DESIGNS
 from model.protocols import every_rule
 from model.switches import CAPABILITIES, SWITCHES
 from openworld import verdict_rows
-from openworld.cli import COMMANDS, main
+from openworld.cli import COMMANDS, FORMER, main, renamed
+from openworld.commands.topics import TOPICS
+from openworld.width import fitted
 from properties import verdict
 
 RULES = every_rule()
@@ -90,7 +94,7 @@ def test_verdict_without_chart(run: Run) -> None:
 
 def test_verdict_as_json(run: Run) -> None:
     """JSON has the verdict, its reach and the trace."""
-    data = json.loads(run("verdict", "CD", MIXUP, "--json").output)
+    data = json.loads(run("verdict", "CD", MIXUP, "--format", "json").output)
     assert (data["property"], data["verdict"], data["steps"]) == ("code_delivery", "attack", 7)
     assert data["trace"]["format"] == "openworld-trace"
 
@@ -108,7 +112,7 @@ def test_utility_says_whether_the_run_exists(run: Run) -> None:
     """A utility property is reached or not; that it is safe, or fails, can still be required of it."""
     assert "reached: such a run exists" in run("verdict", "FC", "design=mcp").output
     assert "not reached: no such run exists" in run("verdict", "FC", "prm=off").output
-    assert json.loads(run("verdict", "FC", "prm=off", "--json").output)["verdict"] == "not_reached"
+    assert json.loads(run("verdict", "FC", "prm=off", "--format", "json").output)["verdict"] == "not_reached"
     for require, code in (("reached", 0), ("safe", 0), ("not_reached", 1), ("attack", 1), ("not_in_this_world", 1)):
         assert run("verdict", "FC", "design=mcp", "--require", require).exit_code == code
 
@@ -126,7 +130,7 @@ def test_what_nothing_could_violate_is_told_apart_from_safe(run: Run) -> None:
 
 def test_a_design_that_nobody_can_use_is_not_safe(run: Run) -> None:
     """The choices that rule each other out are named, with the rule that refuses."""
-    result = run("verdict", "CB", "cap=web;pkce=off", "--json")
+    result = run("verdict", "CB", "cap=web;pkce=off", "--format", "json")
     data = json.loads(result.output)
     assert (result.exit_code, data["verdict"]) == (4, "not_in_this_world")
     assert data["reason"].startswith("nobody can use this design: ")
@@ -136,7 +140,7 @@ def test_a_design_that_nobody_can_use_is_not_safe(run: Run) -> None:
 def test_bounds_are_part_of_the_answer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the answer rests on: the cast of the world, and a bound that was found and proved."""
     monkeypatch.setattr(verdict, "PATIENCE", 2.0)
-    data = json.loads(run("verdict", "CD", "cap=mal_as", "--json").output)
+    data = json.loads(run("verdict", "CD", "cap=mal_as", "--format", "json").output)
     assert data["bound"]["proved"]
     times = f"goes through the protocol's order more than {data['bound']['sweeps']} times, proved for this question"
     assert ("proved for runs of any length" if data["bound"]["any_length"] else times) in data["reach"]
@@ -219,10 +223,10 @@ def test_trace_when_there_is_none(run: Run) -> None:
 
 def test_replay_confirms(run: Run) -> None:
     """A trace that runs and shows what it says is confirmed."""
-    result = run("replay", GOLDEN / "mixup.json")
+    result = run("check", GOLDEN / "mixup.json")
     assert result.exit_code == 0
     assert result.output.startswith("confirmed: code_delivery after 7 steps")
-    assert json.loads(run("replay", GOLDEN / "mixup.json", "--json").output)["confirmed"] is True
+    assert json.loads(run("check", GOLDEN / "mixup.json", "--format", "json").output)["confirmed"] is True
 
 
 def broken(**changes: object) -> str:
@@ -247,7 +251,7 @@ def broken(**changes: object) -> str:
 def test_replay_refuses(run: Run, tmp_path: Path, content: str, says: str) -> None:
     """A file that is no trace, does not run or does not show what it says is bad input, named in one line."""
     (tmp_path / "trace.json").write_text(content, encoding="utf-8")
-    result = run("replay", tmp_path / "trace.json")
+    result = run("check", tmp_path / "trace.json")
     assert result.exit_code == 2
     assert says in one_line(result)
 
@@ -273,10 +277,10 @@ def test_replay_refuses(run: Run, tmp_path: Path, content: str, says: str) -> No
         (["verdict", "CD", "as2:h_iss=no"], "world 'default' has no party 'as2'; did you mean 'as'?"),
         (["verdict", "CD", "as:iss_check=off"], "'as' is an authorization_server, and switch 'iss_check' is of client"),
         (["trace", "CD", MIXUP, "--under", "world=nowhere"], "no world or world file 'nowhere'"),
-        (["explain", "CD", MIXUP, f"{MIXUP};as2:h_iss=no"], "world 'default' has no party 'as2'"),
-        (["designs", "--suffice", "CD", "--fix", "world=nowhere"], "no world or world file 'nowhere'"),
-        (["designs", "--suffice", "CD", "--fix", "as2:h_iss=no"], "world 'default' has no party 'as2'"),
-        (["worlds", "nowhere"], "no world or world file 'nowhere'"),
+        (["diff", "--property", "CD", MIXUP, f"{MIXUP};as2:h_iss=no"], "world 'default' has no party 'as2'"),
+        (["list", "designs", "--suffice", "CD", "--fix", "world=nowhere"], "no world or world file 'nowhere'"),
+        (["list", "designs", "--suffice", "CD", "--fix", "as2:h_iss=no"], "world 'default' has no party 'as2'"),
+        (["list", "worlds", "nowhere"], "no world or world file 'nowhere'"),
         (["verdict", "CD"], "Missing argument 'CONFIG...'"),
         (["verdict", "CD", "cap=none", "--timeout", "0"], "Invalid value for '--timeout'"),
         (["verdict", "CD", "cap=none", "--require", "maybe"], "Invalid value for '--require'"),
@@ -284,12 +288,12 @@ def test_replay_refuses(run: Run, tmp_path: Path, content: str, says: str) -> No
         (["trace", "CD", "cap=none", "--format", "pdf"], "--format pdf writes a file: name it with -o"),
         (["trace", "CD", MIXUP, "--under", "cap=mal"], "unknown capability 'mal'"),
         (["trace", "CD", MIXUP, "--under", "cap=mal_as", "--format", "itf"], "--under is about charts"),
-        (["designs", "mcq"], "unknown design 'mcq'"),
-        (["rules", "no such thing"], "no rule has 'no such thing'"),
+        (["list", "designs", "mcq"], "unknown design 'mcq'"),
+        (["list", "rules", "no such thing"], "no rule has 'no such thing'"),
         (["simulate", "ecco"], "unknown experiment 'ecco'; did you mean 'echo'?; allowed: "),
         (["simulate", "echo", "--attempts", "1", "--replications", "2"], "attempts must be at least 2"),
-        (["replay", "missing.json"], "does not exist"),
-        (["verdicts", "missing.csv", "-o", "out.csv"], "does not exist"),
+        (["check", "missing.json"], "does not exist"),
+        (["verdict", "missing.csv", "-o", "out.csv"], "does not exist"),
         (["dance"], "unknown command 'dance'"),
     ],
 )
@@ -305,7 +309,7 @@ def test_bad_input_is_one_line(run: Run, arguments: list[str], says: str) -> Non
     [
         ["study", "-o", "file/out"],
         ["trace", "CD", MIXUP, "-o", "file/trace.txt"],
-        ["verdicts", "rows.csv", "-o", "file/out.csv"],
+        ["verdict", "rows.csv", "-o", "file/out.csv"],
         ["simulate", "echo", "--attempts", "2", "--replications", "1", "-o", "file/out", "--workers", "1"],
     ],
 )
@@ -347,7 +351,7 @@ ROWS = (
 
 def test_verdicts_adds_columns_and_keeps_the_others(run: Run, tmp_path: Path) -> None:
     """Every row gets its verdict; other columns are kept; differences from the expected are counted."""
-    result = run("verdicts", table(tmp_path, *ROWS), "-o", tmp_path / "out.csv", "--require-expected")
+    result = run("verdict", table(tmp_path, *ROWS), "-o", tmp_path / "out.csv", "--require", "expected")
     assert result.exit_code == 0
     assert "2 of 2 as expected" in result.output
     first, second = read(tmp_path / "out.csv")
@@ -360,8 +364,8 @@ def test_verdicts_adds_columns_and_keeps_the_others(run: Run, tmp_path: Path) ->
 def test_verdicts_as_json_and_exit_code_of_a_mismatch(run: Run, tmp_path: Path) -> None:
     """A verdict that is not the expected one is exit code 1 where that is asked for, and in the summary."""
     path = table(tmp_path, ROWS[0], f"1,CD,{MIXUP},safe,wrong")
-    assert run("verdicts", path, "-o", tmp_path / "out.csv").exit_code == 0
-    result = run("verdicts", path, "-o", tmp_path / "out.csv", "--json", "--require-expected")
+    assert run("verdict", path, "-o", tmp_path / "out.csv").exit_code == 0
+    result = run("verdict", path, "-o", tmp_path / "out.csv", "--format", "json", "--require", "expected")
     assert result.exit_code == 1
     data = json.loads(result.stdout)
     assert (data["rows"], data["as_expected"], data["different"][0]["verdict"]) == (1, 0, "attack")
@@ -383,7 +387,7 @@ def test_nothing_is_asked_while_a_row_is_bad(run: Run, tmp_path: Path, bad: str,
     """A bad row is named with file and line before the first question; what was in the output stays."""
     path, out = table(tmp_path, ROWS[0], ROWS[1], bad, ROWS[2]), tmp_path / "out.csv"
     out.write_text("of before", encoding="utf-8")
-    result = run("verdicts", path, "-o", out)
+    result = run("verdict", path, "-o", out)
     assert result.exit_code == 2
     (said,) = result.stderr.splitlines()
     assert said.startswith(f"openworld: {path}, ")
@@ -394,7 +398,7 @@ def test_nothing_is_asked_while_a_row_is_bad(run: Run, tmp_path: Path, bad: str,
 def test_every_bad_row_is_named_at_once(run: Run, tmp_path: Path) -> None:
     """One line for each."""
     path = table(tmp_path, ROWS[0], "2,XX,cap=none,,", ROWS[1], "4,CD,cap=mal_az,,")
-    result = run("verdicts", path, "-o", tmp_path / "out.csv")
+    result = run("verdict", path, "-o", tmp_path / "out.csv")
     assert result.exit_code == 2
     assert [said.split(": ")[1].rpartition(", ")[2] for said in result.stderr.splitlines()] == ["line 2", "line 4"]
 
@@ -402,7 +406,7 @@ def test_every_bad_row_is_named_at_once(run: Run, tmp_path: Path) -> None:
 def test_keep_going_records_bad_rows(run: Run, tmp_path: Path) -> None:
     """With --keep-going a bad row gets the verdict `error` and its message, and the exit code is 2 in the end."""
     path = table(tmp_path, ROWS[0], ROWS[1], "2,CD,cap=mal_az,safe,", ROWS[2])
-    result = run("verdicts", path, "-o", tmp_path / "out.csv", "--keep-going")
+    result = run("verdict", path, "-o", tmp_path / "out.csv", "--keep-going")
     assert result.exit_code == 2
     rows = read(tmp_path / "out.csv")
     assert [row["verdict"] for row in rows] == ["attack", "error", "safe"]
@@ -413,19 +417,19 @@ def test_verdicts_tells_what_is_not_in_this_world(run: Run, tmp_path: Path) -> N
     """It is not counted as expected where safe was, is told apart, and has an exit code of its own."""
     vacuous, out = "3,SI,cap=token_leak;world=mixup,safe,", tmp_path / "out.csv"
     path = table(tmp_path, *ROWS, vacuous, "4,FC,design=mcp,safe,", "5,FC,prm=off,not_reached,")
-    result = run("verdicts", path, "-o", out, "--require-expected")
+    result = run("verdict", path, "-o", out, "--require", "expected")
     assert result.exit_code == 4
     assert "4 of 5 as expected; 1 expected to be safe not in this world" in result.output
     assert "3: SI cap=token_leak;world=mixup: not_in_this_world, expected safe (nothing" in result.output
     assert [row["verdict"] for row in read(out)] == ["attack", "safe", "not_in_this_world", "reached", "not_reached"]
-    assert run("verdicts", path, "-o", out).exit_code == 0
+    assert run("verdict", path, "-o", out).exit_code == 0
     worse = table(tmp_path, *ROWS, vacuous, "4,CD,cap=mal_as,attack,")
-    assert run("verdicts", worse, "-o", out, "--require-expected").exit_code == 1
+    assert run("verdict", worse, "-o", out, "--require", "expected").exit_code == 1
 
 
 def test_a_missing_column_is_named(run: Run, tmp_path: Path) -> None:
     """A file without a column that is needed is refused with what was found and what is needed."""
-    result = run("verdicts", table(tmp_path, "id,prop,config", "1,CD,cap=none"), "-o", tmp_path / "out.csv")
+    result = run("verdict", table(tmp_path, "id,prop,config", "1,CD,cap=none"), "-o", tmp_path / "out.csv")
     assert result.exit_code == 2
     assert "line 1: no column 'property'; found: id, prop, config; needed: id, property, config" in one_line(result)
 
@@ -433,13 +437,13 @@ def test_a_missing_column_is_named(run: Run, tmp_path: Path) -> None:
 def test_the_input_is_not_overwritten(run: Run, tmp_path: Path) -> None:
     """Input and output are different files."""
     path = table(tmp_path, *ROWS)
-    assert run("verdicts", path, "-o", path).exit_code == 2
+    assert run("verdict", path, "-o", path).exit_code == 2
     assert read(path)[0]["why"] == "mix-up"
 
 
 def test_an_empty_table_is_no_error(run: Run, tmp_path: Path) -> None:
     """A file with a header and no rows yields just that."""
-    assert run("verdicts", table(tmp_path, ROWS[0]), "-o", tmp_path / "out.csv").exit_code == 0
+    assert run("verdict", table(tmp_path, ROWS[0]), "-o", tmp_path / "out.csv").exit_code == 0
     assert read(tmp_path / "out.csv") == []
 
 
@@ -448,26 +452,28 @@ def test_an_empty_table_is_no_error(run: Run, tmp_path: Path) -> None:
 
 def test_designs(run: Run) -> None:
     """Every named design is listed, as text and as JSON."""
-    shown = run("designs").output
+    shown = run("list", "designs").output
     assert all(f"{name}: " in shown for name in NAMED_DESIGNS)
-    assert [entry["name"] for entry in json.loads(run("designs", "--json").output)["designs"]] == list(NAMED_DESIGNS)
-    assert run("designs", "fapi2").output.startswith("fapi2: ")
+    assert [
+        entry["name"] for entry in json.loads(run("list", "designs", "--format", "json").output)["designs"]
+    ] == list(NAMED_DESIGNS)
+    assert run("list", "designs", "fapi2").output.startswith("fapi2: ")
 
 
 def test_switches_with_baseline_marked(run: Run) -> None:
     """Every switch and capability is listed, the baseline marked."""
-    shown = run("designs", "--switches").output
+    shown = run("list", "designs", "--switches").output
     assert all(f"  {name} = {switch.baseline}*" in shown for name, switch in SWITCHES.items())
     assert all(f"  {name}: " in shown for name in CAPABILITIES)
-    data = json.loads(run("designs", "--switches", "--json").output)
+    data = json.loads(run("list", "designs", "--switches", "--format", "json").output)
     assert {entry["name"] for entry in data["switches"]} == set(SWITCHES)
-    assert "iss_check=require" in run("designs", "--switches", "fapi2").output
+    assert "iss_check=require" in run("list", "designs", "--switches", "fapi2").output
 
 
 def test_rules(run: Run) -> None:
     """Rules are listed with source and requirement, and can be searched by name, id or section."""
-    assert {entry["name"] for entry in json.loads(run("rules", "--json").output)} == set(RULES)
-    shown = run("rules", "RFC 9207").output
+    assert {entry["name"] for entry in json.loads(run("list", "rules", "--format", "json").output)} == set(RULES)
+    shown = run("list", "rules", "RFC 9207").output
     assert "client.iss_matches_recorded_issuer  [RFC 9207 2.4" in shown
     assert "ISS-2.4-cmp" in shown
     assert "        RFC 9207: as published" in shown
@@ -501,14 +507,17 @@ def test_simulate_says_which_arms_are_alike(run: Run, tmp_path: Path) -> None:
     result = run(*asked, "-o", tmp_path)
     assert f"{names}: the same in every attempt, 440 in all" in result.output
     assert f"every attempt ends the same way under {names}" in (tmp_path / "matching-rates.txt").read_text("utf-8")
-    (found,) = json.loads(run(*asked, "--json").stdout)["alike"]
+    (found,) = json.loads(run(*asked, "--format", "json").stdout)["alike"]
     assert found == {"arms": names.split(", "), "against": None, "attempts": 440, "throughout": True}
-    assert f"{names}: every attempt ends the same way" in run("results", "show", "matching", tmp_path).output
+    assert (
+        f"{names}: every attempt ends the same way"
+        in run("list", "results", "--experiment", "matching", tmp_path).output
+    )
 
 
 def test_simulate_as_json(run: Run) -> None:
     """JSON has the rates and the differences."""
-    result = run("simulate", "echo", "--attempts", 20, "--replications", 2, "--workers", 1, "--json")
+    result = run("simulate", "echo", "--attempts", 20, "--replications", 2, "--workers", 1, "--format", "json")
     data = json.loads(result.stdout)
     assert {"arm", "outcome", "rate", "low", "high"} <= data["rates"][0].keys()
     assert {"arm", "against", "difference"} <= data["differences"][0].keys()
@@ -550,9 +559,62 @@ def test_a_verdict_loads_no_tables_or_figures() -> None:
 
 
 def test_every_command_has_help_with_an_example(run: Run) -> None:
-    """Help of every command shows how it is called."""
-    for name in COMMANDS:
-        assert f"openworld {name}" in run(name, "--help").output.partition("\n")[2]
+    """Help of every command and topic shows how it is called."""
+    for name in (*COMMANDS, *(f"list {topic}" for topic in TOPICS["Topics"])):
+        assert f"openworld {name}" in run(*name.split(), "--help").output.partition("\n")[2]
+
+
+def test_there_are_few_commands_and_few_options_at_first(run: Run) -> None:
+    """As many as one list can have; what a question alone needs is in the help of that question."""
+    assert len(COMMANDS) <= 16
+    shown = re.findall(r"^  (-[-\w]+)", run("simulate", "--help").output, re.M)
+    assert len(shown) == 12
+    asked = run("simulate", "--ask", "break-even", "--help").output
+    shown = re.findall(r"^  (-[-\w]+)", asked, re.M)
+    assert "--weight" in shown
+    assert "--half-width" not in shown
+
+
+@pytest.mark.parametrize(
+    ("former", "now"),
+    [
+        (["properties"], ["list", "properties"]),
+        (["designs", "fapi2", "--json"], ["list", "designs", "fapi2", "--format", "json"]),
+        (["explain", "CD", "cap=mal_as", MIXUP], ["diff", "cap=mal_as", MIXUP, "--property", "CD"]),
+        (["replay", str(GOLDEN / "mixup.json")], ["check", str(GOLDEN / "mixup.json")]),
+        (["export", "proverif", "CD", MIXUP], ["verdict", "CD", MIXUP, "--format", "proverif"]),
+    ],
+    ids=lambda words: words[0],
+)
+def test_former_names_answer(run: Run, former: list[str], now: list[str]) -> None:
+    """They do what they did, and name the command of today in one line."""
+    before, today = run(*former), run(*now)
+    assert (before.exit_code, before.stdout) == (today.exit_code, today.stdout)
+    assert before.stderr.startswith(f"openworld: `openworld {former[0]}` is `openworld {now[0]}")
+    assert before.stderr.count("\n") == 1
+    assert today.stderr == ""
+
+
+def test_every_former_name_leads_to_a_command() -> None:
+    """That there is, with the option that stands for what it was."""
+    for former in FORMER:
+        name, *rest = renamed(former.split())
+        command = main.get_command(click.Context(main), name)
+        if isinstance(command, click.Group):
+            command = command.get_command(click.Context(command), rest.pop(0))
+        assert command is not None, former
+        options = {spelt for each in command.params for spelt in each.opts}
+        assert {word.partition("=")[0] for word in rest} <= options, former
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_text_fits_the_terminal(width: int) -> None:
+    """No word is cut, and what is wrapped stays under its own words."""
+    line = "rests on    one more session of the user is asked, and one more of the attacker, in the default world"
+    parts = fitted(line, width)
+    assert max(map(len, parts)) <= width
+    assert " ".join(part.strip() for part in parts).split() == line.split()
+    assert all(part.startswith(" " * 12) for part in parts[1:])
 
 
 def test_help_has_a_line_for_each_command(run: Run) -> None:
@@ -572,7 +634,7 @@ def test_version(run: Run) -> None:
 @pytest.mark.parametrize(
     ("command", "code"),
     [
-        ("designs --switches", 0),
+        ("list designs --switches", 0),
         ("verdict CD 'cap=mal_rs' --require safe", 0),
         ("verdict CD 'cap=mal_as;iss_check=off' --require safe", 1),
     ],
@@ -605,7 +667,7 @@ def test_a_table_that_is_there_stays_until_there_is_another(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(verdict_rows, "judged", full)
-    result = run("verdicts", source, "-o", out)
+    result = run("verdict", source, "-o", out)
     assert (result.exit_code, one_line(result)) == (3, f"openworld: {out}: No space left on device")
     assert out.read_text(encoding="utf-8") == "of an earlier run\n"
 
@@ -641,7 +703,7 @@ def test_ctrl_c_and_sigterm_keep_the_finished_rows(tmp_path: Path, by: signal.Si
     table(tmp_path, ROWS[0], *(f"{n},RB,design=aauth;cap=mal_as,," for n in range(2_000)))
     out = tmp_path / "out.csv"
     done = interrupted(
-        ["verdicts", "rows.csv", "-o", "out.csv"],
+        ["verdict", "rows.csv", "-o", "out.csv"],
         lambda: out.exists() and out.read_text(encoding="utf-8").count("\n") > 2,
         tmp_path,
         by,

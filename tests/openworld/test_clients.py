@@ -20,7 +20,7 @@ def run(*arguments):
 
 def test_list_has_every_client_and_its_shares():
     """Every client is listed with the share predicted, in words and as data alike."""
-    data = json.loads(run("clients", "--json").output)
+    data = json.loads(run("clients", "--format", "json").output)
     assert [entry["name"] for entry in data["clients"]] == list(clients())
     assert all(0.95 <= entry["end"] <= 1 for entry in data["clients"])
     assert data["all"]["scenarios"] == sum(entry["scenarios"] for entry in data["clients"])
@@ -38,7 +38,7 @@ def test_client_shows_its_design_and_every_outcome():
     assert "prm = prefix_sdk_py " in result.output
     assert "resource a prefix by segments as they are spelt, as the Python SDK" in result.output
     assert "A02_issuer_slash                    d  d  client.metadata_issuer_matches  [RFC 8414 3.3]" in result.output
-    data = json.loads(run("clients", "mcp-python", "--json").output)
+    data = json.loads(run("clients", "mcp-python", "--format", "json").output)
     assert data["name"] == "mcp-python==2.3.0"
     assert data["design"]["type_missing"] == {
         "value": "bearer",
@@ -55,7 +55,7 @@ def test_scenario_shows_every_decision():
     assert "FAILS  client.authorization_endpoint_is_corroborated" in shown
     assert "end         d: the client refuses during discovery" in shown
     assert "a code was sent to another party" in run("clients", "mcp-python", "--scenario", "M09").output
-    data = json.loads(run("clients", "codex-cli", "--scenario", "M09_mixup_no_iss", "--json").output)
+    data = json.loads(run("clients", "codex-cli", "--scenario", "M09_mixup_no_iss", "--format", "json").output)
     assert data["decisions"][-1]["rule"] == data["rule"]
     assert not data["decisions"][-1]["holds"]
 
@@ -78,7 +78,7 @@ def test_a_client_is_a_design_that_verdicts_are_about():
     """A client's name stands for its design in a configuration; its page is not among the named designs."""
     assert parse("design=mcp-python==2.3.0;cap=mal_as").design == clients()["mcp-python==2.3.0"].design
     assert parse("design=gemini-cli-core;prm=exact").design.prm == "exact"
-    result = run("designs", "codex-cli")
+    result = run("list", "designs", "codex-cli")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "see `openworld clients codex-cli`" in result.stderr
-    assert "legacy_as=resource_origin" in run("designs", "codex-cli", "--switches").output
+    assert "legacy_as=resource_origin" in run("list", "designs", "codex-cli", "--switches").output

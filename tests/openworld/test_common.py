@@ -26,7 +26,7 @@ def failing(monkeypatch, error):
         raise error
 
     monkeypatch.setattr("model.world_file.find_world", fail)
-    return CliRunner().invoke(main, ["worlds", "some.toml"])
+    return CliRunner().invoke(main, ["list", "worlds", "some.toml"])
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_crash_is_no_answer(monkeypatch, error):
     assert "oops" in result.stderr
 
 
-BAD, SHOWN = ["worlds", "no-such-file.toml"], ["worlds"]
+BAD, SHOWN = ["list", "worlds", "no-such-file.toml"], ["list", "worlds"]
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")

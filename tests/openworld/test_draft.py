@@ -368,7 +368,7 @@ def test_what_a_draft_prints_is_no_answer(tmp_path):
     """Whoever reads the answer as JSON reads nothing else."""
     path = tmp_path / "draft.py"
     path.write_text("print('hello')\n", encoding="utf-8")
-    code, out, err = run("verdict", "FC", "design=mcp", "--json", "--with", str(path))
+    code, out, err = run("verdict", "FC", "design=mcp", "--format", "json", "--with", str(path))
     assert (code, json.loads(out)["verdict"], "hello" in err) == (0, "reached", True)
 
 
@@ -451,7 +451,7 @@ def test_a_draft_names_whom_its_property_hurts_and_brings_its_experiment(tmp_pat
     """It is counted as any harm is, by arms and a factor that the draft adds; and counts with it are no others'."""
     path, without = tmp_path / "mine.py", code()
     path.write_text(Path(DRAFT).read_text(encoding="utf-8") + STRAYS, encoding="utf-8")
-    told = ("--attempts", "100", "--replications", "1", "--workers", "1", "--json")
+    told = ("--attempts", "100", "--replications", "1", "--workers", "1", "--format", "json")
     exit_code, out, _ = run("simulate", "strays", *told, "--with", str(path))
     rates = {(row["arm"], row["kind"]): row for row in json.loads(out)["rates"] if row["outcome"] == "stray_token"}
     assert exit_code == 0

@@ -63,7 +63,7 @@ def test_the_catalogue_has_every_kind() -> None:
 
 def test_list_names_them_all() -> None:
     """The list has the names that the command takes."""
-    listed = json.loads(figures("--list", "--json").output)
+    listed = json.loads(figures("--list", "--format", "json").output)
     assert [each["name"] for each in listed] == list(exhibits.catalogue())
     assert figures("--list", "sequence-mixup").output.split()[0] == "sequence-mixup"
 
@@ -135,7 +135,7 @@ def test_blast_radius_is_drawn_from_its_tables(tmp_path: Path) -> None:
     assert "Population: measured_2026 scaled by 0.01." in caption
     assert len(pd.read_csv(tmp_path / f"{name}.csv")) == len(found.summary)
     command = str(found.summary["command"].iloc[0]).split()[1:]
-    again = CliRunner().invoke(main, [*command, "--json"])
+    again = CliRunner().invoke(main, [*command, "--format", "json"])
     assert json.loads(again.stdout)["summary"][0]["value"] == found.summary["value"].iloc[0]
 
 

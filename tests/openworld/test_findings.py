@@ -47,7 +47,7 @@ def written(name: str) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_pages_are_what_comes_out(name: str) -> None:
-    """As `openworld findings --markdown .` writes them."""
+    """As `openworld list findings -o .` writes them."""
     assert written(name) == pages.text(name)
 
 
@@ -136,16 +136,16 @@ def test_a_rule_is_asked_of_single_values() -> None:
 def test_findings_are_told_by_a_command(tmp_path: Path) -> None:
     """Sentences without a name, one page with it, as data, into a folder; nothing by another name."""
     run = CliRunner().invoke
-    listed = run(main, ["findings"])
+    listed = run(main, ["list", "findings"])
     assert (listed.exit_code, all(f"{name}: " in listed.output for name in NAMES)) == (0, True)
-    assert [each["name"] for each in json.loads(run(main, ["findings", "--json"]).stdout)] == NAMES
-    assert run(main, ["findings", "log"]).stdout == pages.text("log")
-    rows = json.loads(run(main, ["findings", "log", "--json"]).stdout)["rows"]
+    assert [each["name"] for each in json.loads(run(main, ["list", "findings", "--format", "json"]).stdout)] == NAMES
+    assert run(main, ["list", "findings", "log"]).stdout == pages.text("log")
+    rows = json.loads(run(main, ["list", "findings", "log", "--format", "json"]).stdout)["rows"]
     assert [row["verdict"]["verdict"] for row in rows] == [row["expected"] for row in rows]
-    assert run(main, ["findings", "log", "--markdown", str(tmp_path)]).exit_code == 0
+    assert run(main, ["list", "findings", "log", "-o", str(tmp_path)]).exit_code == 0
     assert (tmp_path / words.FOLDER / "log.md").read_text(encoding="utf-8") == pages.text("log")
     assert (tmp_path / "findings.md").read_text(encoding="utf-8").startswith("# Findings\n")
-    unknown = run(main, ["findings", "logs"])
+    unknown = run(main, ["list", "findings", "logs"])
     assert (unknown.exit_code, "no page 'logs'; did you mean 'log'?" in unknown.output) == (2, True)
 
 
@@ -155,7 +155,7 @@ def test_a_verdict_that_flips_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     flipped = replace(page.drawn, asked=replace(page.drawn.asked, expected="safe"))
     other = replace(page, rows=(flipped, *page.rows[1:]), drawn=flipped)
     monkeypatch.setattr(pages, "page", lambda name: other)
-    result = CliRunner().invoke(main, ["findings", "log"])
+    result = CliRunner().invoke(main, ["list", "findings", "log"])
     assert (result.exit_code, "attack in 4 steps NOT AS CLAIMED, which is safe |" in result.output) == (1, True)
     assert "not as claimed: log: a forged challenge, no log" in result.output
 

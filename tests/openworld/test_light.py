@@ -58,9 +58,9 @@ def test_extras_are_told_as_they_are() -> None:
         (["verdict", *MIXUP], "attack in 7 steps"),
         (["trace", *MIXUP], "POST /token"),
         (["trace", *MIXUP, "--format", "svg"], "POST /token</text>"),
-        (["explain", MIXUP[0], "cap=mal_as", MIXUP[1]], "changed by"),
-        (["glossary", "iss"], "RFC 9207"),
-        (["properties"], "code_delivery"),
+        (["diff", "--property", MIXUP[0], "cap=mal_as", MIXUP[1]], "changed by"),
+        (["list", "words", "iss"], "RFC 9207"),
+        (["list", "properties"], "code_delivery"),
         (["clients", "mcp-python"], "predicted"),
         (["--help"], "Run a real client against played servers"),
     ],
@@ -111,9 +111,10 @@ def test_help_of_every_command_is_there() -> None:
     """What an extra brings is imported where it is needed, so that one can read what it would be good for."""
     code = """
 from openworld.cli import COMMANDS
-for name in COMMANDS:
+from openworld.commands.topics import TOPICS
+for name in (*COMMANDS, *(f"list {topic}" for topic in TOPICS["Topics"])):
     try:
-        main([name, "--help"])
+        main([*name.split(), "--help"])
     except SystemExit as ended:
         assert not ended.code, name
 """

@@ -11,7 +11,7 @@ from openworld.cli import main
 
 def test_suffice_lists_minimal_sets_and_deployments() -> None:
     """Minimal sets, what they leave usable, and the maximal sets that still leave an attack, as data."""
-    asked = ["designs", "--suffice", "token_confinement", "--against", "mal_rs", "--usable", "--json"]
+    asked = ["list", "designs", "--suffice", "token_confinement", "--against", "mal_rs", "--usable", "--format", "json"]
     ran = CliRunner().invoke(main, asked)
     assert ran.exit_code == 0, ran.output
     data = json.loads(ran.output)
@@ -23,18 +23,20 @@ def test_suffice_lists_minimal_sets_and_deployments() -> None:
 
 def test_suffice_tells_want_of_an_attack_from_want_of_a_mechanism() -> None:
     """Where nothing can violate a property no mechanism is needed, which is not for the design's merit."""
-    asked = ["designs", "--suffice", "session_integrity", "--against", "token_leak", "--fix", "world=mixup"]
+    asked = ["list", "designs", "--suffice", "session_integrity", "--against", "token_leak", "--fix", "world=mixup"]
     shown = CliRunner().invoke(main, asked)
     assert "not in this world: no mechanism is needed because nothing here can violate it" in shown.output
-    assert json.loads(CliRunner().invoke(main, [*asked, "--json"]).output)["not_in_this_world"] == ["session_integrity"]
-    both = CliRunner().invoke(main, ["designs", "--suffice", "client_identity,SC", "--against", "proof_leak"])
+    assert json.loads(CliRunner().invoke(main, [*asked, "--format", "json"]).output)["not_in_this_world"] == [
+        "session_integrity"
+    ]
+    both = CliRunner().invoke(main, ["list", "designs", "--suffice", "client_identity,SC", "--against", "proof_leak"])
     assert "not in this world, whatever mechanisms are on: client_identity\n" in both.output
     assert "nothing is needed" not in both.output
 
 
 def test_suffice_names_an_unknown_mechanism() -> None:
     """A mechanism that does not exist is one line with what does, exit code 2."""
-    ran = CliRunner().invoke(main, ["designs", "--suffice", "TC", "--without", "magic"])
+    ran = CliRunner().invoke(main, ["list", "designs", "--suffice", "TC", "--without", "magic"])
     assert ran.exit_code == 2
     assert "magic" in ran.output
     assert "exact_resource_match" in ran.output
@@ -42,7 +44,7 @@ def test_suffice_names_an_unknown_mechanism() -> None:
 
 def test_suffice_names_an_unknown_property() -> None:
     """A property that does not exist is one line, exit code 2."""
-    ran = CliRunner().invoke(main, ["designs", "--suffice", "XX", "--against", "mal_rs"])
+    ran = CliRunner().invoke(main, ["list", "designs", "--suffice", "XX", "--against", "mal_rs"])
     assert ran.exit_code == 2
     assert "unknown property 'XX'" in ran.output
 
@@ -51,7 +53,7 @@ def test_explain_names_change_and_rule() -> None:
     """Two configurations are told apart by the switch that matters and the rule that refuses."""
     stolen = "protocol=aauth;cap=proof_leak"
     second = f"{stolen};dpop_replay=none;resource_token_check=off"
-    ran = CliRunner().invoke(main, ["explain", "SC", f"{stolen};dpop_replay=jti", second])
+    ran = CliRunner().invoke(main, ["diff", "--property", "SC", f"{stolen};dpop_replay=jti", second])
     assert ran.exit_code == 0, ran.output
     assert "dpop_replay: jti -> none" in ran.output
     assert "resource_token_check" not in ran.output.split("changed by")[1].split("also flips")[0]

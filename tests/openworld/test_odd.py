@@ -90,10 +90,10 @@ def test_what_the_years_change_is_told_in_words() -> None:
 def test_the_command_writes_a_file(tmp_path: Path) -> None:
     """Or prints it; an experiment that does not exist is one line."""
     runner = CliRunner()
-    printed = runner.invoke(main, ["odd", "slash"])
-    written = runner.invoke(main, ["odd", "slash", "-o", str(tmp_path / "odd.md")])
+    printed = runner.invoke(main, ["list", "experiments", "slash"])
+    written = runner.invoke(main, ["list", "experiments", "slash", "-o", str(tmp_path / "odd.md")])
     assert written.exit_code == printed.exit_code == 0
     assert (tmp_path / "odd.md").read_text(encoding="utf-8") == printed.stdout
-    wrong = runner.invoke(main, ["odd", "slush"])
+    wrong = runner.invoke(main, ["list", "experiments", "slush"])
     assert wrong.exit_code == 2
     assert "unknown experiment 'slush'" in wrong.output

@@ -41,25 +41,25 @@ def small(tmp_path: Path) -> Path:
 
 def test_population_lists_what_is_shipped(run: Run) -> None:
     """Each with how much of it has a source."""
-    result = run("population")
+    result = run("list", "populations")
     assert result.exit_code == 0
     assert all(name in result.output for name in populations())
-    listed = json.loads(run("population", "--json").output)
+    listed = json.loads(run("list", "populations", "--format", "json").output)
     assert {row["name"]: row["swept"] == row["stated"] for row in listed}["swept"]
     assert {row["name"]: row["swept"] < row["stated"] for row in listed}["measured_2026"]
 
 
 def test_population_shows_where_numbers_come_from(run: Run) -> None:
     """A number with its source, a swept one as swept; --swept leaves only those."""
-    result = run("population", "measured_2026")
+    result = run("list", "populations", "measured_2026")
     assert result.exit_code == 0
     assert "count.resource_servers = 7973" in result.output
     assert "counted of 7,973, high confidence: arXiv:2605.22333" in result.output
     assert max(map(len, result.output.splitlines()[1:])) <= 100
-    swept = run("population", "measured_2026", "--swept")
+    swept = run("list", "populations", "measured_2026", "--swept")
     assert "count.resource_servers" not in swept.output
     assert "count.users" in swept.output
-    stated = json.loads(run("population", "measured_2026", "--json").output)["stated"]
+    stated = json.loads(run("list", "populations", "measured_2026", "--format", "json").output)["stated"]
     assert {row["name"] for row in stated} >= NUMBERS.keys()
     assert all(row["swept"] or (row["source"] and row["confidence"]) for row in stated)
 
@@ -81,14 +81,14 @@ def test_the_page_about_a_population_of_ones_own_is_true(run: Run, tmp_path: Pat
     assert "state it in a file that extends days" in unread.output
     bank = tmp_path / "bank.toml"
     bank.write_text(bank.read_text(encoding="utf-8").replace("rs7", "rs30"), encoding="utf-8")
-    assert "malicious: 'rs30' is none of rs0 to rs29" in run("population", bank).output
+    assert "malicious: 'rs30' is none of rs0 to rs29" in run("list", "populations", bank).output
 
 
 def test_population_checks_a_file(run: Run, small: Path) -> None:
     """A file of one's own is shown, or refused in one line."""
-    assert "count.users = 30" in run("population", small).output
+    assert "count.users = 30" in run("list", "populations", small).output
     small.write_text(SMALL.replace("users", "user"), encoding="utf-8")
-    result = run("population", small)
+    result = run("list", "populations", small)
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
         "openworld: small: numbers.count: unknown number 'user'; did you mean 'users'?; allowed: users, clients, "
@@ -98,7 +98,7 @@ def test_population_checks_a_file(run: Run, small: Path) -> None:
 
 def test_population_prints_the_schema(run: Run) -> None:
     """For editors."""
-    assert json.loads(run("population", "--schema").output)["title"].startswith("A population")
+    assert json.loads(run("list", "populations", "--schema").output)["title"].startswith("A population")
 
 
 def test_blast_radius_says_how_far_and_what_stopped_it(run: Run, small: Path, tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_blast_radius_says_how_far_and_what_stopped_it(run: Run, small: Path, tm
     assert "resource_server.proof_is_by_bound_key" in result.output
     table = pd.read_parquet(tmp_path / "out" / "blast-radius-token.parquet")
     assert list(table["design"].unique()) == ["rfc6749", "dpop=token;as_dpop=honor"]
-    data = json.loads(run(*arguments, *designs, "--json").stdout)
+    data = json.loads(run(*arguments, *designs, "--format", "json").stdout)
     assert len(data["summary"]) == len(table)
     assert data["refused"]["rfc6749"] != data["refused"]["dpop=token;as_dpop=honor"]
     rules = pd.read_csv(tmp_path / "out" / "blast-radius-token-rules.csv")
@@ -123,7 +123,7 @@ def test_blast_radius_says_how_far_and_what_stopped_it(run: Run, small: Path, tm
 def test_blast_radius_of_a_population_in_small(run: Run, small: Path) -> None:
     """A share of everybody, and at least one of each; the tables name the scale."""
     arguments = ("blast-radius", "token", "--population", small, "--samples", 2, "--replications", 1, "--design", "")
-    result = run(*arguments, "--scale", 0.5, "--json")
+    result = run(*arguments, "--scale", 0.5, "--format", "json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["population"] == "small scaled by 0.5"
 

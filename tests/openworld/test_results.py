@@ -43,13 +43,13 @@ def test_without_a_name_experiments_are_listed(run: Run) -> None:
     result = run("simulate")
     assert result.exit_code == 0
     assert [name for name in EXPERIMENTS if name not in result.output] == []
-    listed = json.loads(run("simulate", "--json").stdout)
+    listed = json.loads(run("simulate", "--format", "json").stdout)
     assert [row["name"] for row in listed] == list(EXPERIMENTS)
 
 
 def test_a_population_by_name_and_by_file(run: Run, tmp_path: Path) -> None:
     """`--population` takes either; a file that is none is one line."""
-    result = run("simulate", "echo", *FEW, "--population", "measured_2026", "--json")
+    result = run("simulate", "echo", *FEW, "--population", "measured_2026", "--format", "json")
     assert {row["population"] for row in json.loads(result.stdout)["rates"]} == {"measured_2026"}
     bad = tmp_path / "bad.toml"
     bad.write_text("[numbers]\n", encoding="utf-8")
@@ -60,7 +60,7 @@ def test_a_population_by_name_and_by_file(run: Run, tmp_path: Path) -> None:
 
 def test_half_width(run: Run) -> None:
     """Replications are added until every interval is narrow enough."""
-    result = run("simulate", "multi_tenant", *FEW, "--half-width", "0.05", "--json")
+    result = run("simulate", "multi_tenant", *FEW, "--half-width", "0.05", "--format", "json")
     assert result.exit_code == 0
     rates = json.loads(result.stdout)["rates"]
     assert max((row["high"] - row["low"]) / 2 for row in rates) <= 0.05
@@ -98,7 +98,7 @@ def test_an_interrupted_run_goes_on(run: Run, tmp_path: Path, monkeypatch: pytes
 
 def test_combinations_are_drawn_as_effects(run: Run, tmp_path: Path) -> None:
     """An experiment over all combinations says and draws main effects and interactions, with caption and data."""
-    four = run("simulate", "interaction", "--file").output
+    four = run("simulate", "interaction", "--format", "toml").output
     two = four.replace('prefix = "draft=prefix", ', "").replace('iss = "draft=iss", ', "")
     few = two.replace("0.1, 0.5, 0.9, 1.0", "0.5, 1.0").replace("measured_2026", "enterprise")
     (tmp_path / "interaction.toml").write_text(few, encoding="utf-8")
@@ -125,16 +125,16 @@ def test_attempts_are_recorded(run: Run, tmp_path: Path) -> None:
 
 def test_worth_and_couplings(run: Run, tmp_path: Path) -> None:
     """What to measure first and what pairing can do, in words, as data and as files."""
-    result = run("simulate", "matching", "--worth", "--weight", 5, "--samples", 256, "-o", tmp_path)
+    result = run("simulate", "matching", "--ask", "worth", "--weight", 5, "--samples", 256, "-o", tmp_path)
     assert result.exit_code == 0
     assert "a theft weighs as much as 5 honest flows" in result.output
     assert "observations get 95 % of that" in result.output
     assert pandas.read_parquet(tmp_path / "matching_worth.parquet").knob.iloc[0] == "log attackers.lure"
-    result = run("simulate", "echo_measured", "--couplings", "-o", tmp_path)
+    result = run("simulate", "echo_measured", "--ask", "couplings", "-o", tmp_path)
     assert result.exit_code == 0
     assert "authorization_server, resource_server, api" in result.output
     assert len(pandas.read_parquet(tmp_path / "echo_measured_couplings.parquet"))
-    assert json.loads(run("simulate", "echo_measured", "--couplings", "--json").stdout)[0]["low"] >= 0
+    assert json.loads(run("simulate", "echo_measured", "--ask", "couplings", "--format", "json").stdout)[0]["low"] >= 0
 
 
 def test_two_intervals_stand_beside_what_an_arm_changes(run: Run) -> None:
@@ -146,55 +146,57 @@ def test_two_intervals_stand_beside_what_an_arm_changes(run: Run) -> None:
 
 def test_sensitivity(run: Run, tmp_path: Path) -> None:
     """Indices in words, as data and as a file."""
-    result = run("simulate", "iss", "--sensitivity", "--samples", 16, "-o", tmp_path)
+    result = run("simulate", "iss", "--ask", "sensitivity", "--samples", 16, "-o", tmp_path)
     assert result.exit_code == 0
     assert "h_iss " in result.output
     assert "authorization_server " in result.output
     assert "not converged" in result.output
     assert len(pandas.read_parquet(tmp_path / "iss_sensitivity.parquet"))
-    assert json.loads(run("simulate", "iss", "--sensitivity", "--samples", 16, "--json").stdout)[0]["knob"]
+    assert json.loads(run("simulate", "iss", "--ask", "sensitivity", "--samples", 16, "--format", "json").stdout)[0][
+        "knob"
+    ]
 
 
 def test_results_are_listed(run: Run, folder: Path) -> None:
     """What is stored, and the command that counts it again."""
-    result = run("results", "list", folder)
+    result = run("list", "results", folder)
     assert result.exit_code == 0
     assert result.output.count("openworld simulate ") == 3
-    listed = json.loads(run("results", "list", folder, "--json").stdout)
+    listed = json.loads(run("list", "results", folder, "--format", "json").stdout)
     assert {row["experiment"] for row in listed} == {"echo", "matching"}
     assert all(row["code"] and row["population_digest"] for row in listed)
 
 
 def test_results_are_shown(run: Run, folder: Path) -> None:
     """Rates with their origin; an experiment that is not there is answered with those that are."""
-    result = run("results", "show", "matching", folder)
+    result = run("list", "results", "--experiment", "matching", folder)
     assert result.exit_code == 0
     assert "success: accepted" in result.output
     assert "shared_origins" in result.output
-    missing = run("results", "show", "iss", folder)
+    missing = run("list", "results", "--experiment", "iss", folder)
     assert missing.exit_code == 2
     assert "allowed: echo, matching" in missing.stderr
 
 
 def test_results_are_compared(run: Run, folder: Path) -> None:
     """What differs, by how much, and whether chance explains it."""
-    same = run("results", "compare", folder / "first", folder / "first")
+    same = run("diff", folder / "first", folder / "first")
     assert same.exit_code == 0
     assert ", 0 differ, 0 by more than chance" in same.output
-    other = run("results", "compare", folder / "first", folder / "second")
+    other = run("diff", folder / "first", folder / "second")
     assert "seed" in other.output
     assert "1 against 2" in other.output
-    rows = json.loads(run("results", "compare", folder / "first", folder / "second", "--json").stdout)
+    rows = json.loads(run("diff", folder / "first", folder / "second", "--format", "json").stdout)
     assert {row["experiment"] for row in rows} == {"echo"}
     assert all(row["low"] <= row["difference"] <= row["high"] for row in rows)
 
 
 def test_only_what_both_have_is_compared(run: Run, folder: Path) -> None:
     """What one folder alone has is named; what one has twice is one line."""
-    result = run("results", "compare", folder / "first", folder / "second")
+    result = run("diff", folder / "first", folder / "second")
     assert f"only in {folder / 'first'}: matching" in result.output
     assert len(next(line for line in result.output.splitlines() if line.startswith("population_digest")).split()) == 3
-    assert "'echo' is stored twice" in refused(run("results", "compare", folder, folder / "second"))
+    assert "'echo' is stored twice" in refused(run("diff", folder, folder / "second"))
 
 
 def test_results_of_other_code_are_compared(run: Run, folder: Path, tmp_path: Path) -> None:
@@ -203,7 +205,7 @@ def test_results_of_other_code_are_compared(run: Run, folder: Path, tmp_path: Pa
     table = pandas.read_parquet(path)
     table = table[table.value.isin([0.0, 1.0])].assign(code="0.0+other").astype({"value": int})
     table.to_parquet(tmp_path / "echo_rates.parquet")
-    result = run("results", "compare", path, tmp_path)
+    result = run("diff", path, tmp_path)
     assert result.exit_code == 0
     assert " against 0.0+other" in result.output
     assert "Warning" not in result.output
@@ -213,19 +215,21 @@ def test_results_of_other_code_are_compared(run: Run, folder: Path, tmp_path: Pa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("echo", "--samples", 8), "--samples belongs to --sensitivity"),
-        (("echo", "--method", "morris"), "--method belongs to --sensitivity"),
-        (("echo", "--weight", 3), "--weight belongs to --worth"),
-        (("echo", "--sensitivity", "--weight", 3), "--weight has no place beside --sensitivity"),
-        (("echo", "--couplings", "--inputs", 3), "--inputs has no place beside --couplings"),
-        (("echo", "--worth", "--replications", 3), "--replications has no place beside --worth"),
-        (("echo", "--file", "--population", "swept"), "--population has no place beside --file"),
-        (("--schema", "--seed", 3), "--seed has no place beside --schema"),
-        (("faults", "--couplings"), "couplings of 'faults' are not known: only first contacts can be gone through"),
-        (("echo", "--sensitivity", "--half-width", 0.1), "--half-width has no place beside --sensitivity"),
-        (("echo", "--sensitivity", "--attempts", 9), "'echo' counts no attempts"),
-        (("matching", "--break-even", "--attempts", 9), "'matching' is worked out over all situations"),
-        (("echo", "--sensitivity", "--method", "mories"), "did you mean 'morris'"),
+        (("echo", "--samples", 8), "--samples belongs to --ask sensitivity"),
+        (("echo", "--method", "morris"), "--method belongs to --ask sensitivity"),
+        (("echo", "--weight", 3), "--weight belongs to --ask worth"),
+        (("echo", "--ask", "sensitivity", "--weight", 3), "--weight belongs to --ask worth or --ask break-even"),
+        (("echo", "--ask", "couplings", "--inputs", 3), "--inputs belongs to --ask rates"),
+        (("echo", "--ask", "worth", "--replications", 3), "--replications belongs to --ask rates"),
+        (("echo", "--format", "toml", "--population", "swept"), "--population has no place beside --format toml"),
+        (
+            ("faults", "--ask", "couplings"),
+            "couplings of 'faults' are not known: only first contacts can be gone through",
+        ),
+        (("echo", "--ask", "sensitivity", "--half-width", 0.1), "--half-width belongs to --ask rates"),
+        (("echo", "--ask", "sensitivity", "--attempts", 9), "'echo' counts no attempts"),
+        (("matching", "--ask", "break-even", "--attempts", 9), "'matching' is worked out over all situations"),
+        (("echo", "--ask", "sensitivity", "--method", "mories"), "did you mean 'morris'"),
         (("echo", "--deployed"), "does not say which clients are deployed"),
         (("echo", "--replications", 10**12), "not in the range"),
         (("years", "--population", "swept"), "does not say what the years change"),
@@ -254,7 +258,7 @@ def test_more_caches_than_memory_holds(run: Run, tmp_path: Path) -> None:
 
 def test_deployed_clients_do_tasks(run: Run) -> None:
     """As the user says, whatever the experiment has; the command that is recorded says so too."""
-    few = ("--attempts", 4, "--replications", 1, "--inputs", 0, "--workers", 1, "--json")
+    few = ("--attempts", 4, "--replications", 1, "--inputs", 0, "--workers", 1, "--format", "json")
     met = {}
     for chosen in ("--baseline-clients", "--deployed"):
         rates = json.loads(run("simulate", "ten_steps", *few, chosen).stdout)["rates"]
@@ -271,6 +275,6 @@ def test_what_is_no_result_is_one_line(run: Run, tmp_path: Path, content: bytes 
         file.write_bytes(content)
     else:
         pandas.DataFrame({"a": [1]}).to_parquet(file)
-    assert "x_rates.parquet" in refused(run("results", "list", tmp_path))
+    assert "x_rates.parquet" in refused(run("list", "results", tmp_path))
     file.unlink()
-    assert "no results" in run("results", "list", tmp_path).stderr
+    assert "no results" in run("list", "results", tmp_path).stderr

@@ -28,7 +28,7 @@ def simulate(*arguments: object) -> Result:
 def test_any_arms_can_be_put_to_any_population() -> None:
     """The pair comes first; the command in the tables asks the same again."""
     asked = ["--arms", "prm=exact", "prm=prefix", "--adoption", "0.5", "--population", "shared_origins"]
-    done = simulate(*asked, "--json")
+    done = simulate(*asked, "--format", "json")
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
     assert {row["value"] for row in found["rates"]} == {0.5}
@@ -37,13 +37,13 @@ def test_any_arms_can_be_put_to_any_population() -> None:
         "prm=prefix",
     ]
     command = shlex.split(found["rates"][0]["command"])
-    again = CliRunner().invoke(main, [*command[1:], "--json"])
+    again = CliRunner().invoke(main, [*command[1:], "--format", "json"])
     assert json.loads(again.stdout) == found
     assert "thefts per malicious visit" in simulate(*asked).stdout.split("means and what changes")[0]
 
 
 def test_a_design_may_be_an_arm_and_so_may_what_is_deployed() -> None:
-    found = json.loads(simulate("--arms", "", "mcp", "--population", "enterprise", "--json").stdout)
+    found = json.loads(simulate("--arms", "", "mcp", "--population", "enterprise", "--format", "json").stdout)
     assert [row["arm"] for row in found["quantities"] if row["quantity"] == "flows_that_work"] == [
         "as deployed",
         "design=mcp",
@@ -53,7 +53,7 @@ def test_a_design_may_be_an_arm_and_so_may_what_is_deployed() -> None:
 def test_what_is_known_exactly_is_told_exactly(tmp_path: Path) -> None:
     """Without --attempts all situations are gone through: no interval, no number of attempts, and a polynomial."""
     runner, asked = CliRunner(), tmp_path / "mine.toml"
-    text = runner.invoke(main, ["simulate", "iss", "--file"]).stdout
+    text = runner.invoke(main, ["simulate", "iss", "--format", "toml"]).stdout
     asked.write_text(text.replace("0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9", "0.25, 0.5"), encoding="utf-8")
     said = runner.invoke(main, ["simulate", str(asked), "--inputs", "0", "-o", str(tmp_path)]).stdout
     assert "exactly: all situations, none sampled" in said
@@ -61,7 +61,7 @@ def test_what_is_known_exactly_is_told_exactly(tmp_path: Path) -> None:
     assert "iss_check=require: flows are lost and none is won; thefts are stopped and none is added; refused" in said
     assert "0.5 s                                iss_check=require" in said
     assert "none, values are exact" in (tmp_path / "mine-rates.txt").read_text(encoding="utf-8")
-    listed = runner.invoke(main, ["results", "list", str(tmp_path)])
+    listed = runner.invoke(main, ["list", "results", str(tmp_path)])
     assert "all situations, code" in listed.stdout
     sampled = runner.invoke(main, ["simulate", str(asked), "--inputs", "0", "--attempts", "50", "--replications", "1"])
     assert "; exactly 45.00%)" in sampled.stdout
@@ -80,13 +80,14 @@ def test_every_experiment_has_a_row_in_the_overview(monkeypatch: pytest.MonkeyPa
     """What is exact with its headline and what is open in it, what is simulated with the command that does so."""
     few = {name: EXPERIMENTS[name] for name in ("echo", "storm")}
     monkeypatch.setattr("simulations.catalogue.every_experiment", lambda _: few)
-    said = CliRunner().invoke(main, ["simulate", "--overview"]).stdout
+    said = CliRunner().invoke(main, ["list", "experiments", "--overview"]).stdout
     assert "echo  (swept, exact)" in said
     assert "honest flows that work fall from 100.0% to 66.7% (change -33.3%; over the inputs -33.3% to" in said
     assert "simulated: openworld simulate storm" in said
-    rows = json.loads(CliRunner().invoke(main, ["simulate", "--overview", "--json"]).stdout)
+    rows = json.loads(CliRunner().invoke(main, ["list", "experiments", "--overview", "--format", "json"]).stdout)
     assert {row["experiment"] for row in rows} == few.keys()
-    assert "has no place beside --overview" in refused(CliRunner().invoke(main, ["simulate", "echo", "--overview"]))
+    both = CliRunner().invoke(main, ["list", "experiments", "echo", "--overview"])
+    assert "name an EXPERIMENT, or give --schema or --overview" in refused(both)
 
 
 def test_what_is_told_of_no_flow_is_said_to() -> None:
@@ -98,7 +99,7 @@ def test_what_is_told_of_no_flow_is_said_to() -> None:
 
 def test_what_ships_is_a_file_that_can_be_changed_and_asked(tmp_path: Path) -> None:
     """Its figures carry its own question."""
-    text = CliRunner().invoke(main, ["simulate", "matching", "--file"]).stdout
+    text = CliRunner().invoke(main, ["simulate", "matching", "--format", "toml"]).stdout
     path = tmp_path / "mine.toml"
     changed = text.replace("[0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]", "[0.5]")
     path.write_text(changed.replace("What does prefix matching", "What would prefix matching"), encoding="utf-8")
@@ -110,7 +111,7 @@ def test_what_ships_is_a_file_that_can_be_changed_and_asked(tmp_path: Path) -> N
 
 def test_where_arms_break_even_is_worked_out() -> None:
     """Arms that come to the same are told once; the command counts nothing."""
-    done = CliRunner().invoke(main, ["simulate", "matching", "--break-even", "--weight", "10"])
+    done = CliRunner().invoke(main, ["simulate", "matching", "--ask", "break-even", "--weight", "10"])
     assert done.exit_code == 0, done.output
     assert "  prm=prefix, prm=prefix_sdk_ts, prm=prefix_sdk_py\n    wins 0.35 honest flows and lets in" in done.stdout
     assert "worth it where a theft weighs less than 7 failed flows" in done.stdout
@@ -134,8 +135,8 @@ def test_inputs_are_told_in_words() -> None:
     assert input_words("log latency.push", "1") == (
         "median seconds of pushing an authorization request (log latency.push: 1)"
     )
-    few = CliRunner().invoke(main, ["simulate", "matching", "--worth", "--samples", "8"]).stdout
-    said = CliRunner().invoke(main, ["simulate", "matching", "--worth", "--samples", "64"]).stdout
+    few = CliRunner().invoke(main, ["simulate", "matching", "--ask", "worth", "--samples", "8"]).stdout
+    said = CliRunner().invoke(main, ["simulate", "matching", "--ask", "worth", "--samples", "64"]).stdout
     assert "too few to tell an input that matters from chance" in few
     assert "too few" not in said
     worth, idle = said.split("  nothing, as it does not change the choice: ")
@@ -158,8 +159,7 @@ def test_the_schema_of_a_file_is_printed() -> None:
         (("matching", "--adoption", "0.5"), "--adoption belongs to --arms"),
         (("--arms", "", "mcp", "--adoption", "2"), "'2' is no share between 0 and 1, nor several that grow"),
         (("--arms", "", "mcp", "--attacker", "greedy"), "unknown attacker 'greedy'"),
-        (("matching", "--worth", "--sensitivity"), "--sensitivity and --worth: one question at a time"),
-        (("matching", "--weight", "5"), "--weight belongs to --worth or --break-even"),
+        (("matching", "--weight", "5"), "--weight belongs to --ask worth or --ask break-even"),
         (("--arms", "", "mcq"), "unknown design 'mcq'; did you mean 'mcp'?"),
         (
             ("--arms", "", "protocol=aauth;iss_check=off"),

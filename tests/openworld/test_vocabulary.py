@@ -24,7 +24,7 @@ def test_every_name_of_a_question_is_in_the_glossary():
     named = {entry.name: entry for entry in entries()}
     assert named.keys() >= {*PROPERTIES, *SWITCHES, *CAPABILITIES, *RESULTS}
     for prop in PROPERTIES.values():
-        assert run("glossary", prop.code) == run("glossary", prop.name)
+        assert run("list", "words", prop.code) == run("list", "words", prop.name)
     for switch in SWITCHES.values():
         assert [value for value, _ in named[switch.name].values] == list(switch.values)
 
@@ -43,10 +43,10 @@ def test_every_name_of_a_question_is_in_the_glossary():
 )
 def test_a_word_is_found_by_name_or_by_what_is_said_of_it(word, said):
     """And one that is nowhere is an error that says what is near."""
-    code, out, _ = run("glossary", word)
+    code, out, _ = run("list", "words", word)
     assert code == 0
     assert said in out
-    code, out, err = run("glossary", "prefixx")
+    code, out, err = run("list", "words", "prefixx")
     assert (code, out, err.count("\n")) == (2, "", 1)
 
 
@@ -70,13 +70,13 @@ def test_an_unknown_name_is_told_what_is_near_and_not_all_there_is():
         (["diff"], "as2:h_is", ["as2:h_iss="]),
         (["verdict", "CD"], "design=gaps_closed_", ["design=gaps_closed_dpop"]),
         (["verdict", "CD"], "world=several", ["world=several_as"]),
-        (["glossary"], "iss_ch", ["iss_check"]),
+        (["list", "words"], "iss_ch", ["iss_check"]),
         (["diff", "", "", "--against"], "mal_t", ["mal_tenant", "mal_toolkit"]),
         (["diff", "", "", "--environment"], "prod", ["products"]),
         (["simulate", "echo", "--population"], "enter", ["enterprise"]),
         (["clients"], "ai-sdk-mcp==2", ["ai-sdk-mcp==2.0.99"]),
         (["figures"], "draf", ["drafts"]),
-        (["odd"], "./mine", ["./mine"]),
+        (["list", "experiments"], "./mine", ["./mine"]),
     ],
 )
 def test_shells_complete_properties_switches_and_values(words, begun, offered):
@@ -88,6 +88,6 @@ def test_shells_complete_properties_switches_and_values(words, begun, offered):
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_what_a_shell_needs_for_it_is_printed(shell):
     """It names the variable that the command looks for."""
-    code, out, _ = run("completion", shell)
+    code, out, _ = run("new", "completion", shell)
     assert code == 0
     assert "_OPENWORLD_COMPLETE=" + shell in out

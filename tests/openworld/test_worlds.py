@@ -52,8 +52,8 @@ def mine(tmp_path: Path) -> Path:
 
 def test_worlds_lists_what_ships(run: Run) -> None:
     """Every world is listed with its concern, parties, sessions and grants, as text and as data."""
-    shown = run("worlds").output
-    data = {each["name"]: each for each in json.loads(run("worlds", "--json").output)}
+    shown = run("list", "worlds").output
+    data = {each["name"]: each for each in json.loads(run("list", "worlds", "--format", "json").output)}
     assert list(data) == list(WORLDS)
     for world in WORLDS.values():
         assert f"{world.name}: {world.concern}" in shown
@@ -67,7 +67,7 @@ def test_worlds_lists_what_ships(run: Run) -> None:
 @pytest.mark.parametrize("name", WORLDS)
 def test_a_world_is_shown_whole(run: Run, name: str) -> None:
     """Everything that a world says of a party is in what is shown of it."""
-    shown = run("worlds", name).output
+    shown = run("list", "worlds", name).output
     for party in WORLDS[name].parties:
         said = (party.url, *party.run_by, *party.present_with, *party.designates, *party.trusts, *party.policy)
         assert all(str(each) in shown or f"{each[0]}={each[1]}" in shown for each in said), party
@@ -77,10 +77,10 @@ def test_a_world_is_shown_whole(run: Run, name: str) -> None:
 
 def test_a_file_is_checked_and_shown(run: Run, mine: Path) -> None:
     """The world of a file is shown like those that ship; how to ask in it is said."""
-    result = run("worlds", mine)
+    result = run("list", "worlds", mine)
     assert result.exit_code == 0
     assert f"asked by world={mine}" in result.output
-    assert json.loads(run("worlds", mine, "--json").output)[0]["name"] == "mine"
+    assert json.loads(run("list", "worlds", mine, "--format", "json").output)[0]["name"] == "mine"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_bad_file_is_one_line(run: Run, mine: Path, old: str, new: str, says: 
     text = mine.read_text(encoding="utf-8")
     mine.write_text(text.replace(old, new, 1), encoding="utf-8")
     line = text[: text.index(old)].count("\n") + 1
-    for arguments in (["worlds", mine], ["verdict", "CD", f"world={mine}"]):
+    for arguments in (["list", "worlds", mine], ["verdict", "CD", f"world={mine}"]):
         said = refused(run(*arguments))
         assert str(mine) in said
         assert says.replace("line 12", f"line {line}") in said
@@ -119,7 +119,7 @@ def test_what_is_no_world_is_one_line(run: Run, tmp_path: Path, content: bytes |
     file = tmp_path / "none.toml"
     if content is not None:
         file.write_bytes(content)
-    for arguments in (["worlds", file], ["verdict", "AZ", f"world={file}"], ["trace", "AZ", f"world={file}"]):
+    for arguments in (["list", "worlds", file], ["verdict", "AZ", f"world={file}"], ["trace", "AZ", f"world={file}"]):
         result = run(*arguments)
         assert (result.exit_code, result.stdout) == (2, "")
         assert len(result.stderr.splitlines()) == 1
@@ -128,7 +128,7 @@ def test_what_is_no_world_is_one_line(run: Run, tmp_path: Path, content: bytes |
 
 def test_the_schema_of_a_world_file_is_printed(run: Run) -> None:
     """Editors read it; who writes a world with it is told by them what the command would say."""
-    printed = json.loads(run("worlds", "--schema").output)
+    printed = json.loads(run("list", "worlds", "--schema").output)
     assert list(printed["properties"])[:2] == ["name", "concern"]
 
 
@@ -138,11 +138,11 @@ def test_the_schema_of_a_world_file_is_printed(run: Run) -> None:
 def test_a_configuration_asks_in_the_world_that_it_names(run: Run, mine: Path) -> None:
     """A question about a second AS without iss is answered where there is one, and the trace can be replayed."""
     config = f"world={mine};cap=mal_as;as2:h_iss=no"
-    data = json.loads(run("verdict", "CD", config, "--json").output)
+    data = json.loads(run("verdict", "CD", config, "--format", "json").output)
     assert (data["world"], data["verdict"]) == ("mine", "attack")
     assert data["configuration"] == f"cap=mal_as;world={mine};as2:h_iss=no"
     (mine.parent / "trace.json").write_text(run("trace", "CD", config, "--format", "json").output, encoding="utf-8")
-    assert run("replay", mine.parent / "trace.json").exit_code == 0
+    assert run("check", mine.parent / "trace.json").exit_code == 0
 
 
 def test_each_property_is_asked_in_its_own_world() -> None:
@@ -201,18 +201,21 @@ def test_restrictions_are_no_part_of_designs(run: Run) -> None:
     designs = [*(parse(text).design for text in NAMED_DESIGNS.values()), *(each.design for each in clients().values())]
     assert all(not set(design.changes()) & set(RESTRICTIONS) for design in designs)
     assert not {switch for switch, _, _ in MECHANISMS.values()} & set(RESTRICTIONS)
-    shown = run("designs", "--switches").output
+    shown = run("list", "designs", "--switches").output
     part = shown[shown.index("restriction switches: what a question forbids the attacker") :]
     assert all(f"  {name} = free*" in part for name in RESTRICTIONS)
-    listed = {line.partition("=")[0] for line in run("designs", "--switches", "mcp").output.splitlines()}
+    listed = {line.partition("=")[0] for line in run("list", "designs", "--switches", "mcp").output.splitlines()}
     assert listed == SWITCHES.keys() - RESTRICTIONS.keys()
 
 
 def test_whose_a_switch_can_be_is_listed(run: Run) -> None:
     """The vocabulary says how a switch is set for one party, and of which roles it is."""
-    shown = run("designs", "--switches").output
+    shown = run("list", "designs", "--switches").output
     assert "one party's: PARTY:h_iss (authorization_server)" in shown
-    data = {each["name"]: each for each in json.loads(run("designs", "--switches", "--json").output)["switches"]}
+    data = {
+        each["name"]: each
+        for each in json.loads(run("list", "designs", "--switches", "--format", "json").output)["switches"]
+    }
     assert all(tuple(each["roles"]) == SWITCHES[name].roles for name, each in data.items())
 
 

@@ -43,7 +43,7 @@ def test_what_is_a_single_step_says_why():
 
 @pytest.mark.slow
 def test_the_table_of_the_findings_is_what_is_found():
-    """As `openworld literature --markdown` prints it."""
+    """As `openworld list literature --format markdown` prints it."""
     assert "\n".join(table(list(outcomes()))) in text("literature")
 
 

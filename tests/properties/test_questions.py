@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from openworld.cli import COMMANDS, main
+from openworld.commands.topics import TOPICS
 from openworld.findings.pages import text
 from openworld.questions import table
 from properties.questions import STATES, answered, question, questions
@@ -52,24 +53,27 @@ def test_every_question_has_a_state_and_what_it_rests_on():
 
 def test_commands_that_are_named_are_there():
     """They are commands of this suite, and experiments and populations that there are."""
-    subjects = {"simulate": EXPERIMENTS, "population": populations()}
+    subjects = {"simulate": EXPERIMENTS, "populations": populations()}
     for each in questions().values():
         name, *words = shlex.split(each.command) or ("assume",)
         assert name in COMMANDS, each.id
+        if name == "list":
+            name, *words = words
+            assert name in TOPICS["Topics"], each.id
         assert name not in subjects or words[0] in subjects[name], each.id
 
 
 def test_the_table_of_the_findings_is_what_is_on_file():
-    """As `openworld questions --markdown` prints it."""
+    """As `openworld list questions --format markdown` prints it."""
     assert "\n".join(table(questions().values())) in text("open-questions")
 
 
 def test_a_question_is_answered_by_a_command():
     """One of them with its verdicts, all of them with how many there are of each kind, none that is not there."""
     run = CliRunner().invoke
-    one = run(main, ["questions", "Q10"])
+    one = run(main, ["list", "questions", "Q10"])
     assert (one.exit_code, "not reached" in one.output, "NOT AS ON FILE" in one.output) == (0, True, False)
-    listed = run(main, ["questions"])
+    listed = run(main, ["list", "questions"])
     assert f"{Counter(each.state for each in questions().values())['settled']} settled" in listed.output
-    unknown = run(main, ["questions", "Q99"])
+    unknown = run(main, ["list", "questions", "Q99"])
     assert (unknown.exit_code, "no open question 'Q99'" in unknown.output) == (2, True)

@@ -102,11 +102,11 @@ def test_a_capability_that_is_covered_gives_something(name):
         ("AZ", "cap=mal_as;world=two_as", "world 'two_as'"),
     ],
 )
-@pytest.mark.parametrize("command", ["export", "prove"])
-def test_what_is_not_covered_is_refused_by_name(command, code, text, culprit, monkeypatch):
+@pytest.mark.parametrize("option", ["--any-number", "--format=proverif"])
+def test_what_is_not_covered_is_refused_by_name(option, code, text, culprit, monkeypatch):
     """In one line that says what is covered; no prover has to be there for that."""
     monkeypatch.setattr("openworld.commands.unbounded.require", lambda *_, **__: None)
-    ended = CliRunner().invoke(main, [command, *(["proverif"] if command == "export" else []), code, text])
+    ended = CliRunner().invoke(main, ["verdict", option, code, text])
     assert (ended.exit_code, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
     assert culprit in ended.stderr
     assert "it covers: " in ended.stderr
@@ -191,7 +191,7 @@ def test_both_answers_are_told_apart(monkeypatch, question, event, left_out, sta
     monkeypatch.setattr(unbounded, "ask", lambda *_: said)
     monkeypatch.setattr(unbounded, "left_out", lambda *_: left_out)
     monkeypatch.setattr("openworld.commands.unbounded.require", lambda *_, **__: None)
-    done = CliRunner().invoke(main, ["prove", name, text, "--json"])
+    done = CliRunner().invoke(main, ["verdict", "--any-number", name, text, "--format", "json"])
     assert done.exit_code == code
     assert f'"standing": "{standing}"' in done.output
 
@@ -216,6 +216,6 @@ def test_what_a_world_leaves_out_is_found(question, words):
 def test_without_prover_it_is_one_line(monkeypatch):
     """It says what is missing and where it is; nothing is computed before."""
     monkeypatch.setenv("PATH", "")
-    ended = CliRunner().invoke(main, ["prove", "CD", "cap=mal_as"])
+    ended = CliRunner().invoke(main, ["verdict", "--any-number", "CD", "cap=mal_as"])
     assert (ended.exit_code, ended.stdout, ended.stderr.count("\n")) == (3, "", 1)
     assert "proverif is not installed: opam has it" in ended.stderr

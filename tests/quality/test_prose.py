@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from model.design import parse
-from openworld.cli import COMMANDS, main
+from openworld.cli import COMMANDS, FORMER, main
+from openworld.commands.topics import TOPICS
 from properties.security import find
 
 ROOT = Path(__file__).parents[2]
@@ -64,8 +65,13 @@ def test_links_lead_to_files_and_commands_exist(path: Path) -> None:
         assert (path.parent / target).exists(), target
     for words in re.findall(r"openworld ([a-z-]+(?: [^`\n|]*)?)", text):
         name, *rest = words.split()
+        assert name not in FORMER, words
         if name in COMMANDS:
-            help_text = CliRunner().invoke(main, [name, "--help"]).output
+            topic = [word for word in rest[:1] if name == "list" and word in TOPICS["Topics"]]
+            asked = re.findall(r"--ask [a-z-]+", words)[:1]
+            help_text = CliRunner().invoke(main, [name, *topic, *" ".join(asked).split(), "--help"]).output
+            if name == "simulate":
+                help_text += CliRunner().invoke(main, [name, "--ask", "rates", "--help"]).output
             options = [word.rstrip(",.;)`") for word in rest if word.startswith("--")]
             assert [option for option in options if option.partition("=")[0] not in help_text] == [], words
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from openworld.cli import COMMANDS, main
+from openworld.cli import main
 
 ROOT = Path(__file__).parents[2]
 #: Words of a sentence that reads at once.
@@ -37,8 +37,16 @@ def pages() -> Iterator[tuple[str, str]]:
         yield path.name, path.read_text(encoding="utf-8")
     for path in sorted((ROOT / "openworld" / "data" / "findings").glob("*.md")):
         yield "findings", path.read_text(encoding="utf-8")
-    for name in COMMANDS:
-        command = main.get_command(click.Context(main), name)
+    topics = main.get_command(click.Context(main), "list")
+    assert isinstance(topics, click.Group)
+    for group in (main, topics):
+        yield from help_of(group)
+
+
+def help_of(group: click.Group) -> Iterator[tuple[str, str]]:
+    """What a group's commands and their options say of themselves."""
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
         assert command is not None
         yield "help", re.sub(r"\x08.*?(\n\n|\Z)", "", command.help or "", flags=re.DOTALL)
         yield from (("help", each.help) for each in command.params if isinstance(each, click.Option) and each.help)

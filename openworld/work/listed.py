@@ -1,0 +1,92 @@
+"""Experiments, listed, described, and all answered."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from model.model import Model
+from openworld.commands.common import DONE, print_json, print_lines, tell
+from openworld.experiment_words import experiment_lines, headline_lines
+from openworld.odd import lines
+from openworld.width import wrapped
+from simulations import catalogue, experiment_files
+from simulations.experiments import evaluable, find, population_for, run
+from simulations.uncertainty import over_inputs
+
+
+def experiments(
+    experiment: str | None,
+    schema: bool,
+    overview: bool,
+    population: str | None,
+    deployed: bool | None,
+    output: Path | None,
+    as_json: bool,
+    model: Model,
+) -> int:
+    """What `openworld list experiments` does."""
+    if sum((experiment is not None, schema, overview)) > 1:
+        raise click.UsageError("name an EXPERIMENT, or give --schema or --overview")
+    if schema:
+        print_json(experiment_files.schema())
+        return DONE
+    if overview:
+        return _overview(as_json, model)
+    if experiment is None:
+        return listing(as_json, model)
+    asked = find(experiment, model)
+    described = [*lines(asked, population_for(asked, population, deployed))]
+    return tell(as_json, {"experiment": asked.name, "odd": "\n".join(described)}, described, output)
+
+
+def listing(as_json: bool, model: Model) -> int:
+    """List the experiments with the question of each."""
+    known = catalogue.every_experiment(model)
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": name,
+                    "question": asked.question,
+                    "parameter": asked.parameter,
+                    "values": list(asked.values),
+                    "arms": list(asked.treatments),
+                    "population": asked.population,
+                    "reader": asked.reader,
+                }
+                for name, asked in known.items()
+            ]
+        )
+        return DONE
+    print_lines(experiment_lines(known.values()))
+    return DONE
+
+
+def _overview(as_json: bool, model: Model) -> int:
+    """Each experiment with its headline, exact or simulated, and with what is open in it, or how it is asked by itself.
+
+    Those simulate a world in time, or are all combinations of something, which have effects in place of a headline.
+    """
+    rows = []
+    for name, each in catalogue.every_experiment(model).items():
+        asked = replace(each, values=(each.point,))
+        met = population_for(asked, None)
+        exact, told_of = evaluable(asked, met), not asked.factors and asked.horizon(met) is None
+        if not as_json:
+            how = "exact" if exact else "simulated"
+            alone = "" if told_of else f": openworld simulate {name}"
+            click.echo(f"{name}  ({met.name}, {how}{alone})")
+            print_lines(wrapped(asked.question, 4))
+        if told_of:
+            told = over_inputs(run(asked, seed=1), asked, met, 1).quantities
+            print_lines([] if as_json else (f"  {line}" for line in headline_lines(told)))
+            rows += json.loads(told[told["headline"] == 1].to_json(orient="records"))
+        else:
+            rows.append({"experiment": name})
+    if as_json:
+        print_json(rows)
+    return DONE
