@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -34,10 +34,11 @@ class UnknownPageError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Varied:
-    """One of the questions that a page rests on, and what is varied in it."""
+    """One of the questions that a page rests on, and what is varied in it; ``fix``: that by its name, if it is one."""
 
     varied: str
     asked: Asked
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,8 @@ class Page:
     """A page that says one thing: a claim and what became of it, or a question and its answer.
 
     Attributes:
-        sentence: the same in a sentence, for the first page.
+        sentence: the claim or the answer in a sentence, for the first page.
+        heads: what is said of fixes after which the answer is safe, and of the others.
         source: who makes the claim or asks, and where.
         answer: the verdict on the claim, or the answer, in words.
         rows: the questions that it rests on.
@@ -101,6 +103,14 @@ class Page:
     left_out: tuple[str, ...]
     since: str
     decided: Decided | None
+    heads: tuple[str, str]
+
+    def fixes(self) -> Iterator[tuple[str, str]]:
+        """What stops it and what does not, by what the rows are expected to answer."""
+        for head, stopped in zip(self.heads, (True, False), strict=True):
+            named = [row.fix for row in self.rows if row.fix and (row.asked.expected == "safe") == stopped]
+            if named:
+                yield head, "; ".join(named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +175,7 @@ def _read(name: str) -> dict[str, Any]:
 def _page(name: str) -> Page:
     stated = _read(name)
     counted = {key: _deployed(text) for key, text in stated.get("counts", {}).items()}
-    rows = tuple(Varied(row["varied"], read_asked(row["asked"])) for row in stated["rows"])
+    rows = tuple(Varied(row["varied"], read_asked(row["asked"]), row.get("fix", "")) for row in stated["rows"])
     drawn, under = (next(row for row in rows if row.varied == stated[key]) for key in ("drawn", "under"))
     decided = stated.get("decided")
     return Page(
@@ -180,6 +190,7 @@ def _page(name: str) -> Page:
         tuple(stated["left_out"]),
         stated["since"],
         Decided(**decided) if decided else None,
+        tuple(stated.get("heads", ("Stopped by", "Not stopped by"))),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -26,16 +27,17 @@ Answers = Sequence[tuple[Varied, Verdict]]
 #: Where the first page finds the others.
 FOLDER = "openworld/data/findings"
 _INTRODUCTION = """\
-What the suite established, on one page. Each sentence leads to a page with the claim and who makes it, the verdicts
-with the commands that reproduce them, the run that decides, what decides it, how sure that is, what it does not show,
-and since when.
+What the suite established, on one page. Each claim leads to a page with its source, the verdicts with the commands
+that reproduce them, and the run that decides. The page says how sure that is, and what it does not show.
 
-Every *attack* is the shortest there is and replays on the executable machine. *Safe* is complete for its world, and
-says that rules stand in the way; where nothing in the world could violate a property it is *not in this world*. What
-honest parties want to do is *reached* or *not reached*. AS are authorization servers."""
+Every *attack* is a shortest one and replays on the executable machine. *Safe* is complete for its world: rules stand
+in the way. Where nothing in the world could violate a property, it is *not in this world*. What honest parties want to
+do is *reached* or *not reached*. AS are authorization servers."""
 
 _CLIENT = "a deployed client, as it was measured (`openworld clients`)"
 _SWITCHES = "In brackets: the value of a switch where neither a command nor its design says one."
+#: Where an answer is told of its world.
+_WORLD = re.compile(r"(?: for|;) (world \S+ \([^)]*\))")
 _CHECKED = """\
 Every run above has been replayed on the executable machine. That something does not happen can be checked without
 trusting the solver, for instance:"""
@@ -50,10 +52,12 @@ def first_page(about: First) -> Iterator[str]:
     """The first page: nothing is asked for it."""
     yield from ("# Findings", "", _INTRODUCTION, "")
     for number, page in enumerate(about.results, 1):
-        yield f"{number}. {page.sentence} [{counted(page)}]({FOLDER}/{page.name}.md)"
+        yield f"{number}. **{page.sentence}** [{counted(page)}]({FOLDER}/{page.name}.md)"
+        yield from _fixes(page)
     yield from ("", "## Live questions of the working groups", "")
     for page in about.questions:
         yield f"* [{page.title}]({FOLDER}/{page.name}.md) {page.sentence}"
+        yield from _fixes(page)
     yield from ("", "## Everything else that was found", "")
     for name in about.others:
         yield f"* [{title(name)}]({FOLDER}/{name}.md)"
@@ -61,6 +65,12 @@ def first_page(about: First) -> Iterator[str]:
     yield from ("| draft | read | state |", "|---|---|---|")
     for draft in about.drafts:
         yield f"| {draft.name} | {draft.read} | {draft.state} |"
+
+
+def _fixes(page: Page) -> Iterator[str]:
+    """What stops it, what does not, and the first thing that the page does not show."""
+    yield from (f"   * {head}: {named}." for head, named in page.fixes())
+    yield f"   * Not shown: {page.left_out[0]}"
 
 
 def counted(page: Page) -> str:
@@ -74,6 +84,7 @@ def page_lines(page: Page, found: Answers) -> Iterator[str]:
     """A page, with what was answered."""
     who, what = ("Who asks", "Answer") if page.title.endswith("?") else ("Who says so", "Verdict")
     yield from (f"# {page.title}", "", f"**{who}.** {page.source}", "", f"**{what}.** {page.answer}", "")
+    yield from (line for head, named in page.fixes() for line in (f"**{head}:** {named}.", ""))
     yield from _verdicts(found)
     if page.decided is not None:
         yield from _decided(page.decided)
@@ -174,12 +185,15 @@ def _rows(numbers: Iterable[int]) -> str:
 
 def _sure(found: Answers) -> Iterator[str]:
     yield from ("", "## How sure", "")
-    reaches: dict[str, list[int]] = {}
+    reaches: dict[str, dict[str, list[int]]] = {}
     for number, (_, verdict) in enumerate(found, 1):
         said = f"{verdict.reach}. {verdict.reason}" if verdict.reason else verdict.reach
-        reaches.setdefault(said, []).append(number)
-    for said, numbers in reaches.items():
-        yield f"* {_rows(numbers)}: {said}"
+        where = _WORLD.search(said)
+        assert where is not None, said
+        reaches.setdefault(where[1], {}).setdefault(said.replace(where[0], ""), []).append(number)
+    for world, rows in reaches.items():
+        yield f"* {world}"
+        yield from (f"  * {_rows(numbers)}: {said}" for said, numbers in rows.items())
     proved = [row for row, verdict in found if verdict.result in ("safe", "not_reached")]
     if proved:
         evidence = f"{_command(proved[0].asked)} --certificate evidence.zip"
@@ -197,6 +211,7 @@ def data(page: Page, found: Answers) -> dict[str, Any]:
         "name": page.name,
         "title": page.title,
         "sentence": page.sentence,
+        "fixes": dict(page.fixes()),
         "source": page.source,
         "answer": page.answer,
         "left_out": list(page.left_out),

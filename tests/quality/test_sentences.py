@@ -18,9 +18,9 @@ ROOT = Path(__file__).parents[2]
 #: Words of a sentence that reads at once.
 MOST = 25
 #: The share of longer ones that a page may have, in per cent; pages that are not named, the last.
-ALLOWED = {"README.md": 0, "author.md": 0, "help": 1, "others": 16}
+ALLOWED = {"README.md": 0, "author.md": 0, "help": 1, "others": 5}
 _CODE = re.compile(r"```.*?```|^---\n.*?^---$|!\[[^\]]*\]\([^)]*\)", re.DOTALL | re.MULTILINE)
-_BLOCK = re.compile(r"\n\s*\n|\n(?=[*#] ?)|\n(?=\d+\. )|\|")
+_BLOCK = re.compile(r"\n\s*\n|\n(?= *[*#] ?)|\n(?=\d+\. )|\|")
 _END = re.compile(r"(?<=[.?!])\s+|(?<=[:;])\s+(?=[A-Z`])")
 
 
@@ -33,7 +33,7 @@ def lengths(text: str) -> Iterator[int]:
 
 def pages() -> Iterator[tuple[str, str]]:
     """Every text by where it stands; a page of a finding is one of the findings."""
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+    for path in (ROOT / "README.md", ROOT / "findings.md", *sorted((ROOT / "docs").glob("*.md"))):
         yield path.name, path.read_text(encoding="utf-8")
     for path in sorted((ROOT / "openworld" / "data" / "findings").glob("*.md")):
         yield "findings", path.read_text(encoding="utf-8")
