@@ -22,7 +22,7 @@ GROUPS = {
         "list": ("topics", "List designs, rules, drafts, findings; say what a word means."),
     },
     "Draw and compare": {
-        "trace": ("questions", "Draw the shortest attack, or the run that shows a utility."),
+        "trace": ("questions", "Draw the shortest attack, for a mail, a slide or a draft."),
         "diff": ("diff", "Say what flips between two designs, and why."),
         "figures": ("study", "Draw figures by NAME, or all of them."),
     },
@@ -64,7 +64,8 @@ FORMER = {
 }  # fmt: skip
 #: The same for options, whatever command they are given to.
 FORMER_OPTIONS = {
-    "--json": "--format=json", "--markdown": "--format=markdown", "--limit": "--timeout", "--jobs": "--workers",
+    "--json": "--format=json", "--markdown": "--format=markdown", "--brief": "--for=mail", "--limit": "--timeout",
+    "--jobs": "--workers",
 }  # fmt: skip
 
 

@@ -103,9 +103,13 @@ def ruled(axes: Axes, axis: Literal["both", "x", "y"] = "both") -> None:
     axes.set_axisbelow(True)
 
 
-def page(figure: Figure) -> Bbox:
-    """The page that a figure is written to, in inches: as large as what is drawn."""
-    return figure.get_tightbbox().padded(0.1)
+def page(figure: Figure, slide: bool = False) -> Bbox:
+    """The page that a figure is written to, in inches: as large as what is drawn; of a slide 16:9."""
+    box = figure.get_tightbbox().padded(0.1)
+    if not slide:
+        return box
+    wide, high = max(box.width, box.height * 16 / 9), max(box.height, box.width * 9 / 16)
+    return box.expanded(wide / box.width, high / box.height)
 
 
 def titled(figure: Figure, title: str) -> None:
@@ -115,7 +119,7 @@ def titled(figure: Figure, title: str) -> None:
         figure.suptitle(textwrap.fill(title, room), x=0.01, ha="left", fontsize=11, weight="bold")
 
 
-def rendered(figure: Figure, form: str, title: str = "", caption: str = "") -> bytes:
+def rendered(figure: Figure, form: str, title: str = "", caption: str = "", slide: bool = False) -> bytes:
     """A figure as the bytes of a file, without a date or the version of the software in it."""
     described = {"Title": title, "Description" if form == "svg" else "Subject": caption}
     described = {name: words for name, words in described.items() if words}
@@ -128,16 +132,16 @@ def rendered(figure: Figure, form: str, title: str = "", caption: str = "") -> b
     with style():
         _lay_out(figure)
         # Asked here, because savefig would draw everything twice to find out.
-        figure.savefig(stream, format=form, metadata=metadata[form], bbox_inches=page(figure))
+        figure.savefig(stream, format=form, metadata=metadata[form], bbox_inches=page(figure, slide))
     return stream.getvalue()
 
 
-def save(figure: Figure, stem: Path, title: str = "", caption: str = "") -> list[Path]:
+def save(figure: Figure, stem: Path, title: str = "", caption: str = "", slide: bool = False) -> list[Path]:
     """Write a figure as SVG, PDF and PNG; SVG and PDF carry title and caption as their metadata."""
     written = []
     for form in FORMATS:
         path = stem.with_name(f"{stem.name}.{form}")
-        drawn = rendered(figure, form, title, caption)
+        drawn = rendered(figure, form, title, caption, slide)
         with replacing(path) as temporary:
             temporary.write_bytes(drawn)
         written.append(path)

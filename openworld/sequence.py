@@ -74,7 +74,7 @@ def _top(shown: Chart) -> float:
 def draw(pen: Strokes, shown: Chart) -> None:
     """Draw a chart with a pen."""
     blocks = _blocks(shown)
-    canvas = _Canvas(pen, shown, _lanes(shown))
+    canvas = Canvas(pen, shown, _lanes(shown))
     y = canvas.heads(canvas.lead(_lead(shown), _MARGIN))
     canvas.lifelines(y, y + sum(map(_height, blocks)) + 10)
     for block in blocks:
@@ -162,7 +162,7 @@ def _cut(words: str, room: int) -> list[str]:
 # --- drawing -----------------------------------------------------------------------------------------------
 
 
-class _Canvas:
+class Canvas:
     """Draws the parts of a chart; y runs downwards, in points."""
 
     def __init__(self, pen: Strokes, shown: Chart, lanes: float) -> None:
@@ -234,7 +234,7 @@ class _Canvas:
             )
             self._cross(y + room / 2)
         if block.message is not None:
-            self._arrow(block.message, y + gap + _LINE * 0.55)
+            self.arrow(block.message, y + gap + _LINE * 0.55)
         for line in block.lines:
             self._line(line, self.left, y + gap)
             y += _LINE
@@ -244,7 +244,7 @@ class _Canvas:
         x = self.places[self.shown.sent[-1].receiver]
         self.pen.plot([x], [y], marker="X", markersize=13, color=INK, markeredgecolor=PAPER, zorder=5)
 
-    def _arrow(self, message: Arrow, y: float) -> None:
+    def arrow(self, message: Arrow, y: float) -> None:
         start, end = self.places[message.sender], self.places[message.receiver]
         color, dash, wide = (INK, "-", 1.1) if message.honest else (ATTACKER, (0, (3.2, 1.6)), 2.0)
         if start == end:
@@ -322,5 +322,5 @@ class _Canvas:
     def _sample(self, x: float, y: float, honest: bool) -> None:
         kept = self.places
         self.places = {"from": x, "to": x + 34}
-        self._arrow(Arrow(0, "from", "to", "", honest=honest), y)
+        self.arrow(Arrow(0, "from", "to", "", honest=honest), y)
         self.places = kept

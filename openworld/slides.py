@@ -11,24 +11,31 @@ from matplotlib.patches import FancyBboxPatch
 from model.chart import Chart
 from openworld.pen import ROUND, Strokes
 from openworld.plotstyle import rendered, style
+from openworld.quoting import Citation
 from openworld.sequence import draw, size
+from openworld.slide import HEIGHT, WIDTH
+from openworld.slide import draw as draw_slide
 
 
-def sequence(shown: Chart) -> Figure:
-    """Draw a chart."""
-    width, height = size(shown)
+def sequence(shown: Chart, slide: str | None = None) -> Figure:
+    """Draw a chart, or a slide with this at its foot."""
+    width, height = size(shown) if slide is None else (WIDTH, HEIGHT)
     with style():
         figure = Figure(figsize=(width / 72, height / 72))
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set(xlim=(0, width), ylim=(height, 0))
         axes.axis("off")
-        draw(_Axes(axes, width, height), shown)
+        pen = _Axes(axes, width, height)
+        if slide is None:
+            draw(pen, shown)
+        else:
+            draw_slide(pen, shown, slide)
     return figure
 
 
-def picture(shown: Chart, form: str) -> bytes:
-    """A chart as the bytes of a file."""
-    return rendered(sequence(shown), form)
+def picture(shown: Chart, form: str, citation: Citation | None = None) -> bytes:
+    """A chart as the bytes of a file, or a slide that cites where it comes from."""
+    return rendered(sequence(shown, citation and citation.short()), form, slide=citation is not None)
 
 
 class _Axes(Strokes):

@@ -43,6 +43,7 @@ class Source:
     Attributes:
         folder: the folder of a study, or ``None`` to work everything out.
         attempts, replications, seed, workers: for experiments that are run anew; attempts: as each says, if None.
+        rows: the most that a matrix has; all, if None.
     """
 
     folder: Path | None = None
@@ -50,12 +51,18 @@ class Source:
     replications: int = 5
     seed: int = 1
     workers: int = 1
+    rows: int | None = None
     _known: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, result: Result) -> Source:
         """The tables of an experiment that was just run."""
         return cls(_known={result.experiment: result})
+
+    def most(self, table: pd.DataFrame, row: str, telling: pd.Series) -> pd.DataFrame:
+        """A table with as many rows of a matrix as it may have: those of which most cells tell something."""
+        counted = telling.groupby(table[row], sort=False).sum().sort_values(ascending=False, kind="stable")
+        return table[table[row].isin(counted.index[: self.rows])]
 
     def verdicts(self) -> pd.DataFrame:
         """The verdicts of a study: a row for each design, attacker and property."""

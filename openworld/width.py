@@ -26,7 +26,7 @@ def wrapped(text: str, first: int = 0, others: int = 4) -> list[str]:
     >>> wrapped("cap=mal_as;iss_check=off " * 4, 2)
     ['  cap=mal_as;iss_check=off cap=mal_as;iss_check=off cap=mal_as;iss_check=off cap=mal_as;', '    iss_check=off']
     """
-    return _broken(" " * first + text, columns(), others)
+    return filled(" " * first + text, columns(), others)
 
 
 def fitted(line: str, width: int) -> list[str]:
@@ -36,10 +36,11 @@ def fitted(line: str, width: int) -> list[str]:
     ['rests on    one more', '            session is', '            asked']
     """
     label = _LABEL.match(line)
-    return _broken(line, width, label.end() if label and label.end() <= width // 2 else 4) or [line]
+    return filled(line, width, label.end() if label and label.end() <= width // 2 else 4) or [line]
 
 
-def _broken(line: str, width: int, others: int) -> list[str]:
+def filled(line: str, width: int, others: int) -> list[str]:
+    """A line in as many of this width as it takes, the others indented by so many blanks."""
     breakable = re.sub(r";(?=\S)", f";{_SEAM} ", line)
     indent = " " * others
     parts = textwrap.wrap(breakable, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

@@ -98,7 +98,7 @@ def check(
     worst counts: 1, then 3, then 4. Questions that nothing has changed are not asked again.
 
     A trace (`openworld trace -o attack.json`) is run on the executable machine. The evidence for a verdict
-    (`openworld verdict --certificate safe.zip`) is checked by programs that share nothing with the solver: drat-trim
+    (`openworld verdict --certificate safe.zip`) is checked by programs that share nothing with the solver. drat-trim
     checks that something does not happen, a replay that it does. Its question is laid down anew. Exit code 1: something
     is not as it is claimed.
 

@@ -254,16 +254,18 @@ def tell(as_json: bool, data: Any, lines: Iterable[str], output: Path | None = N
 _SUFFIXES = {"md": "markdown", "mmd": "mermaid", "pv": "proverif", "txt": "text"}
 
 
-def format_option(*forms: str, help: str = "", name: str = "form") -> Callable[[Any], Any]:
+def format_option(
+    *forms: str, help: str = "", name: str = "form", usual: Callable[[click.Context], str] | None = None
+) -> Callable[[Any], Any]:
     """How a command says in which form it answers: as ``--format`` says, or else the suffix of the file of ``-o``.
 
-    The first of the forms is what nobody has to ask for.
+    ``usual`` is what nobody has to ask for: by default the first of the forms.
     """
 
     def chosen(context: click.Context, _: click.Parameter, form: str | None) -> str | bool:
         suffix = Path(context.params.get("output") or "").suffix[1:]
         by_suffix = _SUFFIXES.get(suffix, suffix)
-        form = form or (by_suffix if by_suffix in forms else forms[0])
+        form = form or (by_suffix if by_suffix in forms else usual(context) if usual else forms[0])
         return form == "json" if name == "as_json" else form
 
     said = help or "Text for people, or data."

@@ -81,8 +81,8 @@ def diff(
     experiments in the first. Intervals are those of independent counts. Two runs with the same seed and population are
     not independent, and what differs there differs because of the code.
 
-    Only differences are reported. Each names all minimal sets of changes that make it, the rule that stops the run
-    under the other design, and the command that draws it. + is for the better, - for the worse,
+    Only differences are reported. Each names all minimal sets of changes that make it and the rule that stops the run
+    under the other design. A command draws it. + is for the better, - for the worse,
     ? was not decided in the time given, which is exit code 3.
 
     \b

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import click
 
-from model.brief import brief as short
 from model.chart import WIDTH, Chart, ascii_art, mermaid, text
 from model.chart import chart as drawn
 from model.design import Configuration, check_parties, parse
@@ -43,6 +42,7 @@ from openworld.files import emit, replacing
 from openworld.progress import Progress
 from openworld.sequence import svg
 from openworld.show import ending, outcome, verdict_lines
+from openworld.site.address import checked
 from properties.certificate import certify
 from properties.narrowings import check_widely, narrowings
 from properties.reads import asked_for
@@ -51,6 +51,9 @@ from properties.security import find
 from properties.verdict import Verdict
 from simulations.processes import cores
 
+#: The forms in which a run is shown to others, by what for; and those in which it is drawn without.
+PURPOSES = {"mail": ("text",), "slide": ("svg", "pdf", "png"), "draft": ("markdown", "xml")}
+_CHARTS = ("text", "ascii", "mermaid", "svg", "pdf", "png", "json", "itf")
 #: Exit codes of answers that say neither that a property holds nor that it does not.
 _UNSETTLED: dict[str, int] = {"unknown": INCONCLUSIVE, "not_in_this_world": NOT_IN_THIS_WORLD}
 
@@ -143,7 +146,7 @@ def verdict(
     if any_number or form == "proverif":
         if require or certificate:
             raise click.UsageError("--require and --certificate are about the solver's verdict alone")
-        return unbounded.ask(name, config, form, output, log, timeout)
+        return unbounded.ask(name, config, form, output, log, timeout, model)
     asked = find(name, model)
     wanted = None if require is None else read_result(require, asked.kind)
     found = _verdict(name, config, timeout, model)
@@ -163,12 +166,21 @@ def verdict(
 @click.command()
 @property_argument
 @config_argument
-@format_option(
-    *("text", "ascii", "mermaid", "svg", "pdf", "png", "json", "itf"),
-    help="A chart (text: for terminals; ascii: for Internet-Drafts; mermaid: for issue trackers; svg, pdf and png: "
-    "for slides), or the trace as data (itf: Informal Trace Format).",
+@click.option(
+    "--for",
+    "purpose",
+    type=click.Choice(list(PURPOSES)),
+    is_eager=True,
+    help="mail: on one screen. slide: 16:9. draft: a figure of at most 72 columns, for kramdown-rfc or as XML of RFC "
+    "7991. Each says where it comes from.",
 )
-@click.option("--brief", is_flag=True, help="The chart on one screen, in characters: for a mail.")
+@format_option(
+    *("text", "ascii", "mermaid", "svg", "pdf", "png", "markdown", "xml", "json", "itf"),
+    usual=lambda context: PURPOSES.get(context.params.get("purpose", ""), ("text",))[0],
+    help="A chart: text for terminals, ascii for Internet-Drafts, mermaid for issue trackers, or a picture. With --for "
+    "draft markdown or xml. The trace as data: json, or the Informal Trace Format (itf).",
+)
+@click.option("--site", metavar="URL", default="", help="Cite the answer on the page that `openworld site` writes.")
 @click.option("--checks", is_flag=True, help="In a chart, list the checks that honest parties made.")
 @click.option(
     "--under",
@@ -181,8 +193,9 @@ def verdict(
 def trace(
     name: str,
     config: str,
+    purpose: str | None,
     form: str,
-    brief: bool,
+    site: str,
     checks: bool,
     under: str | None,
     output: Path | None,
@@ -192,14 +205,17 @@ def trace(
     """Draw the shortest attack on PROPERTY under CONFIG, or the run that shows a utility property.
 
     \b
-    openworld trace code_delivery mal_as iss_check=off --brief
+    openworld trace code_delivery mal_as iss_check=off --for mail
+    openworld trace code_delivery mal_as iss_check=off --for slide -o slide.svg
     openworld trace code_delivery mal_as iss_check=off --under cap=mal_as -o stopped.svg
     openworld trace first_contact mcp -o first_contact.mmd
     """
+    allowed = PURPOSES.get(purpose or "", _CHARTS)
+    if form not in allowed:
+        where = f"--for {purpose}" if purpose else "a chart alone"
+        raise click.UsageError(f"{where} is {', '.join(allowed)}, not {form}")
     if form in ("pdf", "png") and output is None:
         raise click.UsageError(f"--format {form} writes a file: name it with -o")
-    if brief and form not in ("text", "ascii"):
-        raise click.UsageError(f"--brief is about charts in characters, not about --format {form}")
     if under is not None and form in ("json", "itf"):
         raise click.UsageError(f"--under is about charts, not about --format {form}")
     other = None if under is None else parse(under, model)
@@ -210,16 +226,19 @@ def trace(
         click.echo(f"openworld: nothing to draw: {found.property.name} is {outcome(found)}", err=True)
         return _UNSETTLED.get(found.result, VIOLATED)
     shown = drawn(found.trace, ending(found.property), checks, other)
+    citation = loaded("openworld.quoting.cited")(found, checked(site)) if purpose else None
     if output is not None and form in ("pdf", "png"):
-        picture = loaded("openworld.slides.picture")(shown, form)
+        picture = loaded("openworld.slides.picture")(shown, form, citation)
         with replacing(output) as temporary:
             temporary.write_bytes(picture)
     elif form in ("json", "itf"):
         data = found.trace.to_json() if form == "json" else found.trace.to_itf()
         emit(written(data), output)
+    elif citation is not None:
+        emit(loaded(f"openworld.quoting.{purpose}_{form}")(shown, citation), output)
     else:
-        draw = {"text": _for_terminal, "ascii": ascii_art, "mermaid": mermaid, "brief": short, "svg": svg}
-        emit(draw["brief" if brief else form](shown), output)
+        draw = {"text": _for_terminal, "ascii": ascii_art, "mermaid": mermaid, "svg": svg}
+        emit(draw[form](shown), output)
     return DONE
 
 

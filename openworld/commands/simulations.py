@@ -125,9 +125,9 @@ class Shares(click.ParamType[tuple[float, ...]]):
     default="rates",
     show_default=True,
     is_eager=True,
-    help="How often what happens (rates), which unknown input decides that (sensitivity), which measurement is worth "
-    "most to whoever chooses an arm (worth), bounds over all pairings of parties (couplings), or at which weight of a "
-    "theft arms break even (break-even).",
+    help="rates: how often what happens. sensitivity: which unknown input decides that. worth: which measurement is "
+    "worth most to whoever chooses an arm. couplings: bounds over all pairings of parties. break-even: at which weight "
+    "of a theft arms break even.",
 )
 @click.option(
     "--samples",

@@ -57,6 +57,20 @@ def study(**given: Any) -> int:
 )
 @click.option("--attempts", type=click.IntRange(min=1), help="As for simulate. [default: what each experiment says]")
 @click.option("--replications", type=click.IntRange(min=1), default=5, show_default=True, help="As for simulate.")
+@click.option(
+    "--for",
+    "purpose",
+    type=click.Choice(["page", "slide"]),
+    default="page",
+    show_default=True,
+    help="With the caption below it, or 16:9 without, the caption in its text file.",
+)
+@click.option(
+    "--rows",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Rows of a matrix: those of which most cells tell something. [default: all; for slides 8]",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same files.")
 @workers_option
 @as_json
@@ -68,7 +82,7 @@ def figures(**given: Any) -> int:
 
     \b
     openworld figures --list
-    openworld figures --from out -o slides
+    openworld figures --from out --for slide -o slides
     openworld figures lattice-mixup sequence-mixup -o slides
     """
     return call("openworld.work.figures.figures", **given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from model.model import Model
 from openworld.commands.common import DONE, INCONCLUSIVE, VIOLATED, tell
 from openworld.files import emit, write
 from openworld.show import unbounded_lines, verdict_lines
@@ -15,13 +16,15 @@ from properties.unbounded import any_number
 from properties.verdict import check
 
 
-def ask(name: str, config: str, form: str, output: Path | None, log: Path | None, timeout: float | None) -> int:
+def ask(
+    name: str, config: str, form: str, output: Path | None, log: Path | None, timeout: float | None, model: Model
+) -> int:
     """Say what ProVerif answers, and whether it agrees with the solver, or print what it would be asked.
 
     The verdict is the solver's, for a world. ProVerif is given the honest roles alone, what is good once is good twice
     there, and the user has any number of sessions.
     """
-    asked, configuration = asked_for(name, config)
+    asked, configuration = asked_for(name, config, model)
     if form == "proverif":
         emit(roles(configuration, asked), output)
         return DONE

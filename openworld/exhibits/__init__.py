@@ -65,12 +65,16 @@ def find(names: Iterable[str]) -> list[Exhibit]:
     return [known[name] for name in wanted]
 
 
-def write(entry: Exhibit, source: Source, folder: Path) -> list[Path]:
-    """Draw a figure and write it as SVG, PDF and PNG, with its data as CSV and its caption as text beside it."""
+def write(entry: Exhibit, source: Source, folder: Path, slide: bool = False) -> list[Path]:
+    """Draw a figure and write it as SVG, PDF and PNG, with its data as CSV and its caption as text beside it.
+
+    ``slide``: 16:9, and the caption beside it only.
+    """
     drawn = entry.draw(source)
     caption = str(drawn.caption)
-    figure = captioned(drawn.figure, drawn.caption.brief) if drawn.captioned else drawn.figure
-    written = save(figure, folder / entry.name, drawn.title, caption)
+    under = drawn.captioned and not slide
+    figure = captioned(drawn.figure, drawn.caption.brief) if under else drawn.figure
+    written = save(figure, folder / entry.name, drawn.title, caption, slide)
     data, words = folder / f"{entry.name}.csv", folder / f"{entry.name}.txt"
     files.write(data, drawn.data.to_csv(index=False, lineterminator="\n"))
     files.write(words, f"{drawn.title}\n\n{caption}\n")
@@ -78,10 +82,10 @@ def write(entry: Exhibit, source: Source, folder: Path) -> list[Path]:
 
 
 def write_all(
-    entries: Sequence[Exhibit], source: Source, folder: Path, workers: int = 1
+    entries: Sequence[Exhibit], source: Source, folder: Path, workers: int = 1, slide: bool = False
 ) -> Generator[tuple[Exhibit, list[Path]]]:
     """Draw figures, in order; by several workers where the tables are there and need not be worked out first."""
-    draw = partial(write, source=source, folder=folder)
+    draw = partial(write, source=source, folder=folder, slide=slide)
     if workers == 1 or source.folder is None or len(entries) < 2:
         yield from zip(entries, map(draw, entries), strict=True)
         return

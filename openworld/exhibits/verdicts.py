@@ -41,6 +41,7 @@ def clients() -> Iterator[Exhibit]:
 
 def _attackers(source: Source) -> Drawing:
     table = source.verdicts()
+    table = source.most(table, "attacker", table["verdict"] == "attack")
     decided = pd.Series(blamed(table.to_dict("records")), table.index, object)
     counted = table.assign(attack=decided.eq(True), unknown=decided.isna())[table["kind"] == "security"]
     data = counted.groupby(["attacker", "design"], sort=False, as_index=False)[["attack", "unknown"]].sum()
@@ -58,6 +59,8 @@ def _matrix(attacker: str, source: Source) -> Drawing:
     if shown.empty:
         raise SourceError(f"no verdicts against attacker {attacker!r} in the table")
     against = with_code(f"cap={shown['capabilities'].iloc[0]}")
+    table = source.most(table, "property", (table["attacker"] == attacker) & (table["verdict"] == "attack"))
+    shown = table[table["attacker"] == attacker]
     kept = ["design", "attacker", "capabilities", "property", "kind", "verdict", "steps"]
     return Drawing(
         figures.verdict_matrix(table, attacker),
@@ -69,6 +72,9 @@ def _matrix(attacker: str, source: Source) -> Drawing:
 
 def _bought(source: Source) -> Drawing:
     table = source.drafts()
+    table = source.most(
+        table, "draft", (table["stopped"] + table["opened"] > 0) | (table["of_use_before"] != table["of_use_after"])
+    )
     undecided = int((table[["of_use_before", "of_use_after"]] == "unknown").to_numpy().sum())
     attackers = str(table["against"].iloc[0])
     bound = "a bound token is of no use without its proof or key; " if "token_leak" in attackers else ""
@@ -86,13 +92,15 @@ def _bought(source: Source) -> Drawing:
 
 def _proved(source: Source) -> Drawing:
     table = source.clients()
+    table = source.most(table, "client", table["verdict"] == "attack")
     about = "each client, in its last version, as the design that was fitted to what it was seen to do; what is not "
     caption = _about(table, f"{about}stated of servers is at the baseline")
     return Drawing(figures.client_verdicts(table, _PROVED), _PROVED, caption, table)
 
 
-def _scenarios(_: Source) -> Drawing:
+def _scenarios(source: Source) -> Drawing:
     table = ended()
+    table = source.most(table, "scenario", table["misdelivered"])
     clients, scenarios = table["client"].nunique(), table["scenario"].nunique()
     caption = Caption(
         f"{clients} deployed clients in their last version, each alone with played servers",

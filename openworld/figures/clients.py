@@ -29,6 +29,8 @@ _LOOKS = {
     "failed at the resource": ("#9a9a9a", INK, "x"),
     _LOST: (*FILLS["attack"][:2], "✗"),
 }
+#: So many scenarios stand below each other; more stand in two columns.
+_FEW = 12
 #: So many characters of what is special about a scenario go on a line.
 _ABOUT = 60
 
@@ -42,12 +44,13 @@ def client_ends(table: pd.DataFrame, title: str = "") -> Figure:
     """
     clients = sorted(set(table["client"]))
     scenarios = table[["scenario", "about"]].drop_duplicates().to_records(index=False).tolist()
-    half = (len(scenarios) + 1) // 2
+    parts = 1 if len(scenarios) <= _FEW else 2
+    rows = (len(scenarios) + parts - 1) // parts
     with style():
-        figure = Figure(figsize=(5.2 + 2 * 0.27 * (len(clients) + 12), 2.2 + 0.265 * half), layout="constrained")
-        panels = figure.subplots(1, 2)
-        for axes, shown in zip(panels, (scenarios[:half], scenarios[half:]), strict=True):
-            _panel(axes, table, shown, clients, half)
+        wide = parts * (2.6 + 0.27 * (len(clients) + 12))
+        figure = Figure(figsize=(wide, 2.2 + 0.265 * rows), layout="constrained")
+        for part, axes in enumerate(figure.subplots(1, parts, squeeze=False)[0]):
+            _panel(axes, table, scenarios[part * rows : (part + 1) * rows], clients, rows)
         _key(figure, table)
         titled(figure, title)
     return figure

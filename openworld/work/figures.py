@@ -13,6 +13,9 @@ from openworld.progress import Progress
 from openworld.sources import Source
 from simulations.processes import cores
 
+#: More cannot be read from the last row of a room.
+ROWS_OF_A_SLIDE = 8
+
 
 def figures(
     names: tuple[str, ...],
@@ -21,6 +24,8 @@ def figures(
     folder: Path | None,
     attempts: int | None,
     replications: int,
+    purpose: str,
+    rows: int | None,
     seed: int,
     workers: int | None,
     as_json: bool,
@@ -33,11 +38,12 @@ def figures(
     if output is None:
         raise click.UsageError("name a folder to write to with -o, or ask for --list")
     used = workers or cores()
-    source = Source(folder, attempts, replications, seed, used)
+    slide = purpose == "slide"
+    source = Source(folder, attempts, replications, seed, used, rows or (ROWS_OF_A_SLIDE if slide else None))
     written = {}
     with (
         Progress("figures", len(entries)) as progress,
-        closing(exhibits.write_all(entries, source, output, used)) as drawn,
+        closing(exhibits.write_all(entries, source, output, used, slide)) as drawn,
     ):
         for entry, paths in drawn:
             written[entry.name] = list(map(str, paths))
