@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from conformance.attacks import DEPLOYMENTS
 from conformance.judge import Judgement
 from conformance.play import Play
-from deployed.cures import Ask, Cure, cures, proven_cures
+from deployed.cures import Ask, Cure, proven_cures, recommended
 from deployed.missing import binding, levels
 from model import scenario
 from model.conversation import converse
@@ -32,7 +32,8 @@ class Fix:
 def all_cures(
     design: Design, plays: list[Play], judgements: list[Judgement], ask: Ask, done: Callable[[], object] = lambda: None
 ) -> dict[str, list[Cure]]:
-    """For each scenario in which a client of this design falls for an attack: the smallest changes that stop it.
+    """For each scenario in which a client of this design falls for an attack: the smallest changes that stop it, each
+    with what it is worth.
 
     Mutations are left out: none of them is an attack that the model knows by name. ``done`` is told of each scenario.
     """
@@ -42,7 +43,7 @@ def all_cures(
     for one in filter(fell, judgements):
         trace = by_name[one.scenario].trace
         if one.source == "catalogue":
-            found[one.scenario] = cures(design, one.scenario)
+            found[one.scenario] = recommended(design, one.scenario, ask)
         elif trace is not None:
             own = as_deployed(design, trace.configuration)
             question = trace.shows, str(own)

@@ -16,6 +16,8 @@ from model.rule import Rule
 from model.switches import Switch
 from openworld.width import wrapped
 from properties.attackers import of_bcp
+from properties.completion import COMPLETION, standstill
+from properties.events import is_said
 from properties.narrowings import narrowings
 from properties.results import length
 
@@ -41,15 +43,23 @@ def ending(prop: Property) -> str:
 
 
 def outcome(verdict: Verdict) -> str:
-    """The result in a few words, and of a safe one what was not looked at."""
+    """The result in a few words, and of a safe one what was not looked at, and whether honest parties finish there."""
     return {
         "attack": f"attack in {length(verdict.steps)}",
-        "safe": safe(verdict.not_read),
+        "safe": safe(verdict.not_read) + _finishing(verdict),
         "not_in_this_world": "not in this world: this does not show that it holds",
         "reached": f"reached: such a run exists, in {length(verdict.steps)}",
         "not_reached": "not reached: no such run exists",
         "unknown": "unknown: neither that it is so nor that it is not",
     }[verdict.result]
+
+
+def _finishing(verdict: Verdict) -> str:
+    """Whether honest parties finish in the environment that was asked about; who gets nowhere is safe and no use."""
+    if verdict.result != "safe" or not is_said(COMPLETION, verdict.world):
+        return ""
+    stuck = standstill(verdict.world, verdict.configuration.design)
+    return ", and honest parties finish here" if stuck is None else ", but honest parties do not finish here"
 
 
 def safe(not_read: Collection[str]) -> str:

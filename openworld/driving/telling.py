@@ -10,7 +10,7 @@ from conformance.judge import Judgement
 from conformance.play import Play
 from conformance.suite import Beside
 from deployed.explanation import Explanation
-from model import chart, scenario
+from model import chart
 
 
 def lines(
@@ -50,15 +50,12 @@ def _explained(explained: Explanation, stops: Mapping[str, Sequence[str]], host:
         whose = "(the host's choice)  " if name in host else ""
         yield f"  {name}={value}  {whose}{decided}".rstrip()
     for name, changes in stops.items():
-        yield f"{name} would be stopped by {_stopping(name, changes)}"
+        yield f"{name} would be stopped by {_stopping(changes)}"
 
 
-def _stopping(name: str, changes: Sequence[str]) -> str:
-    """The changes that stop a run. Those of a scenario of the catalogue were tried on it alone, and prove no more."""
-    said = " or ".join(changes)
-    if changes and name in scenario.names():
-        return f"{said} (this run; whether another succeeds, `openworld verdict` says)"
-    return said or "nothing that the model knows of"
+def _stopping(changes: Sequence[str]) -> str:
+    """The changes that stop an attack, or a run of it."""
+    return " or ".join(changes) or "nothing that the model knows of"
 
 
 def _suite(beside: Sequence[Beside]) -> Iterator[str]:
@@ -97,7 +94,7 @@ def page(
         if play.trace is not None:
             files[f"{one.scenario}.chart.txt"] = f"{play.about}\n\n{chart.text(chart.chart(play.trace))}"
             seen += f", [chart]({one.scenario}.chart.txt)"
-        stopped = _stopping(one.scenario, stops.get(one.scenario, ()))
+        stopped = _stopping(stops.get(one.scenario, ()))
         parts.append(f"| {one.scenario} | {', '.join(one.attacks)} | {stopped} | {seen} |")
     parts += ["", "```", *results.summary(judgements), "```", ""]
     return {**files, "index.md": "\n".join(parts)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from click.testing import CliRunner
@@ -15,9 +16,10 @@ from conformance import install
 from conformance.play import mutations
 from conformance.sandbox import python_folders
 from conformance.software import CLIENTS, SoftwareError, release
-from deployed.cures import HONEST, cures
+from deployed.cures import HONEST, Worth, cures, recommended
 from model.clients import find
 from model.conversation import converse
+from model.design import Configuration
 from model.scenario import load as honest
 from openworld.cli import main
 from openworld.driving import ready
@@ -100,6 +102,23 @@ def test_cures_stop_the_attack_and_leave_the_client_useful(name: str) -> None:
         changed = design.but(**dict(cure.switches))
         assert not converse(changed, honest(name)).misdelivered
         assert converse(changed, honest(HONEST)).stage == "A"
+
+
+@pytest.mark.parametrize("scenario", ["M08_mixup_iss", "M09_mixup_no_iss"])
+@pytest.mark.parametrize("client", ["mcp-python==2.3.0", "ts-sdk-v1==1.32.2"])
+def test_what_is_recommended_is_safe_and_the_rest_says_what_is_amiss(client: str, scenario: str, checker) -> None:
+    """By the solver, in the scenario's world: an attack is left of what stops this run only, and of nothing else."""
+    design, ask = find(client).design, lambda prop, asked: checker.verdict(prop, asked).trace
+    sends = "no" if scenario == "M09_mixup_no_iss" else "yes"
+    found = recommended(design, scenario, ask)
+    assert [cure.worth for cure in found] == sorted((cure.worth for cure in found), key=get_args(Worth).index)
+    for cure in found:
+        better = design.but(h_iss=sends, **dict(cure.switches))
+        attacked = ask("code_delivery", Configuration(better, frozenset({"mal_as"}))) is not None
+        finishes = ask("first_contact", Configuration(better, frozenset())) is not None
+        assert attacked == (cure.worth == "this run only"), cure
+        assert attacked or finishes == (cure.worth in ("safe", "beforehand")), cure
+        assert str(cure) == cure.setting or cure.worth != "safe"
 
 
 def test_scenario_that_does_no_harm_needs_no_cure() -> None:

@@ -607,6 +607,15 @@ def test_every_former_name_leads_to_a_command() -> None:
         assert {word.partition("=")[0] for word in rest} <= options, former
 
 
+@pytest.mark.parametrize(("config", "said"), [("cap=mal_as", "and"), ("cap=mal_as;h_iss=no;iss_check=require", "but")])
+def test_beside_safe_stands_whether_honest_parties_finish(run: Run, config: str, said: str) -> None:
+    """In the very environment that was asked about: what refuses everybody is safe."""
+    shown = run("verdict", "CD", config).stdout
+    finish = "honest parties finish here" if said == "and" else "honest parties do not finish here"
+    assert f"safe: no attack exists, {said} {finish}" in shown
+    assert (run("verdict", "FC", config).stdout.count("not reached") > 0) == (said == "but")
+
+
 @pytest.mark.parametrize("width", [40, 80])
 def test_text_fits_the_terminal(width: int) -> None:
     """No word is cut, and what is wrapped stays under its own words."""
