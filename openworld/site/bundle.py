@@ -8,7 +8,7 @@ from pathlib import Path
 
 #: Packages that are taken whole, and of this one the modules that an answer needs; then what drafts are written with.
 PACKAGES = ("model", "properties")
-MODULES = ("__init__", "colours", "pen", "sequence", "show", "site/__init__", "site/answer", "weakest")
+MODULES = ("__init__", "colours", "pen", "sequence", "show", "site/__init__", "site/answer", "weakest", "width")
 FOR_DRAFTS = ("deployed", "simulations"), ("draft",)
 #: Where drafts of one's own are put; the browser takes them in the order of their names.
 DRAFTS = "drafts"
