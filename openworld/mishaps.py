@@ -8,12 +8,11 @@ from typing import Any
 
 from model.model import Model, oauth
 from simulations.blast_radius import BlastRadius, run
-from simulations.population import load
+from simulations.population import DEFAULT, load
 from simulations.processes import in_order
 
 #: What goes wrong. Those that take longest come first, so that workers finish together.
 KINDS = ("domain", "resource_server", "authorization_server", "token", "refresh_token")
-POPULATION = "measured_2026"
 #: The twentieth part of that population has some hundred resource servers that want tokens.
 SCALE = 0.05
 SAMPLES, REPLICATIONS = 10, 5
@@ -34,8 +33,8 @@ def count(
 ) -> BlastRadius:
     """That of one kind, with the command that counts it again."""
     command = (
-        f"openworld blast-radius {kind} --population {POPULATION} --scale {scale:g} --samples {samples} "
+        f"openworld blast-radius {kind} --population {DEFAULT} --scale {scale:g} --samples {samples} "
         f"--replications {replications} --seed {seed}"
     )
-    met = load(POPULATION, model).scaled(scale)
+    met = load(DEFAULT, model).scaled(scale)
     return run(kind, met, seed=seed, samples=samples, replications=replications, command=command)

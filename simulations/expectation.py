@@ -143,9 +143,8 @@ class ExpectedOutcomes:
         kinds = [kind.name for kind in trait.categories]
         tenants = trait.share(encounters.SHARED) if tenancy is None else tenancy[:, kinds.index(encounters.SHARED)]
         called = encounters.weights(lambda name: np.asarray(numbers.get(name, met.number(name))), np.asarray(tenants))
-        total = sum(called.values())
-        found = (often / total for often in called.values() if np.any(often))
-        return np.stack(np.broadcast_arrays(*found), axis=1)
+        kept = [called[place.name] for place in met.places.categories]
+        return np.stack(np.broadcast_arrays(*(often / sum(kept) for often in kept)), axis=1)
 
     def _turns(self, knob: Knob) -> Iterator[str]:
         """The names of what a knob turns."""

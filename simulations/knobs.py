@@ -23,7 +23,7 @@ from scipy.special import betaincinv, gammaincinv
 from simulations import encounters
 from simulations.experiment import Adoption, Experiment, Mix, Number
 from simulations.options import OPTIONS
-from simulations.population import LATENCIES, NUMBERS, Factor, Population, Provenance
+from simulations.population import LATENCIES, NUMBERS, Factor, Population, Provenance, StatedNumber
 from simulations.together import groups
 from simulations.units import Unit
 
@@ -101,7 +101,8 @@ class Knob:
         kind: what is turned.
         of: the factor, trait, number or option.
         low, high: between which a number lies, anything there being as likely.
-        prior: the parameters of the Dirichlet distribution of shares.
+        prior: the parameters of the Dirichlet distribution of shares; of a number that was counted, those of the Beta
+            distribution of the share that it is, or whose reciprocal it is (``mean``).
         malicious: of places, which are malicious. What these come to lies between ``low`` and ``high``, as logarithms;
             the prior says in which mix, and in which mix the others are.
     """
@@ -113,6 +114,7 @@ class Knob:
     high: float = 1.0
     prior: tuple[float, ...] = ()
     malicious: tuple[bool, ...] = ()
+    mean: bool = False
 
     @property
     def size(self) -> int:
@@ -123,12 +125,14 @@ class Knob:
     @property
     def rests_on(self) -> float:
         """What is known of it, in observations of single deployments that would tell as much."""
-        return sum(self.prior) if self.kind == "share" else 1.0
+        return sum(self.prior) or 1.0
 
     def turned(self, uniform: Numbers) -> Numbers:
         """Where it stands, one row a row of uniform numbers: a column for each share, or one for a number."""
         if self.kind == "share" and not self.malicious:
             return self._shares(uniform)
+        if self.kind == "number" and self.prior:
+            return _counted(self.prior, self.mean, uniform[:, :1])
         values: Numbers = self.low + uniform[:, :1] * (self.high - self.low)
         if self.malicious:
             mix = self._shares(uniform[:, 1:]) if self.size > 1 else np.array([self.prior])
@@ -192,6 +196,19 @@ def _share_knob(name: str, factor: Factor) -> Knob:
     return Knob(name, "share", factor.name, math.log(low), math.log(high), factor.prior, bad)
 
 
+def _counted(prior: Sequence[float], mean: bool, uniform: Numbers) -> Numbers:
+    """What a number may be that was counted: the share itself, or how many to a group."""
+    first, second = prior
+    share = betaincinv(first, second, np.clip(uniform, _EDGE, 1 - _EDGE))
+    return np.asarray(1 / share if mean else share)
+
+
+def _ends(number: StatedNumber) -> tuple[float, float]:
+    """Between what a number lies that was counted."""
+    low, high = sorted(_counted(number.prior, number.is_mean, np.array([0.0, 1.0])).tolist())
+    return low, high
+
+
 def _off_by(provenance: Provenance) -> float:
     if provenance.swept:
         return _DECADE
@@ -202,7 +219,9 @@ def _number_knobs(asked: Experiment, met: Population) -> Iterator[Knob]:
     for name in numbers_read(asked.reader, met):
         number, bounds = met.numbers[name], NUMBERS[name]
         off = _off_by(number.provenance)
-        if off and number.value > 0:
+        if number.prior and name not in asked.tried:
+            yield Knob(name, "number", name, *_ends(number), prior=number.prior, mean=number.is_mean)
+        elif off and number.value > 0:
             middle = math.log(number.value)
             least = -math.inf if bounds.least == 0 else math.log(bounds.least)
             most = math.inf if bounds.most is None else math.log(bounds.most)

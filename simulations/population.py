@@ -61,6 +61,9 @@ __all__ = [
     "read",
 ]
 
+#: The population that is met where none is named.
+DEFAULT = "measured_2026"
+
 
 class Stated(NamedTuple):
     """One statement of a population, as tables show it.

@@ -29,60 +29,106 @@ class PopulationError(InputError):
 
 
 class Quantity(NamedTuple):
-    """A number that every population states: what it says, the least and the most it can be, whether it is whole."""
+    """A number that every population states.
+
+    Attributes:
+        meaning: what it says.
+        seen: where it is seen, one of :data:`SEEN`.
+        least, most: between what it lies.
+        whole: whether it is whole.
+    """
 
     meaning: str
+    seen: str
     least: float
     most: float | None = None
     whole: bool = False
 
 
 class Trait(NamedTuple):
-    """What a resource server can be like; the plain value first."""
+    """What a resource server can be like, the plain value first, and where that is seen (:data:`SEEN`)."""
 
     values: tuple[str, ...]
     meaning: str
+    seen: str
 
+
+class Sighting(NamedTuple):
+    """How a scan sees something: what it does, and of what it then has so many."""
+
+    request: str
+    of: str
+
+
+#: Where what a population states is seen.
+SEEN: dict[str, Sighting] = {
+    "registry": Sighting("read the remote endpoints of a registry's entries", "endpoints"),
+    "challenge": Sighting("POST to the URL without a token", "endpoints that answer"),
+    "resource metadata": Sighting("GET the resource metadata that the challenge names", "resource metadata documents"),
+    "server metadata": Sighting("GET the metadata of each AS that a document lists", "authorization servers"),
+    "push": Sighting("push an authorization request of a test client", "authorization servers that take one"),
+    "approval": Sighting("have testers log in and approve, from the redirect to the code", "approvals"),
+    "token": Sighting("register a test client, log in with a test account, redeem the code", "token responses"),
+    "call": Sighting("make a call with the token of a test account", "resource servers"),
+    "client": Sighting("connect the client to servers of one's own and log its requests", "client products"),
+    "document": Sighting(
+        "serve a client metadata document and log who fetches it, and when again", "authorization servers"
+    ),
+    "log": Sighting("read what a client, gateway or AS logs of its users, with their consent", "agents"),
+    "again": Sighting("scan again after a year", "servers in both scans"),
+    "decoy": Sighting("give each server a token of a test account and log who uses it, and when", "servers"),
+    "names": Sighting("look up the domains that are an edit away from an issuer's, and what they serve", "issuers"),
+}
 
 #: The numbers of a population. What stands before the dot is a table of its own in the file.
 NUMBERS: dict[str, Quantity] = {
-    "agents": Quantity("agents that share out the attempts", 1, None, True),
-    "resources": Quantity("resources that one agent goes back to", 1, None, True),
-    "arrivals_per_second": Quantity("attempts that start in a second, all agents together", 0.001),
-    "metadata_lifetime": Quantity("seconds for which a client uses resource metadata again", 0),
-    "token_lifetime": Quantity("seconds for which an access token is good", 0),
-    "latency.challenge": Quantity("median seconds of a request without a token and the challenge", 0),
-    "latency.metadata": Quantity("median seconds of fetching resource metadata", 0),
-    "latency.server_metadata": Quantity("median seconds of fetching AS metadata", 0),
-    "latency.push": Quantity("median seconds of pushing an authorization request", 0),
-    "latency.consent": Quantity("median seconds until the user has logged in and approved", 0),
-    "latency.token": Quantity("median seconds of a token request", 0),
-    "latency.request": Quantity("median seconds of a request with a token", 0),
-    "latency.attacker": Quantity("median seconds until the attacker uses a token it got", 0),
-    "latency.spread": Quantity("spread of all latencies: sigma of the logarithm", 0),
-    "lifetime.refresh_token": Quantity("seconds for which a refresh token is good", 0),
-    "lifetime.client_metadata": Quantity("seconds for which an AS uses a client metadata document again", 0),
-    "count.users": Quantity("users", 1, 1_000_000, True),
-    "count.clients": Quantity("client products, each with a metadata URL of its own", 1, 100_000, True),
-    "count.authorization_servers": Quantity("authorization servers", 1, 100_000, True),
-    "count.resource_servers": Quantity("resource servers", 1, 1_000_000, True),
-    "mean.agents_per_user": Quantity("agents that one user runs", 1, 100),
-    "mean.sub_agents_per_agent": Quantity("sub-agents to which one agent hands a resource server", 0, 100),
-    "mean.connections_per_agent": Quantity("resource servers that one agent uses", 1, 1000),
-    "mean.paths_per_policy": Quantity("URLs that one metadata document of a multi-path API covers", 1, 1000),
-    "mean.tenants_per_origin": Quantity("resource servers on a shared origin", 1, 10_000),
-    "mean.servers_per_resource": Quantity("authorization servers that one resource server designates", 1, 100),
-    "popularity.clients": Quantity("Zipf exponent of how many agents run a client; 0: all alike", 0, 5),
-    "popularity.authorization_servers": Quantity("Zipf exponent of how many resource servers use an AS", 0, 5),
-    "popularity.resource_servers": Quantity("Zipf exponent of how many agents use a resource server", 0, 5),
-    "churn.servers_changed": Quantity("share of resource servers that were with another AS a year ago", 0, 1),
-    "churn.domains_lapsed": Quantity("share of domains that lapse in a year", 0, 1),
-    "attackers.resource_servers": Quantity("share of resource servers, tenants aside, that are malicious", 0, 1),
-    "attackers.tenants": Quantity("share of tenants of shared origins that are malicious", 0, 1),
-    "attackers.authorization_servers": Quantity("share of authorization servers that are malicious", 0, 1),
-    "attackers.look_alikes": Quantity("share of issuers with a malicious look-alike", 0, 1),
-    "attackers.lure": Quantity("how many times as often as an honest server a malicious one is called", 0),
-    "attackers.token_thieves": Quantity("share of tokens that are stolen in a year", 0, 1),
+    "agents": Quantity("agents that share out the attempts", "log", 1, None, True),
+    "resources": Quantity("resources that one agent goes back to", "log", 1, None, True),
+    "arrivals_per_second": Quantity("attempts that start in a second, all agents together", "log", 0.001),
+    "metadata_lifetime": Quantity("seconds for which a client uses resource metadata again", "client", 0),
+    "token_lifetime": Quantity("seconds for which an access token is good", "token", 0),
+    "latency.challenge": Quantity("median seconds of a request without a token and the challenge", "challenge", 0),
+    "latency.metadata": Quantity("median seconds of fetching resource metadata", "resource metadata", 0),
+    "latency.server_metadata": Quantity("median seconds of fetching AS metadata", "server metadata", 0),
+    "latency.push": Quantity("median seconds of pushing an authorization request", "push", 0),
+    "latency.consent": Quantity("median seconds until the user has logged in and approved", "approval", 0),
+    "latency.token": Quantity("median seconds of a token request", "token", 0),
+    "latency.request": Quantity("median seconds of a request with a token", "call", 0),
+    "latency.attacker": Quantity("median seconds until the attacker uses a token it got", "decoy", 0),
+    "latency.spread": Quantity("spread of all latencies: sigma of the logarithm", "challenge", 0),
+    "lifetime.refresh_token": Quantity("seconds for which a refresh token is good", "token", 0),
+    "lifetime.client_metadata": Quantity(
+        "seconds for which an AS uses a client metadata document again", "document", 0
+    ),
+    "count.users": Quantity("users", "log", 1, 1_000_000, True),
+    "count.clients": Quantity("client products, each with a metadata URL of its own", "document", 1, 100_000, True),
+    "count.authorization_servers": Quantity("authorization servers", "resource metadata", 1, 100_000, True),
+    "count.resource_servers": Quantity("resource servers", "registry", 1, 1_000_000, True),
+    "mean.agents_per_user": Quantity("agents that one user runs", "log", 1, 100),
+    "mean.sub_agents_per_agent": Quantity("sub-agents to which one agent hands a resource server", "log", 0, 100),
+    "mean.connections_per_agent": Quantity("resource servers that one agent uses", "log", 1, 1000),
+    "mean.paths_per_policy": Quantity(
+        "URLs that one metadata document of a multi-path API covers", "resource metadata", 1, 1000
+    ),
+    "mean.tenants_per_origin": Quantity("resource servers on a shared origin", "registry", 1, 10_000),
+    "mean.servers_per_resource": Quantity(
+        "authorization servers that one resource server designates", "resource metadata", 1, 100
+    ),
+    "popularity.clients": Quantity("Zipf exponent of how many agents run a client; 0: all alike", "log", 0, 5),
+    "popularity.authorization_servers": Quantity(
+        "Zipf exponent of how many resource servers use an AS", "resource metadata", 0, 5
+    ),
+    "popularity.resource_servers": Quantity("Zipf exponent of how many agents use a resource server", "log", 0, 5),
+    "churn.servers_changed": Quantity("share of resource servers that were with another AS a year ago", "again", 0, 1),
+    "churn.domains_lapsed": Quantity("share of domains that lapse in a year", "again", 0, 1),
+    "attackers.resource_servers": Quantity(
+        "share of resource servers, tenants aside, that are malicious", "decoy", 0, 1
+    ),
+    "attackers.tenants": Quantity("share of tenants of shared origins that are malicious", "decoy", 0, 1),
+    "attackers.authorization_servers": Quantity("share of authorization servers that are malicious", "decoy", 0, 1),
+    "attackers.look_alikes": Quantity("share of issuers with a malicious look-alike", "names", 0, 1),
+    "attackers.lure": Quantity("how many times as often as an honest server a malicious one is called", "log", 0),
+    "attackers.token_thieves": Quantity("share of tokens that are stolen in a year", "decoy", 0, 1),
 }
 GROUPS = tuple(dict.fromkeys(name.partition(".")[0] for name in NUMBERS if "." in name))
 LATENCIES = tuple(
@@ -91,11 +137,23 @@ LATENCIES = tuple(
 
 #: What resource servers are like beside the switches of the model: each with its values, the plain one first.
 TRAITS: dict[str, Trait] = {
-    "access": Trait(("oauth", "static_key", "none"), "what a resource server asks for"),
-    "tenancy": Trait(("own_origin", "shared_origin"), "whether a resource server has its origin to itself"),
-    "identifier": Trait(("path", "origin"), "what `resource` names: the path of the server or its API, or the origin"),
-    "slash": Trait(("same", "added", "removed"), "whether `resource` and the URL differ in a trailing slash, and how"),
-    "port": Trait(("same", "explicit"), "whether `resource` spells out the default port that the URL leaves out"),
+    "access": Trait(("oauth", "static_key", "none"), "what a resource server asks for", "challenge"),
+    "tenancy": Trait(("own_origin", "shared_origin"), "whether a resource server has its origin to itself", "registry"),
+    "identifier": Trait(
+        ("path", "origin"),
+        "what `resource` of an API of many paths names: their path, or the origin",
+        "resource metadata",
+    ),
+    "slash": Trait(
+        ("same", "added", "removed"),
+        "whether `resource` and the URL differ in a trailing slash, and how",
+        "resource metadata",
+    ),
+    "port": Trait(
+        ("same", "explicit"),
+        "whether `resource` spells out the default port that the URL leaves out",
+        "resource metadata",
+    ),
 }
 
 
@@ -145,7 +203,7 @@ def schema(experiment: bool = False, model: Model = oauth()) -> dict[str, Any]:
     joint = {name: _shares(tuple(kinds), meaning) for name, (meaning, kinds) in JOINT.items()}
     known["numbers"]["properties"] = numbers
     known["factors"]["properties"] = {"place": places, **joint, **switches}
-    known["traits"]["properties"] = {name: _shares(*trait) for name, trait in TRAITS.items()}
+    known["traits"]["properties"] = {name: _shares(trait.values, trait.meaning) for name, trait in TRAITS.items()}
     known["adoption"]["properties"] = {name: _adoption(known_ones[name].values) for name in drawn(model)}
     for stated, columns in (("table", "columns"), ("table", "also"), ("clients", "columns")):
         defs[stated]["properties"][columns]["items"]["enum"] = list(drawn(model))
@@ -168,7 +226,7 @@ def _number(quantity: Quantity) -> dict[str, Any]:
 
 def _shares(values: tuple[str, ...], meaning: str, title: str = "value") -> dict[str, Any]:
     names = {"propertyNames": {"title": title, "enum": list(values)}}
-    return {"$ref": "#/$defs/shares", "description": meaning, "properties": {"shares": names}}
+    return {"$ref": "#/$defs/shares", "description": meaning, "patternProperties": {"^(shares|counts)$": names}}
 
 
 def _adoption(values: tuple[str, ...]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from model.design import Design
 from model.errors import hint
 from model.model import Model
 from model.switches import ConfigurationError, check_switch
-from simulations.population_schema import JOINT, PopulationError
+from simulations.population_schema import JOINT, NUMBERS, PopulationError
 
 Settings = tuple[tuple[str, str], ...]
 #: Who has not changed with the years.
@@ -36,7 +36,8 @@ _JEFFREYS = 0.5
 class Provenance:
     """Where a number comes from: a source and how far to trust it, or nowhere (``swept``).
 
-    ``counted``: how many things its source has counted, if it has.
+    ``counted``: how many things its source has counted, if it has, and ``things``: which, where that goes without
+    saying in a source.
     """
 
     swept: bool
@@ -44,6 +45,7 @@ class Provenance:
     confidence: str
     note: str = ""
     counted: int = 0
+    things: str = ""
 
     @property
     def kind(self) -> str:
@@ -53,17 +55,37 @@ class Provenance:
     @property
     def words(self) -> str:
         """Where it comes from, in a line."""
-        of = f" of {self.counted:,}" if self.counted else ""
+        of = f" of {self.counted:,} {self.things}".rstrip() if self.counted else ""
         said = self.kind if self.swept else f"{self.kind}{of}, {self.confidence} confidence: {self.source}"
         return said + (f" ({self.note})" if self.note else "")
 
 
 @dataclass(frozen=True, slots=True)
 class StatedNumber:
-    """A number of a population and where it comes from."""
+    """A number of a population and where it comes from.
+
+    ``counts``: how many were counted, and of how many (a share) or in how many groups (a mean), if it is such a count.
+    """
 
     value: float
     provenance: Provenance
+    counts: tuple[int, ...] = ()
+
+    @property
+    def prior(self) -> tuple[float, ...]:
+        """What Jeffreys' prior and the counts leave of it, as the parameters of a Beta distribution.
+
+        It is that of the share, or of the chance that a thing is the last of its group, where groups are geometric.
+        """
+        if not self.counts:
+            return ()
+        fewer, more = sorted(self.counts)
+        return fewer + _JEFFREYS, more - fewer + _JEFFREYS
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether it was counted how many there are in a group, on average."""
+        return bool(self.counts) and self.counts[0] > self.counts[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,39 +214,66 @@ def data(*parts: str) -> Traversable:
     return files("simulations").joinpath("data", *parts)
 
 
-def _provenance(stated: Mapping[str, Any]) -> Provenance:
+def _provenance(stated: Mapping[str, Any], counted: int = 0, things: str = "") -> Provenance:
     return Provenance(
         stated.get("swept", False),
         stated.get("source", ""),
         stated.get("confidence", ""),
         stated.get("note", ""),
-        stated.get("counted", 0),
+        stated.get("counted", 0 if stated.get("swept", False) else counted),
+        things,
     )
+
+
+def _one_of(where: str, stated: Mapping[str, Any], plain: str) -> None:
+    """Make sure that a statement says what it states, and once (raises PopulationError)."""
+    if plain in stated and "counts" in stated:
+        raise PopulationError(f"{where}: {plain!r} follows from 'counts'; leave one out")
+    if plain not in stated and "counts" not in stated:
+        raise PopulationError(f"{where}: {plain!r} is missing, or counts")
 
 
 def number(where: str, name: str, stated: Mapping[str, Any]) -> StatedNumber:
     """A number (raises PopulationError, ``where`` being part of what it says)."""
-    value = float(stated["value"])
+    where = f"{where}: number {name!r}"
+    _one_of(where, stated, "value")
+    counts = tuple(stated.get("counts", ()))
+    if counts and not all(counts):
+        raise PopulationError(f"{where}: counts of nothing leave it open; state a value")
+    value = counts[0] / counts[1] if counts else float(stated["value"])
+    least, most = NUMBERS[name].least, NUMBERS[name].most
     if not math.isfinite(value):
-        raise PopulationError(f"{where}: number {name!r}: must be finite, found {value}")
-    return StatedNumber(value, _provenance(stated))
+        raise PopulationError(f"{where}: must be finite, found {value}")
+    if value < least or (most is not None and value > most):
+        raise PopulationError(f"{where}: must be at least {least:g} and at most {most}, found {value:g}")
+    return StatedNumber(value, _provenance(stated, max(counts, default=0)), counts)
 
 
 def factor(where: str, name: str, stated: Mapping[str, Any], model: Model) -> Factor:
     """A factor or trait, from its shares or its table (raises PopulationError)."""
-    provenance = _provenance(stated)
     if "table" in stated:
         columns, also = stated["columns"], stated.get("also", [])
         rows = _rows(where, stated, columns, model)
         detailed = _alike(_rows(where, stated, columns + also, model)) if also else ()
-        return Factor(name, _alike(rows), provenance, detailed, _of_products(rows), _products(rows))
-    shares = stated["shares"]
+        return Factor(name, _alike(rows), _of(stated, rows), detailed, _of_products(rows), _products(rows))
+    _one_of(where, stated, "shares")
+    counts = stated.get("counts", {})
+    total = sum(counts.values())
+    if counts and not total:
+        raise PopulationError(f"{where}: counts of nothing leave it open; state shares")
+    provenance = _provenance(stated, total)
+    shares = {key: count / total for key, count in counts.items()} if counts else stated.get("shares", {})
     if not shares:
         raise PopulationError(f"{where}: shares are missing: at least one value needs one")
-    if not abs((total := math.fsum(shares.values())) - 1) <= _SUMS:
-        raise PopulationError(f"{where}: shares must add up to 1, found {total:g}")
+    if not abs((whole := math.fsum(shares.values())) - 1) <= _SUMS:
+        raise PopulationError(f"{where}: shares must add up to 1, found {whole:g}")
     categories = tuple(Category(key, _settings(name, key, model), float(share)) for key, share in shares.items())
     return Factor(name, categories, provenance, prior=_prior(categories, provenance))
+
+
+def _of(stated: Mapping[str, Any], rows: Iterable[tuple[str, Settings]]) -> Provenance:
+    """Where a table of products comes from: of so many products."""
+    return _provenance(stated, len({product for product, _ in rows}), "products")
 
 
 def _prior(kinds: tuple[Category, ...], provenance: Provenance) -> tuple[float, ...]:
@@ -267,7 +316,7 @@ def deployed_clients(where: str, stated: Mapping[str, Any], model: Model) -> Fac
         (product, tuple((column, {**baseline, **design}[column]) for column in stated["columns"]))
         for product, design in kept
     ]
-    return Factor("client", _alike(rows), _provenance(stated), (), _of_products(rows), _products(rows))
+    return Factor("client", _alike(rows), _of(stated, rows), (), _of_products(rows), _products(rows))
 
 
 def together(where: str, name: str, stated: Mapping[str, Any], factors: Iterable[Factor]) -> Together:

@@ -359,7 +359,7 @@ class PartyDraws:
             settings = (*(hosts[at[place]] if shared[place] else alone[place]), *own[place])
             many = ("api", "multi_path") in settings
             urls = tuple(f"{base}/{number}" for number in range(paths[place])) if many else (base,)
-            resource = origin if identifier == "origin" else base
+            resource = origin if many and identifier == "origin" else base
             resource += "/" if slash == "added" else ""
             resource = resource.replace(".example", ".example:443", 1) if port == "explicit" else resource
             urls = tuple(f"{url}/" for url in urls) if slash == "removed" else urls

@@ -2,47 +2,84 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 
 from model.model import Model
 from openworld.commands import completion
-from openworld.commands.common import DONE, as_json, print_json, tell, with_option
+from openworld.commands.common import DONE, format_option, output_option, print_json, tell, with_option
+from openworld.files import emit
 from openworld.width import wrapped
 from simulations import population as populations
-from simulations import population_schema
+from simulations import population_schema, scan_plan
 from simulations.population import Population, Stated
+
+#: The word in the place of a name that asks for the plan of a scan.
+_PLAN = "scan-plan"
 
 
 @click.command("populations")
-@click.argument("name", metavar="[NAME|FILE]", required=False, shell_complete=completion.populations)
+@click.argument("name", metavar="[NAME|FILE|scan-plan]", required=False, shell_complete=completion.populations)
+@click.argument("of", metavar="[NAME|FILE]", required=False, shell_complete=completion.populations)
 @click.option("--swept", is_flag=True, help="Show only what nobody has measured.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of a population's file instead.")
-@as_json
+@output_option("Write the plan to a file.")
+@format_option("text", "csv", "markdown", "json", help="Text for people, a table of the plan, or data.")
 @with_option
-def population(name: str | None, swept: bool, schema: bool, as_json: bool, model: Model) -> int:
+def population(
+    name: str | None, of: str | None, swept: bool, schema: bool, output: Path | None, form: str, model: Model
+) -> int:
     """List the populations, or check one and show what it states, with source and confidence.
 
     FILE is a population of your own: a .toml file, which may say `extends = "NAME"` and state only what differs.
+    `scan-plan` lists what is not counted in one: the request to make, what to record, which answers, and of how many.
 
     \b
     openworld list populations
     openworld list populations measured_2026
     openworld list populations mine.toml --swept
+    openworld list populations scan-plan measured_2026 -o plan.csv
     """
+    if name != _PLAN and (of or output or form in _TABLES):
+        raise click.UsageError(f"a second name, a table and -o are about {_PLAN}")
     if schema:
         print_json(population_schema.schema(model=model))
         return DONE
+    if name == _PLAN:
+        planned = list(scan_plan.plan(populations.load(of or populations.DEFAULT, model)))
+        if form == "json":
+            return tell(True, planned, [], output)
+        emit(_TABLES.get(form, _csv)(planned), output)
+        return DONE
     if name is None:
         listed = [populations.load(each, model) for each in populations.populations()]
-        return tell(as_json, [_summary(each) for each in listed], _list_lines(listed))
+        return tell(form == "json", [_summary(each) for each in listed], _list_lines(listed))
     found = populations.load(name, model)
     rows = [row for row in found.stated() if row.provenance.swept or not swept]
     lines = [f"{found.name}: {' '.join(found.about.split())}", *_row_lines(rows), _counted(found)]
-    return tell(as_json, {**_summary(found), "stated": [_row_json(row) for row in rows]}, lines)
+    return tell(form == "json", {**_summary(found), "stated": [_row_json(row) for row in rows]}, lines)
+
+
+def _csv(rows: Iterable[Mapping[str, str]]) -> str:
+    made = io.StringIO()
+    writer = csv.DictWriter(made, scan_plan.COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return made.getvalue()
+
+
+def _markdown(rows: Iterable[Mapping[str, str]]) -> str:
+    lines = [scan_plan.COLUMNS, ["---"] * len(scan_plan.COLUMNS), *(row.values() for row in rows)]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+_TABLES = {"csv": _csv, "markdown": _markdown}
 
 
 def _summary(found: Population) -> dict[str, Any]:

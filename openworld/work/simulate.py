@@ -24,12 +24,10 @@ from openworld.work.listed import listing
 from simulations import experiment_files
 from simulations.experiment import Adoption, Experiment
 from simulations.experiments import StoppedExperiment, find, population_for, run
+from simulations.population import DEFAULT
 from simulations.processes import cores
 from simulations.results import Result, write
 from simulations.uncertainty import over_inputs
-
-#: Whom arms meet where nobody else is named.
-DEFAULT_POPULATION = "measured_2026"
 
 
 def simulate(
@@ -161,7 +159,7 @@ def _of_arms(
         raise click.UsageError(f"--arms takes two or more that differ, found {', '.join(map(repr, arms)) or 'none'}")
     values = adoption or (1.0,)
     words = () if adoption is None else ("--adoption", ",".join(f"{value:g}" for value in values))
-    met = population or DEFAULT_POPULATION
+    met = population or DEFAULT
     return Experiment(
         "arms",
         f"What do these arms come to in population {Path(met).stem}, for those who adopt them?",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from click.testing import CliRunner, Result
 from openworld.cli import main
 from openworld.work.blast_radius import too_few
 from simulations.population import NUMBERS, load, populations
+from simulations.scan_plan import COLUMNS
 from simulations.topology import draw
 
 Run = Callable[..., Result]
@@ -62,6 +64,38 @@ def test_population_shows_where_numbers_come_from(run: Run) -> None:
     stated = json.loads(run("list", "populations", "measured_2026", "--format", "json").output)["stated"]
     assert {row["name"] for row in stated} >= NUMBERS.keys()
     assert all(row["swept"] or (row["source"] and row["confidence"]) for row in stated)
+
+
+def test_a_plan_says_what_a_scan_has_to_record(run: Run, tmp_path: Path) -> None:
+    """A row for each statement that is not counted of deployments, and for no other; as -o ends, or as it is told."""
+    rows = list(csv.DictReader(run("list", "populations", "scan-plan").output.splitlines()))
+    met = load("measured_2026")
+    counted = {f"{row.kind}.{row.name}" for row in met.stated() if row.provenance.counted}
+    products = {"factors.authorization_server", "factors.resource_server", "clients.client"}
+    assert products < counted
+    every = {f"{row.kind}.{row.name}" for row in met.stated()} - {"factors.place"}  # which follows from others
+    assert {row["statement"] for row in rows} == every - counted | products
+    assert all(all(row.values()) for row in rows)
+    told = {row["statement"]: row for row in rows}
+    assert told["adoption.h_iss"]["answers"] == "h_iss: yes, no"
+    assert told["adoption.h_iss"]["of"] == "token responses, each year"
+    assert told["numbers.latency.push"]["request"] == "push an authorization request of a test client"
+    assert told["clients.client"]["rests_on"] == "counted products"
+    run("list", "populations", "scan-plan", "open_web", "-o", tmp_path / "plan.md")
+    lines = (tmp_path / "plan.md").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == f"| {' | '.join(COLUMNS)} |"
+    assert sum("factors.acquaintance" in line for line in lines) == 1
+    assert run("list", "populations", "scan-plan", "open_web", "--format", "markdown").output.splitlines() == lines
+    refused = run("list", "populations", "measured_2026", "--format", "csv")
+    assert (refused.exit_code, "are about scan-plan" in refused.output) == (2, True)
+
+
+def test_the_strict_profile_is_mandatory_in_atproto(run: Run) -> None:
+    """Who does as the profile says gets through, with the inputs open too; who leaves DPoP out does not."""
+    strict = "prm=origin;resource_indicator=off;dpop=token;iss_check=require"
+    lax = strict.replace("dpop=token", "dpop=none")
+    printed = run("simulate", "--arms", lax, strict, "--population", "atproto_2026").output
+    assert "honest flows that work rise from 0.0% to 100.0% (change +100.0%; over the inputs +100.0% to" in printed
 
 
 def test_the_page_about_a_population_of_ones_own_is_true(run: Run, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import prod
 
 import pytest
 
@@ -85,18 +84,33 @@ def test_clients_that_do_not_adopt_do_as_the_population_has_it() -> None:
 def test_a_population_says_how_resources_are_published() -> None:
     """With its traits alone, exact matching refuses what they respell; options have no say in `published` any more."""
     stated = load("measured_2026")
-    alike = prod(1 - sum(trait.shares[1:]) for trait in stated.traits if trait.name in layers.TRAITS)
     assert layers.stated(stated) == ("identifier", "slash", "port")
     honest = load("swept")
-    told = replace(honest, traits=stated.traits)
+    shares = {"identifier": (0.4, 0.6), "slash": (0.8, 0.1, 0.1), "port": (0.9, 0.1)}
+    traits = tuple(
+        replace(
+            trait,
+            categories=tuple(
+                replace(kind, share=part) for kind, part in zip(trait.categories, shares[trait.name], strict=True)
+            ),
+        )
+        for trait in stated.traits
+        if trait.name in shares
+    )
+    told = replace(honest, traits=traits)
     tally = counted((("prm", "exact"),), (("prm", "origin"),), population=told, respelled=0.0)
-    assert share(tally, "client.resource_matches_request") == pytest.approx(1 - alike, abs=0.01)
+    assert share(tally, "client.resource_matches_request") == pytest.approx(1 - 0.8 * 0.9, abs=0.01)
+    # What names the origin speaks for many paths: a document for one path names it, whatever others do.
+    named = replace(told, traits=traits[:1])
+    assert share(counted((("prm", "exact"),), population=named, respelled=0.0), "accepted") == 1
+    several = named.with_shares("api", {"multi_path": 1})
+    tally = counted((("prm", "exact"),), (("prm", "prefix"),), population=several, respelled=0.0)
+    assert (share(tally, "client.resource_matches_request"), share(tally, "accepted", 1)) == (1, 1)
     assert share(counted((), population=honest, respelled=0.0), "accepted") == 1
     # All parties respelled, and all alike: only what the population says of `resource` still differs.
     slashes = {name: float(name == "slash") for name in SPELLINGS}
     tally = counted((("prm", "exact"),), population=told, respelled=1.0, **slashes)
-    added = next(trait for trait in stated.traits if trait.name == "slash").shares[1]
-    assert share(tally, "client.resource_matches_request") > 1 - 2 * added
+    assert share(tally, "client.resource_matches_request") > 1 - 2 * 0.1
 
 
 def test_what_parties_decide_is_the_populations() -> None:

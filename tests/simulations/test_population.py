@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -17,12 +19,15 @@ from jsonschema import Draft202012Validator
 
 from model.switches import CLIENT_CLASSES, SWITCHES
 from simulations import attempts, draws, vectorised
+from simulations.experiments import find
+from simulations.knobs import knobs
 from simulations.population import NUMBERS, PopulationError, load, populations, read
 from simulations.population_schema import schema
 
 ROOT = Path(__file__).parents[2]
 DATA = files("simulations").joinpath("data")
 SWEPT = DATA.joinpath("populations/swept.toml").read_text(encoding="utf-8")
+SAID = 'source = "somebody, 2026", confidence = "high"'
 
 
 @pytest.mark.parametrize("name", populations())
@@ -152,7 +157,7 @@ def test_sweeping_replaces_one_factor() -> None:
         ("shares = { honor = 1.0 }", "shares = {}", "factor 'as_resource': shares are missing: at least one value"),
         (
             "shares = { honor = 1.0 }",
-            "shares = { honor = 1.0 }\ncounted = 9",
+            "shares = { honor = 1.0 }\ncounts = { honor = 9 }",
             "factor 'as_resource': has a source or is swept, not both",
         ),
         ("shares = { honor = 1.0 }", "shares = { honor = 1.0 }\nshare = 1", "factor 'as_resource': unknown key 'share"),
@@ -214,7 +219,7 @@ def test_sweeping_replaces_one_factor() -> None:
         ),
         ("[numbers]", 'extends = "\\u0000.toml"\n[numbers]', "cannot read population"),
         ("about = ", "abut = ", "unknown key 'abut'; did you mean 'about'?"),
-        ("[numbers]", 'extends = "earth"\n[numbers]', "unknown population 'earth'; allowed: closed_world"),
+        ("[numbers]", 'extends = "earth"\n[numbers]', "unknown population 'earth'; allowed: atproto_2026"),
     ],
 )
 def test_wrong_populations_are_refused_in_one_line(old: str, new: str, message: str) -> None:
@@ -232,7 +237,7 @@ def test_wrong_populations_are_refused_in_one_line(old: str, new: str, message: 
 
 def test_unknown_populations_are_refused(tmp_path: Path) -> None:
     """A name that is not shipped, and a file that is not there."""
-    with pytest.raises(PopulationError, match=r"unknown population 'earth'; allowed: closed_world, .*measured_2026, "):
+    with pytest.raises(PopulationError, match=r"unknown population 'earth'; allowed: atproto_2026, .*measured_2026, "):
         load("earth")
     with pytest.raises(PopulationError, match=r"cannot read population .*none.toml: No such file or directory$"):
         load(tmp_path / "none.toml")
@@ -379,19 +384,54 @@ def test_registration_and_pushing_are_as_profiled() -> None:
 
 
 def test_sources_are_carried() -> None:
-    """What `measured_2026` takes from elsewhere stands in a table of the package, with the same value and trust."""
-    calibration = {row["quantity"]: row for row in table("calibration.csv", "simulations")}
-    population = load("measured_2026")
-    for row in population.stated():
-        provenance = row.provenance
-        if not provenance.swept:
-            used = [line for line in calibration.values() if row.name in line["used_by"]]
-            paths = (word.strip(",;:") for word in provenance.source.split() if "/data/" in word)
-            carried = any(ROOT.joinpath(path).is_file() for path in paths)
-            assert used or carried
-    servers = population.numbers["count.resource_servers"]
-    live = calibration["live remote MCP servers"]
-    assert (servers.value, servers.provenance.confidence) == (float(live["value"]), live["confidence"])
-    shares = {kind.name: kind.share for kind in population.trait("access").categories}
-    named = {"none": "without authentication", "oauth": "with OAuth", "static_key": "with a static token or API key"}
-    assert shares == {name: float(calibration[quantity]["value"]) for name, quantity in named.items()}
+    """What `measured_2026` takes from elsewhere names a table of the package, or which version of a source and when."""
+    for row in load("measured_2026").stated():
+        if not row.provenance.swept:
+            source = row.provenance.source
+            paths = (word.strip("(),;:") for word in source.split() if "/data/" in word)
+            assert any(ROOT.joinpath(path).is_file() for path in paths) or re.search(r"\d", source), row.name
+            assert row.provenance.kind == "read" or row.provenance.counted
+
+
+def test_what_was_counted_is_stated_as_counts() -> None:
+    """Shares and means follow from counts, and what these leave open is the distribution that follows from them."""
+    text = SWEPT.replace(
+        "servers_changed = { value = 0.05, swept = true }", f"servers_changed = {{ counts = [4, 24], {SAID} }}"
+    )
+    text = text.replace(
+        "tenants_per_origin = { value = 5, swept = true }", f"tenants_per_origin = {{ counts = [30, 6], {SAID} }}"
+    )
+    assert text.count("counts") == 2
+    numbers = read(text, "mine").numbers
+    changed, tenants = numbers["churn.servers_changed"], numbers["mean.tenants_per_origin"]
+    assert (changed.value, changed.prior, changed.is_mean) == (4 / 24, (4.5, 20.5), False)
+    assert (tenants.value, tenants.prior, tenants.is_mean) == (5, (6.5, 24.5), True)
+    assert changed.provenance.words == "counted of 24, high confidence: somebody, 2026"
+    asked = replace(find("prevalence"), tried={})
+    met = read(text, "mine")
+    (knob,) = (knob for knob in knobs(asked, asked.unit(met, 0.1, "1/0", 1)) if knob.of == "mean.tenants_per_origin")
+    drawn = knob.turned(np.linspace(0.0005, 0.9995, 1_000)[:, None])[:, 0]
+    assert np.mean(1 / drawn) == pytest.approx(6.5 / 31, rel=0.01)
+    assert knob.low < drawn.min() < 5 < drawn.max() < knob.high
+    plain = text.index("[factors.api]"), text.index("[factors.as_resource]")
+    counted = "[factors.api]\ncounts = { single_path = 3, multi_path = 1 }\n" + SAID.replace(", conf", "\nconf") + "\n"
+    factor = read(text[: plain[0]] + counted + text[plain[1] :], "mine").factors[0]
+    assert (factor.shares, factor.prior, factor.provenance.counted) == ((0.75, 0.25), (3.5, 1.5), 4)
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        ("value = 0.1, counts = [1, 2]", "'value' follows from 'counts'; leave one out"),
+        ("note = 'none'", "'value' is missing, or counts"),
+        ("counts = [0, 2]", "counts of nothing leave it open; state a value"),
+        ("counts = [3, 2]", "must be at least 0 and at most 1, found 1.5"),
+    ],
+)
+def test_counts_that_say_nothing_are_refused(counts: str, message: str) -> None:
+    """A count is of something, and what follows from it can be."""
+    text = SWEPT.replace(
+        "servers_changed = { value = 0.05, swept = true }", f"servers_changed = {{ {counts}, {SAID} }}"
+    )
+    with pytest.raises(PopulationError, match=re.escape(message)):
+        read(text, "mine")

@@ -1,0 +1,177 @@
+"""Count anew what ``measured_2026`` says was counted, from the public snapshots that it names.
+
+``python -m simulations.recount FOLDER``: the repositories of :data:`SNAPSHOTS` lie in FOLDER as clones called
+``OWNER+NAME``. What is printed is what the population states, or the difference.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from simulations.population import Population, load
+
+Counts = Mapping[str, int] | tuple[int, int] | float
+#: The repositories, each with the commit that was counted.
+SNAPSHOTS = {
+    "nikhilkaushik12345/remote-mcp-census": "82398b4",
+    "joelverhagen/mcp-insights": "5d6e951",
+    "radixia/mcp-census": "87b284d",
+    "Portkey-AI/hoot": "c41be10",
+}
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+def of_documents(probes: Iterable[Mapping[str, Any]]) -> dict[str, Counts]:
+    """What resource metadata names, beside the URL that was called; each endpoint once, the last probe of it."""
+    named = {
+        row["endpoint"]: row["prm"].get("resource")
+        for row in probes
+        if row.get("prm") and isinstance(row["prm"].get("resource"), str)
+    }
+    api, origin, slash, port = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    for endpoint, resource in named.items():
+        url, other = urlsplit(endpoint), urlsplit(resource)
+        if url.hostname != other.hostname:
+            continue
+        port["explicit" if other.port and not url.port else "same"] += 1
+        called, said = url.path.strip("/"), other.path.strip("/")
+        if called == said:
+            api["single_path"] += 1
+            more, less = (
+                resource.endswith("/") > endpoint.endswith("/"),
+                endpoint.endswith("/") > resource.endswith("/"),
+            )
+            slash["added" if more else "removed" if less else "same"] += 1
+        elif not said or f"{called}/".startswith(f"{said}/"):
+            api["multi_path"] += 1
+            origin["path" if said else "origin"] += 1
+    return {"api": api, "identifier": origin, "slash": slash, "port": port}
+
+
+def of_registry(entries: Iterable[Mapping[str, Any]]) -> dict[str, Counts]:
+    """How servers of the registry share hosts, by the latest active version of each."""
+    endpoints: dict[str, set[tuple[str, str]]] = {}
+    for entry in entries:
+        state, server = entry["_meta"]["io.modelcontextprotocol.registry/official"], entry["server"]
+        urls = [urlsplit(remote["url"]) for remote in server.get("remotes", ())]
+        if state.get("isLatest") and state.get("status") == "active":
+            endpoints[server["name"]] = {(url.netloc, url.path) for url in urls if url.scheme == "https"}
+    endpoints = {name: urls for name, urls in endpoints.items() if urls}
+    on = Counter(host for urls in endpoints.values() for host in {host for host, _ in urls})
+    shared = {host for host, servers in on.items() if servers > 1}
+    tenants = [name for name, urls in endpoints.items() if any(host in shared for host, _ in urls)]
+    paths = defaultdict(set)
+    for name in endpoints.keys() - tenants:
+        for host, path in endpoints[name]:
+            paths[host].add(path)
+    several = [len(found) for found in paths.values() if len(found) > 1]
+    return {
+        "tenancy": {"own_origin": len(endpoints) - len(tenants), "shared_origin": len(tenants)},
+        "mean.tenants_per_origin": (len(tenants), len(shared)),
+        "mean.paths_per_policy": (sum(several), len(several)),
+    }
+
+
+def of_issuers(rows: Iterable[Mapping[str, str]], before: Iterable[Mapping[str, Any]]) -> dict[str, Counts]:
+    """How many servers name an issuer, and how many named another one before."""
+    issuer = {row["host"]: row["issuer"] for row in rows if row["issuer"]}
+    then = {
+        _host(row["url"]): named[0]
+        for row in before
+        if (named := row["details"].get("authorizationServers")) and isinstance(named[0], str)
+    }
+    both = then.keys() & issuer.keys()
+    changed = sum(_host(then[host]) != _host(issuer[host]) for host in both)
+    return {
+        "popularity.authorization_servers": zipf(Counter(issuer.values()).values()),
+        "churn.servers_changed": (changed, len(both)),
+    }
+
+
+def of_metadata(domains: Iterable[Mapping[str, Any]]) -> dict[str, Counts]:
+    """How many authorization servers the resource metadata of a domain lists."""
+    listed = []
+    for domain in domains:
+        for check in domain["checks"]:
+            found = [each for each in check["evidence"].get("candidates", ()) if each.get("authorizationServers")]
+            if check["id"] == "D4" and found:
+                listed.append(len(found[0]["authorizationServers"]))
+    return {"mean.servers_per_resource": (sum(listed), len(listed))}
+
+
+def zipf(counts: Iterable[int]) -> float:
+    """The likeliest exponent of Zipf's law, with as many kinds as were seen."""
+    seen = np.array(sorted(counts, reverse=True))
+    ranks = np.arange(1, len(seen) + 1)
+
+    def surprise(exponent: float) -> float:
+        return float((seen * (exponent * np.log(ranks) + np.log((ranks**-exponent).sum()))).sum())
+
+    return round(float(minimize_scalar(surprise, bounds=(0, 5), method="bounded").x), 3)
+
+
+def counted(folder: Path) -> dict[str, Counts]:
+    """All that is counted anew, by the name of the statement."""
+
+    def content(repository: str, path: str) -> bytes:
+        at = folder / repository.replace("/", "+")
+        shown = ["git", "-C", str(at / "repo" if (at / "repo").exists() else at), "show"]
+        return subprocess.run([*shown, f"{SNAPSHOTS[repository]}:{path}"], capture_output=True, check=True).stdout
+
+    def lines(repository: str, path: str) -> list[Any]:
+        return [json.loads(line) for line in gzip.decompress(content(repository, path)).splitlines()]
+
+    census, registry, domains, curated = SNAPSHOTS
+    probes = [
+        row for name in ("more", "google", "method_z") for row in lines(census, f"evidence/probe_{name}.jsonl.gz")
+    ]
+    rows = csv.DictReader(content(census, "remote_mcp_oauth.csv").decode().splitlines())
+    return {
+        **of_documents(probes),
+        **of_registry(json.loads(content(registry, "servers.json").decode("utf-8-sig"))),
+        **of_issuers(rows, json.loads(content(curated, "public/tests/oauth-compliance-results.json"))["results"]),
+        **of_metadata(lines(domains, "data/releases/2026-08-07/census.jsonl.gz")),
+    }
+
+
+def stated(population: Population, name: str) -> Counts:
+    """What a population states of it, as it was counted."""
+    if name in population.numbers:
+        number = population.numbers[name]
+        return (number.counts[0], number.counts[1]) if number.counts else number.value
+    factor = next(each for each in (*population.factors, *population.traits) if each.name == name)
+    return {kind.name: round(kind.share * factor.provenance.counted) for kind in factor.categories}
+
+
+def main(folder: str, tell: Callable[[str], object] = print) -> int:
+    """Tell what is counted and what is stated where that differs; how often it does."""
+    population, wrong = load("measured_2026"), 0
+    for name, found in counted(Path(folder)).items():
+        said = stated(population, name)
+        same = (
+            {key: found[key] for key in said} == said
+            if isinstance(found, Mapping) and isinstance(said, Mapping)
+            else found == said
+        )
+        wrong += not same
+        tell(f"{name}: {found}" + ("" if same else f", stated {said}"))
+    return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]) > 0)
