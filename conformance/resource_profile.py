@@ -30,7 +30,7 @@ from conformance.processes import serving
 from conformance.proxied import Proxied
 from conformance.recording import Recording
 from model import identifiers
-from model.documents import DocumentError, from_json
+from model.documents import DocumentError, challenge_of, from_json
 from model.scenario import Fetched, Scenario
 
 #: What the resource server authenticates with where it asks the AS about tokens.
@@ -299,7 +299,7 @@ class _Asking:
         headers.pop("Authorization", None)
         status, received, _ = await self.send(method, url, headers, body)
         header = received.get("www-authenticate", "")
-        challenge = parameters(header)
+        challenge = challenge_of(header)
         at_path = identifiers.well_known_protected_resource(self.world.url)
         at_root = identifiers.well_known_protected_resource(self.world.origins.origin("rs"))
         named = challenge.get("resource_metadata", "")
@@ -351,10 +351,3 @@ def error_of(challenge: str, body: str) -> str:
     """The error code that a refusal names, in the challenge or in its body (RFC 6750 3.1)."""
     found = re.search(r'\berror"?\s*[=:]\s*"?([a-z_]+)', challenge) or re.search(r'"error"\s*:\s*"([a-z_]+)"', body)
     return found[1] if found else ""
-
-
-def parameters(header: str) -> dict[str, str]:
-    """The scheme and the parameters of the first challenge in a WWW-Authenticate header (RFC 9110 11.6.1)."""
-    scheme, _, rest = header.partition(" ")
-    found = re.findall(r'([A-Za-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))', rest)
-    return {"scheme": scheme, **{name: quoted or plain for name, quoted, plain in found}} if scheme else {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import reprlib
 import textwrap
 import tomllib
@@ -47,6 +48,13 @@ def from_toml(data: bytes | str) -> dict[str, Json]:
 def from_json(data: bytes | str) -> Json:
     """What a JSON document says (raises DocumentError); NaN and what is beyond all floats are no JSON."""
     return _parsed(data, lambda text: json.loads(text, parse_constant=_no_number, parse_float=_finite), "JSON")
+
+
+def challenge_of(header: str) -> dict[str, str]:
+    """The scheme and the parameters of the first challenge in a WWW-Authenticate header (RFC 9110 11.6.1)."""
+    scheme, _, rest = header.partition(" ")
+    found = re.findall(r'([A-Za-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))', rest)
+    return {"scheme": scheme, **{name: quoted or plain for name, quoted, plain in found}} if scheme else {}
 
 
 def _parsed(data: bytes | str, loads: Callable[[str], Json], form: str) -> Json:

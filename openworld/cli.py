@@ -31,6 +31,7 @@ GROUPS = {
         "new": ("new", "Write a draft of your own to begin with, or shell completion."),
     },
     "Real software": {
+        "serves": ("serves", "Say which deployed clients get along with a server."),
         "clients": ("clients", "List deployed clients as measured, or what one lacks."),
         "conform": ("conform", "Run a real client against played servers, and compare."),
         "learn": ("conform", "Learn what a real client is, as a machine; compare two."),

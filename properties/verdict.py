@@ -166,6 +166,11 @@ class WorldChecker:
         self._about: tuple[tuple[Property, Configuration], WorldChecker] | None = None
         self._seen: tuple[Configuration | None, dict[frozenset[str], Reached]] = (None, {})
 
+    @property
+    def rules(self) -> frozenset[str]:
+        """The names of the rules that some step of the world asks."""
+        return frozenset(self._depths.template.enforced)
+
     def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
         """Whether a property holds.
 

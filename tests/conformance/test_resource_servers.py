@@ -17,10 +17,11 @@ from conformance.message import WireRequest
 from conformance.presented import Around, presented, reading
 from conformance.probes import PROBES, SCOPE, URL, OnTheWire, Probe, asked
 from conformance.recording import Recording
-from conformance.resource_profile import ResourceProfile, Seen, error_of, parameters
+from conformance.resource_profile import ResourceProfile, Seen, error_of
 from conformance.served import FITTED, SET_UP, explain
 from conformance.software import RESOURCE_SERVERS, Release
 from model.design import Design
+from model.documents import challenge_of
 from model.rule import SERVING
 from model.scenario import load
 from model.switches import SWITCHES
@@ -157,7 +158,7 @@ def test_what_does_not_apply_is_said() -> None:
 def test_challenges_are_read(header: str, body: str, error: str, scheme: str) -> None:
     """Their error code wherever it is, their scheme, their parameters."""
     assert error_of(header, body) == error
-    assert parameters(header).get("scheme", "") == scheme
+    assert challenge_of(header).get("scheme", "") == scheme
 
 
 # --- a resource server of this machine ------------------------------------------------------------------------

@@ -1,0 +1,322 @@
+"""What servers serve, as somebody has written it down or as they answer now: a scenario for any client.
+
+A recording is a JSON object of what is at each URL, an HTTP Archive, or a folder of documents as ``wget -x`` saves them
+(below the name of their host). Servers that are asked now are those that the user names, and no others. What nobody has
+recorded is not known, and is not taken for absent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from http.client import HTTPException
+from pathlib import Path
+from typing import NamedTuple
+from urllib.error import HTTPError, URLError
+from urllib.parse import parse_qs, urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from model import identifiers, scenario
+from model.documents import DocumentError, Json, JsonObject, challenge_of, from_json, shortly
+from model.errors import InputError
+from model.scenario import Fetched, Scenario
+
+#: What a URL may be said to answer beside a document: its members in a recording.
+ANSWER = ("status", "location", "www-authenticate", "body")
+#: How many seconds a server may take, and how many bytes of its answer are read.
+PATIENCE, MOST = 10.0, 1_000_000
+_CALL = {
+    "jsonrpc": "2.0",
+    "id": 0,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "openworld", "version": "0"},
+    },
+}
+
+
+class RecordingError(InputError):
+    """A recording that cannot be used; the message names the culprit and what is allowed."""
+
+
+class NotRecordedError(Exception):
+    """A client asks for something of which nobody has said what is there."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.url = url
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a URL answers.
+
+    Attributes:
+        status: of the response; 0 where the server takes no connection.
+        location: where it redirects.
+        challenge: its WWW-Authenticate header.
+        body: its JSON object, or nothing where it is none.
+    """
+
+    status: int = 200
+    location: str = ""
+    challenge: str = ""
+    body: JsonObject = field(default_factory=dict)
+
+
+class Recorded(Mapping[str, Fetched]):
+    """What is found at each URL: as recorded, as ``ask`` says of origins that may be asked, else not known.
+
+    On an origin of which anything is recorded, what is not recorded is taken for absent (``assumed`` names it).
+    """
+
+    def __init__(self, answers: Mapping[str, Answer], ask: Callable[[str], Answer] | None, may: Iterable[str]) -> None:
+        self.answers = dict(answers)
+        self.assumed: dict[str, None] = {}
+        self._ask, self._may = ask, frozenset(may)
+        self._origins = frozenset(map(identifiers.origin, answers))
+
+    def __getitem__(self, url: str) -> Fetched:
+        if url not in self.answers:
+            origin = identifiers.origin(url)
+            if self._ask is not None and origin in self._may:
+                self.answers[url] = self._ask(url)
+            elif origin in self._origins:
+                self.assumed[url] = None
+                return Fetched()
+            else:
+                raise NotRecordedError(url)
+        found = self.answers[url]
+        return Fetched(found.status, found.location, found.body)
+
+    def but(self, answers: Mapping[str, Answer]) -> Recorded:
+        """The same with other answers."""
+        return Recorded(answers, self._ask, self._may)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.answers)
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+
+# --- reading recordings ----------------------------------------------------------------------------------------
+
+
+def read(sources: Iterable[str], url: str = "") -> Served:
+    """What clients meet at ``url``: the one that answers 401, or that resource metadata names, if none is given.
+
+    ``sources``: URLs to ask now, recordings (``.json`` or ``.har``), folders of documents.
+
+    Raises:
+        RecordingError: a source that cannot be used, or that leaves open where clients are sent.
+    """
+    named = list(sources)
+    asked = [each for each in named if each.startswith(("http://", "https://"))]
+    answers: dict[str, Answer] = {}
+    for each in named:
+        if each not in asked:
+            answers.update(_file(Path(each)))
+    at = url or next((each for each, found in answers.items() if found.status == 401), "")
+    at = at or next((found.body["resource"] for found in answers.values() if _is_of_resource(found)), "")
+    at = at or next(iter(asked), "")
+    if not at:
+        raise RecordingError(
+            "no URL to send clients to: none answers 401 and no document has `resource`; name it by --url"
+        )
+    if at in asked:
+        answers[at] = called(at)
+    recorded = Recorded(answers, fetched if asked else None, map(identifiers.origin, asked))
+    answered = answers.get(at, Answer(401))
+    return Served(at, challenge_of(answered.challenge), recorded)
+
+
+def _is_of_resource(found: Answer) -> bool:
+    return isinstance(found.body.get("resource"), str)
+
+
+def _file(path: Path) -> dict[str, Answer]:
+    if not path.exists():
+        raise RecordingError(f"{path}: neither a URL (https://...) nor a file or folder")
+    if path.is_dir():
+        found = [(each.relative_to(path), each) for each in sorted(path.rglob("*")) if each.is_file()]
+        return {_url(name): Answer(body=_object(each)) for name, each in found}
+    content = _object(path)
+    if path.suffix == ".har" or "log" in content:
+        return dict(_of_archive(path, content))
+    return {at: _answer(path, at, said) for at, said in content.items()}
+
+
+def _url(name: Path) -> str:
+    scheme = "http" if name.parts[0].partition(":")[0] in ("localhost", "127.0.0.1") else "https"
+    return f"{scheme}://{name.as_posix()}"
+
+
+def _object(path: Path) -> JsonObject:
+    try:
+        content = from_json(path.read_bytes())
+    except (OSError, DocumentError) as error:
+        raise RecordingError(f"{path}: {error}") from None
+    if not isinstance(content, Mapping):
+        raise RecordingError(f"{path}: not a JSON object")
+    return content
+
+
+def _answer(path: Path, at: str, said: Json) -> Answer:
+    if not at.startswith(("http://", "https://")) or not isinstance(said, Mapping):
+        raise RecordingError(
+            f"{path}: {shortly(at)} is not a URL with a JSON object; allowed: URLs, each with its document or "
+            f"with {', '.join(ANSWER)}"
+        )
+    if not said or said.keys() - {*ANSWER}:
+        return Answer(body=said)
+    body, status = said.get("body", {}), said.get("status", 200)
+    if not isinstance(body, Mapping) or not isinstance(status, int):
+        raise RecordingError(f"{path}: {at}: `status` is a number and `body` a JSON object")
+    location, challenge = str(said.get("location", "")), str(said.get("www-authenticate", ""))
+    return Answer(401 if challenge and "status" not in said else status, location, challenge, body)
+
+
+def _of_archive(path: Path, content: JsonObject) -> Iterator[tuple[str, Answer]]:
+    """The answers of an HTTP Archive; of several at one URL the first counts, for clients begin there."""
+    try:
+        entries = content["log"]["entries"]
+        seen = [(one["request"]["url"], one["response"]) for one in entries]
+        found = [(url, said, {each["name"].lower(): each["value"] for each in said["headers"]}) for url, said in seen]
+    except (KeyError, TypeError):
+        raise RecordingError(
+            f"{path}: not an HTTP Archive (`log.entries`, each with `request` and `response`)"
+        ) from None
+    known = set[str]()
+    for url, said, headers in found:
+        if (at := url.partition("#")[0]) not in known:
+            known.add(at)
+            text = said.get("content", {}).get("text", "")
+            yield (
+                at,
+                Answer(said["status"], headers.get("location", ""), headers.get("www-authenticate", ""), _json(text)),
+            )
+
+
+def _json(text: str | bytes) -> JsonObject:
+    try:
+        content = from_json(text)
+    except DocumentError:
+        return {}
+    return content if isinstance(content, Mapping) else {}
+
+
+# --- asking now --------------------------------------------------------------------------------------------------
+
+
+class _Stay(HTTPRedirectHandler):
+    """Redirects are answers: whether a client follows them is its own."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def fetched(url: str, call: JsonObject | None = None) -> Answer:
+    """What a server answers now to a GET, or to a call of MCP's (a POST with this JSON)."""
+    headers = {"Accept": "application/json, text/event-stream"}
+    data = None if call is None else json.dumps(call).encode()
+    asked = Request(url, data, headers if data is None else {**headers, "Content-Type": "application/json"})
+    try:
+        with build_opener(_Stay).open(asked, timeout=PATIENCE) as answer:
+            return _heard(answer.status, {n.lower(): v for n, v in answer.headers.items()}, answer.read(MOST))
+    except HTTPError as error:
+        return _heard(error.code, {n.lower(): v for n, v in error.headers.items()}, error.read(MOST))
+    except (URLError, OSError, HTTPException):
+        return Answer(0)
+
+
+def _heard(status: int, headers: Mapping[str, str], body: bytes | str) -> Answer:
+    return Answer(status, headers.get("location", ""), headers.get("www-authenticate", ""), _json(body))
+
+
+def called(url: str) -> Answer:
+    """What a resource server answers to a GET without a token, or if that is no 401, to a call of MCP's."""
+    first = fetched(url)
+    return first if first.status == 401 else fetched(url, _CALL)
+
+
+# --- the scenario ------------------------------------------------------------------------------------------------
+
+
+def honest(url: str, issuer: str) -> Scenario:
+    """The honest world of the catalogue, with a resource at this URL and an AS that is this issuer."""
+    metadata, found = (
+        identifiers.well_known_protected_resource(url),
+        identifiers.well_known_authorization_server(issuer),
+    )
+    main = {"at": [metadata], "body": {"resource": url}}
+    told = {"about": "what honest parties serve", "url": url, "challenge": {"resource_metadata": metadata}}
+    servers = {"as1": {"at": [found]}}
+    at = {"rs": identifiers.origin(url), **dict.fromkeys(("as1", "as2", "evil"), issuer)}
+    return scenario.assemble("honest", {**told, "documents": {"main": main}, "servers": servers}, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What is served to clients that are sent to a URL: the challenge there, and what is found at other URLs."""
+
+    url: str
+    challenge: Mapping[str, str]
+    recorded: Recorded
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario that it is. What no document says (tokens, mostly) is as honest parties have it.
+
+        An endpoint that metadata names answers, unless it is recorded that it refuses; an AS sends iss where its
+        metadata says so, or as it is recorded.
+        """
+        answers = self.recorded.answers
+        documents = [found.body for found in answers.values() if isinstance(found.body.get("issuer"), str)]
+        named = {str(value) for body in documents for name, value in body.items() if name.endswith("_endpoint")}
+        promised = [body for body in documents if body.get("authorization_response_iss_parameter_supported")]
+        at = {identifiers.origin(str(body.get("authorization_endpoint"))): body["issuer"] for body in promised}
+        returned = {each: parse_qs(urlsplit(found.location).query) for each, found in answers.items()}
+        sent = {
+            identifiers.origin(each): "".join(said.get("iss", ())) for each, said in returned.items() if "code" in said
+        }
+        tokens = [answers[each].body for each in named if "access_token" in answers.get(each, Answer()).body]
+        base = honest(self.url, identifiers.origin(self.url))
+        return replace(
+            base,
+            name="served",
+            about="what is served",
+            origins={},
+            known_servers=(),
+            challenge=self.challenge,
+            documents=self.recorded,
+            endpoints=frozenset(each.partition("?")[0] for each in named if answers.get(each, Answer()).status < 400),
+            down=frozenset(identifiers.origin(each) for each, found in answers.items() if not found.status),
+            iss={origin: iss for origin, iss in {**at, **sent}.items() if iss},
+            token_response=tokens[0] if tokens else base.token_response,
+        )
+
+    def but(self, changes: Iterable[Change]) -> Served:
+        """The same with changes made."""
+        challenge, answers = dict(self.challenge), dict(self.recorded.answers)
+        for change in changes:
+            if change.url == self.url:
+                challenge[change.name] = change.value
+            elif change.name:
+                answers[change.url] = replace(
+                    answers[change.url], body={**answers[change.url].body, change.name: change.value}
+                )
+            else:
+                answers[change.url] = Answer(body=change.value)
+        return replace(self, challenge=challenge, recorded=self.recorded.but(answers))
+
+
+class Change(NamedTuple):
+    """Another value of a field of a document (or of the challenge, at the URL of the resource), or another document."""
+
+    url: str
+    name: str
+    value: Json

@@ -1,0 +1,196 @@
+"""Which deployed clients get along with what is served, by which rule others refuse, and what a change would open.
+
+Every stored client is asked what it does with the same documents. A change is a field that the honest world of the
+catalogue has there, and that is missing or different; which of them let clients in is tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal, NamedTuple
+
+from deployed.served import Change, NotRecordedError, Served, honest
+from model import conduct, identifiers
+from model.clients import clients, find
+from model.conversation import Stage, converse
+from model.design import Configuration, Design
+from model.documents import Json, JsonObject
+from model.rule import Rule
+from model.scenario import Scenario
+from model.schemas import RESOURCE_METADATA, SERVER_METADATA, Schema, Type, is_a
+from model.switches import BCP_ATTACKERS, DEFAULT_ATTACKER
+from properties.checker import Checker
+from properties.engine import Answer
+from properties.security import every_property
+
+#: A field by which an AS takes clients that publish their metadata, which the honest world leaves open.
+_ALSO = {"client_id_metadata_document_supported": True}
+#: What an AS may say that lets clients register at run time, and the switch that says so in worlds.
+_REGISTRATION = {"registration_endpoint": "dcr", "client_id_metadata_document_supported": "cimd"}
+
+
+Ended = Stage | Literal[""]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a client gets on: the stage at which it ends, by which rule, and what that was about.
+
+    ``stage`` is ``A`` where the resource server accepts it, and empty where it asks for something that nobody has said
+    anything of (``about`` is its URL).
+    """
+
+    stage: Ended
+    rule: Rule | None
+    about: str
+
+
+def ends(served: Served, names: Iterable[str] = ()) -> dict[str, End]:
+    """How each stored client gets on with what is served (or those of these ``names``), by its name."""
+    chosen = {each.name: each.design for each in (map(find, names) if names else clients().values())}
+    _get_on(chosen, served)  # so that every document is there that a client asks for
+    return _get_on(chosen, served)
+
+
+def _get_on(chosen: Mapping[str, Design], served: Served) -> dict[str, End]:
+    scenario = served.scenario
+    return {name: _end(design, scenario) for name, design in chosen.items()}
+
+
+def _end(design: Design, scenario: Scenario) -> End:
+    try:
+        found = converse(design, scenario)
+    except NotRecordedError as error:
+        return End("", None, error.url)
+    about = found.decisions[-1].about if found.refused_by else ""
+    return End(found.stage, found.refused_by, about)
+
+
+# --- what could be served instead --------------------------------------------------------------------------------
+
+
+def changes(served: Served) -> list[Change]:
+    """All that the honest world has, and that is missing or different in what is served."""
+    url, answers = served.url, served.recorded.answers
+    model = honest(url, identifiers.origin(url))
+    challenge = {name: value for name, value in model.challenge.items() if served.challenge.get(name) != value}
+    found = [Change(url, name, value) for name, value in challenge.items()]
+    at = next(iter(model.documents))
+    named = served.challenge.get("resource_metadata", at)
+    of_resource = named if named in answers and answers[named].status == 200 else at
+    listed = _listed(served, of_resource) or identifiers.origin(url)
+    expected = {**model.documents[at].body, "authorization_servers": [listed]}
+    fields = list(_document(served, of_resource, expected, RESOURCE_METADATA))
+    if of_resource != at and at not in answers:
+        found.append(Change(at, "", {**answers[of_resource].body, **{each.name: each.value for each in fields}}))
+    found += fields
+    wanted = honest(url, listed)
+    places = [place for place, _ in conduct.metadata_locations(Design(), listed)]
+    there = next((place for place in places if place in answers and answers[place].status == 200), places[0])
+    expected = {**wanted.documents[identifiers.well_known_authorization_server(listed)].body, **_ALSO}
+    return [*found, *_document(served, there, expected, SERVER_METADATA)]
+
+
+def _listed(served: Served, of_resource: str) -> str:
+    answers = served.recorded.answers
+    listed = answers[of_resource].body.get("authorization_servers") if of_resource in answers else None
+    issuers = [one for one in (listed if isinstance(listed, list) else ()) if isinstance(one, str)]
+    issuers += [found.body["issuer"] for found in answers.values() if isinstance(found.body.get("issuer"), str)]
+    return issuers[0] if issuers else ""
+
+
+def _document(served: Served, at: str, expected: JsonObject, schema: Schema) -> Iterator[Change]:
+    found = served.recorded.answers.get(at)
+    if found is None or found.status != 200 or not found.body:
+        yield Change(at, "", expected)
+        return
+    for name, value in expected.items():
+        if not _says(name, found.body.get(name), value, schema[name]):
+            yield Change(at, name, value)
+
+
+def _says(name: str, served: Json, expected: Json, type: Type) -> bool:
+    """Whether a field says what is expected: identifiers and flags the same, lists at least as much."""
+    if not is_a(served, type):
+        return False
+    if name in ("resource", "issuer") or type == "flag":
+        return bool(served == expected)
+    return name == "scopes_supported" or type != "texts" or {*expected} <= {*served}
+
+
+def smallest(served: Served, among: Mapping[str, End]) -> tuple[list[tuple[Change, ...]], list[str]]:
+    """The smallest sets of changes that let in all clients that any change lets in, and who those are.
+
+    ``among``: how clients get on with what is served now.
+    """
+    alike: dict[Design, list[str]] = {}
+    for name, end in among.items():
+        if end.stage not in ("A", ""):
+            alike.setdefault(clients()[name].design, []).append(name)
+    outside = {names[0]: design for design, names in alike.items()}
+    every = changes(served)
+
+    def let_in(made: Iterable[Change]) -> frozenset[str]:
+        ended = _get_on(outside, served.but(made))
+        return frozenset(name for first, end in ended.items() if end.stage == "A" for name in alike[outside[first]])
+
+    everybody = let_in(every)
+    if not everybody:
+        return [], []
+    enough = list(every)
+    for change in every:
+        fewer = [each for each in enough if each != change]
+        if let_in(fewer) == everybody:
+            enough = fewer
+    for size in range(1, len(enough)):
+        found = [made for made in combinations(every, size) if let_in(made) == everybody]
+        if found:
+            return found, sorted(everybody)
+    return [tuple(enough)], sorted(everybody)
+
+
+# --- what that opens ---------------------------------------------------------------------------------------------
+
+
+def opened_by(changed: Iterable[Change], checker: Checker) -> dict[str, Configuration]:
+    """What gets in where an AS lets clients register so, of what keeps out at one that knows its clients.
+
+    By the names of properties, with the question that shows it, against A1 of RFC 9700.
+    """
+    kinds = [_REGISTRATION[each.name] for each in changed if each.name in _REGISTRATION]
+    known = Configuration(Design({"reg": "static"}), _able())
+    asked = [Configuration(Design({"reg": kind}), _able()) for kind in kinds]
+    held = [name for name in _secure() if checker.result(name, known) != "attack"] if asked else []
+    return {name: one for one in asked for name in held if checker.result(name, one) == "attack"}
+
+
+class Opened(NamedTuple):
+    """What gets in where clients do without a rule: the properties that fail, and those that nobody knows of.
+
+    ``asked``: whether some world asks the rule at all.
+    """
+
+    fails: tuple[str, ...]
+    unknown: tuple[str, ...]
+    asked: bool
+
+
+def opened_without(rule: Rule, checker: Checker) -> Opened:
+    """What a rule keeps out by itself: of clients that do all else that is asked of them, against A1 of RFC 9700."""
+    asked = Configuration(Design(), _able())
+    worlds = {prop: checker.about(prop, asked) for prop in _secure()}
+    reading = {prop: world for prop, world in worlds.items() if rule.name in world.rules}
+    without = {prop: world.happens(prop, asked, world.rules - {rule.name}).answer for prop, world in reading.items()}
+    held = {prop: checker.result(prop, asked) for prop, answer in without.items() if answer is Answer.SAT}
+    open_ = (prop for prop, answer in without.items() if answer is Answer.UNKNOWN or held.get(prop) == "unknown")
+    return Opened(tuple(prop for prop, result in held.items() if result == "safe"), tuple(open_), bool(reading))
+
+
+def _able() -> frozenset[str]:
+    return BCP_ATTACKERS[DEFAULT_ATTACKER].capabilities
+
+
+def _secure() -> list[str]:
+    return [name for name, prop in every_property().items() if prop.kind == "security"]

@@ -1,0 +1,206 @@
+"""What a server serves, asked of every stored client: recordings, archives, folders, a server that answers now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from click.testing import CliRunner
+
+from deployed.served import NotRecordedError, RecordingError, read
+from deployed.serves import changes, ends, opened_without, smallest
+from model.clients import clients
+from model.conversation import converse
+from model.scenario import load
+from openworld.cli import main
+from properties.checker import Checker
+
+URL, ISSUER = "https://mcp.example/mcp", "https://login.example/tenant"
+PRM, ASM = (
+    "https://mcp.example/.well-known/oauth-protected-resource/mcp",
+    ("https://login.example/.well-known/oauth-authorization-server/tenant"),
+)
+RESOURCE = {"resource": URL, "authorization_servers": [ISSUER]}
+SERVER = {
+    "issuer": ISSUER,
+    "authorization_endpoint": "https://login.example/authorize",
+    "token_endpoint": "https://login.example/token",
+    "registration_endpoint": "https://login.example/register",
+    "response_types_supported": ["code"],
+    "code_challenge_methods_supported": ["S256"],
+    "client_id_metadata_document_supported": True,
+    "authorization_response_iss_parameter_supported": True,
+}
+CHALLENGE = {"www-authenticate": f'Bearer resource_metadata="{PRM}"'}
+
+
+def _written(folder: Path, **documents: object) -> str:
+    """A recording with these documents in the place of the honest ones."""
+    at = {"challenge": URL, "resource": PRM, "server": ASM}
+    said = {"challenge": CHALLENGE, "resource": RESOURCE, "server": SERVER, **documents}
+    (folder / "served.json").write_text(json.dumps({at.get(name, name): one for name, one in said.items()}))
+    return str(folder / "served.json")
+
+
+def test_the_scenarios_of_the_catalogue_end_the_same_as_recordings(tmp_path: Path) -> None:
+    """What clients do with a scenario they do with a recording of its documents."""
+    for name in ("R01_exact", "R02_prefix_segment", "R06_sibling"):
+        scenario = load(name)
+        challenge = f'Bearer resource_metadata="{scenario.challenge["resource_metadata"]}"'
+        said = {
+            at: {"status": one.status, "location": one.location, "body": one.body}
+            for at, one in scenario.documents.items()
+        }
+        (tmp_path / "one.json").write_text(json.dumps({scenario.url: {"www-authenticate": challenge}, **said}))
+        found = ends(read([str(tmp_path / "one.json")]))
+        expected = {each: converse(client.design, scenario) for each, client in clients().items()}
+        assert {each: end.stage for each, end in found.items()} == {each: one.stage for each, one in expected.items()}
+        assert {each: end.rule for each, end in found.items()} == {
+            each: one.refused_by for each, one in expected.items()
+        }
+
+
+def test_the_smallest_change_lets_in_whom_the_documents_kept_out(tmp_path: Path) -> None:
+    """An issuer with another path keeps out those that compare it; the one field is found, and is enough."""
+    served = read([_written(tmp_path, server={**SERVER, "issuer": "https://login.example"})])
+    found = ends(served)
+    outside = {name for name, end in found.items() if end.rule and end.rule.name == "client.metadata_issuer_matches"}
+    assert "mcp-python==2.3.0" in outside
+    [made, *_], let_in = smallest(served, found)
+    assert [(change.url, change.name, change.value) for change in made] == [(ASM, "issuer", ISSUER)]
+    assert outside <= {*let_in}
+    again = ends(served.but(made))
+    assert all(again[name].stage == "A" for name in let_in)
+    assert not any(end.stage == "A" for name, end in again.items() if found[name].stage != "A" and name not in let_in)
+
+
+def test_nothing_is_to_change_in_what_is_honest(tmp_path: Path) -> None:
+    """Only what keeps somebody out is named, and nothing is where the documents are as they should be."""
+    served = read([_written(tmp_path)])
+    assert {change.name for change in changes(served)} <= {
+        "scopes_supported", "grant_types_supported", "token_endpoint_auth_methods_supported",
+    }  # fmt: skip
+    assert ends(served)["mcp-python==2.3.0"].stage == "A"
+
+
+def test_what_nobody_recorded_is_not_known(tmp_path: Path) -> None:
+    """A server of which nothing is recorded is no server without metadata; of one that is, the rest is absent."""
+    (tmp_path / "served.json").write_text(json.dumps({URL: CHALLENGE, PRM: RESOURCE}))
+    served = read([str(tmp_path / "served.json")])
+    end = ends(served, ["mcp-python==2.3.0"])["mcp-python==2.3.0"]
+    assert (end.stage, end.about.startswith("https://login.example/")) == ("", True)
+    with pytest.raises(NotRecordedError):
+        served.recorded["https://elsewhere.example/"]
+    assert served.recorded["https://mcp.example/else"].status == 404
+    assert "https://mcp.example/else" in served.recorded.assumed
+
+
+def test_an_archive_and_a_folder_say_the_same_as_a_recording(tmp_path: Path) -> None:
+    """As browsers and `wget -x` write them."""
+    by_recording = ends(read([_written(tmp_path)]))
+    headers = [{"name": "WWW-Authenticate", "value": CHALLENGE["www-authenticate"]}]
+    entries = [
+        {"request": {"url": URL}, "response": {"status": 401, "headers": headers, "content": {"text": ""}}},
+        *(
+            {"request": {"url": at}, "response": {"status": 200, "headers": [], "content": {"text": json.dumps(one)}}}
+            for at, one in ((PRM, RESOURCE), (ASM, SERVER))
+        ),
+    ]
+    (tmp_path / "seen.har").write_text(json.dumps({"log": {"entries": entries}}))
+    assert ends(read([str(tmp_path / "seen.har")])) == by_recording
+    for at, one in ((PRM, RESOURCE), (ASM, SERVER)):
+        path = tmp_path / "folder" / at.removeprefix("https://")
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(one))
+    found = ends(read([str(tmp_path / "folder")]), ["mcp-python==2.3.0"])
+    assert found["mcp-python==2.3.0"].stage == "A"
+
+
+@contextmanager
+def _serving(asked: list[str]) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            at = f"http://127.0.0.1:{server.server_port}"
+            known = {
+                "/.well-known/oauth-protected-resource/mcp": {"resource": f"{at}/mcp", "authorization_servers": [at]},
+                "/.well-known/oauth-authorization-server": {
+                    **{name: str(value).replace("https://login.example", at) if "endpoint" in name else value
+                       for name, value in SERVER.items()},
+                    "issuer": at,
+                },
+            }  # fmt: skip
+            body = json.dumps(known.get(self.path, {})).encode()
+            self.send_response(200 if self.path in known else 401 if self.path == "/mcp" else 404)
+            if self.path == "/mcp":
+                named = f"{at}/.well-known/oauth-protected-resource/mcp"
+                self.send_header("WWW-Authenticate", f'Bearer resource_metadata="{named}"')
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/mcp"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_server_is_asked_now_and_nobody_else() -> None:
+    """What is fetched is what clients fetch, each once."""
+    asked: list[str] = []
+    with _serving(asked) as url:
+        served = read([url])
+        found = ends(served, ["mcp-python==2.3.0"])
+        assert found["mcp-python==2.3.0"].stage == "A", found
+        with pytest.raises(NotRecordedError):
+            served.recorded["http://localhost:9/"]
+    assert len(asked) == len(set(asked))
+
+
+def test_what_a_rule_keeps_out_is_asked_of_the_solver(tmp_path: Path) -> None:
+    """Without the comparison of issuers codes go astray."""
+    served = read([_written(tmp_path, server={**SERVER, "issuer": "https://login.example"})])
+    rule = ends(served, ["mcp-python==2.3.0"])["mcp-python==2.3.0"].rule
+    assert rule is not None
+    assert "code_delivery" in opened_without(rule, Checker(by_design=True)).fails
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("none.json", None, "neither a URL"),
+        ("list.json", "[]", "not a JSON object"),
+        ("bad.json", '{"mcp": {}}', "is not a URL with a JSON object"),
+        ("log.har", '{"log": 1}', "not an HTTP Archive"),
+        ("empty.json", "{}", "no URL to send clients to"),
+    ],
+)
+def test_bad_recordings_are_one_line(name: str, content: str | None, said: str, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(RecordingError, match=said):
+        read([str(tmp_path / name)])
+
+
+def test_the_command_says_who_gets_in_why_not_and_what_helps(tmp_path: Path) -> None:
+    """In lines and as data; the exit code says whether all do."""
+    path = _written(tmp_path, server={**SERVER, "issuer": "https://login.example"})
+    run = CliRunner().invoke(main, ["serves", path, "--client", "mcp-python==2.3.0"])
+    assert run.exit_code == 1
+    assert "clients     0 of 1 get in" in run.output
+    assert "RFC 8414 3.3" in run.output
+    assert f'issuer = "{ISSUER}"  (now "https://login.example")' in run.output
+    data = json.loads(CliRunner().invoke(main, ["serves", path, "--format", "json"]).output)
+    assert data["clients"]["mcp-python==2.3.0"]["rule"] == "client.metadata_issuer_matches"
+    assert CliRunner().invoke(main, ["serves", _written(tmp_path), "--client", "mcp-python==2.3.0"]).exit_code == 0
