@@ -98,6 +98,22 @@ def test_closed_streams_change_no_code(arguments, code):
     assert subprocess.run(f"{command} >&- 2>&-", shell=True).returncode == code
 
 
+def _cut_short() -> None:
+    with Progress("questions", 3) as progress:
+        progress.reached(1, 3, "something flips")
+        raise KeyboardInterrupt
+
+
+def test_what_was_found_is_left_where_a_command_is_cut_short(capsys: pytest.CaptureFixture[str]) -> None:
+    """In a log it is said when that takes long, or on Ctrl-C; a command that ends soon says it once, as its answer."""
+    with Progress("questions", 3) as progress:
+        progress.reached(1, 3, "something flips")
+    assert "something flips" not in capsys.readouterr().err
+    with pytest.raises(KeyboardInterrupt):
+        _cut_short()
+    assert capsys.readouterr().err.splitlines()[0] == "something flips"
+
+
 def test_progress_that_nobody_can_read_stops_nothing(monkeypatch):
     """It is no result."""
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from refused import refused
 
 from model.named_designs import DEPLOYMENTS
+from openworld import diff as asked_for
 from openworld.cli import main
 from openworld.diff import Compared, Flip, acts, cells, lines, markdown
 from openworld.diff_page import page, picture
@@ -46,6 +47,17 @@ def test_prefix_matching_flips_what_it_flips(flips) -> None:
         ("multi_path_api", "task_completed"): ("not_reached", "reached", 18),
         ("multi_path_api", "identity_crosses"): ("not_reached", "reached", 16),
     }
+
+
+def test_what_flips_is_told_before_it_is_known_why() -> None:
+    """In a line each, with the answers of its question; what does not flip is counted only."""
+    attackers, environments = {"mal_tenant": "mal_tenant"}, {"plain": DEPLOYMENTS["plain"]}
+    asked = cells(EXACT, PREFIX, attackers, environments)
+    answered = [each for each in asked_for.flips(asked, 1) if isinstance(each, list)]
+    told = [line for batch in answered for line in batch]
+    assert len(told) == len(asked)
+    assert "discovery_integrity: safe -> attack, against mal_tenant in plain" in told
+    assert told.count("") > len(asked) / 2
 
 
 def test_every_flip_says_why(flips) -> None:

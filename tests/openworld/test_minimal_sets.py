@@ -7,6 +7,7 @@ import json
 from click.testing import CliRunner
 
 from openworld.cli import main
+from openworld.minimal_sets import SetsAsked, ask
 
 
 def test_suffice_lists_minimal_sets_and_deployments() -> None:
@@ -32,6 +33,17 @@ def test_suffice_tells_want_of_an_attack_from_want_of_a_mechanism() -> None:
     both = CliRunner().invoke(main, ["list", "designs", "--suffice", "client_identity,SC", "--against", "proof_leak"])
     assert "not in this world, whatever mechanisms are on: client_identity\n" in both.output
     assert "nothing is needed" not in both.output
+
+
+def test_sets_are_told_as_they_are_found() -> None:
+    """Every set of the answer, in whichever order they are found."""
+    told = list[str]()
+    asked = SetsAsked(("token_confinement",), frozenset({"mal_rs"}), {}, False, (), False)
+    answers = ask(asked, told.append).answers
+    assert {f"enough: {', '.join(sorted(each))}" for each in answers.sufficient} == {
+        line for line in told if line.startswith("enough: ")
+    }
+    assert len(told) == len(answers.sufficient) + len(answers.insufficient)
 
 
 def test_suffice_names_an_unknown_mechanism() -> None:

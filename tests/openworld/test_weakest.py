@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from refused import refused
 
-from openworld import environments
+from openworld import environments, weakest
 from openworld.cli import main
 from openworld.report.environments import table
 from properties.monotone import NoAnswerError
@@ -30,6 +30,14 @@ def test_an_assumption_is_told_with_what_it_keeps_out() -> None:
     ):
         after = lines.index(said) + 1
         assert [line.strip() for line in lines[after : after + 2]] == assumed
+
+
+def test_environments_are_told_as_they_are_found() -> None:
+    """Each that the answer has, before there is an answer."""
+    told = list[str]()
+    (found,) = weakest.ask("CD", "design=mcp", frozenset({"mal_as"}), told=told.append)
+    assert {f"code_delivery: no run where {weakest.written(each)}" for each in found.sets} <= {*told}
+    assert "code_delivery: a run where h_iss=no" in {line.partition(";")[0] for line in told}
 
 
 def test_what_needs_no_assumption_and_what_none_helps_say_so() -> None:
