@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from model.switches import SWITCHES
 from openworld.cli import main
 from openworld.findings import pages, words
 from openworld.report.established import established
+from simulations.experiments import run
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = (
@@ -164,3 +165,38 @@ def test_the_report_has_the_first_page_and_the_others() -> None:
     """In the order of the first page."""
     names = [part.id for part in established()]
     assert names == ["established", *(f"established-{name}" for name in (*NAMES, *pages.first().others))]
+
+
+COUNTED = ROOT / words.FOLDER / "populations.md"
+#: A row of what experiments in time print: which, at what point, in which arm, what of it, and how often.
+QUOTED = re.compile(r"(?m)^(  \| `(\w+)` \| (\d+) \| ([^|]+) \| `(\w+)` \| )([^|]+) \|$")
+
+
+@pytest.mark.slow
+def test_numbers_in_time_are_those_that_experiments_print(on_file: Callable[..., None]) -> None:
+    """Each row is counted anew, with its interval."""
+    text = COUNTED.read_text(encoding="utf-8")
+    counted = {name: run(name) for name in {name for _, name, *_ in QUOTED.findall(text)}}
+
+    def anew(row: re.Match[str]) -> str:
+        before, name, point, arm, what, _ = row.groups()
+        rates, quantities = (
+            table[(table["value"] == float(point)) & (table["arm"] == arm.strip("`"))]
+            for table in (counted[name].rates, counted[name].quantities)
+        )
+        of_attempts = rates[(rates["kind"] == what) | (rates["outcome"] == what) & (rates["kind"] == "harm")]
+        of_attempts = of_attempts.rename(columns={"rate": "mean"})
+        per_attempt = quantities[(quantities["quantity"] == what) & (quantities["per"] == "attempt")]
+        (found,) = (table.iloc[0] for table in (of_attempts, per_attempt) if len(table) == 1)
+        return f"{before}{found['mean']:.3g} ({found['low']:.3g} to {found['high']:.3g}) |"
+
+    on_file(COUNTED, QUOTED.sub(anew, text))
+
+
+@pytest.mark.parametrize("name", ["capacity", "consent", "refresh_race"])
+def test_prose_types_no_number_that_is_counted_in_time(name: str) -> None:
+    """What its rows say is told in words: a number in prose is of what was put in."""
+    text = COUNTED.read_text(encoding="utf-8")
+    assert any(row[1] == name and "(" in row[5] for row in QUOTED.findall(text))
+    (prose,) = re.findall(rf"`{name}`: (?:.(?!\n\* ))+", text, re.DOTALL)
+    assert not re.search(r"per cent|\d %|\b0\.0\d", prose)
