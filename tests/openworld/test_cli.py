@@ -23,7 +23,7 @@ from model.named_designs import NAMED_DESIGNS
 from model.protocols import every_rule
 from model.switches import CAPABILITIES, SWITCHES
 from openworld import verdict_rows
-from openworld.cli import COMMANDS, FORMER, main, renamed
+from openworld.cli import COMMANDS, FORMER, GROUPS, main, renamed
 from openworld.commands.topics import TOPICS
 from openworld.width import fitted
 from properties import verdict
@@ -565,8 +565,9 @@ def test_every_command_has_help_with_an_example(run: Run) -> None:
 
 
 def test_there_are_few_commands_and_few_options_at_first(run: Run) -> None:
-    """As many as one list can have; what a question alone needs is in the help of that question."""
-    assert len(COMMANDS) <= 16
+    """Six groups of at most four commands each; what a question alone needs is in the help of that question."""
+    assert len(GROUPS) == 6
+    assert max(map(len, GROUPS.values())) <= 4
     shown = re.findall(r"^  (-[-\w]+)", run("simulate", "--help").output, re.M)
     assert len(shown) == 12
     asked = run("simulate", "--ask", "break-even", "--help").output
