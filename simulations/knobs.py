@@ -199,13 +199,13 @@ def _share_knob(name: str, factor: Factor) -> Knob:
 def _counted(prior: Sequence[float], mean: bool, uniform: Numbers) -> Numbers:
     """What a number may be that was counted: the share itself, or how many to a group."""
     first, second = prior
-    share = betaincinv(first, second, np.clip(uniform, _EDGE, 1 - _EDGE))
+    share = betaincinv(first, second, np.clip(1 - uniform if mean else uniform, _EDGE, 1 - _EDGE))
     return np.asarray(1 / share if mean else share)
 
 
 def _ends(number: StatedNumber) -> tuple[float, float]:
     """Between what a number lies that was counted."""
-    low, high = sorted(_counted(number.prior, number.is_mean, np.array([0.0, 1.0])).tolist())
+    low, high = _counted(number.prior, number.is_mean, np.array([0.0, 1.0])).tolist()
     return low, high
 
 

@@ -161,7 +161,7 @@ def test_knobs_set_the_unit() -> None:
         told_ = dict(unit.options)
         assert told_["servers"] == round(1 + end * 9)
         assert told_["steps"] == round(20**end)
-        assert unit.population.number("token_lifetime") == pytest.approx(3600 * 10 ** (2 * end - 1))
+        assert unit.population.number("token_lifetime") == pytest.approx(3600 * 2 ** (2 * end - 1))
         assert told(unit) == told_
 
 

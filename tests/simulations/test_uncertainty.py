@@ -24,7 +24,7 @@ def counted(honour: int, of: int) -> Factor:
     """How many AS of so many were seen to honour `resource`."""
     text = (
         'about = "x"\nextends = "swept"\n[factors.as_resource]\nsource = "x"\nconfidence = "medium"\n'
-        f"counted = {of}\nshares = {{ honor = {honour / of}, ignore = {1 - honour / of} }}\n"
+        f"counts = {{ honor = {honour}, ignore = {of - honour} }}\n"
     )
     return next(factor for factor in read(text, "counted").factors if factor.name == "as_resource")
 
