@@ -10,17 +10,7 @@ import click
 from openworld import literature as in_literature
 from openworld import questions as in_questions
 from openworld.commands import completion
-from openworld.commands.common import (
-    DONE,
-    VIOLATED,
-    as_json,
-    complain,
-    format_option,
-    output_option,
-    print_json,
-    print_lines,
-    tell,
-)
+from openworld.commands.common import DONE, VIOLATED, as_json, complain, format_option, output_option, print_lines, tell
 from openworld.files import write
 from openworld.findings import pages, words
 from openworld.progress import Progress
@@ -104,12 +94,8 @@ def findings(name: str | None, output: Path | None, as_json: bool) -> int:
     """
     asked = list(pages.pages().values()) if name is None else [pages.page(name)]
     if name is None and output is None:
-        if as_json:
-            print_json([{"name": each.name, "sentence": each.sentence} for each in asked])
-        else:
-            for each in asked:
-                print_lines(words.row_lines(each))
-        return DONE
+        data = [{"name": each.name, "sentence": each.sentence, "fixes": dict(each.fixes())} for each in asked]
+        return tell(as_json, data, (line for each in asked for line in words.row_lines(each)))
     wrong = []
     with Progress("findings", len(asked)) as progress:
         for each in asked:
@@ -118,10 +104,8 @@ def findings(name: str | None, output: Path | None, as_json: bool) -> int:
             made = [*words.page_lines(each, found)]
             if output is not None:
                 write(output / words.FOLDER / f"{each.name}.md", "\n".join(made) + "\n")
-            elif as_json:
-                print_json(words.data(each, found))
             else:
-                print_lines(made)
+                tell(as_json, words.data(each, found), made)
             progress.advance()
     if output is not None:
         write(output / "findings.md", "\n".join(words.first_page(pages.first())) + "\n")

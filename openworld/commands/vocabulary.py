@@ -104,7 +104,19 @@ def designs(
     openworld list designs --suffice authorization,token_confinement --against mal_as+mal_rs --usable
     """
     if suffice is not None:
-        return _suffice(suffice, against, fix, any_environment, without, usable, as_json, model)
+        asked = minimal_sets.SetsAsked(
+            properties=tuple(suffice.split(",")),
+            capabilities=parse_capabilities(against or DEFAULT_ATTACKER, model),
+            fixed=parse_switches(fix, model),
+            any_environment=any_environment,
+            without=tuple(part for part in without.split(",") if part),
+            usable=usable,
+            world=parse(fix, model).world,
+            model=model,
+        )
+        with Progress("sets", 0) as progress:
+            found = minimal_sets.ask(asked, progress.found)
+        return tell(as_json, minimal_sets.as_data(asked, found), minimal_sets.lines(asked, found))
     if name is not None:
         name = FORMERLY.get(name, name)
         parse(f"design={name}", model)  # complains about a name that does not exist
@@ -129,31 +141,6 @@ def designs(
     else:
         print_lines(show.design_lines(names, model))
     return DONE
-
-
-def _suffice(
-    names: str,
-    against: str | None,
-    fix: str,
-    any_environment: bool,
-    without: str,
-    usable: bool,
-    as_json: bool,
-    model: Model,
-) -> int:
-    asked = minimal_sets.SetsAsked(
-        properties=tuple(names.split(",")),
-        capabilities=parse_capabilities(against or DEFAULT_ATTACKER, model),
-        fixed=parse_switches(fix, model),
-        any_environment=any_environment,
-        without=tuple(part for part in without.split(",") if part),
-        usable=usable,
-        world=parse(fix, model).world,
-        model=model,
-    )
-    with Progress("sets", 0) as progress:
-        found = minimal_sets.ask(asked, progress.found)
-    return tell(as_json, minimal_sets.as_data(asked, found), minimal_sets.lines(asked, found))
 
 
 @click.command("words")

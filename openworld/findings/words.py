@@ -201,8 +201,9 @@ def _sure(found: Answers) -> Iterator[str]:
 
 
 def row_lines(page: Page) -> Iterator[str]:
-    """A page among others: its name and sentence."""
+    """A page among others: its name and sentence, what stops it and what does not."""
     yield from wrapped(f"{page.name}: {page.sentence} ({counted(page)})")
+    yield from (line for head, named in page.fixes() for line in wrapped(f"{head}: {named}", 4, 8))
 
 
 def data(page: Page, found: Answers) -> dict[str, Any]:

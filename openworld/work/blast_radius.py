@@ -6,14 +6,13 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Hashable, Iterator
+from itertools import chain
 from math import isnan
 from pathlib import Path
 from typing import Any
 
-import click
-
 from model.model import Model
-from openworld.commands.common import DONE, print_json, print_lines
+from openworld.commands.common import DONE, tell
 from openworld.progress import Progress
 from simulations.arms import arm
 from simulations.blast_radius import KINDS, BlastRadius, StoppedBlastRadius, run
@@ -61,24 +60,17 @@ def blast_radius(
         found, stopped = interrupt.result, True
     if output is not None:
         found.save(output)
-    if as_json:
-        print_json(
-            {
-                "kind": kind,
-                "population": met.name,
-                "seed": seed,
-                "yearly": found.yearly,
-                "summary": json.loads(found.summary.to_json(orient="records")),
-                "passed": found.passed,
-                "refused": found.refused,
-            }
-        )
-    else:
-        print_lines(_head(found, met))
-        print_lines(_unread(designs, model))
-        print_lines(_lines(found))
-        if output is not None:
-            click.echo(f"written to {output}")
+    data = {
+        "kind": kind,
+        "population": met.name,
+        "seed": seed,
+        "yearly": found.yearly,
+        "summary": json.loads(found.summary.to_json(orient="records")),
+        "passed": found.passed,
+        "refused": found.refused,
+    }
+    written = [] if output is None else [f"written to {output}"]
+    tell(as_json, data, chain(_head(found, met), _unread(designs, model), _lines(found), written))
     if stopped:
         raise KeyboardInterrupt
     return DONE

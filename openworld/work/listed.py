@@ -46,24 +46,19 @@ def experiments(
 def listing(as_json: bool, model: Model) -> int:
     """List the experiments with the question of each."""
     known = catalogue.every_experiment(model)
-    if as_json:
-        print_json(
-            [
-                {
-                    "name": name,
-                    "question": asked.question,
-                    "parameter": asked.parameter,
-                    "values": list(asked.values),
-                    "arms": list(asked.treatments),
-                    "population": asked.population,
-                    "reader": asked.reader,
-                }
-                for name, asked in known.items()
-            ]
-        )
-        return DONE
-    print_lines(experiment_lines(known.values()))
-    return DONE
+    data = [
+        {
+            "name": name,
+            "question": asked.question,
+            "parameter": asked.parameter,
+            "values": list(asked.values),
+            "arms": list(asked.treatments),
+            "population": asked.population,
+            "reader": asked.reader,
+        }
+        for name, asked in known.items()
+    ]
+    return tell(as_json, data, experiment_lines(known.values()))
 
 
 def _overview(as_json: bool, model: Model) -> int:

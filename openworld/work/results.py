@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import click
 import pandas
 
 from model.errors import InputError, hint
-from openworld.commands.common import DONE, print_json, tell
+from openworld.commands.common import tell
 from openworld.show import rate_lines
 from openworld.study_tables import COUNTS, whole
 from simulations.intervals import Interval, unpaired_difference
@@ -54,36 +53,34 @@ def compare(first: Path, second: Path, as_json: bool) -> int:
     if not len(both):
         raise ResultsError(f"nothing in {second} was counted for an experiment and arm that {first} has")
     table = _differences(both)
-    if as_json:
-        print_json(json.loads(table.to_json(orient="records")))
-        return DONE
-    compared = set(both["experiment"])
+    lines = _compared(there, here, first, second, table)
+    return tell(as_json, json.loads(table.to_json(orient="records")), lines)
+
+
+def _compared(
+    there: pandas.DataFrame, here: pandas.DataFrame, first: Path, second: Path, table: pandas.DataFrame
+) -> Iterator[str]:
+    """What was compared, whether it was counted alike, and what differs most."""
+    compared = set(table["experiment"])
     for folder, part in ((first, there), (second, here)):
         if alone := sorted(set(part["experiment"]) - compared):
-            click.echo(f"only in {folder}: {', '.join(alone)}")
+            yield f"only in {folder}: {', '.join(alone)}"
     for name in ("population_digest", "seed", "code"):
-        values = [sorted(map(str, set(part.loc[part["experiment"].isin(compared), name]))) for part in (there, here)]
-        click.echo(
-            f"{name:<18} "
-            + (
-                f"same: {', '.join(values[0])}"
-                if values[0] == values[1]
-                else f"{', '.join(values[0])} against {', '.join(values[1])}"
-            )
+        one, other = (
+            ", ".join(sorted(map(str, set(part.loc[part["experiment"].isin(compared), name]))))
+            for part in (there, here)
         )
+        yield f"{name:<18} same: {one}" if one == other else f"{name:<18} {one} against {other}"
     changed = table[table["difference"] != 0]
-    click.echo(
-        f"{len(table)} rates in both, {len(changed)} differ, "
-        f"{int(((changed['low'] > 0) | (changed['high'] < 0)).sum())} by more than chance explains"
-    )
+    beyond = int(((changed["low"] > 0) | (changed["high"] < 0)).sum())
+    yield f"{len(table)} rates in both, {len(changed)} differ, {beyond} by more than chance explains"
     order = changed["difference"].abs().sort_values(ascending=False).index
     for row in changed.reindex(order).head(20).to_dict("records"):
-        click.echo(
+        yield (
             f"  {row['experiment']} {row['value']:g} {row['arm']}: {row['kind']} {row['outcome']}  "
             f"{row['rate_first']:.3%} to {row['rate_second']:.3%}, {row['difference']:+.3%} "
             f"({row['low']:+.3%} to {row['high']:+.3%})"
         )
-    return DONE
 
 
 def _differences(both: pandas.DataFrame) -> pandas.DataFrame:

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from model.model import Model
 from openworld import exhibits
-from openworld.commands.common import DONE, INCONCLUSIVE, complain, print_json, print_lines
+from openworld.commands.common import DONE, INCONCLUSIVE, complain, print_json, print_lines, tell
 from openworld.exhibits import experiments
 from openworld.experiment_words import horizon_lines, result_lines, source_lines
 from openworld.files import claimed
@@ -186,9 +186,4 @@ def _said(name: str, asked: Experiment, answer: AnswerTable, output: Path | None
 
     if output is not None:
         write(answer.table, output / name)
-    if as_json:
-        print_json(json.loads(answer.table.to_json(orient="records")))
-    else:
-        click.echo(asked.question)
-        print_lines(answer.lines)
-    return DONE
+    return tell(as_json, json.loads(answer.table.to_json(orient="records")), [asked.question, *answer.lines])

@@ -15,7 +15,7 @@ def test_suffice_lists_minimal_sets_and_deployments() -> None:
     asked = ["list", "designs", "--suffice", "token_confinement", "--against", "mal_rs", "--usable", "--format", "json"]
     ran = CliRunner().invoke(main, asked)
     assert ran.exit_code == 0, ran.output
-    data = json.loads(ran.output)
+    data = json.loads(ran.stdout)
     sets = {tuple(each["mechanisms"]): each["usable_in"] for each in data["sufficient"]}
     assert "multi_path_api" not in sets["audience_check", "exact_resource_match", "resource_indicator", "state_check"]
     assert "multi_path_api" in sets["dpop", "dpop_url_check", "state_check"]
@@ -27,7 +27,7 @@ def test_suffice_tells_want_of_an_attack_from_want_of_a_mechanism() -> None:
     asked = ["list", "designs", "--suffice", "session_integrity", "--against", "token_leak", "--fix", "world=mixup"]
     shown = CliRunner().invoke(main, asked)
     assert "not in this world: no mechanism is needed because nothing here can violate it" in shown.output
-    assert json.loads(CliRunner().invoke(main, [*asked, "--format", "json"]).output)["not_in_this_world"] == [
+    assert json.loads(CliRunner().invoke(main, [*asked, "--format", "json"]).stdout)["not_in_this_world"] == [
         "session_integrity"
     ]
     both = CliRunner().invoke(main, ["list", "designs", "--suffice", "client_identity,SC", "--against", "proof_leak"])

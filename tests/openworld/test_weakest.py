@@ -51,7 +51,7 @@ def test_what_needs_no_assumption_and_what_none_helps_say_so() -> None:
 def test_what_honest_parties_reach_is_told_by_where_they_do() -> None:
     """A federation costs first contact where there is no common anchor; the attacker is not asked."""
     ran = run("first_contact", "design=federated", "--against", "mal_as", "--format", "json")
-    (found,) = json.loads(ran.output)
+    (found,) = json.loads(ran.stdout)
     assert found["holds"] == "if"
     assert {"anchored": ["meant", "yes"]} in found["if_all_of"]
     assert {"as_resource": ["honor", "add", "reject_unknown"], "default_audience": ["accept"]} in found["if_all_of"]
@@ -60,7 +60,7 @@ def test_what_honest_parties_reach_is_told_by_where_they_do() -> None:
 
 def test_what_the_configuration_names_is_no_assumption() -> None:
     """A switch of the environment that is given is not left open."""
-    (found,) = json.loads(run("CD", "design=mcp;h_iss=yes", "--against", "mal_as", "--format", "json").output)
+    (found,) = json.loads(run("CD", "design=mcp;h_iss=yes", "--against", "mal_as", "--format", "json").stdout)
     assert found["holds"] == "always"
     assert "h_iss" not in found["open"]
 
