@@ -51,7 +51,7 @@ class NotRecordedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What a URL answers.
 
     Attributes:
@@ -73,7 +73,9 @@ class Recorded(Mapping[str, Fetched]):
     On an origin of which anything is recorded, what is not recorded is taken for absent (``assumed`` names it).
     """
 
-    def __init__(self, answers: Mapping[str, Answer], ask: Callable[[str], Answer] | None, may: Iterable[str]) -> None:
+    def __init__(
+        self, answers: Mapping[str, Response], ask: Callable[[str], Response] | None, may: Iterable[str]
+    ) -> None:
         self.answers = dict(answers)
         self.assumed: dict[str, None] = {}
         self._ask, self._may = ask, frozenset(may)
@@ -92,7 +94,7 @@ class Recorded(Mapping[str, Fetched]):
         found = self.answers[url]
         return Fetched(found.status, found.location, found.body)
 
-    def but(self, answers: Mapping[str, Answer]) -> Recorded:
+    def but(self, answers: Mapping[str, Response]) -> Recorded:
         """The same with other answers."""
         return Recorded(answers, self._ask, self._may)
 
@@ -106,7 +108,7 @@ class Recorded(Mapping[str, Fetched]):
 # --- reading recordings ----------------------------------------------------------------------------------------
 
 
-def read(sources: Iterable[str], url: str = "") -> Served:
+def read(sources: Iterable[str], url: str = "") -> Front:
     """What clients meet at ``url``: the one that answers 401, or that resource metadata names, if none is given.
 
     ``sources``: URLs to ask now, recordings (``.json`` or ``.har``), folders of documents.
@@ -116,7 +118,7 @@ def read(sources: Iterable[str], url: str = "") -> Served:
     """
     named = list(sources)
     asked = [each for each in named if each.startswith(("http://", "https://"))]
-    answers: dict[str, Answer] = {}
+    answers: dict[str, Response] = {}
     for each in named:
         if each not in asked:
             answers.update(_file(Path(each)))
@@ -130,20 +132,20 @@ def read(sources: Iterable[str], url: str = "") -> Served:
     if at in asked:
         answers[at] = called(at)
     recorded = Recorded(answers, fetched if asked else None, map(identifiers.origin, asked))
-    answered = answers.get(at, Answer(401))
-    return Served(at, challenge_of(answered.challenge), recorded)
+    answered = answers.get(at, Response(401))
+    return Front(at, challenge_of(answered.challenge), recorded)
 
 
-def _is_of_resource(found: Answer) -> bool:
+def _is_of_resource(found: Response) -> bool:
     return isinstance(found.body.get("resource"), str)
 
 
-def _file(path: Path) -> dict[str, Answer]:
+def _file(path: Path) -> dict[str, Response]:
     if not path.exists():
         raise RecordingError(f"{path}: neither a URL (https://...) nor a file or folder")
     if path.is_dir():
         found = [(each.relative_to(path), each) for each in sorted(path.rglob("*")) if each.is_file()]
-        return {_url(name): Answer(body=_object(each)) for name, each in found}
+        return {_url(name): Response(body=_object(each)) for name, each in found}
     content = _object(path)
     if path.suffix == ".har" or "log" in content:
         return dict(_of_archive(path, content))
@@ -165,22 +167,22 @@ def _object(path: Path) -> JsonObject:
     return content
 
 
-def _answer(path: Path, at: str, said: Json) -> Answer:
+def _answer(path: Path, at: str, said: Json) -> Response:
     if not at.startswith(("http://", "https://")) or not isinstance(said, Mapping):
         raise RecordingError(
             f"{path}: {shortly(at)} is not a URL with a JSON object; allowed: URLs, each with its document or "
             f"with {', '.join(ANSWER)}"
         )
     if not said or said.keys() - {*ANSWER}:
-        return Answer(body=said)
+        return Response(body=said)
     body, status = said.get("body", {}), said.get("status", 200)
     if not isinstance(body, Mapping) or not isinstance(status, int):
         raise RecordingError(f"{path}: {at}: `status` is a number and `body` a JSON object")
     location, challenge = str(said.get("location", "")), str(said.get("www-authenticate", ""))
-    return Answer(401 if challenge and "status" not in said else status, location, challenge, body)
+    return Response(401 if challenge and "status" not in said else status, location, challenge, body)
 
 
-def _of_archive(path: Path, content: JsonObject) -> Iterator[tuple[str, Answer]]:
+def _of_archive(path: Path, content: JsonObject) -> Iterator[tuple[str, Response]]:
     """The answers of an HTTP Archive; of several at one URL the first counts, for clients begin there."""
     try:
         entries = content["log"]["entries"]
@@ -197,7 +199,7 @@ def _of_archive(path: Path, content: JsonObject) -> Iterator[tuple[str, Answer]]
             text = said.get("content", {}).get("text", "")
             yield (
                 at,
-                Answer(said["status"], headers.get("location", ""), headers.get("www-authenticate", ""), _json(text)),
+                Response(said["status"], headers.get("location", ""), headers.get("www-authenticate", ""), _json(text)),
             )
 
 
@@ -219,7 +221,7 @@ class _Stay(HTTPRedirectHandler):
         return None
 
 
-def fetched(url: str, call: JsonObject | None = None) -> Answer:
+def fetched(url: str, call: JsonObject | None = None) -> Response:
     """What a server answers now to a GET, or to a call of MCP's (a POST with this JSON)."""
     headers = {"Accept": "application/json, text/event-stream"}
     data = None if call is None else json.dumps(call).encode()
@@ -230,14 +232,14 @@ def fetched(url: str, call: JsonObject | None = None) -> Answer:
     except HTTPError as error:
         return _heard(error.code, {n.lower(): v for n, v in error.headers.items()}, error.read(MOST))
     except (URLError, OSError, HTTPException):
-        return Answer(0)
+        return Response(0)
 
 
-def _heard(status: int, headers: Mapping[str, str], body: bytes | str) -> Answer:
-    return Answer(status, headers.get("location", ""), headers.get("www-authenticate", ""), _json(body))
+def _heard(status: int, headers: Mapping[str, str], body: bytes | str) -> Response:
+    return Response(status, headers.get("location", ""), headers.get("www-authenticate", ""), _json(body))
 
 
-def called(url: str) -> Answer:
+def called(url: str) -> Response:
     """What a resource server answers to a GET without a token, or if that is no 401, to a call of MCP's."""
     first = fetched(url)
     return first if first.status == 401 else fetched(url, _CALL)
@@ -260,7 +262,7 @@ def honest(url: str, issuer: str) -> Scenario:
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class Front:
     """What is served to clients that are sent to a URL: the challenge there, and what is found at other URLs."""
 
     url: str
@@ -283,7 +285,7 @@ class Served:
         sent = {
             identifiers.origin(each): "".join(said.get("iss", ())) for each, said in returned.items() if "code" in said
         }
-        tokens = [answers[each].body for each in named if "access_token" in answers.get(each, Answer()).body]
+        tokens = [answers[each].body for each in named if "access_token" in answers.get(each, Response()).body]
         base = honest(self.url, identifiers.origin(self.url))
         return replace(
             base,
@@ -293,13 +295,13 @@ class Served:
             known_servers=(),
             challenge=self.challenge,
             documents=self.recorded,
-            endpoints=frozenset(each.partition("?")[0] for each in named if answers.get(each, Answer()).status < 400),
+            endpoints=frozenset(each.partition("?")[0] for each in named if answers.get(each, Response()).status < 400),
             down=frozenset(identifiers.origin(each) for each, found in answers.items() if not found.status),
             iss={origin: iss for origin, iss in {**at, **sent}.items() if iss},
             token_response=tokens[0] if tokens else base.token_response,
         )
 
-    def but(self, changes: Iterable[Change]) -> Served:
+    def but(self, changes: Iterable[Change]) -> Front:
         """The same with changes made."""
         challenge, answers = dict(self.challenge), dict(self.recorded.answers)
         for change in changes:
@@ -310,7 +312,7 @@ class Served:
                     answers[change.url], body={**answers[change.url].body, change.name: change.value}
                 )
             else:
-                answers[change.url] = Answer(body=change.value)
+                answers[change.url] = Response(body=change.value)
         return replace(self, challenge=challenge, recorded=self.recorded.but(answers))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal, NamedTuple
 
-from deployed.served import Change, NotRecordedError, Served, honest
+from deployed.served import Change, Front, NotRecordedError, honest
 from model import conduct, identifiers
 from model.clients import clients, find
 from model.conversation import Stage, converse
@@ -47,14 +47,14 @@ class End:
     about: str
 
 
-def ends(served: Served, names: Iterable[str] = ()) -> dict[str, End]:
+def ends(served: Front, names: Iterable[str] = ()) -> dict[str, End]:
     """How each stored client gets on with what is served (or those of these ``names``), by its name."""
     chosen = {each.name: each.design for each in (map(find, names) if names else clients().values())}
     _get_on(chosen, served)  # so that every document is there that a client asks for
     return _get_on(chosen, served)
 
 
-def _get_on(chosen: Mapping[str, Design], served: Served) -> dict[str, End]:
+def _get_on(chosen: Mapping[str, Design], served: Front) -> dict[str, End]:
     scenario = served.scenario
     return {name: _end(design, scenario) for name, design in chosen.items()}
 
@@ -71,7 +71,7 @@ def _end(design: Design, scenario: Scenario) -> End:
 # --- what could be served instead --------------------------------------------------------------------------------
 
 
-def changes(served: Served) -> list[Change]:
+def changes(served: Front) -> list[Change]:
     """All that the honest world has, and that is missing or different in what is served."""
     url, answers = served.url, served.recorded.answers
     model = honest(url, identifiers.origin(url))
@@ -93,7 +93,7 @@ def changes(served: Served) -> list[Change]:
     return [*found, *_document(served, there, expected, SERVER_METADATA)]
 
 
-def _listed(served: Served, of_resource: str) -> str:
+def _listed(served: Front, of_resource: str) -> str:
     answers = served.recorded.answers
     listed = answers[of_resource].body.get("authorization_servers") if of_resource in answers else None
     issuers = [one for one in (listed if isinstance(listed, list) else ()) if isinstance(one, str)]
@@ -101,7 +101,7 @@ def _listed(served: Served, of_resource: str) -> str:
     return issuers[0] if issuers else ""
 
 
-def _document(served: Served, at: str, expected: JsonObject, schema: Schema) -> Iterator[Change]:
+def _document(served: Front, at: str, expected: JsonObject, schema: Schema) -> Iterator[Change]:
     found = served.recorded.answers.get(at)
     if found is None or found.status != 200 or not found.body:
         yield Change(at, "", expected)
@@ -120,7 +120,7 @@ def _says(name: str, served: Json, expected: Json, type: Type) -> bool:
     return name == "scopes_supported" or type != "texts" or {*expected} <= {*served}
 
 
-def smallest(served: Served, among: Mapping[str, End]) -> tuple[list[tuple[Change, ...]], list[str]]:
+def smallest(served: Front, among: Mapping[str, End]) -> tuple[list[tuple[Change, ...]], list[str]]:
     """The smallest sets of changes that let in all clients that any change lets in, and who those are.
 
     ``among``: how clients get on with what is served now.
@@ -166,8 +166,8 @@ def opened_by(changed: Iterable[Change], checker: Checker) -> dict[str, Configur
     return {name: one for one in asked for name in held if checker.result(name, one) == "attack"}
 
 
-class Opened(NamedTuple):
-    """What gets in where clients do without a rule: the properties that fail, and those that nobody knows of.
+class KeptOut(NamedTuple):
+    """What a rule keeps out by itself: the properties that fail without it, and those of which nobody knows.
 
     ``asked``: whether some world asks the rule at all.
     """
@@ -177,7 +177,7 @@ class Opened(NamedTuple):
     asked: bool
 
 
-def opened_without(rule: Rule, checker: Checker) -> Opened:
+def opened_without(rule: Rule, checker: Checker) -> KeptOut:
     """What a rule keeps out by itself: of clients that do all else that is asked of them, against A1 of RFC 9700."""
     asked = Configuration(Design(), _able())
     worlds = {prop: checker.about(prop, asked) for prop in _secure()}
@@ -185,7 +185,7 @@ def opened_without(rule: Rule, checker: Checker) -> Opened:
     without = {prop: world.happens(prop, asked, world.rules - {rule.name}).answer for prop, world in reading.items()}
     held = {prop: checker.result(prop, asked) for prop, answer in without.items() if answer is Answer.SAT}
     open_ = (prop for prop, answer in without.items() if answer is Answer.UNKNOWN or held.get(prop) == "unknown")
-    return Opened(tuple(prop for prop, result in held.items() if result == "safe"), tuple(open_), bool(reading))
+    return KeptOut(tuple(prop for prop, result in held.items() if result == "safe"), tuple(open_), bool(reading))
 
 
 def _able() -> frozenset[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from deployed.served import Change, Served, read
+from deployed.served import Change, Front, read
 from deployed.serves import End, Ended, ends, opened_by, opened_without, smallest
 from model.conversation import STAGES
 from model.rule import Rule
@@ -24,9 +24,13 @@ PATIENCE = 2.0
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--url", default="", metavar="URL", help="Where clients are sent. [default: what answers 401]")
 @click.option(
-    "--client", "names", multiple=True, metavar="NAME", shell_complete=completion.clients,
+    "--client",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=completion.clients,
     help="Ask this client alone; may be given again. [default: all that are stored]",
-)  # fmt: skip
+)
 @click.option("--opens", is_flag=True, help="Ask as well what each way to let clients in opens: some seconds for each.")
 @as_json
 def serves(sources: tuple[str, ...], url: str, names: tuple[str, ...], opens: bool, as_json: bool) -> int:
@@ -65,7 +69,7 @@ def _alike(found: Mapping[str, End]) -> dict[tuple[Ended, Rule | None], dict[str
     return dict(sorted(groups.items(), key=lambda group: (group[0][0] != "A", -sum(map(len, group[1].values())))))
 
 
-def _ends(served: Served, found: Mapping[str, End]) -> Iterator[str]:
+def _ends(served: Front, found: Mapping[str, End]) -> Iterator[str]:
     inside = [name for name, end in found.items() if end.stage == "A"]
     yield f"sent to     {served.url}"
     yield f"clients     {len(inside)} of {len(found)} get in"
@@ -87,7 +91,7 @@ def _ends(served: Served, found: Mapping[str, End]) -> Iterator[str]:
 
 
 def _changes(
-    served: Served, changed: list[tuple[Change, ...]], let_in: list[str], found: Mapping[str, End]
+    served: Front, changed: list[tuple[Change, ...]], let_in: list[str], found: Mapping[str, End]
 ) -> Iterator[str]:
     outside = [name for name, end in found.items() if end.stage not in ("A", "")]
     if not outside:
@@ -107,7 +111,7 @@ def _changes(
         yield f"  still outside: {', '.join(left)}"
 
 
-def _said(served: Served, change: Change) -> str:
+def _said(served: Front, change: Change) -> str:
     if not change.name:
         return f"serve this document: {json.dumps(change.value)}"
     now = served.challenge if change.url == served.url else served.recorded.answers[change.url].body
@@ -129,7 +133,7 @@ def _opened(changed: list[tuple[Change, ...]], found: Mapping[str, End]) -> Iter
 
 
 def _data(
-    served: Served, found: Mapping[str, End], changed: Iterable[tuple[Change, ...]], let_in: list[str]
+    served: Front, found: Mapping[str, End], changed: Iterable[tuple[Change, ...]], let_in: list[str]
 ) -> dict[str, Any]:
     return {
         "url": served.url,

@@ -83,8 +83,10 @@ def test_nothing_is_to_change_in_what_is_honest(tmp_path: Path) -> None:
     """Only what keeps somebody out is named, and nothing is where the documents are as they should be."""
     served = read([_written(tmp_path)])
     assert {change.name for change in changes(served)} <= {
-        "scopes_supported", "grant_types_supported", "token_endpoint_auth_methods_supported",
-    }  # fmt: skip
+        "scopes_supported",
+        "grant_types_supported",
+        "token_endpoint_auth_methods_supported",
+    }
     assert ends(served)["mcp-python==2.3.0"].stage == "A"
 
 
@@ -130,11 +132,13 @@ def _serving(asked: list[str]) -> Iterator[str]:
             known = {
                 "/.well-known/oauth-protected-resource/mcp": {"resource": f"{at}/mcp", "authorization_servers": [at]},
                 "/.well-known/oauth-authorization-server": {
-                    **{name: str(value).replace("https://login.example", at) if "endpoint" in name else value
-                       for name, value in SERVER.items()},
+                    **{
+                        name: str(value).replace("https://login.example", at) if "endpoint" in name else value
+                        for name, value in SERVER.items()
+                    },
                     "issuer": at,
                 },
-            }  # fmt: skip
+            }
             body = json.dumps(known.get(self.path, {})).encode()
             self.send_response(200 if self.path in known else 401 if self.path == "/mcp" else 404)
             if self.path == "/mcp":
