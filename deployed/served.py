@@ -39,7 +39,7 @@ _CALL = {
 
 
 class RecordingError(InputError):
-    """A recording that cannot be used; the message names the culprit and what is allowed."""
+    """A recording that be used; the message names the culprit and what is allowed."""
 
 
 class NotRecordedError(Exception):
@@ -51,7 +51,7 @@ class NotRecordedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Heard:
     """What a URL answers.
 
     Attributes:
@@ -73,7 +73,7 @@ class Recorded(Mapping[str, Fetched]):
     On an origin of which anything is recorded, what is not recorded is taken for absent (``assumed`` names it).
     """
 
-    def __init__(self, answers: Mapping[str, Reply], ask: Callable[[str], Reply] | None, may: Iterable[str]) -> None:
+    def __init__(self, answers: Mapping[str, Heard], ask: Callable[[str], Heard] | None, may: Iterable[str]) -> None:
         self.answers = dict(answers)
         self.assumed: dict[str, None] = {}
         self._ask, self._may = ask, frozenset(may)
@@ -92,7 +92,7 @@ class Recorded(Mapping[str, Fetched]):
         found = self.answers[url]
         return Fetched(found.status, found.location, found.body)
 
-    def but(self, answers: Mapping[str, Reply]) -> Recorded:
+    def but(self, answers: Mapping[str, Heard]) -> Recorded:
         """The same with other answers."""
         return Recorded(answers, self._ask, self._may)
 
@@ -116,7 +116,7 @@ def read(sources: Iterable[str], url: str = "") -> Front:
     """
     named = list(sources)
     asked = [each for each in named if each.startswith(("http://", "https://"))]
-    answers: dict[str, Reply] = {}
+    answers: dict[str, Heard] = {}
     for each in named:
         if each not in asked:
             answers.update(_file(Path(each)))
@@ -130,20 +130,20 @@ def read(sources: Iterable[str], url: str = "") -> Front:
     if at in asked:
         answers[at] = called(at)
     recorded = Recorded(answers, fetched if asked else None, map(identifiers.origin, asked))
-    answered = answers.get(at, Reply(401))
+    answered = answers.get(at, Heard(401))
     return Front(at, challenge_of(answered.challenge), recorded)
 
 
-def _is_of_resource(found: Reply) -> bool:
+def _is_of_resource(found: Heard) -> bool:
     return isinstance(found.body.get("resource"), str)
 
 
-def _file(path: Path) -> dict[str, Reply]:
+def _file(path: Path) -> dict[str, Heard]:
     if not path.exists():
         raise RecordingError(f"{path}: neither a URL (https://...) nor a file or folder")
     if path.is_dir():
         found = [(each.relative_to(path), each) for each in sorted(path.rglob("*")) if each.is_file()]
-        return {_url(name): Reply(body=_object(each)) for name, each in found}
+        return {_url(name): Heard(body=_object(each)) for name, each in found}
     content = _object(path)
     if path.suffix == ".har" or "log" in content:
         return dict(_of_archive(path, content))
@@ -165,22 +165,22 @@ def _object(path: Path) -> JsonObject:
     return content
 
 
-def _answer(path: Path, at: str, said: Json) -> Reply:
+def _answer(path: Path, at: str, said: Json) -> Heard:
     if not at.startswith(("http://", "https://")) or not isinstance(said, Mapping):
         raise RecordingError(
             f"{path}: {shortly(at)} is not a URL with a JSON object; allowed: URLs, each with its document or "
             f"with {', '.join(ANSWER)}"
         )
     if not said or said.keys() - {*ANSWER}:
-        return Reply(body=said)
+        return Heard(body=said)
     body, status = said.get("body", {}), said.get("status", 200)
     if not isinstance(body, Mapping) or not isinstance(status, int):
         raise RecordingError(f"{path}: {at}: `status` is a number and `body` a JSON object")
     location, challenge = str(said.get("location", "")), str(said.get("www-authenticate", ""))
-    return Reply(401 if challenge and "status" not in said else status, location, challenge, body)
+    return Heard(401 if challenge and "status" not in said else status, location, challenge, body)
 
 
-def _of_archive(path: Path, content: JsonObject) -> Iterator[tuple[str, Reply]]:
+def _of_archive(path: Path, content: JsonObject) -> Iterator[tuple[str, Heard]]:
     """The answers of an HTTP Archive; of several at one URL the first counts, for clients begin there."""
     try:
         entries = content["log"]["entries"]
@@ -197,7 +197,7 @@ def _of_archive(path: Path, content: JsonObject) -> Iterator[tuple[str, Reply]]:
             text = said.get("content", {}).get("text", "")
             yield (
                 at,
-                Reply(said["status"], headers.get("location", ""), headers.get("www-authenticate", ""), _json(text)),
+                Heard(said["status"], headers.get("location", ""), headers.get("www-authenticate", ""), _json(text)),
             )
 
 
@@ -219,7 +219,7 @@ class _Stay(HTTPRedirectHandler):
         return None
 
 
-def fetched(url: str, call: JsonObject | None = None) -> Reply:
+def fetched(url: str, call: JsonObject | None = None) -> Heard:
     """What a server answers now to a GET, or to a call of MCP's (a POST with this JSON)."""
     headers = {"Accept": "application/json, text/event-stream"}
     data = None if call is None else json.dumps(call).encode()
@@ -230,14 +230,14 @@ def fetched(url: str, call: JsonObject | None = None) -> Reply:
     except HTTPError as error:
         return _heard(error.code, {n.lower(): v for n, v in error.headers.items()}, error.read(MOST))
     except (URLError, OSError, HTTPException):
-        return Reply(0)
+        return Heard(0)
 
 
-def _heard(status: int, headers: Mapping[str, str], body: bytes | str) -> Reply:
-    return Reply(status, headers.get("location", ""), headers.get("www-authenticate", ""), _json(body))
+def _heard(status: int, headers: Mapping[str, str], body: bytes | str) -> Heard:
+    return Heard(status, headers.get("location", ""), headers.get("www-authenticate", ""), _json(body))
 
 
-def called(url: str) -> Reply:
+def called(url: str) -> Heard:
     """What a resource server answers to a GET without a token, or if that is no 401, to a call of MCP's."""
     first = fetched(url)
     return first if first.status == 401 else fetched(url, _CALL)
@@ -283,7 +283,7 @@ class Front:
         sent = {
             identifiers.origin(each): "".join(said.get("iss", ())) for each, said in returned.items() if "code" in said
         }
-        tokens = [answers[each].body for each in named if "access_token" in answers.get(each, Reply()).body]
+        tokens = [answers[each].body for each in named if "access_token" in answers.get(each, Heard()).body]
         base = honest(self.url, identifiers.origin(self.url))
         return replace(
             base,
@@ -293,7 +293,7 @@ class Front:
             known_servers=(),
             challenge=self.challenge,
             documents=self.recorded,
-            endpoints=frozenset(each.partition("?")[0] for each in named if answers.get(each, Reply()).status < 400),
+            endpoints=frozenset(each.partition("?")[0] for each in named if answers.get(each, Heard()).status < 400),
             down=frozenset(identifiers.origin(each) for each, found in answers.items() if not found.status),
             iss={origin: iss for origin, iss in {**at, **sent}.items() if iss},
             token_response=tokens[0] if tokens else base.token_response,
@@ -310,7 +310,7 @@ class Front:
                     answers[change.url], body={**answers[change.url].body, change.name: change.value}
                 )
             else:
-                answers[change.url] = Reply(body=change.value)
+                answers[change.url] = Heard(body=change.value)
         return replace(self, challenge=challenge, recorded=self.recorded.but(answers))
 
 

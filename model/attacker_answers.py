@@ -15,6 +15,7 @@ from model.flow import (
     is_attested,
     is_genuine,
     is_logged,
+    is_original,
     offered,
     server_metadata_rules,
     verifies,
@@ -70,15 +71,16 @@ def publish_resource_metadata(
     """
     session, design = c.state.session(who), c.client(who)
     own, lists = same(resource, published(c, session.url)), scopes.reads_metadata(c, who)
-    challenges = channel in ("challenge", "transport")
+    challenges, original = channel in ("challenge", "transport"), is_original(c, who, resource, listed, channel)
     here = possible(
         same(session.phase, "challenged"),
         controls_document(c, who, session.url, channel),
         implies(same(design.prm, "off"), own),
         implies(demands_dpop, same(design.dpop_policy, "prm")),
         implies(no(any_of(lists, challenges)), same(scope, NONE)),
+        implies(original, all_of(no(demands_dpop), challenges or same(scope, NONE))),
     )
-    genuine = all_of(own, no(is_strangers(c.world, listed)))
+    genuine = any_of(original, all_of(own, no(is_strangers(c.world, listed))))
     logged = is_logged(c, session.url, resource, listed, channel)
     vouched = any_of(same(design.prm, "off"), vouches(c, who, resource, listed, channel))
     told = ResourceMetadata(resource, listed, *declared(c, who, vouched, demands_dpop), choose(lists, scope, NONE))
@@ -96,7 +98,7 @@ def publish_resource_metadata(
             f"{who}.logged": all_of(same(design.prm_log, "required"), logged),
         },
         (
-            *written(c, who, session.url, channel, told, choose(challenges, scope, NONE)),
+            *written(c, who, session.url, channel, told, choose(challenges, scope, NONE), original),
             *signature_is_verified(c, who, told.signed_metadata, verifies(c, who)),
             *log_is_asked(c, who, resource, listed),
         ),
@@ -130,18 +132,29 @@ def squats(c: Context, who: str, channel: str) -> Condition:
 
 
 def written(
-    c: Context, who: str, url: Value, channel: str, told: ResourceMetadata, scope: Value = NONE
+    c: Context,
+    who: str,
+    url: Value,
+    channel: str,
+    told: ResourceMetadata,
+    scope: Value = NONE,
+    original: Condition = False,
 ) -> tuple[Sent, ...]:
     """How a client comes to a document of the attacker's; one who writes the challenge points to a URL of its own.
 
-    ``scope``: what that one names in the challenge.
+    ``scope``: what that one names in the challenge; ``original``: it points to the document of an honest party.
     """
-    client = c.world.session[who].client
+    client, there = c.world.session[who].client, url
+    for honest in c.world.honest_urls:
+        there = choose(all_of(original, same(told.resource, published(c, honest))), honest, there)
     if channel != "challenge":
-        rewritten = Sent(url, client, Challenge(metadata_url(c, url), scope), no(same(scope, NONE)))
-        return (rewritten, *document(c, who, url, told))
-    at = f"{ELSEWHERE}metadata"
-    return (Sent(url, client, Challenge(at, scope)), *document(c, who, url, told, ATTACKER, at))
+        rewritten = Sent(url, client, Challenge(metadata_url(c, there), scope), any_of(original, no(same(scope, NONE))))
+        return (rewritten, *document(c, who, url, told, there, choose(original, metadata_url(c, there), "")))
+    at = choose(original, metadata_url(c, there), f"{ELSEWHERE}metadata")
+    return (
+        Sent(url, client, Challenge(at, scope)),
+        *document(c, who, url, told, choose(original, there, ATTACKER), at),
+    )
 
 
 def _url(party: Party) -> str:

@@ -157,24 +157,26 @@ def document_rules(
     A resource that the client was configured with is one that it asks for by its identifier. ``squats``: it is not what
     the owner of the origin has put where the client looks.
     """
-    design, forged = c.client(who), channel == "challenge"
+    design, original = c.client(who), is_original(c, who, resource, listed, channel)
+    forged = all_of(channel == "challenge", no(original))
     # A challenge may name what redirects at the resource's own origin, where the client follows redirects.
     onward = all_of(tampered(c, "redirect", url), client_rules.document_is_not_redirected(design, forged).holds)
+    elsewhere = all_of(original, holds(_on_other_sites, resource, url))
     policy = c.among(c.world.resource_servers, lambda party: same(url, party.url))
     taken = (
         *guards.challenge(
             design,
             configured=same(policy.configured, "yes"),
             plain_http=channel == "transport",
-            by_challenge=forged,
-            elsewhere=all_of(forged, no(onward)),
+            by_challenge=channel == "challenge",
+            elsewhere=any_of(all_of(forged, no(onward)), elsewhere),
         ),
         *guards.resource_metadata(
             design,
             resource=resource,
             url=choose(same(design.prm, "off"), resource, url),
             cached=channel == "cache",
-            misplaced=any_of(forged, holds(_on_other_sites, resource, url)),
+            misplaced=all_of(no(original), any_of(forged, holds(_on_other_sites, resource, url))),
             vouched_for=vouched,
             logged=any_of(same(design.prm, "off"), is_logged(c, url, resource, listed, channel)),
         ),
@@ -201,6 +203,17 @@ def is_genuine(c: Context, resource: Value, listed: Value, framework: Callable[[
     honest = (party for party in c.world.resource_servers if party.honest)
     says = ((party, all_of(same(resource, published(c, party.url)), designates(c, party, listed))) for party in honest)
     return any_of(*(all_of(c.exists(party), framework(party), so) for party, so in says))
+
+
+def is_original(c: Context, who: str, resource: Value, listed: Value, channel: str) -> Condition:
+    """Whether what a client reads is an honest party's own document, to which the attacker has it led.
+
+    A challenge may name any URL (RFC 9728 5.1). A client that derives the location itself is not led; one that takes
+    documents from the origin of the resource alone, or from where they belong, is led where it would not take a copy.
+    """
+    design = c.client(who)
+    led = all_of(channel in ("own", "challenge"), same(design.prm_src, "challenge"), no(same(design.prm_url, "any")))
+    return all_of(led, is_genuine(c, resource, listed, lambda _: True))
 
 
 def is_logged(c: Context, url: Value, resource: Value, listed: Value, channel: str = "") -> Condition:

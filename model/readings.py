@@ -136,8 +136,9 @@ def document(
     """
     client, off = c.world.session[who].client, same(c.client(who).prm, "off")
     there = choose(same(c.client(who).prm_src, "wellknown"), mapped(_well_known, url), metadata_url(c, url))
+    at = choose(same(at, ""), there, at)
     return (
-        Sent(client, by or url, Fetch(at or there), no(off)),
+        Sent(client, by or url, Fetch(at), no(off)),
         Sent(by or url, client, sent, no(off)),
         Sent(client, client, Configured(sent.resource, sent.authorization_servers), off),
     )
