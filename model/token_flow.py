@@ -246,16 +246,17 @@ INTERNAL = "http://169.254.169.254/"
 
 def request_with(c: Context, session: SessionState, token: Value, url: Value) -> ResourceRequest:
     """A request of a session with a token."""
-    proof = choose(uses_dpop(c, session), proof_of(c, token, url), NONE)
+    key = proof_key(c, session)
+    made = choose(is_bound_to(c, token, key), proof_of(c, token, url), proof_to_server(c, key))
+    proof = choose(uses_dpop(c, session), made, NONE)
     return resource_request(
-        c,
-        url,
-        token,
-        proof,
-        certificate(c, session),
-        proof_key=proof_key(c, session),
-        **attestation_of(c, session.who, session.resource),
+        c, url, token, proof, certificate(c, session), proof_key=key, **attestation_of(c, session.who, session.resource)
     )
+
+
+def is_bound_to(c: Context, token: Value, key: Value) -> Condition:
+    """Whether a token is bound to the key by which a session makes proofs; a proof by another shows nothing of it."""
+    return any_of(*(all_of(same(token, name), same(token_of(c, name).key, key)) for name in tokens(c.world)))
 
 
 def proof_of(c: Context, token: Value, url: Value) -> Value:
