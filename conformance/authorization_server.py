@@ -254,6 +254,7 @@ class AuthorizationServer:
                 self.design,
                 self.design,
                 endpoint="token",
+                registered=True,
                 genuine=True,
                 secret=False,
                 assertion=False,

@@ -18,7 +18,7 @@ from model.action import Context
 from model.logic import Condition, Value, all_of, any_of, choose, implies, no, one_of, same
 from model.messages import THIEF, Redirection, Sent
 from model.readings import ids_of, kept, policy_of, tampered
-from model.registration import is_known, knows_attester
+from model.registration import is_known, is_on_file, is_taken, knows_attester
 from model.rule import Named
 from model.state import assertion_at
 from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, SUB_AGENT, Held, Party, World, callbacks
@@ -145,6 +145,18 @@ def runs_client(c: Context, client: Value) -> list[Condition]:
     return [all_of(same(client, party.url), c.runs(party)) for party in c.world.identities]
 
 
+def is_client(c: Context, server: Party, client_id: Value) -> Condition:
+    """Whether a client_id is one of a client that an honest AS has: an honest one, or an identity of the attacker's."""
+    honest = [
+        all_of(one_of(client_id, *ids_of(c, one)), is_on_file(c, server, c.of(one.name))) for one in c.world.clients
+    ]
+    own = [
+        all_of(same(client_id, party.url), is_registered(c, server, party), is_taken(c, party, server))
+        for party in c.world.identities
+    ]
+    return any_of(*honest, *own, one_of(client_id, *(agent.url for agent in c.world.of(SUB_AGENT))))
+
+
 def attacker_authenticates(c: Context, server: Party, client_id: Value, endpoint: str = "token") -> tuple[Named, ...]:
     """The rules by which an honest AS authenticates the attacker as a client_id, by what the attacker knows."""
     design = policy_of(c, client_id)
@@ -164,8 +176,11 @@ def attacker_authenticates(c: Context, server: Party, client_id: Value, endpoint
     own = is_own(c, client_id)
     by_document, own_attester = same(design.reg, "cimd"), same(c.design.own_attester, "yes")
     published = all_of(by_document, same(design.client_auth, "pkjwt"))
-    # The author of a client's document names its keys there, and who attests it.
-    names = any_of(published, all_of(by_document, client_rules.attests(design), own_attester))
+    # The author of a client's document names its keys there, its certificate, and who attests it.
+    names = any_of(
+        all_of(by_document, one_of(design.client_auth, "pkjwt", "mtls")),
+        all_of(by_document, client_rules.attests(design), own_attester),
+    )
     written = all_of(names, c.has({name for client in c.world.clients for name in client.taken_by}))
     replaced = all_of(published, c.capabilities["key_leak"], is_known(c, client_id))
     genuine = any_of(own, written)
@@ -176,6 +191,7 @@ def attacker_authenticates(c: Context, server: Party, client_id: Value, endpoint
         guards.authentication(
             design,
             c.of(server.name),
+            registered=is_client(c, server, client_id),
             genuine=genuine,
             certified=True,
             secret=secret,

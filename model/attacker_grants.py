@@ -35,7 +35,7 @@ from model.world import ATTACKER, AUTHORIZATION_SERVER, NONE, Exchanged, World, 
 
 
 def _as_whom(world: World) -> Domains:
-    own = [party.url for party in world.identities if party.identity == "own"]
+    own = (party.url for party in world.identities)
     return {"wanted": (NONE, *world.honest_urls), "as_own": (NONE, *own)}
 
 

@@ -99,6 +99,12 @@ def is_public(design: Choices) -> Condition:
     return any_of(same(design.client_auth, "none"), offered)
 
 
+@rule("O21-2.2-id", source="RFC 6749 3.2.1, 5.2 (invalid_client); draft-ietf-oauth-v2-1 2.2")
+def client_is_registered(design: Choices, registered: Condition) -> Condition:
+    """Whoever calls the AS is a client that it has: told of, or heard of as it hears of clients."""
+    return registered
+
+
 @rule(
     "PAR-2.1-auth",
     "CIMD-8.2-conf",

@@ -603,8 +603,9 @@ def authenticates(c: Context, session: SessionState, server: Party, endpoint: st
     design, policy = c.client(session.who), c.of(server.name)
     led = is_astray(c, c.world.session[session.who].client, server, session.issuer)
     here = any_of(same(session.issuer, server.url), led)
+    registered = is_on_file(c, server, design)
     genuine = all_of(
-        is_on_file(c, server, design),
+        registered,
         knows_attester(c, server, design),
         implies(same(design.client_auth, "secret"), any_of(here, same(design.cred_pin, "off"))),
         implies(same(design.client_auth, "pkjwt"), any_of(here, server_rules.assertion_key_is_known(design))),
@@ -616,6 +617,7 @@ def authenticates(c: Context, session: SessionState, server: Party, endpoint: st
             design,
             policy,
             endpoint=endpoint,
+            registered=registered,
             genuine=genuine,
             secret=False,
             assertion=False,

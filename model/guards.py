@@ -250,6 +250,7 @@ def authentication(
     policy: Choices,
     *,
     endpoint: str,
+    registered: Condition,
     genuine: Condition,
     secret: Condition,
     assertion: Condition,
@@ -260,6 +261,7 @@ def authentication(
     anyhow: Condition = False,
 ) -> Iterator[Named]:
     """Of a client that authenticates: ``design`` is the client's, ``policy`` the server's."""
+    yield server.client_is_registered(policy, registered)
     yield server.client_is_authenticated(design, genuine, secret, assertion, replaced, attested)
     yield server.certificate_is_provisioned(design, certified)
     yield server.assertion_names_this_server(design, policy, named, endpoint, anyhow)

@@ -132,21 +132,39 @@ def redirect_uris(c: Context, client: Party, server: Party, client_id: Value) ->
 
 def _attackers(c: Context, identity: Party, server: Party, client_id: Value, redirect: Value) -> Condition:
     design = c.of(server.name)
-    by_statement = any_of(no(same(design.ss_binds, "name+redirect")), one_of(redirect, *_honest_callbacks(c)))
     near = all_of(same(design.cimd_redirect, "same_origin"), holds(_same_site, client_id, redirect))
-    document = all_of(
-        same(design.reg, "cimd"), any_of(same(design.cimd_redirect, "any"), near), is_fetched(c, identity, design).holds
-    )
+    with_redirect = {
+        "cimd": any_of(same(design.cimd_redirect, "any"), near),
+        "contract": same(redirect, identity.callback),
+        "statement": any_of(no(same(design.ss_binds, "name+redirect")), one_of(redirect, *_honest_callbacks(c))),
+    }
+    ways = (all_of(taken, with_redirect.get(way, True)) for way, taken in _ways(c, identity, server).items())
+    return all_of(same(client_id, identity.url), any_of(*ways))
+
+
+def is_taken(c: Context, identity: Party, server: Party) -> Condition:
+    """Whether an honest AS or proxy takes an identity of the attacker's as a client, in whatever way."""
+    return any_of(*_ways(c, identity, server).values())
+
+
+def _ways(c: Context, identity: Party, server: Party) -> dict[str, Condition]:
+    """The ways in which an identity of the attacker's can become a client, each with when it does."""
+    design = c.of(server.name)
     # Whom the AS has looked into it has as what it is; a proxy has only clients that come to it by themselves.
     vetted = all_of(is_vetted(design), is_on_file(c, server, design), server.role != PROXY)
-    by_contract = all_of(vetted, c.runs(identity), same(redirect, identity.callback))
     ways = {
-        "own": any_of(same(design.reg, "dcr"), document, by_contract),
-        "file": document,
-        "redirect": document,
-        "statement": all_of(same(design.reg, "dcr_ss"), knows_signers(design), by_statement),
+        "dcr": same(design.reg, "dcr"),
+        "cimd": all_of(same(design.reg, "cimd"), is_fetched(c, identity, design).holds),
+        "contract": all_of(vetted, c.runs(identity)),
+        "statement": all_of(same(design.reg, "dcr_ss"), knows_signers(design)),
     }
-    return all_of(same(client_id, identity.url), ways[identity.identity])
+    of_kind = {
+        "own": ("dcr", "cimd", "contract"),
+        "file": ("cimd",),
+        "redirect": ("cimd",),
+        "statement": ("statement",),
+    }
+    return {way: ways[way] for way in of_kind.get(identity.identity, ("statement",))}
 
 
 def _same_site(client_id: str, redirect: str) -> bool:

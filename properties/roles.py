@@ -639,6 +639,7 @@ class _Process:
                     design,
                     design,
                     endpoint=endpoint,
+                    registered=True,
                     genuine=any_of(own, all_of(same(design.client_auth, "mtls"), equal("who", "itself(as, reply)"))),
                     secret=equal("credential", "client_secret"),
                     assertion=equal("subject", "by"),

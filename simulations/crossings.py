@@ -250,7 +250,15 @@ def refresh_elsewhere(design: Design, claimed: Role = "stranger") -> Iterator[Na
 def refresh(design: Design, token: Loot) -> Iterator[Named]:
     """The attacker redeems a refresh token at the AS that it comes from, as the client."""
     yield from guards.authentication(
-        design, design, endpoint="token", genuine=False, secret=False, assertion=False, certified=True, named=True
+        design,
+        design,
+        endpoint="token",
+        registered=True,
+        genuine=False,
+        secret=False,
+        assertion=False,
+        certified=True,
+        named=True,
     )
     yield server.refresh_token_is_bound(design, token.key, token.certificate)
 
