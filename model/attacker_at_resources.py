@@ -9,12 +9,13 @@ from dataclasses import replace
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model import guards, scopes
+from model import guards, identifiers, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Domains, Move, action, combined, possible
 from model.attacker import (
     controls_document,
     holds_browser,
+    is_client,
     is_registered,
     knows,
     sessions_and_channels,
@@ -51,6 +52,7 @@ from model.readings import (
     accepted_issuer,
     answered,
     attackers_key,
+    compares,
     follows,
     grants_used,
     has_handle,
@@ -408,10 +410,12 @@ def get_own_token(c: Context, server: str, collides: Condition) -> Move:
     hosted = any_of(*(all_of(c.runs(identity), is_fetched(c, identity, policy).holds) for identity in elsewhere))
     by_document = all_of(hosted, same(policy.reg, "cimd"))
     acts = any_of(*(c.runs(identity) for identity in c.world.identities))
+    known = any_of(*(all_of(c.runs(own), is_client(c, party, own.url)) for own in c.world.identities))
     request, answer = TokenRequest(grant_type="client_credentials"), TokenResponse(OWN, "Bearer")
     return Move(
         all_of(acts, no(c.state[f"has.own_token@{server}"])),
         (
+            server_rules.client_is_registered(policy, known),
             server_rules.client_credentials_are_granted(policy, grants_used(c)),
             server_rules.client_ids_are_not_chosen(policy, all_of(collides, no(by_document))),
         ),
@@ -471,7 +475,8 @@ def redirect_request(c: Context, who: str, url: Value) -> Move:
     here = possible(one_of(session.phase, "challenged", "sent"), there)
     client, at = c.world.session[who].client, answered(c, who)
     given = client_rules.redirect_target_gets_no_credentials(design, redirected=True)
-    copied = client_rules.credentials_stay_with_origin(design, elsewhere=True)
+    across = no(compares(identifiers.same_origin, session.url, url))
+    copied = client_rules.credentials_stay_with_origin(design, elsewhere=across)
     again = replace(request_with(c, at, at.token, at.url), url=url)
     return Move(
         here,
@@ -601,16 +606,19 @@ def _registering(world: World) -> list[dict[str, str]]:
 def name_address_in_client_metadata(c: Context, server: str, client: str) -> Move:
     """The attacker has an AS fetch an internal address: as a client's document, or as what a client registered.
 
-    Anybody may name one as a client_id, or register where that is open. What a client of the attacker's has on file is
-    fetched later. The document of a client of which it has the domain is written anew. A federation is asked about any
-    client_id that is a URL.
+    Anybody may name one as a client_id, register where that is open, or name one as the issuer of an assertion. What a
+    client of the attacker's has on file is fetched later. The document of a client of which it has the domain is
+    written anew. A federation is asked about any client_id that is a URL.
     """
     policy = c.of(server)
     if not client:
         fetched = server_rules.document_is_fetched(policy, False, False)
         registers = all_of(same(policy.reg, "dcr"), same(policy.dcr_uris, "fetched"))
         by_url = one_of(policy.reg, "cimd", "federation")
-        return _fetching(c, server, all_of(c.has(c.capabilities), any_of(by_url, registers)), fetched)
+        granted = server_rules.assertions_are_granted(policy, grants_used(c)).holds
+        vouched = all_of(same(policy.grant_trust, "any"), granted)  # it looks for the keys of whoever signed
+        anybodys = fetched._replace(holds=any_of(vouched, fetched.holds))
+        return _fetching(c, server, all_of(c.has(c.capabilities), any_of(by_url, registers, vouched)), anybodys)
     party = c.world.by_name[client]
     own, is_url = party in c.world.identities, party.identity != "statement"
     by_document = all_of(is_url, same(policy.reg, "cimd"))

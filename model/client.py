@@ -692,7 +692,8 @@ def registrations_are_not_shared(design: Choices, of_another_owner: Condition) -
 @rule("O21-redirects", source="RFC 9110 15.4; Fetch")
 def credentials_stay_with_origin(design: Choices, elsewhere: Condition) -> Condition:
     """The Authorization header is dropped when a request is redirected to another origin."""
-    return implies(elsewhere, same(design.http_redirect, "forward"))
+    within = all_of(no(elsewhere), no(same(design.http_redirect, "none")))  # that client follows none at all
+    return any_of(same(design.http_redirect, "forward"), within)
 
 
 @rule("PRM-7.7-ssrf", "MCP-ssrf", source="RFC 9728 7.7; MCP security best practices")

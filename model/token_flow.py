@@ -434,7 +434,7 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
     honest = c.at(session.url, lambda party: party.honest)
     here = possible(same(session.phase, "sent"), same(session.token, token), honest, no(session.accepted))
     made, key = token_of(c, token), proof_key(c, session)
-    copied = all_of(session.diverted, same(c.client(who).http_redirect, "forward"))  # the proof names another URL
+    copied = all_of(session.diverted, no(same(c.client(who).http_redirect, "reattach")))  # the proof names another URL
     right = same(made.key, key)
     own = any_of(same(made.key, NONE), all_of(right, no(copied)))
     client = c.world.session[who].client

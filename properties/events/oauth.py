@@ -109,7 +109,7 @@ def flow_binding(c: Context) -> Condition:
     for grant in _users_grants(c):
         slot = c.state.grant(grant.name)
         strayed.append(all_of(same(slot.code, "redeemed"), no(same(slot.to, slot.of))))
-    return any_of(*strayed)
+    return any_of(*strayed, *(robbed(c, proxy) for proxy in c.world.of(PROXY)))
 
 
 def resource_binding(c: Context) -> Condition:
