@@ -14,6 +14,7 @@ import contextlib
 import inspect
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -47,15 +48,17 @@ def both_present(left, right):
 
 @dataclass(frozen=True)
 class Mutant:
-    """A function or a method with one thing changed."""
+    """A function or a method with one thing changed: what is left out by its text, another place by its number."""
 
     module: ModuleType
     function: str
     change: str
     place: int
+    text: str = ""
 
     def __str__(self) -> str:
-        return f"{self.module.__name__.removeprefix('model.')}.{self.function}: {self.change} #{self.place}"
+        what = f": {self.text}" if self.text else f" #{self.place}"
+        return f"{self.module.__name__.removeprefix('model.')}.{self.function}: {self.change}{what}"
 
     @contextlib.contextmanager
     def installed(self) -> Iterator[None]:
@@ -102,11 +105,11 @@ LEFT_OUT = tuple(f"{part} left out" for part in LISTS)
 def mutants(*modules: ModuleType, changes: tuple[str, ...] = LOOSENED) -> list[Mutant]:
     """Every place of every function in these modules, changed in each way that fits."""
     return [
-        Mutant(module, name, change, place)
+        Mutant(module, name, change, place, text)
         for module in modules
         for name, function in _functions(module)
         for change in changes
-        for place in range(_places(function, change))
+        for place, text in enumerate(_places(function, change))
     ]
 
 
@@ -128,10 +131,16 @@ def _is_written(method: Callable, module: ModuleType) -> bool:
     return method.__code__.co_filename == module.__file__
 
 
-def _places(function: Callable, change: str) -> int:
+def _places(function: Callable, change: str) -> list[str]:
+    """The places of a change in a function: what stands there, told apart where it stands there twice, or nothing."""
     counted = _Change(change, -1)
     counted.visit(_parsed(function))
-    return counted.seen
+    seen = Counter[str]()
+    named = []
+    for text in counted.texts:
+        seen[text] += 1
+        named.append(f"{text} ({seen[text]})" if text and seen[text] > 1 else text)
+    return named
 
 
 def _parsed(function: Callable) -> ast.Module:
@@ -145,11 +154,11 @@ class _Change(ast.NodeTransformer):
     """Counts the places of one kind of change and makes the change at one of them."""
 
     def __init__(self, change: str, place: int) -> None:
-        self.change, self.place, self.seen = change, place, 0
+        self.change, self.place, self.texts = change, place, list[str]()
 
-    def _here(self) -> bool:
-        self.seen += 1
-        return self.seen - 1 == self.place
+    def _here(self, left_out: ast.AST | None = None) -> bool:
+        self.texts.append("" if left_out is None else textwrap.shorten(ast.unparse(left_out), 90, placeholder=" ..."))
+        return len(self.texts) - 1 == self.place
 
     def visit(self, node: ast.AST) -> ast.AST:
         """What any program may have wrong; what is about this one has a method of its own."""
@@ -166,12 +175,13 @@ class _Change(ast.NodeTransformer):
                 return ast.Pass()
             case _, ast.Call(ast.Name(called)) if called in LISTS.get(self.change.removesuffix(" left out"), ()):
                 of = 1 if called in LISTS["value"] else 0  # the value that is one of them
-                node.args = [*node.args[:of], *(part for part in node.args[of:] if not self._here())]
+                node.args = [*node.args[:of], *(part for part in node.args[of:] if not self._here(part))]
             case "entry left out", ast.Dict():
-                kept = [pair for pair in zip(node.keys, node.values, strict=True) if not self._here()]
+                pairs = zip(node.keys, node.values, strict=True)
+                kept = [(key, value) for key, value in pairs if not self._here(key or value)]
                 node.keys, node.values = [key for key, _ in kept], [value for _, value in kept]
             case "entry left out", ast.Call(ast.Attribute(attr="sets") | ast.Name("with_metadata")):
-                node.keywords = [entry for entry in node.keywords if not self._here()]
+                node.keywords = [entry for entry in node.keywords if not self._here(entry)]
         return super().visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
