@@ -154,7 +154,7 @@ def is_client(c: Context, server: Party, client_id: Value) -> Condition:
         all_of(same(client_id, party.url), is_registered(c, server, party), is_taken(c, party, server))
         for party in c.world.identities
     ]
-    return any_of(*honest, *own, one_of(client_id, *(agent.url for agent in c.world.of(SUB_AGENT))))
+    return any_of(*honest, *own)
 
 
 def attacker_authenticates(c: Context, server: Party, client_id: Value, endpoint: str = "token") -> tuple[Named, ...]:

@@ -78,7 +78,6 @@ def publish_resource_metadata(
         implies(same(design.prm, "off"), own),
         implies(demands_dpop, same(design.dpop_policy, "prm")),
         implies(no(any_of(lists, challenges)), same(scope, NONE)),
-        implies(original, all_of(no(demands_dpop), challenges or same(scope, NONE))),
     )
     genuine = any_of(original, all_of(own, no(is_strangers(c.world, listed))))
     logged = is_logged(c, session.url, resource, listed, channel)
