@@ -211,17 +211,13 @@ def token_type(key: Value) -> Value:
 
 
 def usable_assertions(c: Context) -> Condition:
-    """Whether the attacker was sent a client assertion that an honest AS takes, at one endpoint or another."""
-
-    def taken(server: Party, identity: str, endpoint: str) -> Condition:
-        return all_of(*(rule.holds for rule in attacker_authenticates(c, server, identity, endpoint)))
-
+    """Whether the attacker was sent a client assertion that an honest AS takes at its token endpoint."""
     return any_of(
         *(
             all_of(
                 is_known(c, identity),
                 knows(c, "assertion", assertion_at(server, identity)),
-                any_of(taken(server, identity, "token"), taken(server, identity, "par")),
+                *(rule.holds for rule in attacker_authenticates(c, server, identity)),
             )
             for server in c.world.honest_servers
             for client in c.world.clients
