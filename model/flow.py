@@ -208,12 +208,14 @@ def is_genuine(c: Context, resource: Value, listed: Value, framework: Callable[[
 def is_original(c: Context, who: str, resource: Value, listed: Value, channel: str) -> Condition:
     """Whether what a client reads is an honest party's own document, to which the attacker has it led.
 
-    A challenge may name any URL (RFC 9728 5.1). A client that derives the location itself is not led; one that takes
-    documents from the origin of the resource alone, or from where they belong, is led where it would not take a copy.
+    A challenge may name any URL (RFC 9728 5.1). A client that takes documents from where they belong alone, or from the
+    origin of the resource where the attacker serves none, is led where it would take no copy.
     """
     design = c.client(who)
-    led = all_of(channel in ("own", "challenge"), same(design.prm_src, "challenge"), no(same(design.prm_url, "any")))
-    return all_of(led, is_genuine(c, resource, listed, lambda _: True))
+    belongs, near = same(design.prm_url, "of_resource"), same(design.prm_url, "same_origin")
+    led = {"own": belongs, "challenge": any_of(belongs, near)}.get(channel, False)
+    heeded = all_of(led, same(design.prm_src, "challenge"))
+    return all_of(heeded, is_genuine(c, resource, listed, lambda _: True))
 
 
 def is_logged(c: Context, url: Value, resource: Value, listed: Value, channel: str = "") -> Condition:
@@ -603,9 +605,7 @@ def authenticates(c: Context, session: SessionState, server: Party, endpoint: st
     design, policy = c.client(session.who), c.of(server.name)
     led = is_astray(c, c.world.session[session.who].client, server, session.issuer)
     here = any_of(same(session.issuer, server.url), led)
-    registered = is_on_file(c, server, design)
     genuine = all_of(
-        registered,
         knows_attester(c, server, design),
         implies(same(design.client_auth, "secret"), any_of(here, same(design.cred_pin, "off"))),
         implies(same(design.client_auth, "pkjwt"), any_of(here, server_rules.assertion_key_is_known(design))),
@@ -617,7 +617,7 @@ def authenticates(c: Context, session: SessionState, server: Party, endpoint: st
             design,
             policy,
             endpoint=endpoint,
-            registered=registered,
+            registered=is_on_file(c, server, design),
             genuine=genuine,
             secret=False,
             assertion=False,
