@@ -70,7 +70,8 @@ def test_where_neighbours_agree_they_are_right() -> None:
     agreed, right = sum(one.agreed for one in found), sum(one.right for one in found)
     assert right / agreed >= 0.98
     page = files("openworld").joinpath("data", "findings", "real-software.md").read_text(encoding="utf-8")
-    told = f"{agreed} of {sum(one.ends for one in found)} ends of {len(found)} releases, they are right about {right}"
+    ends, every = sum(one.ends for one in found), "all " * (right == agreed)
+    told = f"{agreed} of {ends} ends of {len(found)} releases, and are right about {every}{right}"
     assert told in " ".join(page.split())
 
 

@@ -52,6 +52,7 @@ NOT_THERE = {
 BY_ITSELF = {
     ("model/attacker_at_resources.py", "introspection_endpoint_is_configured"): "whether it looks where a token says",
     ("model/attacker_at_resources.py", "token_is_self_contained"): "the same",
+    ("model/attacker_at_resources.py", "client_is_registered"): "a client of its own authenticates as what it is",
     ("model/attacker_at_resources.py", "issuer_is_accepted"): "of an issuer whose keys it takes, before it reads on",
     ("model/flow.py", "document_is_not_redirected"): "whether a challenge may name what redirects at the same origin",
     ("model/token_flow.py", "resource_url_is_https"): "where the client goes on over plain HTTP it asks once more",

@@ -107,7 +107,9 @@ def test_a_safe_verdict_says_what_was_not_read():
     assert "iss_unrecorded=listed" in not_read(WORLDS["aauth"], design)
     verdict = check("code_delivery", parse("design=ai-sdk-mcp==2.0.99;cap=mal_as"))
     assert (verdict.result, verdict.to_json()["not_read"]) == ("safe", ["callback_discovery=repeated"])
-    assert outcome(verdict) == "safe, but 1 measured switch was not read: callback_discovery=repeated"
+    assert outcome(verdict) == (
+        "safe, but 1 measured switch was not read: callback_discovery=repeated, and honest parties finish here"
+    )
     assert not check("code_delivery", parse("design=mcp;cap=mal_as")).not_read
 
 

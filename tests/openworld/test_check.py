@@ -109,7 +109,7 @@ def test_what_flips_is_shown_with_line_and_evidence(run: Check) -> None:
     assert "\n  - holds\n  + does not hold: attack in 8 steps\n" in attack
     assert "started the flow (flow_binding)" in attack
     assert safe.startswith("18: flipped: design=mcp\n  code_delivery with design=mcp against mal_as\n")
-    assert "\n  - does not hold\n  + holds: no attack exists\n" in safe
+    assert "\n  - does not hold\n  + holds: no attack exists" in safe
     assert "client.iss_matches_recorded_issuer  [RFC 9207 2.4" in safe
     assert "against mal_rs" in other
 

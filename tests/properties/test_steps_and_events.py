@@ -138,5 +138,5 @@ def test_parts_listed_as_making_no_difference_make_none(world, exceptions):
 
 def test_a_part_that_makes_a_difference_is_seen_to_make_one():
     """It is not for want of looking that nothing differs."""
-    name = "delegation_flow.client__end_task: entry left out #0"
+    name = "delegation_flow.client__end_task: entry left out: f'{who}.task'"
     assert Variants(WORLDS["delegation"], {name: MUTANTS[name].installed}).differs(name) is Answer.SAT
