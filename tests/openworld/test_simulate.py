@@ -65,7 +65,7 @@ def test_what_is_known_exactly_is_told_exactly(tmp_path: Path) -> None:
     listed = runner.invoke(main, ["list", "results", str(tmp_path)])
     assert "all situations, code" in listed.stdout
     sampled = runner.invoke(main, ["simulate", str(asked), "--inputs", "0", "--attempts", "50", "--replications", "1"])
-    assert "; exactly 45.00%)" in sampled.stdout
+    assert "; exactly 69.40%)" in sampled.stdout
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,8 @@ def test_where_arms_break_even_is_worked_out() -> None:
     """Arms that come to the same are told once; the command counts nothing."""
     done = CliRunner().invoke(main, ["simulate", "matching", "--ask", "break-even", "--weight", "10"])
     assert done.exit_code == 0, done.output
-    assert "  prm=prefix, prm=prefix_sdk_ts, prm=prefix_sdk_py\n    wins 0.35 honest flows and lets in" in done.stdout
-    assert "worth it where a theft weighs less than 7 failed flows" in done.stdout
+    assert "  prm=prefix, prm=prefix_sdk_ts, prm=prefix_sdk_py\n    wins 0.4 honest flows and lets in" in done.stdout
+    assert "worth it where a theft weighs less than 8 failed flows" in done.stdout
     assert "where a theft weighs 10 failed flows: not worth it as inputs are stated" in done.stdout
 
 

@@ -126,7 +126,7 @@ def test_intervals_are_over_replications_where_those_differ(monkeypatch: pytest.
 
 
 def test_a_horizon_twice_as_long_moves_no_rate_beyond_its_interval() -> None:
-    """What tokens live is told of a world that goes on: of twenty intervals of 95 % one may miss by chance."""
+    """What tokens live is told of a world that goes on: of two dozen intervals of 95 % one may miss by chance."""
     asked = replace(
         find("token_life"),
         values=(60.0,),
@@ -138,5 +138,5 @@ def test_a_horizon_twice_as_long_moves_no_rate_beyond_its_interval() -> None:
         for many in (6_000, 12_000)
     )
     held = (short.low <= long.rate) & (long.rate <= short.high)
-    assert len(held) == 20
+    assert len(held) == 24
     assert held.mean() >= 0.95

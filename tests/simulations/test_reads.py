@@ -30,7 +30,7 @@ from simulations.visits import DELEGATED, ONE_VISIT, UNDER_AAUTH, Settings
 
 COULD = [name for name, switch in SWITCHES.items() if switch.kind in ("mechanism", "environment")]
 #: What a client does that takes the origin of a resource for an AS: the source asks it, of no place that is met here.
-AT_ORIGINS = {"legacy_as", "endpoint_defaults"}
+AT_ORIGINS = {"legacy_as", "endpoint_defaults", "wk_owner"}
 #: Read by the name that a rule has for it (``Rule.otherwise``), which is not in the source.
 BY_NAME = {"prm_mismatch"}
 #: Which parties of a world there are says nothing of those of a population.
