@@ -48,10 +48,10 @@ def test_as_many_observations_as_it_takes() -> None:
 
 
 def test_what_decides_is_worth_most() -> None:
-    """Prefix matching pays where few shared origins have an API of their own: that is what to measure."""
+    """Prefix matching pays where few tenants are malicious: that is what to measure, since APIs are counted."""
     table = worth(replace(EXPERIMENTS["matching"], arms=("prm=exact", "prm=prefix")), draws=1024)
     assert tuple(table.columns) == COLUMNS
-    assert table.knob[0] == "host_app"
+    assert table.knob[0] == "log attackers.tenants"
     assert table.worth[0] > 0
     assert table.observations[0] > 0
     assert (table.worth <= table["all"]).all()
