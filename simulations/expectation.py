@@ -144,7 +144,10 @@ class ExpectedOutcomes:
         tenants = trait.share(encounters.SHARED) if tenancy is None else tenancy[:, kinds.index(encounters.SHARED)]
         called = encounters.weights(lambda name: np.asarray(numbers.get(name, met.number(name))), np.asarray(tenants))
         kept = [called[place.name] for place in met.places.categories]
-        return np.stack(np.broadcast_arrays(*(often / sum(kept) for often in kept)), axis=1)
+        each = np.zeros(
+            len(next(iter(numbers.values())) if tenancy is None else tenancy)
+        )  # where nothing moves as well
+        return np.stack([each + often / sum(kept) for often in kept], axis=1)
 
     def _turns(self, knob: Knob) -> Iterator[str]:
         """The names of what a knob turns."""

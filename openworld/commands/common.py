@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 #: MB of address space that it takes to load the solver and lay a world down.
-LEAST_MEMORY = 128
+LEAST_MEMORY = 160
 DONE, VIOLATED, BAD_INPUT, INCONCLUSIVE, NOT_IN_THIS_WORLD, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
 
 

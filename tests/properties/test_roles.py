@@ -39,10 +39,10 @@ QUESTIONS = (
     "CD cap=mal_rs;legacy_as=resource_origin;iss_check=off", "CD cap=mal_rs;legacy_as=resource_origin",
 )  # fmt: skip
 #: What makes no difference there: what can be used once is used again, nobody is too late, and whoever publishes no
-#: document may always answer 404, and has its AS offer what a client asks for.
+#: document may always answer 404, and has its AS offer what a client asks for. A client is never challenged again.
 ALIKE = {
     "block", "request_uri_once", "prm_redirect", "prm_error", "prm_malformed", "asm_malformed", "schema_fields",
-    "pkce_listed",
+    "pkce_listed", "as_change", "rechallenge",
 }  # fmt: skip
 
 
