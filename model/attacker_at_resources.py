@@ -616,7 +616,7 @@ def name_address_in_client_metadata(c: Context, server: str, client: str) -> Mov
         registers = all_of(same(policy.reg, "dcr"), same(policy.dcr_uris, "fetched"))
         by_url = one_of(policy.reg, "cimd", "federation")
         granted = server_rules.assertions_are_granted(policy, grants_used(c)).holds
-        vouched = all_of(same(policy.grant_trust, "any"), granted)  # it looks for the keys of whoever signed
+        vouched = all_of(same(policy.grant_trust, "any"), granted)  # it fetches the signer's keys
         anybodys = fetched._replace(holds=any_of(vouched, fetched.holds))
         return _fetching(c, server, all_of(c.has(c.capabilities), any_of(by_url, registers, vouched)), anybodys)
     party = c.world.by_name[client]

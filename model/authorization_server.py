@@ -101,7 +101,7 @@ def is_public(design: Choices) -> Condition:
 
 @rule("O21-2.2-id", source="RFC 6749 3.2.1, 5.2 (invalid_client); draft-ietf-oauth-v2-1 2.2")
 def client_is_registered(design: Choices, registered: Condition) -> Condition:
-    """Whoever calls the AS is a client that it has: told of, or heard of as it hears of clients."""
+    """The AS has the client that calls it: registered beforehand, or as it registers clients."""
     return registered
 
 
