@@ -14,7 +14,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import NamedTuple
 from urllib.error import HTTPError, URLError
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from model import identifiers, scenario
@@ -39,7 +39,7 @@ _CALL = {
 
 
 class RecordingError(InputError):
-    """A recording that be used; the message names the culprit and what is allowed."""
+    """A recording that cannot be used; the message names the culprit and what is allowed."""
 
 
 class NotRecordedError(Exception):
@@ -115,12 +115,12 @@ def read(sources: Iterable[str], url: str = "") -> Front:
         RecordingError: a source that cannot be used, or that leaves open where clients are sent.
     """
     named = list(sources)
-    asked = [each for each in named if each.startswith(("http://", "https://"))]
+    asked = [_checked(each) for each in named if each.startswith(("http://", "https://"))]
     answers: dict[str, Heard] = {}
     for each in named:
         if each not in asked:
-            answers.update(_file(Path(each)))
-    at = url or next((each for each, found in answers.items() if found.status == 401), "")
+            answers.update({_checked(place): found for place, found in _file(Path(each)).items()})
+    at = _checked(url) if url else next((each for each, found in answers.items() if found.status == 401), "")
     at = at or next((found.body["resource"] for found in answers.values() if _is_of_resource(found)), "")
     at = at or next(iter(asked), "")
     if not at:
@@ -132,6 +132,17 @@ def read(sources: Iterable[str], url: str = "") -> Front:
     recorded = Recorded(answers, fetched if asked else None, map(identifiers.origin, asked))
     answered = answers.get(at, Heard(401))
     return Front(at, challenge_of(answered.challenge), recorded)
+
+
+def _checked(url: str) -> str:
+    """A URL that has an origin, or a line that says what it has to be."""
+    try:
+        origin = identifiers.origin(url)
+    except ValueError:  # of which what the model's parser raises is a kind
+        origin = ""
+    if not origin.startswith(("http://", "https://")):
+        raise RecordingError(f"{url!r} is not a URL with a host; allowed: https://HOST/PATH, http://HOST/PATH")
+    return url
 
 
 def _is_of_resource(found: Heard) -> bool:
@@ -183,22 +194,24 @@ def _answer(path: Path, at: str, said: Json) -> Heard:
 def _of_archive(path: Path, content: JsonObject) -> Iterator[tuple[str, Heard]]:
     """The answers of an HTTP Archive; of several at one URL the first counts, for clients begin there."""
     try:
-        entries = content["log"]["entries"]
-        seen = [(one["request"]["url"], one["response"]) for one in entries]
-        found = [(url, said, {each["name"].lower(): each["value"] for each in said["headers"]}) for url, said in seen]
-    except (KeyError, TypeError):
-        raise RecordingError(
-            f"{path}: not an HTTP Archive (`log.entries`, each with `request` and `response`)"
-        ) from None
-    known = set[str]()
-    for url, said, headers in found:
-        if (at := url.partition("#")[0]) not in known:
-            known.add(at)
-            text = said.get("content", {}).get("text", "")
-            yield (
+        seen = [(one["request"]["url"].partition("#")[0], one["response"]) for one in content["log"]["entries"]]
+        found = [
+            _heard(
                 at,
-                Heard(said["status"], headers.get("location", ""), headers.get("www-authenticate", ""), _json(text)),
+                int(said["status"]),
+                {each["name"].lower(): each["value"] for each in said["headers"]},
+                said.get("content", {}).get("text", ""),
             )
+            for at, said in seen
+        ]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        form = "`log.entries`, each with `request` and `response`"
+        raise RecordingError(f"{path}: not an HTTP Archive ({form})") from None
+    known = set[str]()
+    for (at, _), heard in zip(seen, found, strict=True):
+        if at not in known:
+            known.add(at)
+            yield at, heard
 
 
 def _json(text: str | bytes) -> JsonObject:
@@ -226,15 +239,20 @@ def fetched(url: str, call: JsonObject | None = None) -> Heard:
     asked = Request(url, data, headers if data is None else {**headers, "Content-Type": "application/json"})
     try:
         with build_opener(_Stay).open(asked, timeout=PATIENCE) as answer:
-            return _heard(answer.status, {n.lower(): v for n, v in answer.headers.items()}, answer.read(MOST))
+            return _heard(url, answer.status, {n.lower(): v for n, v in answer.headers.items()}, answer.read(MOST))
     except HTTPError as error:
-        return _heard(error.code, {n.lower(): v for n, v in error.headers.items()}, error.read(MOST))
+        return _heard(url, error.code, {n.lower(): v for n, v in error.headers.items()}, error.read(MOST))
     except (URLError, OSError, HTTPException):
         return Heard(0)
 
 
-def _heard(status: int, headers: Mapping[str, str], body: bytes | str) -> Heard:
-    return Heard(status, headers.get("location", ""), headers.get("www-authenticate", ""), _json(body))
+def _heard(url: str, status: int, headers: Mapping[str, str], body: bytes | str) -> Heard:
+    return Heard(
+        status,
+        urljoin(url, headers["location"]) if "location" in headers else "",
+        headers.get("www-authenticate", ""),
+        _json(body),
+    )
 
 
 def called(url: str) -> Heard:

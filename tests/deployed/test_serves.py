@@ -197,6 +197,16 @@ def test_bad_recordings_are_one_line(name: str, content: str | None, said: str, 
         read([str(tmp_path / name)])
 
 
+@pytest.mark.parametrize("arguments", [["https://"], ["http://[::1"], ["served.json", "--url", "mcp"]])
+def test_a_bad_url_is_one_line(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With exit code 2, and what a URL looks like."""
+    _written(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke(main, ["serves", *arguments])
+    assert (run.exit_code, run.stderr.count("\n")) == (2, 1)
+    assert "is not a URL with a host; allowed: https://HOST/PATH" in run.stderr
+
+
 def test_the_command_says_who_gets_in_why_not_and_what_helps(tmp_path: Path) -> None:
     """In lines and as data; the exit code says whether all do."""
     path = _written(tmp_path, server={**SERVER, "issuer": "https://login.example"})
