@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from http.client import HTTPException
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +22,7 @@ from model import identifiers, scenario
 from model.documents import DocumentError, Json, JsonObject, challenge_of, from_json, shortly
 from model.errors import InputError
 from model.scenario import Fetched, Scenario
+from model.schemas import is_url
 
 #: What a URL may be said to answer beside a document: its members in a recording.
 ANSWER = ("status", "location", "www-authenticate", "body")
@@ -129,7 +131,7 @@ def read(sources: Iterable[str], url: str = "") -> Front:
         )
     if at in asked:
         answers[at] = called(at)
-    recorded = Recorded(answers, fetched if asked else None, map(identifiers.origin, asked))
+    recorded = Recorded(answers, cache(fetched) if asked else None, map(identifiers.origin, asked))
     answered = answers.get(at, Heard(401))
     return Front(at, challenge_of(answered.challenge), recorded)
 
@@ -152,9 +154,11 @@ def _is_of_resource(found: Heard) -> bool:
 def _file(path: Path) -> dict[str, Heard]:
     if not path.exists():
         raise RecordingError(f"{path}: neither a URL (https://...) nor a file or folder")
-    if path.is_dir():
-        found = [(each.relative_to(path), each) for each in sorted(path.rglob("*")) if each.is_file()]
-        return {_url(name): Heard(body=_object(each)) for name, each in found}
+    if path.is_dir():  # documents below the name of a host, and recordings beside
+        inside = [each for each in sorted(path.rglob("*")) if each.is_file()]
+        below = [each for each in inside if each.parent != path]
+        found = {at: heard for each in inside if each.parent == path for at, heard in _file(each).items()}
+        return {**found, **{_url(each.relative_to(path)): Heard(body=_object(each)) for each in below}}
     content = _object(path)
     if path.suffix == ".har" or "log" in content:
         return dict(_of_archive(path, content))
@@ -192,9 +196,13 @@ def _answer(path: Path, at: str, said: Json) -> Heard:
 
 
 def _of_archive(path: Path, content: JsonObject) -> Iterator[tuple[str, Heard]]:
-    """The answers of an HTTP Archive; of several at one URL the first counts, for clients begin there."""
+    """The answers of an HTTP Archive; of several at one URL the first counts, for clients begin there.
+
+    What browsers ask beforehand (OPTIONS, for CORS) no client of a server sends.
+    """
     try:
-        seen = [(one["request"]["url"].partition("#")[0], one["response"]) for one in content["log"]["entries"]]
+        asked = [(one["request"], one["response"]) for one in content["log"]["entries"]]
+        seen = [(of["url"].partition("#")[0], said) for of, said in asked if of.get("method") != "OPTIONS"]
         found = [
             _heard(
                 at,
@@ -296,7 +304,8 @@ class Front:
         documents = [found.body for found in answers.values() if isinstance(found.body.get("issuer"), str)]
         named = {str(value) for body in documents for name, value in body.items() if name.endswith("_endpoint")}
         promised = [body for body in documents if body.get("authorization_response_iss_parameter_supported")]
-        at = {identifiers.origin(str(body.get("authorization_endpoint"))): body["issuer"] for body in promised}
+        endpoints = ((str(body.get("authorization_endpoint")), body["issuer"]) for body in promised)
+        at = {identifiers.origin(endpoint): issuer for endpoint, issuer in endpoints if is_url(endpoint)}
         returned = {each: parse_qs(urlsplit(found.location).query) for each, found in answers.items()}
         sent = {
             identifiers.origin(each): "".join(said.get("iss", ())) for each, said in returned.items() if "code" in said

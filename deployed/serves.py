@@ -7,6 +7,7 @@ catalogue has there, and that is missing or different; which of them let clients
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal, NamedTuple
@@ -96,9 +97,16 @@ def changes(served: Front) -> list[Change]:
 def _listed(served: Front, of_resource: str) -> str:
     answers = served.recorded.answers
     listed = answers[of_resource].body.get("authorization_servers") if of_resource in answers else None
-    issuers = [one for one in (listed if isinstance(listed, list) else ()) if isinstance(one, str)]
+    issuers = [*(listed if isinstance(listed, list) else ())]
     issuers += [found.body["issuer"] for found in answers.values() if isinstance(found.body.get("issuer"), str)]
-    return issuers[0] if issuers else ""
+    return next((one for one in issuers if isinstance(one, str) and _is_issuer(one)), "")
+
+
+def _is_issuer(text: str) -> bool:
+    """Whether metadata can be looked for at an issuer: it is a URL without a query (RFC 8414 2)."""
+    with suppress(identifiers.MalformedURLError):
+        return bool(identifiers.well_known_authorization_server(text))
+    return False
 
 
 def _document(served: Front, at: str, expected: JsonObject, schema: Schema) -> Iterator[Change]:

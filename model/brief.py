@@ -23,10 +23,10 @@ _PITCH = 16
 def brief(shown: Chart, width: int = WIDTH) -> str:
     """A chart of some forty lines for a mail."""
     title = textwrap.wrap(f"{shown.ending.rstrip('.')}, in {shown.steps} step{'s'[: shown.steps > 1]}", width)
-    lines = [*title, "=" * max(map(len, title)), *_setting(shown.configuration, width), ""]
+    lines = [*title, "=" * max(map(len, title)), *setting(shown.configuration, width), ""]
     if shown.sent:
         grid = _Grid(shown.cast, width)
-        drawn = [grid.row(message, *words) for message, words in zip(shown.sent, _labels(shown.sent), strict=True)]
+        drawn = [grid.row(message, *words) for message, words in zip(shown.sent, labels(shown.sent), strict=True)]
         lines += [*grid.heads(), grid.rail(), *(row for row, _ in drawn), grid.rail(), ""]
         lines += _prose(shown, {place for place, (_, whole) in enumerate(drawn) if not whole}, width)
     else:
@@ -34,7 +34,7 @@ def brief(shown: Chart, width: int = WIDTH) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _setting(configuration: Configuration, width: int) -> Iterator[str]:
+def setting(configuration: Configuration, width: int) -> Iterator[str]:
     """Attacker and design, each in words with its code."""
     caps = [
         f"{meaning} ({name})"
@@ -48,7 +48,7 @@ def _setting(configuration: Configuration, width: int) -> Iterator[str]:
         yield from textwrap.wrap(lead + "; ".join(entries), width, subsequent_indent=" " * 10, break_on_hyphens=False)
 
 
-def _labels(sent: tuple[Arrow, ...]) -> Iterator[tuple[str, str]]:
+def labels(sent: tuple[Arrow, ...]) -> Iterator[tuple[str, str]]:
     """What each message is, with the number of its step where it is the first of it."""
     number = 0
     for place, message in enumerate(sent):
@@ -114,15 +114,15 @@ def _prose(shown: Chart, unsaid: set[int], width: int) -> Iterator[str]:
         key: name if name.startswith("some ") or "'s b" in name else f"the {name}"
         for key, name in _names(shown.cast).items()
     }
-    labels, steps = list(_labels(shown.sent)), dict[int, list[str]]()
+    named, steps = list(labels(shown.sent)), dict[int, list[str]]()
     session = ""
     for place, message in enumerate(shown.sent):
         said = steps.setdefault(message.step, [])
         if message.session != session:
             session = message.session
             said.append(f"({session})")
-        said += [labels[place][1]] if place in unsaid else []
-        said += _noted(message, names)
+        said += [named[place][1]] if place in unsaid else []
+        said += noted(message, names)
         said += [f"checked: {rule.requirement} ({rule.source})" for rule in shown.checks(place)]
         if refusal := shown.refused_after(place):
             said.append(refusal.words)
@@ -132,7 +132,7 @@ def _prose(shown: Chart, unsaid: set[int], width: int) -> Iterator[str]:
             yield from textwrap.wrap(lead + "; ".join(said), width, subsequent_indent="    ", break_on_hyphens=False)
 
 
-def _noted(message: Arrow, names: dict[str, str]) -> Iterator[str]:
+def noted(message: Arrow, names: dict[str, str]) -> Iterator[str]:
     """What is the attacker's in a message, what the attacker learns by it, and what is odd about it."""
     for whose, verb in (("attacker", "says"), ("leaked", "gives away")):
         values = [f"{value.name}={value.text}" for value in message.values if origin(message, value) == whose]

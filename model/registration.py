@@ -164,7 +164,7 @@ def _ways(c: Context, identity: Party, server: Party) -> dict[str, Condition]:
         "redirect": ("cimd",),
         "statement": ("statement",),
     }
-    return {way: ways[way] for way in of_kind.get(identity.identity, ("statement",))}
+    return {way: ways[way] for way in of_kind[identity.identity]}
 
 
 def _same_site(client_id: str, redirect: str) -> bool:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from model.brief import _labels as labels
-from model.brief import _noted as noted
-from model.brief import _setting as setting
+from model.brief import labels, noted, setting
 from model.chart import Chart
 from openworld.colours import INK
 from openworld.pen import Strokes

@@ -88,6 +88,8 @@ def _ends(served: Front, found: Mapping[str, End]) -> Iterator[str]:
         yield ""
         yield "taken for absent, since the rest of its server is recorded"
         yield from (f"  {at}" for at in served.recorded.assumed)
+    yield ""
+    yield "What no document says (codes, tokens, the answer to a token) is taken to be as honest servers have it."
 
 
 def _changes(
@@ -124,8 +126,11 @@ def _opened(changed: list[tuple[Change, ...]], found: Mapping[str, End]) -> Iter
     checker = Checker(timeout=PATIENCE, by_design=True)
     for name, asked in (opened_by(changed[0], checker) if changed else {}).items():
         yield f'  opens {name}: `openworld trace {name} "{asked}"`'
-    yield "What gets in if clients do without the rule instead (and do all else; against A1 of RFC 9700)"
-    for rule in dict.fromkeys(end.rule for end in found.values() if end.rule is not None):
+    refused = dict.fromkeys(end.rule for end in found.values() if end.rule is not None)
+    if refused:
+        yield ""
+        yield "What gets in if clients do without the rule instead (and do all else; against A1 of RFC 9700)"
+    for rule in refused:
         broken = opened_without(rule, checker)
         said = ", ".join(broken.fails) or "nothing that other rules do not stop"
         late = f" (not known in {PATIENCE:g} s: {', '.join(broken.unknown)})" if broken.unknown else ""

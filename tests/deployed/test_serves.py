@@ -123,6 +123,32 @@ def test_an_archive_and_a_folder_say_the_same_as_a_recording(tmp_path: Path) -> 
     assert found["mcp-python==2.3.0"].stage == "A"
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"resource": {**RESOURCE, "authorization_servers": ["not a url", 7]}},
+        {"resource": {**RESOURCE, "authorization_servers": ["https://login.example/?tenant=a"]}},
+        {"server": {**SERVER, "authorization_endpoint": None}},
+        {"resource": {}},
+    ],
+)
+def test_malformed_documents_are_what_clients_make_of_them(changed: dict[str, object], tmp_path: Path) -> None:
+    """They are answers like others, and something is found to change where anybody is kept out."""
+    served = read([_written(tmp_path, **changed)])
+    found = ends(served)
+    assert {end.stage for end in found.values()} - {"A"}
+    smallest(served, found)
+
+
+def test_what_a_browser_asks_beforehand_is_no_answer_to_a_client(tmp_path: Path) -> None:
+    """A preflight request (OPTIONS) stands before the call in archives of browsers."""
+    headers = [{"name": "WWW-Authenticate", "value": CHALLENGE["www-authenticate"]}]
+    preflight = {"request": {"url": URL, "method": "OPTIONS"}, "response": {"status": 204, "headers": []}}
+    call = {"request": {"url": URL, "method": "POST"}, "response": {"status": 401, "headers": headers}}
+    (tmp_path / "seen.har").write_text(json.dumps({"log": {"entries": [preflight, call]}}))
+    assert read([str(tmp_path / "seen.har")]).challenge["resource_metadata"] == PRM
+
+
 @contextmanager
 def _serving(asked: list[str]) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
