@@ -1,8 +1,9 @@
 """What a verdict costs: the first one cold, later ones warm, the expected rows together.
 
     python -m benchmarks.verdicts
+    python -m benchmarks.verdicts first
 
-A cold verdict is measured beside ``import z3`` alone, in turns, since nothing that uses the solver can be faster.
+A first verdict is measured beside ``import z3`` alone, in turns, since nothing that uses the solver can be faster.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import csv
 import multiprocessing
 import os
 import random
-import shutil
 import statistics
 import subprocess
 import sys
@@ -20,7 +20,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.resources import files
-from pathlib import Path
 
 from model.design import Configuration, Design, parse
 from model.switches import CAPABILITIES, SWITCHES, ConfigurationError
@@ -32,7 +31,7 @@ from properties.template import Template
 from properties.unroll import Unrolling
 from properties.verdict import check
 
-COLD = ("code_delivery", "cap=mal_as;iss_check=off")
+COLD = (("code_delivery", "mal_as", "iss_check=off"), ("authorization", "design=rfc6749;cap=mal_as+mal_rs"))
 RUNS = 9
 QUESTIONS = 500
 #: So many about each of some worlds that have what the default one has not, under these switches.
@@ -47,16 +46,6 @@ SEED = 20260728
 SWEEPS = 4
 
 
-def command() -> list[str]:
-    """The command line of a cold verdict."""
-    beside = Path(sys.executable).with_name("openworld")
-    found = str(beside) if beside.exists() else shutil.which("openworld")
-    if found is not None:
-        return [found, "verdict", *COLD, "--no-chart"]
-    code = "import sys; from model.design import parse; from properties.verdict import check; "
-    return [sys.executable, "-c", code + "print(check(sys.argv[1], parse(sys.argv[2])).result)", *COLD]
-
-
 def seconds(run: Callable[[], object]) -> float:
     """How long something takes."""
     started = time.perf_counter()
@@ -65,18 +54,29 @@ def seconds(run: Callable[[], object]) -> float:
 
 
 def process(line: Sequence[str]) -> float:
-    """How long a process takes, start and end included, where byte code is kept as it is by default."""
+    """CPU seconds of a process, start and end included, where byte code is kept as it is by default."""
     keeping = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return seconds(lambda: subprocess.run(line, check=True, stdout=subprocess.DEVNULL, env=keeping))
+    before = os.times()
+    subprocess.run(line, check=True, stdout=subprocess.DEVNULL, env=keeping)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
 
 
-def cold() -> tuple[float, float, float]:
-    """Median seconds of a cold verdict and of importing the solver, and the median ratio of neighbours."""
-    ours, theirs = command(), [sys.executable, "-c", "import z3"]
-    process(ours), process(theirs)  # byte code is compiled, files are in memory
-    pairs = [(process(ours), process(theirs)) for _ in range(RUNS)]
-    verdicts, imports = zip(*pairs, strict=True)
-    return statistics.median(verdicts), statistics.median(imports), statistics.median(a / b for a, b in pairs)
+def cold() -> dict[str, float]:
+    """Median CPU seconds of first verdicts, of what they import and of importing the solver, taken in turns."""
+    asking = "from openworld.cli import main; main()"
+    lines = {
+        "import z3": ["import z3"],
+        "what `verdict` imports": ["import openworld.cli, openworld.commands.questions"],
+        **{f"first verdict: {' '.join(asked)}": [asking, "verdict", *asked] for asked in COLD},
+    }
+    taken: dict[str, list[float]] = {name: [] for name in lines}
+    for turn in range(RUNS + 1):
+        for name, line in lines.items():
+            spent = process([sys.executable, "-c", *line])
+            if turn:  # before, byte code is compiled and files come into memory
+                taken[name].append(spent)
+    return {name: statistics.median(those) for name, those in taken.items()}
 
 
 def questions() -> list[tuple[str, Configuration]]:
@@ -164,9 +164,11 @@ def building(configuration: Configuration | None, about: tuple[str, ...]) -> tup
 
 def main() -> None:
     """Run everything and print it."""
-    verdict, plain, ratio = cold()
-    print(f"{'cold verdict, process and all':<44}{1000 * verdict:>9.0f} ms")
-    print(f"{'  beside: import z3 alone':<44}{1000 * plain:>9.0f} ms   ratio {ratio:.2f}")
+    first = cold()
+    for name, spent in first.items():
+        print(f"{name:<60}{1000 * spent:>6.0f} ms CPU   ratio {spent / first['import z3']:.1f}")
+    if "first" in sys.argv:
+        return
     results, times, counted = warm()
     said = ", ".join(f"{number} {result}" for result, number in counted.most_common())
     print(f"{QUESTIONS} random questions: {said}")
@@ -182,10 +184,11 @@ def main() -> None:
     print(f"{f'all {len(rows())} expected rows, one process':<44}{one:>9.2f} s")
     print(f"{'  two processes':<44}{two:>9.2f} s    speed-up {one / two:.2f}")
     every, clauses = building(None, tuple(PROPERTIES))
-    fixed, fewer = building(parse(COLD[1]), COLD[:1])
+    prop, asked = COLD[1][0], parse(COLD[1][1])
+    fixed, fewer = building(asked, (prop,))
     print(f"{f'laying down every design ({clauses:,} clauses)':<44}{1000 * every:>9.0f} ms")
     print(f"{f'  one design, one property ({fewer:,} clauses)':<44}{1000 * fixed:>9.0f} ms   ratio {every / fixed:.1f}")
-    single = statistics.median(check(COLD[0], parse(COLD[1])).seconds for _ in range(5))
+    single = statistics.median(check(prop, asked).seconds for _ in range(5))
     print(f"{'  and asking it':<44}{1000 * single:>9.0f} ms")
 
 

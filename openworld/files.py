@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from filelock import FileLock, Timeout
 
 from model.errors import InputError
 from model.files import named, remains, replacing
@@ -37,6 +36,8 @@ def claimed(folder: Path | None) -> Iterator[None]:
     if folder is None:
         yield
         return
+    from filelock import FileLock, Timeout  # a fifth of what a command needs to start, and most claim nothing
+
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock")
     try:

@@ -5,15 +5,14 @@ Where many questions are asked in a row MiniSat answers all of them (:mod:`prope
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
 from properties.engine import Engine
-from properties.minisat import MiniSat
 
 SINGLE: type[Engine]
 try:
     from properties.solver import Solver
 except ModuleNotFoundError:
+    from properties.minisat import MiniSat
+
     SINGLE = MiniSat
 else:
     SINGLE = Solver
@@ -21,11 +20,12 @@ else:
 
 def versions() -> str:
     """The packages that answer and their versions, for results to record."""
-    return ", ".join(f"{package} {_version(package)}" for package in ("z3-solver", "python-sat"))
+    from importlib.metadata import PackageNotFoundError, version  # it brings the parser of e-mails
 
+    def of(package: str) -> str:
+        try:
+            return version(package)
+        except PackageNotFoundError:
+            return "none"
 
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "none"
+    return ", ".join(f"{package} {of(package)}" for package in ("z3-solver", "python-sat"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import io
 import json
 import os
@@ -46,6 +47,7 @@ class Commands(click.Group):
                     _open_streams()
                     _survive()
                     heed_sigterm()
+                    gc.set_threshold(20_000)  # what is imported and laid down stays, and looking for garbage takes 5 %
                 code = super().main(*args, **extra)
             except click.exceptions.NoArgsIsHelpError as error:
                 click.echo(error.format_message())

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 import sys
-from collections import Counter
-from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -14,23 +11,18 @@ import click
 from model.chart import WIDTH, Chart, ascii_art, mermaid, text
 from model.chart import chart as drawn
 from model.design import Configuration, check_parties, parse
-from model.files import named
 from model.model import Model
 from model.world_file import find_world
-from openworld import verdict_rows
-from openworld.certificates import write as write_certificate
-from openworld.commands import completion, unbounded
+from openworld.commands import completion
 from openworld.commands.common import (
-    BAD_INPUT,
     DONE,
     INCONCLUSIVE,
     NOT_IN_THIS_WORLD,
     VIOLATED,
-    complain,
+    call,
     format_option,
     loaded,
     output_option,
-    print_json,
     tell,
     timeout_option,
     with_option,
@@ -39,17 +31,13 @@ from openworld.commands.common import (
 from openworld.commands.completion import config_argument, config_or_none, property_argument
 from openworld.files import as_json as written
 from openworld.files import emit, replacing
-from openworld.progress import Progress
-from openworld.sequence import svg
 from openworld.show import ending, outcome, verdict_lines
 from openworld.site.address import checked
-from properties.certificate import certify
 from properties.narrowings import check_widely, narrowings
 from properties.reads import asked_for
-from properties.results import read_result, today
+from properties.results import read_result
 from properties.security import find
 from properties.verdict import Verdict
-from simulations.processes import cores
 
 #: The forms in which a run is shown to others, by what for; and those in which it is drawn without.
 PURPOSES = {"mail": ("text",), "slide": ("svg", "pdf", "png"), "draft": ("markdown", "xml")}
@@ -140,18 +128,29 @@ def verdict(
     """
     as_json = form == "json"
     if name.endswith(".csv"):
-        return _table(Path(name), config, output, timeout, workers, require, keep_going, as_json, model)
+        return call(
+            "openworld.work.table.table",
+            Path(name),
+            config,
+            output,
+            timeout,
+            workers,
+            require,
+            keep_going,
+            as_json,
+            model,
+        )
     if not config or keep_going or require == "expected":
         raise click.UsageError("Missing argument 'CONFIG...': name one (`none`: no attacker), or a FILE.csv alone")
     if any_number or form == "proverif":
         if require or certificate:
             raise click.UsageError("--require and --certificate are about the solver's verdict alone")
-        return unbounded.ask(name, config, form, output, log, timeout, model)
+        return call("openworld.work.unbounded.ask", name, config, form, output, log, timeout, model)
     asked = find(name, model)
     wanted = None if require is None else read_result(require, asked.kind)
     found = _verdict(name, config, timeout, model)
     if certificate is not None:
-        write_certificate(certify(found, timeout), certificate)
+        loaded("openworld.certificates.write")(loaded("properties.certificate.certify")(found, timeout), certificate)
     lines = [*verdict_lines(found)]
     if chart and found.trace is not None and found.result == "attack":
         lines += ["", *_for_terminal(drawn(found.trace, ending(found.property))).splitlines()]
@@ -237,8 +236,8 @@ def trace(
     elif citation is not None:
         emit(loaded(f"openworld.quoting.{purpose}_{form}")(shown, citation), output)
     else:
-        draw = {"text": _for_terminal, "ascii": ascii_art, "mermaid": mermaid, "svg": svg}
-        emit(draw[form](shown), output)
+        draw = {"text": _for_terminal, "ascii": ascii_art, "mermaid": mermaid}
+        emit((draw.get(form) or loaded("openworld.sequence.svg"))(shown), output)
     return DONE
 
 
@@ -253,89 +252,3 @@ def _for_terminal(shown: Chart) -> str:
     """As wide as the terminal, within reason; in a pipe or a file as wide as in an Internet-Draft."""
     columns = shutil.get_terminal_size().columns - 1 if sys.stdout.isatty() else WIDTH
     return text(shown, min(110, max(WIDTH, columns)))
-
-
-def _table(
-    file: Path,
-    config: str,
-    output: Path | None,
-    timeout: float | None,
-    workers: int | None,
-    require: str | None,
-    keep_going: bool,
-    as_json: bool,
-    model: Model,
-) -> int:
-    """Give every row of a table its verdict."""
-    if not file.is_file():
-        raise click.UsageError(f"{file} does not exist")
-    if config or output is None or require not in (None, "expected"):
-        raise click.UsageError(f"{file} takes -o FILE.csv, no CONFIG, and of --require only `expected`")
-    columns, rows = verdict_rows.read(file, model)
-    if output.exists() and output.samefile(file):
-        raise click.UsageError(f"{output} is the input; write to another file")
-    bad = [row for row in rows if row.error]
-    if bad and not keep_going:
-        return max(complain(f"{file}, line {row.line}: {row.error}", BAD_INPUT) for row in bad)
-    header = [*columns, *(name for name in verdict_rows.ADDED if name not in columns)]
-    done: list[dict[str, str]] = []
-    # A table that is there stays until there is another; a new one can be read while it grows.
-    opened = replacing(output) if output.exists() else nullcontext(output)
-    with (
-        named(output),
-        opened as path,
-        path.open("w", newline="", encoding="utf-8") as stream,
-        Progress("verdicts", len(rows)) as progress,
-    ):
-        writer = csv.DictWriter(stream, header, lineterminator="\n")
-        writer.writeheader()
-        stream.flush()
-        for row in verdict_rows.judged(rows, timeout, workers or cores(), model):
-            writer.writerow(row)
-            stream.flush()
-            done.append(row)
-            progress.advance()
-    return _summarise(done, "expected" in columns, require is not None, as_json, model)
-
-
-def _summarise(rows: list[dict[str, str]], expected: bool, require: bool, as_json: bool, model: Model) -> int:
-    counts = Counter(row["verdict"] for row in rows)
-    asked = [row for row in rows if expected and row["expected"].strip()]
-    differing = [row for row in asked if not _as_expected(row, model)]
-    vacuous = [row for row in differing if (row["expected"].strip(), row["verdict"]) == ("safe", "not_in_this_world")]
-    if as_json:
-        print_json(
-            {
-                "rows": len(rows),
-                "verdicts": dict(sorted(counts.items())),
-                "expected": len(asked),
-                "as_expected": len(asked) - len(differing),
-                "not_in_this_world_instead_of_safe": len(vacuous),
-                "different": [
-                    {name: row[name] for name in ("id", "property", "config", "expected", "verdict")}
-                    for row in differing
-                ],
-            }
-        )
-    else:
-        click.echo(f"{len(rows)} rows: " + ", ".join(f"{count} {name}" for name, count in sorted(counts.items())))
-        if expected:
-            others = f"; {len(vacuous)} expected to be safe not in this world" if vacuous else ""
-            click.echo(f"{len(asked) - len(differing)} of {len(asked)} as expected{others}")
-        for row in differing:
-            asked_for = f"{row['id']}: {row['property']} {row['config']}"
-            why = f" ({row['reason']})" if row["reason"] else ""
-            click.echo(f"  {asked_for}: {row['verdict']}, expected {row['expected']}{why}")
-    if counts["error"]:
-        return BAD_INPUT
-    if require and len(differing) > len(vacuous):
-        return VIOLATED
-    if counts["unknown"]:
-        return INCONCLUSIVE
-    return NOT_IN_THIS_WORLD if require and vacuous else DONE
-
-
-def _as_expected(row: dict[str, str], model: Model) -> bool:
-    if row["verdict"] == "error":
-        return False
-    return today(row["expected"].strip(), find(row["property"], model).kind) == row["verdict"]

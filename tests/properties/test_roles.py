@@ -105,7 +105,7 @@ def test_a_capability_that_is_covered_gives_something(name):
 @pytest.mark.parametrize("option", ["--any-number", "--format=proverif"])
 def test_what_is_not_covered_is_refused_by_name(option, code, text, culprit, monkeypatch):
     """In one line that says what is covered; no prover has to be there for that."""
-    monkeypatch.setattr("openworld.commands.unbounded.require", lambda *_, **__: None)
+    monkeypatch.setattr("openworld.work.unbounded.require", lambda *_, **__: None)
     ended = CliRunner().invoke(main, ["verdict", option, code, text])
     assert (ended.exit_code, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
     assert culprit in ended.stderr
@@ -190,7 +190,7 @@ def test_both_answers_are_told_apart(monkeypatch, question, event, left_out, sta
     said = ProverAnswers({"code_delivery": event, RUNS: "derived"}, "")
     monkeypatch.setattr(unbounded, "ask", lambda *_: said)
     monkeypatch.setattr(unbounded, "left_out", lambda *_: left_out)
-    monkeypatch.setattr("openworld.commands.unbounded.require", lambda *_, **__: None)
+    monkeypatch.setattr("openworld.work.unbounded.require", lambda *_, **__: None)
     done = CliRunner().invoke(main, ["verdict", "--any-number", name, text, "--format", "json"])
     assert done.exit_code == code
     assert f'"standing": "{standing}"' in done.output
