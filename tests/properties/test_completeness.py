@@ -138,6 +138,22 @@ def test_rules_that_only_short_runs_obey_are_not_taken_for_enough(text, reach):
         assert reach.within("token_confinement", configuration, {*verdict.blocked_by} - {name})
 
 
+@pytest.mark.parametrize(("deeper", "known"), [(Answer.UNKNOWN, False), (Answer.UNSAT, True)])
+def test_rules_that_longer_runs_get_around_are_called_minimal_once_those_were_looked_at(deeper, known, monkeypatch):
+    """Where the rules that were found are not enough, the set is looked for in longer runs, or said to be open."""
+    settle, covered = WorldChecker._settle, iter([Answer.SAT])
+
+    def got_around(self, asked, enforced=None, sweeps=0, **named):
+        found = settle(self, asked, enforced, sweeps, **named)
+        covering = named.get("deep") is False
+        return replace(found, answer=next(covered, found.answer) if covering else deeper if sweeps else found.answer)
+
+    monkeypatch.setattr(WorldChecker, "_settle", got_around)
+    verdict = check("token_confinement", parse("cap=mal_rs;dpop=token;as_dpop=ignore;as_resource=ignore"))
+    assert (verdict.result, bool(verdict.blocked_by)) == ("safe", True)
+    assert (verdict.blocked_by_minimal, verdict.bound.named_rules is not None) == (known, known)
+
+
 def test_what_has_longer_runs_than_the_limit_is_unknown():
     """Within too few sweeps nothing is concluded from there being no run."""
     asked = find("flow_binding")

@@ -297,6 +297,13 @@ def test_who_moves_is_followed_or_not() -> None:
     assert 0 < share(tally, "client.authorization_server_is_trusted", 1) < 1
 
 
+def test_who_comes_after_a_server_has_moved_finds_it_where_it_is() -> None:
+    """All servers move in the first second, before the first agent comes: nobody has an old token to follow it with."""
+    met = PLAIN.with_numbers(arrivals_per_second=1, **{"count.resource_servers": 50, "count.users": 100})
+    tally = count(unit(met, (), (("as_trust", "allowlist"),), attempts=300, moves=1e6))
+    assert share(tally, "accepted", 1) == 1
+
+
 def test_a_full_server_turns_away_and_is_tried_again() -> None:
     """With too little room calls give up by name; more tries bring more of them through."""
     met = PLAIN.with_numbers(arrivals_per_second=20)

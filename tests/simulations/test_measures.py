@@ -154,6 +154,8 @@ def test_what_no_world_has_seen_is_known_of_as_many_calls_as_the_worlds_are_wort
         )
         assert (zero, one) == (0, 1)
         assert high > 1 - low > 0
+        # However alike worlds are in all else, what counts is how many of these flows each of them has.
+        assert measures.interval(whole[1], [part[1] for part in each], alone=10_000).high == high
         highs.append(high)
     assert highs[0] < 0.004
     assert highs[1] > 0.3

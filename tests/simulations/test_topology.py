@@ -84,6 +84,16 @@ def test_tenants_share_origins() -> None:
     assert {origin_of(url) for url in hosted} == {origin}
 
 
+def test_tenants_and_those_who_are_alone_are_malicious_as_often_as_is_said_of_each() -> None:
+    """Where all tenants of shared origins are malicious and nobody else is, they are."""
+    met = load("shared_origins").with_numbers(**{"attackers.resource_servers": 0, "attackers.tenants": 1})
+    servers = draw(met, "1/0").resource_servers.values()
+    assert {(each.origin.startswith("https://shared"), each.honest) for each in servers} == {
+        (True, False),
+        (False, True),
+    }
+
+
 def test_servers_that_ask_for_no_token_designate_nobody() -> None:
     """The measured shares of servers without authentication and with static keys hold no tokens."""
     topology = draw(load("measured_2026"), "1/0")
