@@ -13,6 +13,7 @@ import platform
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,6 @@ from properties.checker import Checker
 from properties.results import happens, read_result
 from properties.security import Property, find
 from properties.shortest import ReplayError, confirm
-from properties.single import versions
 from properties.verdict import Verdict
 
 #: What reading a damaged entry can raise.
@@ -37,6 +37,18 @@ _DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, Recursio
 
 #: Where rules live, and what makes verdicts of them.
 SOURCES = tuple(Path(package.__file__ or "").parent for package in (model, properties))
+
+
+def versions() -> str:
+    """The packages that answer and their versions."""
+    return ", ".join(f"{package} {_version(package)}" for package in ("z3-solver", "python-sat"))
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
 
 
 def fingerprint(sources: tuple[Path, ...] = SOURCES) -> str:

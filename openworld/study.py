@@ -23,7 +23,8 @@ from model.documents import from_json
 from model.errors import InputError
 from openworld import bought, certified, client_tables, environments, exhibits, matrix, mishaps
 from openworld.blame import NOBODY, blamed
-from openworld.files import as_json, claimed, set_aside, write
+from openworld.files import as_json, write
+from openworld.folders import claimed, set_aside
 from openworld.jobs import CellAnswer, Question
 from openworld.plan import StudyPlan, versions
 from openworld.progress import Progress, tell

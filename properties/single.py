@@ -16,16 +16,3 @@ except ModuleNotFoundError:
     SINGLE = MiniSat
 else:
     SINGLE = Solver
-
-
-def versions() -> str:
-    """The packages that answer and their versions, for results to record."""
-    from importlib.metadata import PackageNotFoundError, version  # it brings the parser of e-mails
-
-    def of(package: str) -> str:
-        try:
-            return version(package)
-        except PackageNotFoundError:
-            return "none"
-
-    return ", ".join(f"{package} {of(package)}" for package in ("z3-solver", "python-sat"))

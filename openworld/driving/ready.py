@@ -22,7 +22,8 @@ from conformance.software import CLIENTS, RESOURCE_SERVERS, Release, release
 from model.errors import InputError, hint
 from openworld.commands.common import DONE, INCONCLUSIVE, VIOLATED
 from openworld.driving.asked import DrivingOptions
-from openworld.files import claimed, write
+from openworld.files import write
+from openworld.folders import claimed
 
 
 def begin(asked: DrivingOptions) -> None:

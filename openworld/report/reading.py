@@ -15,7 +15,7 @@ from model.model import Model, oauth
 from model.trace import Trace, from_json
 from model.world_file import worlds
 from openworld import study_tables
-from openworld.files import EARLIER
+from openworld.folders import EARLIER
 from openworld.software_file import FILE, Kind, load
 from openworld.sources import WRITTEN
 from openworld.study_tables import ReadTable, Shape, SourceError

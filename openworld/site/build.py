@@ -13,7 +13,8 @@ from typing import Any
 import jinja2
 
 from model.model import Model, oauth
-from openworld.files import claimed, write
+from openworld.files import write
+from openworld.folders import claimed
 from openworld.progress import Progress
 from openworld.site import bundle
 from openworld.site.precomputed import precomputed

@@ -26,7 +26,8 @@ from model.errors import InputError
 from model.turns import Input, alphabet, inputs
 from openworld.commands.common import DONE, INCONCLUSIVE, complain, loaded, print_json, print_lines
 from openworld.files import as_json as written
-from openworld.files import claimed, write
+from openworld.files import write
+from openworld.folders import claimed
 from openworld.progress import Progress
 
 #: The file in the output folder that a machine is kept in, beside what the client was asked.

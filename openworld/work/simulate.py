@@ -16,7 +16,7 @@ from openworld import exhibits
 from openworld.commands.common import DONE, INCONCLUSIVE, complain, print_json, print_lines, tell
 from openworld.exhibits import experiments
 from openworld.experiment_words import horizon_lines, result_lines, source_lines
-from openworld.files import claimed
+from openworld.folders import claimed
 from openworld.progress import Progress
 from openworld.sources import Source
 from openworld.work.instead import AnswerTable, ask, check_places

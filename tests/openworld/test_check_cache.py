@@ -143,9 +143,10 @@ def test_versions_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_else_makes_a_verdict() -> None:
     """All that a verdict runs on is the packages that are hashed, the standard library and the solvers."""
     program = (
-        "import sys; from properties.verdict import check; from model.design import parse\n"
+        "import sys; from model.design import parse\n"
+        "from properties.checker import Checker; from properties.verdict import check\n"
         "check('code_delivery', parse('cap=mal_as;iss_check=off')); check('CD', parse('cap=mal_as'))\n"
-        "check('AZ', parse('design=aauth'))\n"
+        "Checker().verdict('AZ', parse('design=aauth'))\n"
         "print(*{name.partition('.')[0] for name, one in sys.modules.items() if getattr(one, '__file__', None)})"
     )
     done = subprocess.run(

@@ -17,7 +17,7 @@ from model.named_designs import NAMED_DESIGNS
 from model.switches import CAPABILITIES
 from model.trace import from_json
 from openworld import bought, client_tables, matrix, plan, study
-from openworld.files import FolderInUseError, claimed
+from openworld.folders import FolderInUseError, claimed
 from openworld.matrix import cases
 from openworld.plan import StudyPlan
 from openworld.report import read
