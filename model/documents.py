@@ -12,8 +12,11 @@ import re
 import reprlib
 import textwrap
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from functools import cached_property
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from model.errors import InputError, hint
@@ -102,8 +105,8 @@ def _look_through(value: Json, depth: int) -> None:
 class Schema:
     """A JSON Schema (draft 2020-12) that documents are held against; it is made when the first is.
 
-    Its titles are what messages call things: the keys of a table that has one, or the values of an enumeration. Of
-    formats it knows ``printable``: a text that does nothing to whoever prints it.
+    Its titles are what messages call things: the keys of a table that has one, or the values of an enumeration. Every
+    text of a document is :func:`printable`, whatever the schema says of it.
     """
 
     def __init__(self, make: Callable[[], JsonObject]) -> None:
@@ -113,15 +116,13 @@ class Schema:
     def _validator(self) -> Draft202012Validator:
         # Imported here: most runs read nothing that has a schema; it takes 0.1 s, and 1.2 s beside the extras of
         # Jupyter.
-        from jsonschema import Draft202012Validator, FormatChecker
+        from jsonschema import Draft202012Validator
 
-        formats = FormatChecker(formats=())
-        formats.checks("printable")(_printable)
-        return Draft202012Validator(self._make(), format_checker=formats)
+        return Draft202012Validator(self._make())
 
     def errors(self, content: Json) -> list[ValidationError]:
         """What is wrong, in the order of the document; what is missing counts only where nothing is misspelt."""
-        errors = []
+        errors = _unprintable(content)
         for error in self._validator.iter_errors(content):
             if error.validator == "maxItems":  # nothing else is looked at in what may be very long
                 return [error]
@@ -136,8 +137,50 @@ class Schema:
             raise DocumentError(f"{where}: {complaint(error)}" if where else complaint(error))
 
 
-def _printable(value: object) -> bool:
-    return not isinstance(value, str) or "".join(value.split()).isprintable()
+def printable(text: str) -> bool:
+    """Whether a text does nothing to whoever prints it: no control characters, and none that turn its direction."""
+    return text.isprintable() or "".join(text.split()).isprintable()
+
+
+def unprintable(text: str) -> str:
+    """What is said of a text that is not."""
+    return f"must be without control characters, found {shortly(text)}"
+
+
+def called(path: Path) -> str:
+    """What a document is called where its file names it: tables and figures have that name, and nobody runs it.
+
+    Raises:
+        DocumentError: its name is not printable, or is a formula where a table is opened as a sheet.
+    """
+    if not printable(path.stem) or path.stem.startswith(("=", "+", "-", "@")):
+        named = "tables call it by the name of its file, which must be without control characters"
+        raise DocumentError(f"{shortly(path.name)}: {named}, and not begin with = + - @")
+    return path.stem
+
+
+def _unprintable(content: Json) -> list[ValidationError]:
+    """The texts of a document that are not, keys among them."""
+    found = [(path, text) for path, text in texts_in(content) if not printable(text)]
+    if not found:
+        return []
+    from jsonschema.exceptions import ValidationError
+
+    return [ValidationError("", "printable", path, instance=text, schema={}) for path, text in found]
+
+
+def texts_in(content: object, *path: str | int) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every text in tables, lists and records, keys among them, with the keys and numbers that lead there."""
+    if isinstance(content, str):
+        yield path, content
+    elif isinstance(content, Mapping):
+        for key, inner in content.items():
+            yield from chain(texts_in(key, *path), texts_in(inner, *path, str(key)))
+    elif isinstance(content, list | tuple):
+        for place, inner in enumerate(content):
+            yield from texts_in(inner, *path, place)
+    elif is_dataclass(content) and not isinstance(content, type):
+        yield from texts_in({each.name: getattr(content, each.name) for each in fields(content)}, *path)
 
 
 _SHORT = reprlib.Repr()
@@ -185,8 +228,8 @@ def complaint(error: ValidationError) -> str:
             return f"must be a number {allowed}, found {shown}"
         case "multipleOf":
             return f"must be a whole number, found {shown}"
-        case "format":
-            return f"must be without control characters, found {shown}"
+        case "printable":
+            return unprintable(found)
         case "minItems" | "minLength":
             return "must not be empty"
     return textwrap.shorten(error.message, 200)

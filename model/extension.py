@@ -6,6 +6,7 @@ with one thing more, of the one that the draft has made so far.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import fields, make_dataclass, replace
@@ -18,6 +19,7 @@ from typing import Any, TypeVar, cast
 from model import messages
 from model.action import ActionSchema, Context, Domains, Move, described
 from model.design import expanded, parse_switches
+from model.documents import shortly
 from model.errors import InputError, hint
 from model.guards import GUARDS, Guard
 from model.inputs import reading
@@ -51,12 +53,18 @@ def put(table: str, entries: Mapping[Any, object]) -> None:
     grow(built().but(**{table: {**getattr(built(), table), **entries}}))
 
 
+#: What something may be called: whoever writes configurations, commands and files writes it without quotes.
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
+
+
 def new(what: str, name: str, among: Collection[str]) -> str:
     """Return a name of which there is nothing yet.
 
     Raises:
-        DraftError: there is something of the name already.
+        DraftError: there is something of the name already, or it is none.
     """
+    if not _NAME.fullmatch(name):
+        raise DraftError(f"the name of a {what} has up to 80 letters, digits, '_', '-' and '.', found {shortly(name)}")
     if name in among:
         raise DraftError(f"there is a {what} {name!r} already")
     return name
@@ -146,6 +154,8 @@ def switch(
         words: what figures call each value, with semicolons between them; without, they show the values.
     """
     phrases = [phrase.strip() for phrase in words.split(";")] if words else []
+    for value in values.split():
+        new(f"value of switch {name!r}", value.replace("+", "_"), ())
     if len(set(values.split())) < 2:
         raise DraftError(f"switch {name!r} needs two values or more, with spaces between them")
     if phrases and len(phrases) != len(values.split()):

@@ -19,6 +19,7 @@ from pickle import PicklingError
 from typing import Any, TypeVar
 from uuid import uuid4
 
+from model.documents import printable, texts_in, unprintable
 from model.errors import InputError
 from model.inputs import Read, TooLongError, fresh_modules, reading
 from model.named_designs import DESIGN_NOTES, NAMED_DESIGNS
@@ -146,6 +147,8 @@ def _again(marks: tuple[str, ...], *files: Path) -> Model:
 # --- drafts while they run -----------------------------------------------------------------------------------
 
 _BUILT: ContextVar[Model] = ContextVar("_BUILT")
+#: The tables of a model that are told; others have functions.
+_TOLD = ("switches", "capabilities", "designs", "notes", "words")
 
 
 def built() -> Model:
@@ -161,8 +164,14 @@ def built() -> Model:
 
 
 def grow(model: Model) -> None:
-    """Go on with a model that has one thing more."""
-    built()
+    """Go on with a model that has one thing more, of which all that is told is printable (raises DraftError)."""
+    before = built()
+    tables = [(name, getattr(model, name), getattr(before, name)) for name in _TOLD]
+    tables += [(kind.__name__, entries, before.further(kind)) for kind, entries in model._further.items()]
+    for what, entries, known in tables:
+        for path, text in texts_in({name: each for name, each in entries.items() if known.get(name) is not each}):
+            if not printable(text):
+                raise DraftError(f"{what}: {'.'.join(map(str, path))}: {unprintable(text)}")
     _BUILT.set(model)
 
 

@@ -40,7 +40,7 @@ _CLAIM = {
     "required": ["name", "says", "assumptions", "possible"],
     "properties": {
         "name": {"enum": ["excluded", "complete", "possible"]},
-        "says": {"type": "string", "format": "printable"},
+        "says": {"type": "string"},
         "assumptions": _LITERALS,
         "possible": {"type": "boolean"},
     },

@@ -26,6 +26,7 @@ from model.protocols import rules
 from model.refusal import stopped
 from model.switches import ConfigurationError
 from openworld.show import command, ending
+from openworld.width import marked
 from properties.attackers import FORMERLY, called, every_attacker
 from properties.checker import Checker
 from properties.explain import Changes, flipping, refusal
@@ -321,7 +322,7 @@ def markdown(found: Sequence[Flip], first: str, second: str) -> str:
     ]
     rows = [
         f"| {f.environment} | {f.property} | {f.before} | {f.after}{f' in {f.steps} steps' if f.steps else ''} | "
-        f"{', '.join(f.attackers)} | {said(f.changes)} | {f.refused_by} |"
+        f"{', '.join(f.attackers)} | {marked(said(f.changes))} | {marked(f.refused_by)} |"
         for f in found
     ]
     return "\n".join([*head, *rows, ""]) if rows else f"Nothing flips from `{first}` to `{second}`.\n"

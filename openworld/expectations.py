@@ -117,7 +117,7 @@ _EXPECTED: dict[str, str] = {
     "holds": "safe", "fails": "attack", "not_in_this_world": "not_in_this_world", "reached": "reached",
     "not_reached": "not_reached",
 }  # fmt: skip
-_TEXT = {"type": "string", "format": "printable"}
+_TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 _KEYS = {
     **dict.fromkeys(("name", "because", "design", "world", "draft", "section", "quote"), _TEXT),

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from openworld.check import FAILED, Checked, lines, path_in_repository, summary
+from openworld.width import marked
 
 #: A summary of more than a megabyte is thrown away, so only so many charts go into it.
 CHARTS = 50
@@ -55,13 +56,9 @@ def markdown(outcomes: Sequence[Checked]) -> str:
             outcome.found,
             f"{path_in_repository(asked.file)}:{asked.place.line}",
         )
-        rows.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
+        rows.append("| " + " | ".join(marked(cell) for cell in cells) + " |")
     for outcome in unmet[:CHARTS]:
         body = "\n".join(lines(outcome))
         rows += ["", f"<details><summary>{escape(outcome.headline)}</summary>", ""]
         rows.append(f"<pre>{escape(body)}</pre></details>")
     return "\n".join(rows) + "\n\n"
-
-
-def _cell(words: str) -> str:
-    return escape(words).replace("|", "&#124;")

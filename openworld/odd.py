@@ -12,6 +12,7 @@ from inspect import getdoc
 
 from model.protocols import actions, rules
 from model.world import World
+from openworld.width import marked
 from simulations import readers
 from simulations.arms import AS_DEPLOYED
 from simulations.experiment import Adoption, Experiment, Mix, Number, Range, Year
@@ -57,14 +58,16 @@ def lines(asked: Experiment, met: Population) -> Iterator[str]:
         yield from ("", f"## {number}. {title}", "")
         yield from element(asked, met)
     yield from ("", "## Threats to validity", "")
-    yield from (f"* {threat.kind[0].upper()}{threat.kind[1:]}: {threat.here}." for threat in threats(asked, met))
+    yield from (
+        f"* {threat.kind[0].upper()}{threat.kind[1:]}: {marked(threat.here)}." for threat in threats(asked, met)
+    )
 
 
 def _purpose(asked: Experiment, met: Population) -> Iterator[str]:
-    yield asked.question
+    yield marked(asked.question)
     yield ""
     what, test = PATTERNS[asked.reader]
-    yield f"Patterns that the model is held against: {what} (`{test}`). About the population: {_one_line(met.about)}"
+    yield f"Patterns that the model is held against: {what} (`{test}`). About the population: {marked(met.about)}"
 
 
 def _entities(asked: Experiment, met: Population) -> Iterator[str]:
@@ -250,7 +253,7 @@ def _used(asked: Experiment, met: Population) -> list[Stated]:
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
     yield f"| {' | '.join(head)} |"
     yield "|---" * len(head) + "|"
-    yield from (f"| {' | '.join(_one_line(cell).replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
+    yield from (f"| {' | '.join(marked(cell) for cell in row)} |" for row in rows)
 
 
 def _plain(text: str) -> str:

@@ -73,7 +73,10 @@ def slide_svg(shown: Chart, citation: Citation) -> str:
 
 def draft_markdown(shown: Chart, citation: Citation) -> str:
     """The chart as a figure of a draft that is written for kramdown-rfc, and a sentence that cites it."""
-    head = ["~~~ ascii-art", _artwork(shown), "~~~", f'{{: #{citation.anchor} title="{citation.title}"}}', ""]
+    artwork, fence = _artwork(shown), "~~~"
+    while fence in artwork:
+        fence += "~"
+    head = [f"{fence} ascii-art", artwork, fence, f'{{: #{citation.anchor} title="{citation.title}"}}', ""]
     return "\n".join([*head, *citation.lines(), ""])
 
 

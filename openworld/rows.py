@@ -8,6 +8,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, NamedTuple
 
+from model.documents import printable, shortly, unprintable
 from model.errors import InputError
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ def _rows(reader: Reader, columns: list[str]) -> Iterator[Row]:
             if more:
                 error = f"{more} more values than columns" if more > 0 else f"no value for column {columns[more]!r}"
                 cells = (cells + [""] * wanted)[:wanted]
+            for place, cell in enumerate(cells):
+                if not printable(cell):
+                    error = error or f"column {columns[place]!r} {unprintable(cell)}"
+                    cells[place] = shortly(cell)
             yield Row(line, cells, error)
     except csv.Error as error:
         yield Row(line + 1, [""] * wanted, f"not CSV from here on: {error}")

@@ -218,8 +218,8 @@ def traded(table: pd.DataFrame) -> pd.DataFrame:
 # --- what is in the folder of a study ------------------------------------------------------------------------
 
 #: Names are drawn and counted, so they are neither empty nor long.
-_NAME: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 300, "format": "printable"}
-_TEXT: dict[str, Any] = {"type": "string", "format": "printable"}
+_NAME: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 300}
+_TEXT: dict[str, Any] = {"type": "string"}
 _COUNT: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 1e15}
 _NUMBER: dict[str, Any] = {"type": "number", "minimum": -1e15, "maximum": 1e15}
 _SEED: dict[str, Any] = {"type": ["integer", "string"], "maxLength": 300}

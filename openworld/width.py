@@ -7,6 +7,8 @@ import shutil
 import sys
 import textwrap
 
+#: What Markdown reads as markup where it is least expected: the start of HTML, and what parts the cells of a table.
+_MARKUP = re.compile(r"<|&(?=[#\w])|\|")
 #: The most columns that a line of prose has.
 MOST = 100
 #: What a line starts with that its words are told of: blanks, or a label and two blanks or more.
@@ -18,6 +20,15 @@ _SEAM = "\0"
 def columns(most: int = MOST) -> int:
     """How many columns a line may have."""
     return max(24, min(most, shutil.get_terminal_size().columns)) if sys.stdout.isatty() else most
+
+
+def marked(text: str) -> str:
+    """A text of somebody's as one line of Markdown, in prose or in a cell of a table, with no markup but code.
+
+    >>> marked("a <b> | c &lt; `d`")
+    'a &#60;b> &#124; c &#38;lt; `d`'
+    """
+    return _MARKUP.sub(lambda sign: f"&#{ord(sign[0])};", " ".join(text.split()))
 
 
 def wrapped(text: str, first: int = 0, others: int = 4) -> list[str]:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from model.design import expanded
-from model.documents import DocumentError, Schema, from_toml
+from model.documents import DocumentError, Schema, called, from_toml
 from model.errors import hint
 from model.model import Model, oauth
 from simulations.arms import AS_DEPLOYED
@@ -116,7 +116,14 @@ def _experiment(path: Path, content: dict[str, Any], model: Model) -> Experiment
         said["tried"] = MappingProxyType(tried)
     said.setdefault("parameter", _words(sweep))
     return Experiment(
-        path.stem, values=values, arms=arms, population=population, sweep=sweep, asked=(str(path),), model=model, **said
+        called(path),
+        values=values,
+        arms=arms,
+        population=population,
+        sweep=sweep,
+        asked=(str(path),),
+        model=model,
+        **said,
     )
 
 

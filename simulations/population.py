@@ -26,7 +26,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from model.documents import DocumentError, from_toml
+from model.documents import DocumentError, called, from_toml
 from model.errors import hint
 from model.model import Model, oauth
 from simulations import encounters
@@ -344,7 +344,7 @@ def _content(name: str | Path, among: tuple[str, ...], model: Model, folder: Pat
         except (OSError, ValueError) as error:  # no text, or no name of a file
             why = error.strerror if isinstance(error, OSError) else error
             raise PopulationError(f"cannot read population {path}: {why}") from None
-        where, key, folder = path.stem, str(path.resolve()), path.parent
+        where, key, folder = called(path), str(path.resolve()), path.parent
     if key in among:
         raise PopulationError(f"{where}: extends itself ({' -> '.join((*among, key))})")
     return _extended(_parsed(text, where, model), folder, (*among, key), model)

@@ -15,7 +15,7 @@ from model.model import Model
 from openworld.commands import completion
 from openworld.commands.common import DONE, format_option, output_option, print_json, tell, with_option
 from openworld.files import emit
-from openworld.width import wrapped
+from openworld.width import marked, wrapped
 from simulations import population as populations
 from simulations import population_schema, scan_plan
 from simulations.population import Population, Stated
@@ -76,7 +76,7 @@ def _csv(rows: Iterable[Mapping[str, str]]) -> str:
 
 def _markdown(rows: Iterable[Mapping[str, str]]) -> str:
     lines = [scan_plan.COLUMNS, ["---"] * len(scan_plan.COLUMNS), *(row.values() for row in rows)]
-    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+    return "".join(f"| {' | '.join(marked(cell) for cell in line)} |\n" for line in lines)
 
 
 _TABLES = {"csv": _csv, "markdown": _markdown}

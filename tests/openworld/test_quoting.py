@@ -61,6 +61,13 @@ def test_mail_and_drafts_have_the_chart_and_are_narrow(shown: Chart, citation: C
         assert citation.question in made
 
 
+def test_no_text_of_a_chart_ends_its_figure(citation: Citation) -> None:
+    """The fence around it is longer than any in it."""
+    mixup = from_json((ROOT / "tests" / "openworld" / "golden" / "mixup.json").read_text(encoding="utf-8"))
+    made = draft_markdown(chart(mixup, "~~~~ ends here"), citation)
+    assert made.count(made.partition(" ")[0]) == 2
+
+
 def test_the_xml_is_a_figure(shown: Chart, citation: Citation) -> None:
     """That parses, with the chart as its artwork, whatever stands in it."""
     figure, text = ET.fromstring(f"<section>{draft_xml(shown, citation)}</section>")

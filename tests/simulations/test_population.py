@@ -217,7 +217,7 @@ def test_sweeping_replaces_one_factor() -> None:
             "agents = { value = " + "9" * 400,
             "not a TOML file: a whole number of more than 64",
         ),
-        ("[numbers]", 'extends = "\\u0000.toml"\n[numbers]', "cannot read population"),
+        ("[numbers]", 'extends = "\\u0000.toml"\n[numbers]', "extends: must be without control characters"),
         ("about = ", "abut = ", "unknown key 'abut'; did you mean 'about'?"),
         ("[numbers]", 'extends = "earth"\n[numbers]', "unknown population 'earth'; allowed: atproto_2026"),
     ],
