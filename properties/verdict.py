@@ -30,9 +30,8 @@ from properties.shortest import Shortening
 from properties.single import SINGLE
 from properties.template import Own, Template
 
-#: Sweeps after which a question is laid down on its own, where every design was and where one was, and seconds of work
-#: after which it is: what is laid down for one question is then quicker than what is there for many.
-EVERY_DESIGN, ONE_DESIGN, SHARED = 4, 6, 2.0
+#: Sweeps, and seconds of work, after which a question gets a world with less in it than the one that is there for many.
+SWEEPS, SHARED = 4, 2.0
 #: Seconds of work after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
 #: What is said where time ran out between safe and not in this world.
@@ -138,15 +137,15 @@ class _Asked:
 class WorldChecker:
     """Answers questions about one world.
 
-    The world is laid down with every design and attacker in it, or those of ``only``: a design, or one property
-    under one configuration, which is the cheapest way to one answer. ``own`` names the switches that its designs have
-    for single parties, ``solver`` is who answers.
+    The world is laid down with every design and attacker in it, or those of ``only``: a design, a configuration, or one
+    property under one configuration, which is the cheapest way to one answer. ``own`` names the switches that its
+    designs have for single parties, ``solver`` is who answers.
     """
 
     def __init__(
         self,
         world: World,
-        only: Design | tuple[Property, Configuration] | None = None,
+        only: Design | Configuration | tuple[Property, Configuration] | None = None,
         timeout: float | None = None,
         patience: float | None = None,
         own: Own = (),
@@ -156,14 +155,15 @@ class WorldChecker:
         self.timeout = timeout
         self.patience = PATIENCE if patience is None else patience
         self._solver = solver
-        self._single = isinstance(only, tuple)
+        self._single = isinstance(only, tuple | Configuration)
+        self._of_design = isinstance(only, Design)
         if isinstance(only, tuple):
-            made, sweeps = Template(world, judged(*only), (only[0].name,)), LIMIT
+            made = Template(world, judged(*only), (only[0].name,))
         else:
-            made, sweeps = Template(world, only, own=own), EVERY_DESIGN if only is None else ONE_DESIGN
-        self._depths = Depths(made, sweeps, growing=self._single, solver=solver)
+            made = Template(world, only, own=own)
+        self._depths = Depths(made, LIMIT if self._single else SWEEPS, growing=self._single, solver=solver)
         self._closure = Closure(made)
-        self._about: tuple[tuple[Property, Configuration], WorldChecker] | None = None
+        self._about: tuple[Configuration | tuple[Property, Configuration], WorldChecker] | None = None
         self._seen: tuple[Configuration | None, dict[frozenset[str], Reached]] = (None, {})
 
     @property
@@ -289,8 +289,12 @@ class WorldChecker:
         return found
 
     def _narrow(self, asked: _Asked) -> WorldChecker:
-        """The world with nothing in it but what a question is about: dearer to make, and with shorter runs."""
-        about = (asked.prop, asked.configuration)
+        """The world with nothing in it but what a question is about: dearer to make, and with shorter runs.
+
+        Of one design many questions are asked under the same configuration, so that they share what is made for that.
+        """
+        configuration = judged(asked.prop, asked.configuration)
+        about = configuration if self._of_design else (asked.prop, configuration)
         if self._about is None or self._about[0] != about:
             self._about = (about, WorldChecker(self.world, about, self.timeout, self.patience, (), self._solver))
         return self._about[1]

@@ -19,7 +19,7 @@ from properties.bounds import Clock, Laid
 from properties.engine import Answer
 from properties.security import PROPERTIES
 from properties.template import OpenDesign, Template
-from properties.verdict import EVERY_DESIGN
+from properties.verdict import SWEEPS
 
 #: What an action does to a variable: when it happens, and the value that it writes.
 Effects = dict[tuple[str, str], tuple[Condition, Value]]
@@ -32,7 +32,7 @@ class Variants:
         self.world = world
         self.facts = {variable.name for variable in variables(world) if variable.fact}
         differ = {name: partial(self._differs, install) for name, install in variants.items()}
-        self._laid = Laid(_Choosing(world, about=(), also=differ), EVERY_DESIGN)
+        self._laid = Laid(_Choosing(world, about=(), also=differ), SWEEPS)
 
     def differs(self, name: str) -> Answer:
         """Whether a variant can differ, under any design and attacker, within the sweeps that those are looked at."""
