@@ -184,7 +184,7 @@ def _from_json(path: Path, shape: Shape) -> _Found:
 def _from_parquet(path: Path, shape: Shape) -> _Found:
     with path.open("rb") as stream:
         try:
-            stored = read_table(stream).to_pydict()
+            stored = read_table(stream, page_checksum_verification=True).to_pydict()
         except (ArrowException, OSError, ValueError) as error:
             raise DocumentError(f"not Parquet: {' '.join(str(error).split())}") from None
     lacking = [name for name in shape.needed if name not in stored]

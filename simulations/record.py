@@ -35,7 +35,10 @@ def recorded(unit: Unit, chunks: Iterable[Sequence[Sequence[Label]]]) -> Iterato
     if not unit.record:
         yield from chunks
         return
-    with replacing(path_of(unit)) as path, pq.ParquetWriter(path, SCHEMA, compression="zstd") as file:
+    with (
+        replacing(path_of(unit)) as path,
+        pq.ParquetWriter(path, SCHEMA, compression="zstd", write_page_checksum=True) as file,
+    ):
         first, waiting = unit.first, list[pa.Table]()
         for chunk in chunks:
             attempts = np.arange(first, first + len(chunk[0]))

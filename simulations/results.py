@@ -588,7 +588,7 @@ def measured(
 
 
 def write(table: pandas.DataFrame, stem: Path, run: str = "") -> tuple[Path, Path]:
-    """Write a table as CSV and as Parquet; a file is either the old one or the new one, never half.
+    """Write a table as CSV and as Parquet, with checksums; a file is either the old one or the new one, never half.
 
     ``run``: the run that it belongs to, which is then its last column.
     """
@@ -597,5 +597,5 @@ def write(table: pandas.DataFrame, stem: Path, run: str = "") -> tuple[Path, Pat
     with replacing(as_csv) as path, path.open("wb") as stream:
         table.to_csv(stream, index=False, lineterminator="\n")
     with replacing(as_parquet) as path:
-        table.to_parquet(path, index=False)
+        table.to_parquet(path, index=False, write_page_checksum=True)
     return as_csv, as_parquet

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pandas
 import pytest
@@ -189,6 +190,21 @@ def test_results_are_compared(run: Run, folder: Path) -> None:
     rows = json.loads(run("diff", folder / "first", folder / "second", "--format", "json").stdout)
     assert {row["experiment"] for row in rows} == {"echo"}
     assert all(row["low"] <= row["difference"] <= row["high"] for row in rows)
+
+
+def test_a_table_with_a_damaged_bit_is_read_as_it_was_or_not_at_all(run: Run, folder: Path, tmp_path: Path) -> None:
+    """Wherever it is among the values: no count, no share and no name is another one."""
+    whole, path = (folder / "first" / "echo_rates.parquet").read_bytes(), tmp_path / "echo_rates.parquet"
+    path.write_bytes(whole)
+    shown = run("list", "results", path, "--experiment", "echo").stdout
+    values = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    draw, codes = Random(1), set()
+    for place in draw.sample(range(4, values), 40):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << draw.randrange(8)]) + whole[place + 1 :])
+        result = run("list", "results", path, "--experiment", "echo")
+        codes.add(result.exit_code)
+        assert result.stdout == shown if result.exit_code == 0 else "not Parquet" in refused(result)
+    assert codes >= {2}
 
 
 def test_only_what_both_have_is_compared(run: Run, folder: Path) -> None:
