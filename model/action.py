@@ -9,7 +9,7 @@ what it changes. Parameters in ``each`` make separate actions (one for each sess
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from itertools import product
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
@@ -236,7 +236,11 @@ def _policy(c: Context, party: str) -> Policy:
 
 @dataclass(frozen=True, slots=True)
 class ActionSchema:
-    """An action before its ``each`` parameters are fixed."""
+    """An action before its ``each`` parameters are fixed.
+
+    ``free``: fields, as ``Message.field``, in which the attacker can write anything: nobody reads them here. They are
+    choices only where drafts ask about messages (:func:`model.extension.rule`), each with these values.
+    """
 
     name: str
     module: str
@@ -246,6 +250,7 @@ class ActionSchema:
     each: Callable[[World], list[dict[str, str]]]
     choices: Callable[[World], Domains]
     move: Callable[..., Move]
+    free: Mapping[str, Callable[[World], tuple[Any, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,11 +299,12 @@ def action(
     step: str,
     each: Callable[[World], list[dict[str, str]]] = lambda _: [{}],
     choices: Callable[[World], Domains] = lambda _: {},
+    free: Mapping[str, Callable[[World], tuple[Any, ...]]] | None = None,
 ) -> Callable[[Callable[..., Move]], Callable[..., Move]]:
     """Register a function as an action: ``client__send_token`` is a client's, one without actor the attacker's."""
 
     def decorate(function: Callable[..., Move]) -> Callable[..., Move]:
-        schema = described(function, step, each, choices)
+        schema = replace(described(function, step, each, choices), free=free or {})
         SCHEMAS[schema.name] = schema
         return function
 

@@ -167,7 +167,17 @@ def _endpoints(world: World) -> Domains:
     return {**named, "par_at": (NONE, *world.issuers), **dict.fromkeys(flags, (False, True))}
 
 
-@action("S7", sessions_and_strangers, _endpoints)
+def _unread(world: World) -> tuple[str, ...]:
+    """What the attacker may write as an endpoint, or an issuer, that the client does not go on with."""
+    return (NONE, *world.issuers)
+
+
+@action(
+    "S7",
+    sessions_and_strangers,
+    _endpoints,
+    {f"ServerMetadata.{name}": _unread for name in ("pushed_authorization_request_endpoint", "registration_endpoint")},
+)
 def publish_server_metadata(
     c: Context,
     who: str,
@@ -281,7 +291,12 @@ def answer_pushed_request(c: Context, who: str, handed: Value) -> Move:
     return Move(here, (), {f"{who}.request_uri": handed}, (answer,))
 
 
-@action("S16", sessions, lambda world: {"token": (FORGED, *tokens(world))})
+@action(
+    "S16",
+    sessions,
+    lambda world: {"token": (FORGED, *tokens(world))},
+    {"TokenResponse.resource": lambda world: (NONE, *world.resources)},
+)
 def answer_token_request(c: Context, who: str, token: Value) -> Move:
     """The attacker's token endpoint answers with any token it knows or makes, and says what it likes of it."""
     session = answered(c, who)

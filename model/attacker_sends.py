@@ -214,7 +214,7 @@ def _sessions_and_browsers(world: World) -> list[dict[str, str]]:
     return combined(who=world.session, browser=(*world.users, ATTACKER))
 
 
-@action("S14", _sessions_and_browsers, _responses)
+@action("S14", _sessions_and_browsers, _responses, {"AuthorizationResponse.iss": lambda world: (NONE, *world.issuers)})
 def deliver_response(c: Context, who: str, browser: str, code: Value, arrives_at: Value) -> Move:
     """The attacker has a browser deliver a response to a client: with any code it knows or makes, or an error; any iss.
 

@@ -23,11 +23,12 @@ from model.documents import shortly
 from model.errors import InputError, hint
 from model.guards import GUARDS, Guard
 from model.inputs import reading
-from model.logic import Condition, Pick, Value
+from model.logic import Condition, Pick, Value, implies
 from model.messages import Message, Sent, public
 from model.model import DraftError, Model, blamed, built, grow
 from model.protocols import PROTOCOLS, every_rule, schemas
-from model.rule import DECIDES, Rule, made
+from model.receipts import Receipt, kinds, receipts
+from model.rule import DECIDES, Named, Rule, made
 from model.spelling import misspelt
 from model.state import Variables
 from model.switches import EVERYBODY, ROLES, Extent, Kind, Switch
@@ -198,7 +199,7 @@ def design(name: str, text: str, meaning: str, source: str) -> None:
 
 
 def rule(
-    *, source: str, at: str | tuple[str, ...] = (), guard: str = "", actor: str = ""
+    *, source: str, at: str | tuple[str, ...] = (), guard: str = "", message: str = "", actor: str = ""
 ) -> Callable[[Callable[..., Condition]], Callable[..., Any]]:
     """Add a rule that an honest party asks; the function says when it is met, its first line what it requires.
 
@@ -207,14 +208,20 @@ def rule(
         at: the steps in which it is asked. The function takes the context and those of their parameters that it names.
         guard: or a guard of :mod:`model.guards`, which conversations and played parties ask as well. The function takes
             those of the values that rules of this guard take.
+        message: or a message, wherever the actor receives it. The function takes the context, what the message says and
+            what the actor holds when it arrives (:mod:`model.receipts`), as mappings.
         actor: who asks it; without one, whose step or guard it is.
     """
 
     def decorate(function: Callable[..., Condition]) -> Callable[..., Any]:
         steps, name = (at,) if isinstance(at, str) and at else tuple(at), function.__name__
-        if bool(steps) == bool(guard):
-            raise DraftError(f"rule {name!r} is asked nowhere: say at which step (at=), or in which guard (guard=)")
-        found, read = made(actor or _actor(name, steps, guard), giving("condition", function), (), source)
+        if [bool(steps), bool(guard), bool(message)].count(True) != 1:
+            raise DraftError(
+                f"rule {name!r} is asked nowhere: say at which step (at=), in which guard (guard=) or of which message "
+                "(message=)"
+            )
+        asks = known("role", actor, ROLES) if message else actor or _actor(name, steps, guard)
+        found, read = made(asks, giving("condition", function), (), source)
         if not found.requirement:
             raise DraftError(f"rule {name!r} has no docstring: its first line says what it requires")
         _read(function)
@@ -223,6 +230,11 @@ def rule(
             _ask_at(step, read)
         if guard:
             _ask_in(guard, read)
+        if message:
+            ask_of_messages(
+                lambda it: [read(it.context, it.says, it.held)] if it.role == actor else [],
+                known("message", message, _kinds(Message)),
+            )
         return read
 
     return decorate
@@ -247,6 +259,47 @@ def _ask_at(step: str, read: Callable[..., Any]) -> None:
         return move._replace(rules=(*move.rules, read(c, **{name: chosen[name] for name in names})))
 
     _put_steps(_changed(schema, also))
+
+
+def ask_of_messages(
+    asks: Callable[[Receipt], Iterable[Named]], kind: str = Message.__name__, rules: Mapping[str, Rule] | None = None
+) -> None:
+    """Ask more of messages of a kind, wherever honest parties receive them; the attacker writes in them what it likes.
+
+    ``rules``: new ones that are asked, by name.
+    """
+    grow(built().adding(Rule, rules or {}))
+    _put_steps(*(_asking(schema, asks, kind) for schema in _steps().values()))
+
+
+def _asking(schema: ActionSchema, asks: Callable[[Receipt], Iterable[Named]], kind: str) -> ActionSchema:
+    """A step that asks more of messages of a kind, and in which the attacker chooses what it is free to write there."""
+    before = schema.move
+    free = {name: domain for name, domain in schema.free.items() if kind in (name.partition(".")[0], Message.__name__)}
+    says = {f"says_{name.partition('.')[2]}": name for name in free}
+
+    @wraps(before)
+    def move(c: Context, **chosen: Any) -> Move:
+        said = {name: chosen.pop(key) for key, name in says.items()}
+        made = before(c, **chosen)
+        sends = tuple(sent._replace(message=_saying(sent.message, said)) for sent in made.sends)
+        found = receipts(c, chosen, [sent for sent in sends if kind in kinds(sent.message)])
+        asked = [rule._replace(holds=implies(it.when, rule.holds)) for it in found for rule in asks(it)]
+        return made._replace(sends=sends, rules=(*made.rules, *asked))
+
+    def choices(world: World) -> Domains:
+        return {**schema.choices(world), **{key: free[name](world) for key, name in says.items()}}
+
+    left = {name: domain for name, domain in schema.free.items() if name not in free}
+    return replace(schema, move=move, choices=choices, free=left)
+
+
+def _saying(message: Message, said: Mapping[str, Value]) -> Message:
+    """A message with what else its sender writes there."""
+    written = {
+        name.partition(".")[2]: value for name, value in said.items() if name.partition(".")[0] in kinds(message)
+    }
+    return replace(message, **written) if written else message
 
 
 def _changed(schema: ActionSchema, then: Callable[[Context, dict[str, Any], Move], Move]) -> ActionSchema:

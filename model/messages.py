@@ -25,6 +25,11 @@ def public() -> Any:
     return field(default=NONE)
 
 
+def shown() -> Any:
+    """A public field that says whose key its sender has shown to hold: nobody writes there what it likes."""
+    return field(default=NONE, metadata={"shown": True})
+
+
 def claim(name: str) -> Any:
     """A public field that says what is inside the term in the field before it: the claim of this name."""
     return field(default=NONE, metadata={"claim": name})
@@ -69,13 +74,13 @@ class ResourceRequest(Message):
     url: Value = public()
     access_token: Value = term("token")
     dpop: Value = term("proof")
-    client_certificate: Value = public()
+    client_certificate: Value = shown()
     client_attestation: Value = public()
     #: What the proof beside the attestation has as its audience, and at which resource servers it is good.
     attestation_audience: Value = claim("aud")
     attestation_opens: tuple[Value, ...] = unsent("assertion")
     session_handle: Value = public()
-    proof_key: Value = public()
+    proof_key: Value = shown()
     token_issuer: Value = claim("iss")
     token_subject: Value = claim("sub")
     token_audience: Value | tuple[str, ...] = claim("aud")
@@ -238,7 +243,7 @@ class ClientAuthentication(Message):
     #: What the assertion (or attestation) has as its audience, and at which AS it is good for which client_id.
     assertion_audience: Value = claim("aud")
     assertion_opens: tuple[Value, ...] = unsent("assertion")
-    client_certificate: Value = public()
+    client_certificate: Value = shown()
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +318,7 @@ class TokenRequest(ClientAuthentication):
     assertion_subject: Value = claim("sub")
     assertion_tenant: Value = claim("tenant")
     dpop: Value = term("proof")
-    proof_key: Value = public()
+    proof_key: Value = shown()
     resource: Value = public()
     scope: Value = public()
 

@@ -18,6 +18,7 @@ from openworld.extras import missing
 GROUPS = {
     "Ask": {
         "verdict": ("questions", "Say whether PROPERTY holds under CONFIG, or answer a table."),
+        "invent": ("invent", "Propose checks that make PROPERTY hold, all minimal sets."),
         "assume": ("vocabulary", "Say what has to be assumed of others for PROPERTY to hold."),
         "list": ("topics", "List designs, rules, drafts, findings; say what a word means."),
     },

@@ -83,6 +83,10 @@ class Monotone(ABC):
         """Literals for what else is decided."""
         return []
 
+    def _obeyed(self, template: Template, there: Names) -> frozenset[str]:
+        """The rules that are enforced where at least these things are there."""
+        return frozenset(template.enforced)
+
     def _absurd(self) -> Iterator[Names]:
         """Sets that no world can have."""
         yield from ()
@@ -175,14 +179,15 @@ class Monotone(ABC):
         """
         depths, closure = self._depths(self._world_of(prop))
         template = depths.template
-        enforced = frozenset(template.enforced) if rules else frozenset[str]()
+        enforced = self._obeyed(template, there) if rules else frozenset[str]()
         # What nothing could bring about; what these things rule out is for the solver to say, by their names.
         able = self._whatever(template.world, rules).actions
 
         def assume(laid: Laid) -> list[int]:
             chosen = [literal for literal, name in self._literals(laid).items() if name in there]
             unable = [-literal for action, literal in laid.happens.items() if action not in able]
-            obeyed = laid.unrolling.enforced.values() if rules else ()
+            named = self._obeyed(template, frozenset()) if rules else ()
+            obeyed = [laid.unrolling.enforced[name] for name in named]
             return [*self._fixed(laid), *laid.without(prop.name), *unable, *obeyed, *chosen]
 
         def closed() -> bool:
@@ -204,7 +209,7 @@ class Monotone(ABC):
         """What is not out of reach whatever is there."""
         if (world, rules) not in self._reached:
             depths, closure = self._depths(world)
-            enforced = frozenset(depths.template.enforced) if rules else frozenset[str]()
+            enforced = self._obeyed(depths.template, frozenset()) if rules else frozenset[str]()
             self._reached[world, rules] = closure.reached(self._given(depths.template, frozenset()), enforced)
         return self._reached[world, rules]
 

@@ -298,6 +298,8 @@ WRONG = {
     "rule(source='s', at='client.send')(lambda c: True)": "has no docstring",
     "rule(source='s', at='client.send')(named)": "unknown step 'client.send'; did you mean 'client.send_token'?",
     "rule(source='s', at='attacker.present_token')(named)": "who asks rule 'named'?",
+    "rule(source='s', message='Response', actor='client')(named)": "unknown message 'Response'",
+    "rule(source='s', message='TokenResponse')(named)": "unknown role ''",
     "rule(source='s', guard='token')(named)": "unknown guard 'token'",
     "rule(source='s', guard='token_response')(named)": "unknown value of guard token_response 'c'",
     "check = lambda design: design.prmm": "draft.py:2: unknown switch 'prmm'",

@@ -1,0 +1,366 @@
+"""Checks that the solver proposes, in the words of a specification and as drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+
+from model.chart import chart as drawn
+from model.chart import text
+from model.design import Configuration, own_switches, parse, parse_capabilities, parse_switches
+from model.errors import InputError
+from model.model import Model
+from model.named_designs import DEPLOYMENTS
+from model.protocols import variables
+from openworld.commands import completion
+from openworld.commands.common import (
+    DONE,
+    INCONCLUSIVE,
+    NOT_IN_THIS_WORLD,
+    as_json,
+    complain,
+    output_option,
+    tell,
+    timeout_option,
+    with_option,
+)
+from openworld.commands.completion import against_option, config_argument
+from openworld.files import write
+from openworld.show import command, ending
+from properties.attackers import configured
+from properties.invent import (
+    FURTHER,
+    HELD,
+    ROLES,
+    AlreadySaid,
+    Candidate,
+    Invented,
+    KnownRules,
+    broken,
+    changes,
+    invent,
+    spelt,
+    under,
+)
+from properties.monotone import NoAnswerError
+from properties.reads import check_read
+from properties.security import Property, find
+from properties.verdict import Verdict, check
+
+NOBODY = "no draft says this"
+_ACTORS = {"client": "client", "authorization_server": "authorization server", "resource_server": "resource server"}
+#: What parties hold that no session remembers under this name.
+_HELD = {
+    ("client", "browser"): "the browser in which the session began",
+    ("authorization_server", "issuer"): "its own issuer identifier",
+    ("authorization_server", "registered.redirect_uri"): "the redirect URIs that are registered for its `client_id`",
+    ("resource_server", "url"): "the URL of the resource",
+    ("resource_server", "resource"): "its own resource identifier",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A set of checks with what the plain checker says of it.
+
+    Attributes:
+        draft: the file that adds them, and ``name`` how it is called.
+        verdicts: of each property with all of them; ``without``: of an attack where one is left out.
+        breaks: the named environments in which honest parties finish without the checks alone.
+    """
+
+    checks: tuple[Candidate, ...]
+    name: str
+    draft: str
+    verdicts: tuple[Verdict, ...]
+    without: Mapping[Candidate, Verdict]
+    breaks: tuple[str, ...]
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether it is safe, and an attack without any one of its checks."""
+        return all(v.holds for v in self.verdicts) and all(v.result == "attack" for v in self.without.values())
+
+
+@click.command("invent")
+@click.argument("names", metavar="PROPERTY[,PROPERTY...]", shell_complete=completion.properties)
+@config_argument
+@against_option
+@click.option(
+    "--keep",
+    multiple=True,
+    metavar="SWITCHES",
+    help="Leave honest runs alone in this environment too (`h_iss=no`); repeat it for several.",
+)
+@click.option("--by", multiple=True, type=click.Choice(ROLES), help="Who may change.  [default: everybody]")
+@click.option("--relation", multiple=True, type=click.Choice(FURTHER), help="Beside equality, also ask for this.")
+@click.option("--top", type=click.IntRange(min=0), default=5, show_default=True, help="Verify and print so many sets.")
+@click.option("--chart/--no-chart", default=False, help="Draw the attack that comes back without each check.")
+@output_option("Write each proposal as a draft for --with.", folder=True)
+@timeout_option
+@as_json
+@with_option
+def invent_(
+    names: str,
+    config: str,
+    against: str | None,
+    keep: tuple[str, ...],
+    by: tuple[str, ...],
+    relation: tuple[str, ...],
+    top: int,
+    chart: bool,
+    output: Path | None,
+    timeout: float | None,
+    as_json: bool,
+    model: Model,
+) -> int:
+    """Propose checks that make PROPERTY hold under CONFIG: all minimal sets, with no mechanism named beforehand.
+
+    A check compares a field of a message that an honest party receives with what that party holds then, or with
+    another field. The sets leave no attack, and leave honest runs in CONFIG and in each environment of --keep. They are
+    exact and complete for this grammar. Sets for which fewest parties have to change come first. Each that is printed
+    is verified by an ordinary verdict, and so is the attack without any one of its checks.
+
+    \b
+    openworld invent code_delivery "iss_check=off;md_issuer_check=off" --against mal_as
+    openworld invent TC prm=unchecked --against mal_rs --keep api=multi_path
+    openworld invent CD,SI "iss_check=off;state=off" --against mal_as --by client -o proposals
+    """
+    able = parse_capabilities(against or "none", model)
+    props = [find(name.strip(), model) for name in names.split(",")]
+    asked = parse(config, model) if against else configured(props[0], config, model)
+    asked = replace(asked, capabilities=asked.capabilities | able)
+    for prop in props:
+        if prop.kind != "security":
+            raise InputError(f"{prop.name} is a utility property: checks can only make a security property hold")
+        check_read(prop, asked, own_switches(config, model))
+    kept = [parse_switches(each, model) for each in keep]
+    plain = [check(prop, asked, timeout=timeout) for prop in props]
+    if all(found.result in ("safe", "not_in_this_world") for found in plain):
+        verdicts = {v.property.name: v.result for v in plain}
+        line = f"nothing to propose: {', '.join(f'{name} is {verdict}' for name, verdict in verdicts.items())}"
+        tell(as_json, {"configuration": str(asked), "proposals": [], "verdicts": verdicts}, [line])
+        return DONE if "safe" in verdicts.values() else NOT_IN_THIS_WORLD
+    try:
+        found = invent(props, asked, kept, relation, by or ROLES, timeout)
+        proposals = _proposals(props, asked, found.sets[:top], command("invent", names, config, *_to(against)), timeout)
+    except NoAnswerError as error:
+        return complain(str(error), INCONCLUSIVE)
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        for each in proposals:
+            write(output / each.name, each.draft)
+    known = KnownRules(props[0], asked)
+    said = {one: known.rule(one) for each in proposals for one in each.checks}
+    words = Wording(props[0], asked)
+    data = _data(asked, keep, found, proposals, said, words)
+    tell(as_json, data, _lines(props, asked, keep, found, proposals, said, words, chart))
+    return DONE if all(each.is_verified for each in proposals) else INCONCLUSIVE
+
+
+def _to(against: str | None) -> list[str]:
+    return ["--against", against] if against else []
+
+
+# --- proposals -------------------------------------------------------------------------------------------------
+
+
+def _proposals(
+    props: Sequence[Property],
+    asked: Configuration,
+    sets: Sequence[tuple[Candidate, ...]],
+    how: str,
+    timeout: float | None,
+) -> list[Proposal]:
+    """Verify sets by ordinary verdicts, each as the draft that it comes out as."""
+    known: dict[frozenset[Candidate], list[Verdict]] = {}
+    words = Wording(props[0], asked)
+
+    def judged(checks: Sequence[Candidate]) -> list[Verdict]:
+        if frozenset(checks) not in known:
+            changed = _with_draft(asked, words.draft(checks, how))
+            every = [find(prop.name, changed.model) for prop in props]
+            known[frozenset(checks)] = [check(prop, changed, timeout=timeout, patience=0.0) for prop in every]
+        return known[frozenset(checks)]
+
+    made = []
+    breaks = broken(asked, sets, DEPLOYMENTS)
+    for number, checks in enumerate(sets, start=1):
+        without = {}
+        for one in checks:
+            others = judged([each for each in checks if each != one])
+            without[one] = next((v for v in others if v.result == "attack"), others[0])
+        name, draft = f"proposal_{number}.py", words.draft(checks, how)
+        made.append(Proposal(checks, name, draft, tuple(judged(checks)), without, breaks[number - 1]))
+    return made
+
+
+def _with_draft(asked: Configuration, draft: str) -> Configuration:
+    """Return the configuration in the model with a draft, read as any other."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "proposal.py"
+        path.write_text(draft, encoding="utf-8")
+        return under(asked, asked.model.extended(path))
+
+
+# --- words -----------------------------------------------------------------------------------------------------
+
+
+class Wording:
+    """Checks in the words of a specification; what sessions remember is called what the model's variables say."""
+
+    def __init__(self, prop: Property, asked: Configuration) -> None:
+        world = prop.world_of(asked)
+        who = world.sessions[0].name
+        self._meaning = {v.name.removeprefix(f"{who}."): v.meaning for v in variables(world) if v.name.startswith(who)}
+
+    def sentence(self, one: Candidate) -> str:
+        """Return what a specification would say."""
+        message, actor = spelt(one.message), _ACTORS[one.role]
+        article = "" if message.endswith("metadata") else "an " if message[0] in "aeiou" else "a "
+        arrives = f"When {article}{message} arrives, the {actor}"
+        left = "the browser that brings it" if one.left == "browser" else f"its `{one.left.rpartition('.')[2]}`"
+        if one.left.startswith("access_token."):
+            left = f"`{one.left.rpartition('.')[2]}` of its access token"
+        if one.relation == "is_there":
+            return f"{arrives} MUST refuse it without {left}."
+        if one.left == "code_verifier":
+            left = f"the hash of {left}"
+        held = " if there is one" if one.relation == "equals_if_held" else ""
+        what = "the origins of " if one.relation == "same_origin_as" else ""
+        return f"{arrives} MUST compare {what}{left} with {self._right(one)}{held}, and refuse it if they differ."
+
+    def _right(self, one: Candidate) -> str:
+        name = one.right.removeprefix(HELD)
+        if name == one.right:
+            return f"its `{name}`"
+        if (said := _HELD.get((one.role, name))) is not None:
+            return said
+        if name.startswith("request."):
+            whose = "its own authorization request" if one.role == "client" else "the request that the code answers"
+            return f"`{name.removeprefix('request.')}` of {whose}"
+        return f"the recorded `{name}` ({self._meaning[name]})"
+
+    def draft(self, checks: Sequence[Candidate], how: str) -> str:
+        """Return the file of a draft that adds checks."""
+        head = f'"""Checks that were proposed by the solver.\n\nAsked by: {how}\n"""\n\n'
+        imports = "from model.identifiers import same_origin\n" * any(c.relation == "same_origin_as" for c in checks)
+        imports += "from openworld.draft import NONE, all_of, any_of, holds, none_of, rule, same\n"
+        return head + imports + "".join(f"\n\n{self._rule(one)}" for one in checks)
+
+    def _rule(self, one: Candidate) -> str:
+        name = one.name.partition(".")[2]
+        whose, right = ("held", one.right.removeprefix(HELD)) if one.right.startswith(HELD) else ("says", one.right)
+        passes = {
+            "equals": "all_of(none_of(left, NONE), same(left, right))",
+            "equals_if_held": "any_of(same(right, NONE), same(left, right))",
+            "same_origin_as": "holds(lambda *two: NONE not in two and same_origin(*two), left, right)",
+            "is_there": "none_of(left, NONE)",
+        }[one.relation]
+        other = f'    right = {whose}.get("{right}", NONE)\n' if right else ""
+        return (
+            f'@rule(message="{one.message}", actor="{one.role}", source="{NOBODY}")\n'
+            f"def {name}(c, says, held):\n"
+            f'    """{self.sentence(one)}"""\n'
+            f'    left = says.get("{one.left}", NONE)\n{other}    return {passes}\n'
+        )
+
+
+def _section(said: AlreadySaid | None) -> str:
+    if said is None:
+        return NOBODY
+    return f"{said.rule.source} says {'so' if said.whole else 'a part of this'} ({said.switch})"
+
+
+def _lines(
+    props: Sequence[Property],
+    asked: Configuration,
+    keep: Sequence[str],
+    found: Invented,
+    proposals: Sequence[Proposal],
+    said: Mapping[Candidate, AlreadySaid | None],
+    words: Wording,
+    chart: bool,
+) -> Iterator[str]:
+    yield f"property    {', '.join(f'{prop.name} ({prop.code})' for prop in props)}"
+    yield f"config      {asked}"
+    yield f"honest runs stay in {', '.join(['CONFIG', *keep])}"
+    yield from _grammar(found)
+    total = f"{len(found.sets)} minimal set{'s' * (len(found.sets) != 1)} of checks"
+    yield (
+        f"verdict     {total} leave no attack; {found.questions} questions asked"
+        if found.sets
+        else ("verdict     no set of such checks leaves no attack")
+    )
+    for number, each in enumerate(proposals, start=1):
+        yield ""
+        state = "verified" if each.is_verified else "not verified in time"
+        yield f"{number}. {' and '.join(_ACTORS[role] for role in changes(each.checks))} change ({state}; {each.name})"
+        for one in each.checks:
+            yield f"   {words.sentence(one)}"
+            yield f"      {_section(said[one])}"
+            if (left := each.without[one]).trace is not None:
+                yield f"      without it: an attack in {left.steps} steps; {ending(left.property)}"
+                yield from (
+                    f"      {line}" for line in text(drawn(left.trace, ending(left.property))).splitlines() if chart
+                )
+        yield f"   breaks {', '.join(each.breaks) or 'no named environment'}"
+    if len(found.sets) > len(proposals):
+        yield ""
+        more = len(found.sets) - len(proposals)
+        yield f"{more} more set{'s' * (more > 1)}: --top prints and verifies more"
+
+
+def _grammar(found: Invented) -> Iterator[str]:
+    yield "grammar     field of a received message = value held when it arrives, or another field"
+    yield f"candidates  {len(found.asked)}: {len(found.unchosen)} about what the attacker does not choose,"
+    broken = f"{len(found.breaking)} lose an honest run or are implied by a stricter one"
+    yield f"            {broken}, {len(found.classes)} classes of the others"
+    if found.together:
+        yield f"            {len(found.together)} sets of them lose every honest run together"
+
+
+def _data(
+    asked: Configuration,
+    keep: Sequence[str],
+    found: Invented,
+    proposals: Sequence[Proposal],
+    said: Mapping[Candidate, AlreadySaid | None],
+    words: Wording,
+) -> dict[str, Any]:
+    return {
+        "configuration": str(asked),
+        "keep": list(keep),
+        "candidates": len(found.asked),
+        "unchosen": [one.name for one in found.unchosen],
+        "breaking": [one.name for one in found.breaking],
+        "classes": [[one.name for one in each] for each in found.classes],
+        "together": [[one.name for one in each] for each in found.together],
+        "sets": [[one.name for one in each] for each in found.sets],
+        "questions": found.questions,
+        "proposals": [
+            {
+                "who_changes": list(changes(each.checks)),
+                "verified": each.is_verified,
+                "breaks": list(each.breaks),
+                "draft": each.draft,
+                "checks": [
+                    {
+                        "name": one.name,
+                        "sentence": words.sentence(one),
+                        "said_by": None if (by := said[one]) is None else by.rule.source,
+                        "switch": None if by is None else by.switch,
+                        "whole": by is not None and by.whole,
+                        "without": each.without[one].to_json(),
+                    }
+                    for one in each.checks
+                ],
+            }
+            for each in proposals
+        ],
+    }

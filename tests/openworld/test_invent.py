@@ -1,0 +1,70 @@
+"""`openworld invent`: proposals in the words of a specification, and as drafts that other commands read."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from refused import refused
+
+from openworld.cli import main
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(main, [*arguments])
+
+
+def test_a_proposal_is_a_sentence_with_its_section_and_a_draft_that_is_safe(tmp_path) -> None:
+    """RFC 9728 3.3 is found; the file makes the property hold for every command that takes it."""
+    asked = ("token_confinement", "prm=unchecked", "--against", "mal_rs")
+    ran = run("invent", *asked, "--top", "1", "--chart", "-o", str(tmp_path))
+    assert ran.exit_code == 0
+    said = " ".join(ran.output.split())
+    assert "2 minimal sets of checks leave no attack" in said
+    assert "When resource metadata arrives, the client MUST compare its `resource` with the recorded `url`" in said
+    assert "RFC 9728 3.3; rfc9728bis 4.2-4.3 says so (prm=exact)" in said
+    assert "without it: an attack in" in said
+    assert "1. client change (verified; proposal_1.py)" in said
+    assert "1 more set: --top" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["proposal_1.py"]
+    draft = tmp_path / "proposal_1.py"
+    assert len(draft.read_text(encoding="utf-8").splitlines()) <= 30
+    safe = ("verdict", "token_confinement", "prm=unchecked;cap=mal_rs", "--with", str(draft), "--require", "safe")
+    assert run(*safe).exit_code == 0
+
+
+def test_what_is_found_is_data() -> None:
+    """Each check with who says so, and the trace of the attack that comes back; whom it breaks."""
+    ran = run("invent", "SI", "state=off;pkce=off;pkce_as=off", "--against", "web+lure", "--format", "json")
+    found = json.loads(ran.stdout)
+    (proposal,) = found["proposals"]
+    (one,) = proposal["checks"]
+    assert (one["said_by"], one["switch"], one["whole"]) == ("RFC 6749 10.12; RFC 9700 4.7", "state=checked", True)
+    assert one["without"]["verdict"] == "attack"
+    assert proposal["verified"]
+    assert proposal["who_changes"] == ["client"]
+
+
+def test_nothing_is_proposed_where_nothing_is_wrong() -> None:
+    """A property that holds needs no check."""
+    ran = run("invent", "CD", "cap=mal_as")
+    assert (ran.exit_code, ran.output) == (0, "nothing to propose: code_delivery is safe\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("first_contact", "none"), "first_contact is a utility property"),
+        (("CD", "cap=mal_as", "--keep", "h_is=no"), "unknown switch 'h_is'"),
+        (("CD", "iss_check=off;cap=mal_as", "--keep", "reg=static;preregistered=no"), "honest parties do not finish"),
+    ],
+)
+def test_bad_input_is_one_line(arguments: tuple[str, ...], said: str) -> None:
+    """What is wrong, and exit code 2."""
+    assert said in refused(run("invent", *arguments))
+
+
+def test_what_is_not_known_in_time_is_not_told_as_found() -> None:
+    """A time limit that nothing fits into is exit code 3."""
+    assert run("invent", "CD", "iss_check=off;cap=mal_as", "--timeout", "0.0001").exit_code == 3

@@ -1,0 +1,117 @@
+"""Checks that the solver proposes: candidates that say something, and minimal sets, against the plain checker."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+
+from model.design import Configuration, parse
+from model.model import oauth
+from properties.invent import Candidate, Checks, Invented, KnownRules, Received, candidates, invent, under, with_checks
+from properties.security import find
+from properties.verdict import check
+
+MIX_UP = parse("cap=mal_as;iss_check=off;md_issuer_check=off")
+ISS = Candidate("client", "AuthorizationResponse", "iss", "equals", "held.issuer")
+ISSUER = Candidate("client", "ServerMetadata", "issuer", "equals", "held.listed")
+LISTED = Candidate("client", "AuthorizationResponse", "iss", "equals", "held.listed")
+
+
+@pytest.fixture(scope="module")
+def mix_up() -> Invented:
+    """What keeps codes from a malicious AS where the client compares no issuers."""
+    return invent([find("CD")], MIX_UP)
+
+
+def verdict(name: str, asked: Configuration, checks: tuple[Candidate, ...]):
+    """What the plain checker says where these checks are made; traces are replayed on the machine."""
+    changed = under(asked, with_checks(oauth(), checks))
+    return check(find(name), changed, patience=0.0)
+
+
+def test_published_checks_are_found_and_so_is_a_smaller_one(mix_up: Invented) -> None:
+    """RFC 9207 2.4 with RFC 8414 3.3; and to compare iss with the issuer that the resource lists, alone."""
+    assert (ISS, ISSUER) in mix_up.sets
+    assert mix_up.sets[0] == (LISTED,)
+    known = KnownRules(find("CD"), MIX_UP)
+    assert [known.rule(one).rule.source.partition(";")[0] for one in (ISS, ISSUER)] == ["RFC 9207 2.4", "RFC 8414 3.3"]
+    assert known.rule(LISTED) is None
+
+
+def test_a_set_is_enough_and_none_of_it_can_be_left_out() -> None:
+    """By ordinary verdicts, whose attacks the machine replays."""
+    assert verdict("CD", MIX_UP, (ISS, ISSUER)).result == "safe"
+    for one in (ISS, ISSUER):
+        left = verdict("CD", MIX_UP, (one,))
+        assert left.result == "attack"
+        assert left.trace is not None
+
+
+def test_sets_are_all_that_there_are() -> None:
+    """What enumeration finds among six checks is what 64 questions say one by one."""
+    names = ("issuer", "listed", "token_at", "authorization_at")
+    six = [Candidate("client", "AuthorizationResponse", "iss", "equals", f"held.{name}") for name in names]
+    six += [ISSUER, Candidate("client", "ServerMetadata", "token_endpoint", "equals", "held.listed")]
+    asked = Checks([find("CD")], under(MIX_UP, with_checks(oauth(), six)), [one.name for one in six])
+    every = [frozenset(each) for size in range(7) for each in combinations(asked.names, size)]
+    enough = [each for each in every if asked.suffices(each)]
+    assert asked.minimal() == sorted(
+        (e for e in enough if not any(o < e for o in enough)), key=lambda e: (len(e), sorted(e))
+    )
+
+
+def test_a_field_that_the_attacker_does_not_choose_is_in_no_set(mix_up: Invented) -> None:
+    """Its token requests always name the client that the code was issued to; nobody is stopped by that."""
+    assert (
+        Candidate("authorization_server", "TokenRequest", "client_id", "equals", "held.request.client_id")
+        in mix_up.unchosen
+    )
+    assert not {*mix_up.unchosen} & {one for each in mix_up.sets for one in each}
+
+
+def test_what_the_attacker_leaves_empty_in_the_model_it_may_fill() -> None:
+    """Where nobody pushes requests, an endpoint for that stops nobody who names one."""
+    told = Candidate("client", "ServerMetadata", "token_endpoint", "equals", "pushed_authorization_request_endpoint")
+    assert verdict("CD", MIX_UP, (told,)).result == "attack"
+
+
+def test_what_is_not_yet_held_equals_nothing(mix_up: Invented) -> None:
+    """A client knows only afterwards which issuer it went on with: to compare with that loses every honest run."""
+    later = Candidate("client", "AuthorizationResponse", "iss", "equals", "held.went_to")
+    assert later in mix_up.breaking
+
+
+def test_checks_that_never_differ_have_one_name() -> None:
+    """The resource that a session recorded is the one that it asks for; no two of a set are of one class."""
+    found = invent([find("TC")], parse("cap=mal_rs;prm=unchecked"))
+    echo = {f"held.{name}" for name in ("resource", "request.resource")}
+    together = [{one.right for one in each if one.message == "TokenResponse"} for each in found.classes]
+    assert echo in together
+    assert {tuple(one.name for one in each) for each in found.sets} == {
+        ("client.resource_metadata_resource_equals_url",),
+        ("client.token_response_resource_equals_url",),
+    }
+
+
+def test_sets_that_are_borne_one_by_one_and_not_together_are_left_out() -> None:
+    """No proposal has in it what loses every honest run in an environment that is asked."""
+    checks = [LISTED, ISS, ISSUER]
+    asked, names = under(MIX_UP, with_checks(oauth(), checks)), [one.name for one in checks]
+    free = Checks([find("CD")], asked, names).minimal()
+    assert free == [{LISTED.name}, {ISS.name, ISSUER.name}]
+    assert Checks([find("CD")], asked, names, broken=[frozenset({ISS.name, ISSUER.name})]).minimal() == [{LISTED.name}]
+
+
+def test_an_environment_that_is_named_is_left_alone() -> None:
+    """Where the AS sends no iss, nothing that the client holds tells it whose code it has."""
+    assert invent([find("CD")], MIX_UP, [{"h_iss": "no"}]).sets == ()
+
+
+def test_candidates_are_read_off_the_steps_of_honest_parties() -> None:
+    """Fields and memory of other kinds are not compared: a state is no challenge, though both name a session."""
+    found = candidates(Received(find("CD"), under(MIX_UP, with_checks(oauth(), ()))), ())
+    assert Candidate("client", "AuthorizationResponse", "state", "equals", "held.request.state") in found
+    assert Candidate("client", "AuthorizationResponse", "state", "equals", "held.request.code_challenge") not in found
+    hashed = Candidate("authorization_server", "TokenRequest", "code_verifier", "equals", "held.request.code_challenge")
+    assert found[hashed]
