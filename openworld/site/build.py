@@ -8,6 +8,7 @@ from contextlib import closing
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import jinja2
@@ -37,18 +38,23 @@ def build(
 ) -> int:
     """Write the site; answers are found beforehand for these designs and capabilities. Says how many bytes it has.
 
-    Where there is documentation at an address the page links to it.
+    Where there is documentation at an address the page links to it. A site that was there stays until what runs on the
+    new one is whole; a page without all of its answers works them out.
 
     Raises:
         FolderInUseError: another run is writing to the folder.
         OSError: something cannot be written.
     """
     with claimed(folder):
-        for name in ("run", "answers"):
-            shutil.rmtree(folder / name, ignore_errors=True)
-            (folder / name).mkdir(parents=True)
-        runtime.unpack(folder / "run")
-        bundle.write(folder / "run" / "openworld.zip", model.files)
+        with TemporaryDirectory(dir=folder, prefix=".") as made:
+            run = Path(made, "run")
+            run.mkdir()
+            runtime.unpack(run)
+            bundle.write(run / "openworld.zip", model.files)
+            for name in ("run", "answers"):
+                shutil.rmtree(folder / name, ignore_errors=True)
+            run.rename(folder / "run")
+            (folder / "answers").mkdir()
         for name in _PLAIN:
             write(folder / name, _data(name))
         write(folder / "index.html", page(designs, docs, model))

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from shutil import which
 
 import click
 import pytest
@@ -724,6 +725,29 @@ def test_ctrl_c_and_sigterm_keep_the_finished_rows(tmp_path: Path, by: signal.Si
     rows = read(out)
     assert 2 <= len(rows) < 2_000
     assert all(row["verdict"] in ("attack", "safe", "not_in_this_world") and row["seconds"] for row in rows)
+
+
+def at_work(words: str) -> bool:
+    """Whether a process that was started with these words is there."""
+    return subprocess.run(["pgrep", "-f", words], capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not which("pgrep"), reason="looks for processes")
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_a_client_that_is_measured_ends_with_the_command(tmp_path: Path, by: signal.Signals) -> None:
+    """One that waits for ever is not left behind, and the folder is whoever's comes next."""
+    (tmp_path / "client.py").write_text("import time\ntime.sleep(600)\n", encoding="utf-8")
+    started = f"client.py of-{os.getpid()}-{by.name}"
+    command = ["conform", "--command", f"python3 {started} {{url}}", "-o", "out"]
+    done = interrupted(command, lambda: at_work(f"{started} http"), tmp_path, by)
+    assert done.returncode == 130
+    assert done.stderr.splitlines()[-1] == "openworld: interrupted"
+    assert "Traceback" not in done.stderr
+    until = time.monotonic() + 10
+    while at_work(f"{started} http") and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not at_work(f"{started} http")
+    assert not [path for path in (tmp_path / "out").rglob(".*") if path.is_file() and path.name != ".lock"]
 
 
 def test_ctrl_c_leaves_a_study_that_can_be_read(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -15,6 +16,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from unittest.mock import Mock
 
 import pytest
 from click.testing import CliRunner
@@ -75,6 +77,18 @@ def test_all_that_is_linked_is_there(site: Path) -> None:
     assert set(re.findall(r"https?://[^\"\s]+", script + worker + style)) == {"http://www.w3.org/2000/svg"}
     assert "url(" not in style
     assert "default-src 'none'" in page
+
+
+def test_a_site_that_cannot_be_replaced_stays(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while what runs on the page is put together leaves the site that was there, and nothing else."""
+    files = lambda: {path.relative_to(old): path.read_bytes() for path in old.rglob("*") if path.is_file()}  # noqa: E731
+    old, cut_short = shutil.copytree(site, tmp_path / "site"), Mock(side_effect=KeyboardInterrupt)
+    before = files()
+    monkeypatch.setattr(bundle, "write", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        put_together(old, Runtime(site.parent / "pyodide.tgz", site.parent / "solver.whl"))
+    assert cut_short.called
+    assert files() == before
 
 
 def test_pyodide_finds_its_parts_by_their_new_names(site: Path) -> None:
