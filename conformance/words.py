@@ -28,7 +28,7 @@ from model import identifiers
 from model.files import replacing
 from model.part import TRIAL, Part
 from model.scenario import Scenario
-from model.store import named, opened, sealed
+from model.store import content, named, opened, sealed
 from model.turns import GIVES_UP, SERVED, SILENT, Input, Turn, document, inputs
 from model.world import DEFAULT_AUDIENCE
 
@@ -185,9 +185,9 @@ class Kept:
 
     def load(self) -> list[tuple[Turn, Steps]]:
         """What was kept of the same client, asked in the same way; nothing else stays in the file."""
-        if self.path is None or not self.path.exists():
+        if self.path is None:
             return []
-        lines = self.path.read_bytes().splitlines(keepends=True)
+        lines = content(self.path).splitlines(keepends=True)
         known = {line: said for line in lines if (said := opened(self._key, line)) is not None}
         if len(known) < len(lines):
             with replacing(self.path) as path:

@@ -82,9 +82,14 @@ def keep(path: Path, key: str, data: object) -> None:
 
 def kept(path: Path, key: str) -> Any | None:
     """Return the answer that was kept, if the file is ours and about what the key names."""
+    return opened(key, content(path))
+
+
+def content(path: Path) -> bytes:
+    """Return what a file with answers holds: nothing where there is none, or a device or a pipe in its place."""
     with suppress(OSError):
-        return opened(key, path.read_bytes())
-    return None
+        return path.read_bytes() if path.is_file() else b""
+    return b""
 
 
 def _signature(key: str, data: object) -> str:

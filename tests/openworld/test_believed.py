@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -144,6 +145,18 @@ def test_no_entry_is_believed_that_is_forged_or_stale(number: int, tmp_path: Pat
             believed.append((KEEPERS[which].__name__, how, content))
     print(f"{len(believed)} of {number} forged or stale entries believed")
     assert believed == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX pipes")
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("make", KEEPERS)
+def test_a_pipe_in_the_place_of_an_entry_is_as_good_as_none(make: Callable[[Path], Keeper], tmp_path: Path) -> None:
+    """Nobody waits for what it says, nor reads a device to its end: a folder of others may have anything in it."""
+    keeper = make(tmp_path)
+    keeper.keep()
+    keeper.file.unlink()
+    os.mkfifo(keeper.file)
+    assert not keeper.believed()
 
 
 # --- what a draft reads ----------------------------------------------------------------------------------------
