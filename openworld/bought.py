@@ -6,14 +6,14 @@ deployment is as the environment has it: each column says whether servers have a
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from itertools import groupby
 from typing import Any
 
 from model.design import Configuration, Design, parse, parse_capabilities
-from model.drafts import DRAFTS
+from model.drafts import DRAFTS, Obligation
 from model.model import Model, oauth
 from model.named_designs import DEPLOYMENTS
 from openworld.environments import MET
@@ -38,57 +38,68 @@ def judged(
     model: Model = oauth(),
     against: Iterable[str] | None = None,
 ) -> Generator[list[dict[str, Any]]]:
-    """The rows of each environment, one for each draft, in their order, as they come in."""
-    judge = partial(_of_environment, against=tuple(against or AGAINST), timeout=timeout, model=model)
-    names, every = list(environments), list(drafts)
-    # Where there are fewer environments than workers, several share one.
-    size = max(1, -(-len(every) // max(1, workers // max(1, len(names)))))
-    parts = [(name, tuple(every[start : start + size])) for name in names for start in range(0, len(every), size)]
-    with closing(in_order(judge, parts, workers)) as made:
-        for _, lots in groupby(zip(parts, made, strict=True), key=lambda pair: pair[0][0]):
-            yield [row for _, lot in lots for row in lot]
+    """The rows of each environment, one for each draft, in their order, as they come in.
 
-
-def _of_environment(
-    part: tuple[str, tuple[str, ...]], against: tuple[str, ...], timeout: float | None, model: Model
-) -> list[dict[str, Any]]:
-    """A row for each draft; designs that several of them have before or after are asked about once."""
-    name, drafts = part
-    checker, known = Checker(timeout=timeout, by_design=True), dict[Design, dict[str, Result]]()
-
-    published = parse(_PUBLISHED, model).design
-
-    def results(text: dict[str, str]) -> tuple[Design, dict[str, Result]]:
-        design = published.but(**{**DEPLOYMENTS[name], **text})
-        if design not in known:
-            known[design] = _results(checker, design, against)
-        return design, known[design]
-
-    rows = []
-    for draft in drafts:
-        chosen = [each for each in DRAFTS[draft].obligations if model.switches[each.switch].kind == "mechanism"]
-        switched = {each.switch: each.value for each in chosen}
-        first, before = results({each.switch: each.without for each in chosen if each.without})
-        second, after = results(switched)
-        rows.append(
-            {
-                "draft": draft,
-                "source": DRAFTS[draft].source,
-                "switches": ";".join(f"{key}={value}" for key, value in switched.items()),
-                "environment": name,
-                **_compared(before, after),
-                "of_use_before": before[USE],
-                "of_use_after": after[USE],
-                "first": _text(first),
-                "second": _text(second),
-                "against": ", ".join(against),
-            }
+    A design that several of them have before or after is asked about once.
+    """
+    published, every = parse(_PUBLISHED, model).design, list(drafts)
+    pairs = {
+        (name, draft): tuple(
+            published.but(**DEPLOYMENTS[name] | switches) for switches in (_without(draft, model), _with(draft, model))
         )
-    return rows
+        for name in environments
+        for draft in every
+    }
+    designs = list(dict.fromkeys(design for pair in pairs.values() for design in pair))
+    who = tuple(against or AGAINST)
+    known: dict[Design, dict[str, Result]] = {}
+    with closing(in_order(partial(_results, against=who, timeout=timeout), designs, workers)) as made:
+        for name, asked in groupby(pairs.items(), key=lambda item: item[0][0]):
+            rows = []
+            for (_, draft), pair in asked:
+                for design in pair:
+                    while design not in known:
+                        known[designs[len(known)]] = next(made)
+                rows.append(_row(name, draft, pair, [known[design] for design in pair], who))
+            yield rows
 
 
-def _results(checker: Checker, design: Design, against: tuple[str, ...]) -> dict[str, Result]:
+def _with(draft: str, model: Model) -> dict[str, str]:
+    """The switches of the mechanisms that a draft asks for."""
+    return {each.switch: each.value for each in _asked(draft, model)}
+
+
+def _without(draft: str, model: Model) -> dict[str, str]:
+    """The same as they are for whoever has not adopted it, where that is not as published."""
+    return {each.switch: each.without for each in _asked(draft, model) if each.without}
+
+
+def _asked(draft: str, model: Model) -> list[Obligation]:
+    return [each for each in DRAFTS[draft].obligations if model.switches[each.switch].kind == "mechanism"]
+
+
+def _row(
+    name: str, draft: str, pair: Sequence[Design], found: Sequence[Mapping[str, Result]], against: Iterable[str]
+) -> dict[str, Any]:
+    """What a draft changes in an environment, from the results before and after."""
+    before, after = found
+    return {
+        "draft": draft,
+        "source": DRAFTS[draft].source,
+        "switches": ";".join(f"{key}={value}" for key, value in _with(draft, pair[0].model).items()),
+        "environment": name,
+        **_compared(before, after),
+        "of_use_before": before[USE],
+        "of_use_after": after[USE],
+        "first": _text(pair[0]),
+        "second": _text(pair[1]),
+        "against": ", ".join(against),
+    }
+
+
+def _results(design: Design, against: tuple[str, ...], timeout: float | None) -> dict[str, Result]:
     """How each security property fares against each attacker, and whether the design is of use."""
+    checker = Checker(timeout=timeout, by_design=True)
     found = {
         f"{prop.name} {attacker}": checker.result(prop, Configuration(design, parse_capabilities(attacker)))
         for attacker in against
@@ -98,7 +109,7 @@ def _results(checker: Checker, design: Design, against: tuple[str, ...]) -> dict
     return found | {USE: checker.result(USE, Configuration(design, frozenset()))}
 
 
-def _compared(before: dict[str, Result], after: dict[str, Result]) -> dict[str, int]:
+def _compared(before: Mapping[str, Result], after: Mapping[str, Result]) -> dict[str, int]:
     """What is violated before and after, of all that could be in both, and what became of either.
 
     Where one of the two is not known, neither is counted: of everything there may be as many more as are undecided.

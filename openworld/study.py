@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,7 +36,8 @@ from openworld.sources import WRITTEN, Source
 from properties.results import Count
 from properties.verdict import check
 from simulations.break_even import break_even, can_break_even
-from simulations.experiments import find, population_for
+from simulations.experiment import Experiment
+from simulations.experiments import evaluable, find, population_for
 from simulations.experiments import run as simulate
 from simulations.processes import in_order
 from simulations.results import write as save
@@ -275,15 +277,24 @@ _DRAWS = 64
 
 
 def _simulate(plan: StudyPlan, _: Findings, names: list[str]) -> Made:
-    for name in names:
-        asked = find(name, plan.model)
-        result = simulate(asked, seed=plan.seed, workers=plan.workers)
-        result = over_inputs(result, asked, population_for(asked, None), plan.seed, workers=plan.workers)
-        result.save(plan.folder / "simulations", run=plan.run)
-        if can_break_even(asked):
-            table = break_even(asked, seed=plan.seed, samples=_DRAWS)
-            save(table, plan.folder / "simulations" / f"{name}_break_even", plan.run)
-        yield name, []
+    """Those that are evaluated take one process each; those that are counted take all of them."""
+    exact, others = list[Experiment](), list[Experiment]()
+    for asked in (find(name, plan.model) for name in names):
+        (exact if evaluable(asked, population_for(asked, None)) else others).append(asked)
+    with closing(in_order(partial(_simulated, plan), exact, plan.workers)) as made:
+        yield from ((name, []) for name in made)
+    yield from ((_simulated(plan, asked, plan.workers), []) for asked in others)
+
+
+def _simulated(plan: StudyPlan, asked: Experiment, workers: int = 1) -> str:
+    """Put one experiment into the folder, and return its name."""
+    result = simulate(asked, seed=plan.seed, workers=workers)
+    result = over_inputs(result, asked, population_for(asked, None), plan.seed, workers=workers)
+    result.save(plan.folder / "simulations", run=plan.run)
+    if can_break_even(asked):
+        table = break_even(asked, seed=plan.seed, samples=_DRAWS)
+        save(table, plan.folder / "simulations" / f"{asked.name}_break_even", plan.run)
+    return asked.name
 
 
 def _spread(plan: StudyPlan, _: Findings, kinds: list[str]) -> Made:

@@ -5,11 +5,12 @@ The questions themselves are data, in :mod:`simulations.catalogue`; who runs the
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from model.errors import InputError
 from model.model import Model, oauth
@@ -26,6 +27,14 @@ Shares = Mapping[str, float]
 
 class ExperimentError(InputError):
     """An experiment that cannot be run as asked; one line naming the culprit and what is allowed."""
+
+
+def _fixed(table: dict[str, Any]) -> MappingProxyType[str, Any]:
+    return MappingProxyType(table)
+
+
+# Experiments are handed to other processes, and with them their tables, which nobody changes.
+copyreg.pickle(MappingProxyType, lambda table: (_fixed, (dict(table),)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,10 @@ def reader(found: Situations, arms: tuple[Settings, ...], held: Settings = (), s
 def _reader_of(population: Population, arms: Sequence[Settings], adoption: float, strategy: Strategy) -> Reader:
     """What is known of the situations of a population: of all that may be met, where those are few."""
     known = reader(situations(population), tuple(arms), (), strategy)
-    if known.found.count <= MOST_SITUATIONS:
+    if known.found.count <= AT_ONCE:
+        # Also what nobody meets here: at the next point of a sweep somebody may, and all together take one search.
+        known.read(np.arange(known.found.count))
+    elif known.found.count <= MOST_SITUATIONS:
         # Where nobody adopts, some do at the next point of a sweep.
         likely = np.flatnonzero(situation_shares(population, adoption or 0.5))
         if len(likely) <= AT_ONCE:
