@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
+from inspect import signature
 from typing import NamedTuple
 
+from model import guards, messages
+from model.drafts import DRAFTS
 from model.errors import InputError, hint
 from model.model import Model, oauth
 from model.named_designs import DEPLOYMENTS
-from model.protocols import every_rule
+from model.protocols import PROTOCOLS, every_rule, schemas
 from model.switches import BCP_ATTACKERS, Switch
 from model.words import worded
+from openworld.show import command
 from properties.attackers import FORMERLY, every_attacker
+from properties.named_attacks import attacks
 from properties.results import MEANINGS
 from properties.security import every_property
+
+_WORD = re.compile(r"[^\W_]+")
 
 
 class Entry(NamedTuple):
@@ -42,7 +51,7 @@ class Entry(NamedTuple):
         kind = f"{self.code}, {self.kind}" if self.code else self.kind
         yield f"{self.name}  ({kind})" + (f": {self.words}" if self.words not in ("", self.name) else "")
         yield f"    {self.meaning}" + (f"  [{self.source}]" if self.source else "")
-        yield from (f"      {name:<20} {said}" for name, said in self.values)
+        yield from (f"      {name:<20} {said}".rstrip() for name, said in self.values)
 
 
 class UnknownWordError(InputError):
@@ -80,6 +89,32 @@ def entries(model: Model = oauth()) -> Iterator[Entry]:
     yield from (_switch(switch, model) for switch in model.switches.values())
     for rule in every_rule(model).values():
         yield Entry("rule", rule.name, "", rule.requirement, rule.source)
+    yield from (Entry("draft or RFC", f"draft={name}", "", one.meaning, one.source) for name, one in DRAFTS.items())
+    for attack in attacks().values():
+        asked = [command("verdict", prop.name, str(configuration)) for prop, configuration in attack.seen[:1]]
+        yield Entry("attack", attack.id, attack.name, ": ".join([attack.part, *asked]))
+    yield from hooks(model)
+
+
+def hooks(model: Model = oauth()) -> Iterator[Entry]:
+    """What a draft of one's own may hook into: messages with their fields, steps and guards with their values."""
+    for name, message in vars(messages).items():
+        if isinstance(message, type) and issubclass(message, messages.Message) and message is not messages.Message:
+            meaning = (message.__doc__ or "").partition("\n")[0]
+            told = ((each.name, each.metadata.get("term", "")) for each in fields(message))
+            yield Entry("message", name, message.label, meaning, message.source, tuple(told))
+    every = {schema.name: schema for protocol in PROTOCOLS for schema in schemas(protocol, model)}
+    for schema in every.values():
+        yield Entry("step", schema.name, "", f"{schema.step}: {schema.meaning}", "", _typed(schema.move))
+    for name, guard in guards.GUARDS.items():
+        asked = getattr(guards, name)
+        yield Entry("guard", name, "", f"{guard.actor}. {asked.__doc__.partition(chr(10))[0]}", "", _typed(asked))
+
+
+def _typed(function: object) -> tuple[tuple[str, str], ...]:
+    """What a rule there may take beside the context or the design, with the types of values."""
+    parameters = list(signature(function).parameters.values())[1:]  # type: ignore[arg-type]
+    return tuple((each.name, str(each.annotation)) for each in parameters)
 
 
 def _switch(switch: Switch, model: Model) -> Entry:
@@ -93,15 +128,35 @@ def names(model: Model = oauth()) -> list[str]:
 
 
 def find(word: str, model: Model = oauth()) -> list[Entry]:
-    """The entries of that name, or of a value (``switch=value``); without any, those that have the word somewhere.
+    """The entries that are called so; without any, those that say it, and of these the nearest alone.
+
+    A value is found by its name or as ``switch=value``; hyphens, underscores and blanks are alike.
 
     Raises:
         UnknownWordError: there are none.
     """
-    known, wanted = list(entries(model)), FORMERLY.get(word, word).partition("=")[0].casefold()
-    named = [one for one in known if wanted in (one.name.casefold(), one.code.casefold())]
-    named = named or [one for one in known if wanted in dict(one.values)]
-    found = named or [one for one in known if wanted in " ".join(one[1:5]).casefold()]
-    if not found:
-        raise UnknownWordError(f"nothing is called {word!r}{hint(word, [one.name for one in known])}")
-    return found
+    known, wanted = list(entries(model)), _folded([FORMERLY.get(word, word).partition("=")[0]])
+    whole = _folded([word])
+    ways: list[Callable[[Entry], bool]] = [
+        lambda one: whole == _folded([one.name]),
+        lambda one: wanted in (_folded([one.name]), _folded([one.code])),
+        lambda one: one.kind.startswith("switch") and _has(one, wanted),
+        lambda one: wanted in _folded([one.name, one.words]),
+        lambda one: _has(one, wanted),
+        lambda one: wanted in _folded(one[1:5]),
+        lambda one: set(wanted.split()) <= set(_folded(one[1:5]).split()),
+        lambda one: wanted.replace(" ", "") in _folded(one[1:5]).replace(" ", ""),
+    ]
+    for way in ways:
+        if found := [one for one in known if way(one)]:
+            return found
+    raise UnknownWordError(f"nothing is called {word!r}{hint(word, [one.name for one in known])}")
+
+
+def _has(one: Entry, value: str) -> bool:
+    return any(value == _folded([each]) for each, _ in one.values)
+
+
+def _folded(parts: Iterable[str]) -> str:
+    """The words of some texts, with a blank before and behind each."""
+    return f" {' '.join(_WORD.findall(' / '.join(parts).casefold()))} "

@@ -9,7 +9,7 @@ from shlex import quote
 import click
 from click.shell_completion import get_completion_class
 
-from openworld.commands.common import BAD_INPUT, DONE, complain
+from openworld.commands.common import BAD_INPUT, DONE, complain, loaded, print_lines
 
 
 @click.group()
@@ -23,14 +23,21 @@ def new() -> None:
 
 
 @new.command()
-@click.argument("name")
-def draft(name: str) -> int:
+@click.argument("name", required=False)
+@click.option("--hooks", is_flag=True, help="List instead what a draft may hook into: messages, steps and guards.")
+def draft(name: str | None, hooks: bool) -> int:
     """Write NAME.py: a draft of your own, with a switch, a field, a rule and a property that work.
 
     \b
     openworld new draft mydraft
+    openworld new draft --hooks
     openworld verdict stray_token "cap=mal_as+delivery_tamper;rs_issuers=listed" --with mydraft.py
     """
+    if hooks:
+        print_lines(line for each in loaded("openworld.glossary.hooks")() for line in each.lines())
+        return DONE
+    if name is None:
+        raise click.UsageError("Missing argument 'NAME'")
     path = Path(name).with_suffix(".py")
     text = files("openworld").joinpath("data", "draft_of_your_own.py").read_text(encoding="utf-8")
     try:

@@ -3,7 +3,8 @@
     openworld verdict stray_token "cap=mal_as+delivery_tamper;as_trust=any;rs_issuers=listed" --with FILE
     openworld diff "rs_issuers=listed" "rs_issuers=listed;issuer_listed=on" --with FILE
 
-What is read of parties and sessions is in model/readings.py; the steps and what they may ask, in model/flow.py.
+`openworld new draft --hooks` lists messages, steps and guards; model/readings.py says what is known of parties and
+sessions.
 """
 
 from model.readings import trusted_by

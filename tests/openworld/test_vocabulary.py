@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from model.errors import MOST, hint
+from model.model import oauth
+from model.protocols import every_rule
 from model.switches import CAPABILITIES, SWITCHES
 from openworld.cli import main
-from openworld.glossary import entries
+from openworld.glossary import entries, hooks
 from properties.results import RESULTS
 from properties.security import PROPERTIES
 
@@ -39,6 +43,15 @@ def test_every_name_of_a_question_is_in_the_glossary():
         ("baseline", "the value that a switch has where nothing is said"),
         ("code_delivery", "code reaches its client only"),
         ("RFC 9207", "client.iss_matches_recorded_issuer  (rule)"),
+        ("mix-up", "A01  (attack): AS mix-up (redirect variant)"),
+        ("mixup", "openworld verdict code_delivery 'cap=mal_as;iss_check=off'"),
+        ("code injection", "B02  (attack)"),
+        ("confused deputy", "E11  (attack)"),
+        ("ID-JAG", "identity assertion grant (ID-JAG)"),
+        ("token exchange", "exchange  (switch, mechanism)"),
+        ("ResourceMetadata", "authorization_servers"),
+        ("iss", "iss_check  (switch, mechanism)"),
+        ("draft=iss", "an authorization response names its issuer"),
     ],
 )
 def test_a_word_is_found_by_name_or_by_what_is_said_of_it(word, said):
@@ -48,6 +61,29 @@ def test_a_word_is_found_by_name_or_by_what_is_said_of_it(word, said):
     assert said in out
     code, out, err = run("list", "words", "prefixx")
     assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+def test_what_is_listed_as_a_hook_is_one(tmp_path: Path) -> None:
+    """Every message takes a field, every step and every guard a rule of all the values that are listed."""
+    listed, lines = list(hooks()), ["from openworld.draft import *"]
+    for number, each in enumerate(listed):
+        taken = ", ".join(value for value, _ in each.values)
+        lines += {
+            "message": [f"field('{each.name}', 'hooked_{number}')(lambda c, sent: NONE)"],
+            "step": [
+                f"@rule(source='draft-me', at='{each.name}', actor='client')",
+                f"def hooked_{number}(c, {taken}):",
+            ],
+            "guard": [f"@rule(source='draft-me', guard='{each.name}')", f"def hooked_{number}(design, {taken}):"],
+        }[each.kind]
+        lines += ["    'It holds.'", "    return True"] * (each.kind != "message")
+    (tmp_path / "everywhere.py").write_text("\n".join(lines), encoding="utf-8")
+    mine = oauth().extended(tmp_path / "everywhere.py")
+    assert len(every_rule(mine)) - len(every_rule(oauth())) == sum(each.kind != "message" for each in listed) > 100
+    code, out, _ = run("new", "draft", "--hooks")
+    assert code == 0
+    assert all(f"{each.name}  ({each.kind})" in out for each in listed)
+    assert run("new", "draft")[0] == 2
 
 
 def test_an_unknown_name_is_told_what_is_near_and_not_all_there_is():
