@@ -67,7 +67,7 @@ def test_links_lead_to_files_and_commands_exist(path: Path) -> None:
         name, *rest = words.split()
         assert name not in FORMER, words
         if name in COMMANDS:
-            topic = [word for word in rest[:1] if name == "list" and word in TOPICS["Topics"]]
+            topic = [word for word in rest[:1] if name == "new" or (name == "list" and word in TOPICS["Topics"])]
             asked = re.findall(r"--ask [a-z-]+", words)[:1]
             help_text = CliRunner().invoke(main, [name, *topic, *" ".join(asked).split(), "--help"]).output
             if name == "simulate":
