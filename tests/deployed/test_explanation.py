@@ -43,6 +43,7 @@ def test_stored_design_predicts() -> None:
     explained = seen("2.3.0", {"M01_iss_ok": "A", "M02_iss_wrong_adv": "A"})
     assert (explained.source, explained.relative) == ("stored", "")
     assert explained.shares() == {"catalogue": (2, 1, 1)}
+    assert seen("2.3.0", {"M02_iss_wrong_adv": "A"}).shares() == {"catalogue": (1, 0, 0)}
 
 
 def test_fitted_design_is_beside_what_its_relative_predicts() -> None:

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from deployed import missing
-from deployed.missing import Opening, checks
+from deployed.missing import Opening, binding, checks
 from model.clients import find
 from model.design import Configuration, parse_capabilities
 from model.named_designs import DEPLOYMENTS
@@ -59,6 +59,12 @@ def test_a_check_with_which_nobody_gets_anywhere_closes_nothing(checker):
     _, found = lacking("mcp-python==2.3.0", "products", checker)
     assert "iss_always_compared" not in {one.mechanism for one in found.missing}
     assert Opening("code_delivery", "mal_as", "products") in {o for one in found.missing for o in one.opens}
+
+
+def test_what_binds_most_is_said_first_and_once() -> None:
+    """Of what a level is stated for; three are enough."""
+    levels = (("-", "a"), ("SHOULD", "b"), ("MUST", "c"), ("MUST", "c"), ("MAY", "d"), ("OPTIONAL", "e"))
+    assert binding(levels) == ["MUST (c)", "SHOULD (b)", "MAY (d)"]
 
 
 def test_the_page_is_told_by_the_command(unchecked, monkeypatch):

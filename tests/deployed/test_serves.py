@@ -90,6 +90,14 @@ def test_nothing_is_to_change_in_what_is_honest(tmp_path: Path) -> None:
     assert ends(served)["mcp-python==2.3.0"].stage == "A"
 
 
+@pytest.mark.parametrize(("listed", "named"), [(["plain", "S256"], False), (["plain"], True)])
+def test_a_list_may_have_more(listed: list[str], named: bool, tmp_path: Path) -> None:
+    """What a document has to list it may list with more; that it lists only something else is to change."""
+    server = SERVER | {"code_challenge_methods_supported": listed}
+    found = {change.name for change in changes(read([_written(tmp_path, server=server)]))}
+    assert ("code_challenge_methods_supported" in found) is named
+
+
 def test_what_nobody_recorded_is_not_known(tmp_path: Path) -> None:
     """A server of which nothing is recorded is no server without metadata; of one that is, the rest is absent."""
     (tmp_path / "served.json").write_text(json.dumps({URL: CHALLENGE, PRM: RESOURCE}))
