@@ -234,12 +234,19 @@ def _policy(c: Context, party: str) -> Policy:
     return Policy(c.switches, c.own(party), (c.world.by_name[party].role,))
 
 
+class Free(NamedTuple):
+    """What the attacker can write in a field, and when nobody reads that."""
+
+    values: Callable[[World], tuple[Any, ...]]
+    when: Callable[[Context], Condition] = lambda _: True
+
+
 @dataclass(frozen=True, slots=True)
 class ActionSchema:
     """An action before its ``each`` parameters are fixed.
 
-    ``free``: fields, as ``Message.field``, in which the attacker can write anything: nobody reads them here. They are
-    choices only where drafts ask about messages (:func:`model.extension.rule`), each with these values.
+    ``free``: fields, as ``Message.field``, that nobody reads here, so that the attacker can write anything. They are
+    choices only where drafts ask about messages (:func:`model.extension.rule`).
     """
 
     name: str
@@ -250,7 +257,7 @@ class ActionSchema:
     each: Callable[[World], list[dict[str, str]]]
     choices: Callable[[World], Domains]
     move: Callable[..., Move]
-    free: Mapping[str, Callable[[World], tuple[Any, ...]]] = field(default_factory=dict)
+    free: Mapping[str, Free] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +306,7 @@ def action(
     step: str,
     each: Callable[[World], list[dict[str, str]]] = lambda _: [{}],
     choices: Callable[[World], Domains] = lambda _: {},
-    free: Mapping[str, Callable[[World], tuple[Any, ...]]] | None = None,
+    free: Mapping[str, Free] | None = None,
 ) -> Callable[[Callable[..., Move]], Callable[..., Move]]:
     """Register a function as an action: ``client__send_token`` is a client's, one without actor the attacker's."""
 

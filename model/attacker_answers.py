@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from model import resource_server as resource_rules
 from model import scopes
-from model.action import Context, Domains, Move, action, possible
+from model.action import Context, Domains, Free, Move, action, possible
 from model.attacker import controls_document, knows, sessions_and_channels, was_kept
 from model.flow import (
     asks_stranger,
@@ -167,17 +167,18 @@ def _endpoints(world: World) -> Domains:
     return {**named, "par_at": (NONE, *world.issuers), **dict.fromkeys(flags, (False, True))}
 
 
-def _unread(world: World) -> tuple[str, ...]:
-    """What the attacker may write as an endpoint, or an issuer, that the client does not go on with."""
+def _issuers(world: World) -> tuple[str, ...]:
     return (NONE, *world.issuers)
 
 
-@action(
-    "S7",
-    sessions_and_strangers,
-    _endpoints,
-    {f"ServerMetadata.{name}": _unread for name in ("pushed_authorization_request_endpoint", "registration_endpoint")},
-)
+#: Endpoints that a client does not go on with: who pushes nothing, and who registers nowhere.
+_UNREAD = {
+    "ServerMetadata.pushed_authorization_request_endpoint": Free(_issuers, lambda c: no(pushes(c.client(c.session)))),
+    "ServerMetadata.registration_endpoint": Free(_issuers, lambda c: no(registers_at_run_time(c.client(c.session)))),
+}
+
+
+@action("S7", sessions_and_strangers, _endpoints, _UNREAD)
 def publish_server_metadata(
     c: Context,
     who: str,
@@ -295,7 +296,7 @@ def answer_pushed_request(c: Context, who: str, handed: Value) -> Move:
     "S16",
     sessions,
     lambda world: {"token": (FORGED, *tokens(world))},
-    {"TokenResponse.resource": lambda world: (NONE, *world.resources)},
+    {"TokenResponse.resource": Free(lambda world: (NONE, *world.resources))},
 )
 def answer_token_request(c: Context, who: str, token: Value) -> Move:
     """The attacker's token endpoint answers with any token it knows or makes, and says what it likes of it."""

@@ -12,7 +12,7 @@ from typing import Any
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards, scopes
-from model.action import Context, Domains, Move, action, combined, possible
+from model.action import Context, Domains, Free, Move, action, combined, possible
 from model.attacker import (
     attacker_authenticates,
     can_write,
@@ -214,7 +214,9 @@ def _sessions_and_browsers(world: World) -> list[dict[str, str]]:
     return combined(who=world.session, browser=(*world.users, ATTACKER))
 
 
-@action("S14", _sessions_and_browsers, _responses, {"AuthorizationResponse.iss": lambda world: (NONE, *world.issuers)})
+@action(
+    "S14", _sessions_and_browsers, _responses, {"AuthorizationResponse.iss": Free(lambda world: (NONE, *world.issuers))}
+)
 def deliver_response(c: Context, who: str, browser: str, code: Value, arrives_at: Value) -> Move:
     """The attacker has a browser deliver a response to a client: with any code it knows or makes, or an error; any iss.
 

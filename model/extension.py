@@ -23,7 +23,7 @@ from model.documents import shortly
 from model.errors import InputError, hint
 from model.guards import GUARDS, Guard
 from model.inputs import reading
-from model.logic import Condition, Pick, Value, implies
+from model.logic import Condition, Pick, Value, choose, implies
 from model.messages import Message, Sent, public
 from model.model import DraftError, Model, blamed, built, grow
 from model.protocols import PROTOCOLS, every_rule, schemas
@@ -275,12 +275,12 @@ def ask_of_messages(
 def _asking(schema: ActionSchema, asks: Callable[[Receipt], Iterable[Named]], kind: str) -> ActionSchema:
     """A step that asks more of messages of a kind, and in which the attacker chooses what it is free to write there."""
     before = schema.move
-    free = {name: domain for name, domain in schema.free.items() if kind in (name.partition(".")[0], Message.__name__)}
+    free = {name: each for name, each in schema.free.items() if kind in (name.partition(".")[0], Message.__name__)}
     says = {f"says_{name.partition('.')[2]}": name for name in free}
 
     @wraps(before)
     def move(c: Context, **chosen: Any) -> Move:
-        said = {name: chosen.pop(key) for key, name in says.items()}
+        said = {name: (chosen.pop(key), free[name].when(c)) for key, name in says.items()}
         made = before(c, **chosen)
         sends = tuple(sent._replace(message=_saying(sent.message, said)) for sent in made.sends)
         found = receipts(c, chosen, [sent for sent in sends if kind in kinds(sent.message)])
@@ -288,18 +288,19 @@ def _asking(schema: ActionSchema, asks: Callable[[Receipt], Iterable[Named]], ki
         return made._replace(sends=sends, rules=(*made.rules, *asked))
 
     def choices(world: World) -> Domains:
-        return {**schema.choices(world), **{key: free[name](world) for key, name in says.items()}}
+        return {**schema.choices(world), **{key: free[name].values(world) for key, name in says.items()}}
 
-    left = {name: domain for name, domain in schema.free.items() if name not in free}
+    left = {name: each for name, each in schema.free.items() if name not in free}
     return replace(schema, move=move, choices=choices, free=left)
 
 
-def _saying(message: Message, said: Mapping[str, Value]) -> Message:
+def _saying(message: Message, said: Mapping[str, tuple[Value, Condition]]) -> Message:
     """A message with what else its sender writes there."""
-    written = {
-        name.partition(".")[2]: value for name, value in said.items() if name.partition(".")[0] in kinds(message)
-    }
-    return replace(message, **written) if written else message
+    for name, (value, when) in said.items():
+        kind, _, field = name.partition(".")
+        if kind in kinds(message):
+            message = replace(message, **{field: choose(when, value, getattr(message, field))})
+    return message
 
 
 def _changed(schema: ActionSchema, then: Callable[[Context, dict[str, Any], Move], Move]) -> ActionSchema:

@@ -114,7 +114,7 @@ def _server(c: Context, party: Party, grant: str, message: Message) -> dict[str,
     said = _fields(message)
     if {"client_id", "redirect_uri"} <= said.keys():
         client, redirect = said["client_id"], said["redirect_uri"]
-        held["registered.redirect_uri"] = choose(registered(c, party, client, redirect), redirect, NONE)
+        held["registered"] = choose(registered(c, party, client, redirect), redirect, NONE)
     if "code" in said and grant in c.world.grant and server_of(c, grant) is party:
         held |= {f"request.{name}": getattr(c.state.grant(grant), known) for name, known in _GRANTED.items()}
     return held

@@ -52,13 +52,13 @@ def _alike(left: Value, right: Value) -> Condition:
 
 #: How a field has to stand to the other value. What is missing equals nothing.
 RELATIONS: dict[str, Callable[[Value, Value], Condition]] = {
-    "equals": lambda left, right: all_of(_there(left), same(left, right)),
-    "equals_if_held": lambda left, right: any_of(no(_there(right)), same(left, right)),
-    "same_origin_as": _alike,
+    "is": lambda left, right: all_of(_there(left), same(left, right)),
+    "is_if_held": lambda left, right: any_of(no(_there(right)), same(left, right)),
+    "origin_is": _alike,
     "is_there": _there,
 }
 #: What a grammar may have beside equality; that holds strictly where honest runs bear it, or else where there is any.
-FURTHER = ("same_origin_as", "is_there")
+FURTHER = ("origin_is", "is_there")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -74,7 +74,9 @@ class Candidate:
     @property
     def name(self) -> str:
         """The name of the rule."""
-        said = (spelt(self.message), self.left, self.relation, self.right.removeprefix(HELD))
+        right = self.right.removeprefix(HELD).replace("request.", "sent.")
+        left, right = (each.removesuffix("_endpoint") for each in (self.left, right))
+        said = (spelt(self.message), left, self.relation, right)
         return f"{self.role}." + "_".join(re.sub(r"\W", "_", word) for word in said if word)
 
     def holds(self, it: Receipt) -> Condition:
@@ -179,8 +181,8 @@ def _about(it: Receipt, relations: Sequence[str]) -> Iterator[Candidate]:
         for right, other in {**others, **{name: said for name, said in it.says.items() if name < left}}.items():
             terms = _term(it.message, left), _term(it.message, right)
             if (terms[0] == terms[1] or terms == HASHED) and (_domain(value) & _domain(other)) - {NONE}:
-                equal = ("equals", "equals_if_held") if right in others else ("equals",)
-                further = [relation for relation in relations if relation == "same_origin_as" and not any(terms)]
+                equal = ("is", "is_if_held") if right in others else ("is",)
+                further = [relation for relation in relations if relation == "origin_is" and not any(terms)]
                 yield from (Candidate(it.role, kind, left, relation, right) for relation in (*equal, *further))
 
 
@@ -192,6 +194,8 @@ def _term(message: Message, name: str) -> str:
     """Return what kind of term a field holds, or a value that the party holds under the name of one."""
     where = AuthorizationRequest if name.startswith(HELD) else type(message)
     plain = name.removeprefix(HELD).removeprefix("request.")
+    if plain == "browser":
+        return plain
     return next((str(field.metadata.get("term", "")) for field in fields(where) if field.name == plain), "")
 
 
@@ -205,7 +209,7 @@ def _is_chosen(received: Received, check: Candidate) -> bool:
     if check.right and not check.right.startswith(HELD):
         asked.append((check.message, check.right))
     by_request = check.right.removeprefix(f"{HELD}request.")
-    if check.role == AUTHORIZATION_SERVER and by_request != check.right and check.relation == "equals":
+    if check.role == AUTHORIZATION_SERVER and by_request != check.right and check.relation == "is":
         asked.append((AuthorizationRequest.__name__, by_request))
     for message, name in asked:
         forged = [
@@ -373,7 +377,7 @@ def invent(
             said = "; ".join(f"{name}={value}" for name, value in environment.items())
             raise InputError(f"honest parties do not finish under {said or configuration}, whatever is checked")
     borne = {check for check in chosen if not any(each.suffices({check.name}) for each in everywhere)}
-    borne -= {replace(check, relation="equals_if_held") for check in borne if check.relation == "equals"}
+    borne -= {replace(check, relation="is_if_held") for check in borne if check.relation == "is"}
     classes = _classes(properties, under(configuration, with_checks(base, sorted(borne))), sorted(borne))
     plainest = {one[0].name: one[0] for one in classes}
     together = sorted(

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from model import messages
 from model.chart import chart as drawn
 from model.chart import text
 from model.design import Configuration, own_switches, parse, parse_capabilities, parse_switches
@@ -33,6 +34,7 @@ from openworld.commands.completion import against_option, config_argument
 from openworld.files import write
 from openworld.show import command, ending
 from properties.attackers import configured
+from properties.checker import Checker
 from properties.invent import (
     FURTHER,
     HELD,
@@ -50,7 +52,7 @@ from properties.invent import (
 from properties.monotone import NoAnswerError
 from properties.reads import check_read
 from properties.security import Property, find
-from properties.verdict import Verdict, check
+from properties.verdict import Verdict
 
 NOBODY = "no draft says this"
 _ACTORS = {"client": "client", "authorization_server": "authorization server", "resource_server": "resource server"}
@@ -58,7 +60,7 @@ _ACTORS = {"client": "client", "authorization_server": "authorization server", "
 _HELD = {
     ("client", "browser"): "the browser in which the session began",
     ("authorization_server", "issuer"): "its own issuer identifier",
-    ("authorization_server", "registered.redirect_uri"): "the redirect URIs that are registered for its `client_id`",
+    ("authorization_server", "registered"): "the redirect URIs that are registered for its `client_id`",
     ("resource_server", "url"): "the URL of the resource",
     ("resource_server", "resource"): "its own resource identifier",
 }
@@ -140,7 +142,8 @@ def invent_(
             raise InputError(f"{prop.name} is a utility property: checks can only make a security property hold")
         check_read(prop, asked, own_switches(config, model))
     kept = [parse_switches(each, model) for each in keep]
-    plain = [check(prop, asked, timeout=timeout) for prop in props]
+    checker = Checker(timeout=timeout, by_design=True, patience=0.0)
+    plain = [checker.verdict(prop, asked) for prop in props]
     if all(found.result in ("safe", "not_in_this_world") for found in plain):
         verdicts = {v.property.name: v.result for v in plain}
         line = f"nothing to propose: {', '.join(f'{name} is {verdict}' for name, verdict in verdicts.items())}"
@@ -185,7 +188,8 @@ def _proposals(
         if frozenset(checks) not in known:
             changed = _with_draft(asked, words.draft(checks, how))
             every = [find(prop.name, changed.model) for prop in props]
-            known[frozenset(checks)] = [check(prop, changed, timeout=timeout, patience=0.0) for prop in every]
+            checker = Checker(timeout=timeout, by_design=True, patience=0.0)
+            known[frozenset(checks)] = [checker.verdict(prop, changed) for prop in every]
         return known[frozenset(checks)]
 
     made = []
@@ -224,21 +228,21 @@ class Wording:
         message, actor = spelt(one.message), _ACTORS[one.role]
         article = "" if message.endswith("metadata") else "an " if message[0] in "aeiou" else "a "
         arrives = f"When {article}{message} arrives, the {actor}"
-        left = "the browser that brings it" if one.left == "browser" else f"its `{one.left.rpartition('.')[2]}`"
+        left = "the browser that brings it" if one.left == "browser" else _field(one.message, one.left)
         if one.left.startswith("access_token."):
             left = f"`{one.left.rpartition('.')[2]}` of its access token"
         if one.relation == "is_there":
             return f"{arrives} MUST refuse it without {left}."
         if one.left == "code_verifier":
             left = f"the hash of {left}"
-        held = " if there is one" if one.relation == "equals_if_held" else ""
-        what = "the origins of " if one.relation == "same_origin_as" else ""
+        held = " if there is one" if one.relation == "is_if_held" else ""
+        what = "the origins of " if one.relation == "origin_is" else ""
         return f"{arrives} MUST compare {what}{left} with {self._right(one)}{held}, and refuse it if they differ."
 
     def _right(self, one: Candidate) -> str:
         name = one.right.removeprefix(HELD)
         if name == one.right:
-            return f"its `{name}`"
+            return _field(one.message, name)
         if (said := _HELD.get((one.role, name))) is not None:
             return said
         if name.startswith("request."):
@@ -249,7 +253,7 @@ class Wording:
     def draft(self, checks: Sequence[Candidate], how: str) -> str:
         """Return the file of a draft that adds checks."""
         head = f'"""Checks that were proposed by the solver.\n\nAsked by: {how}\n"""\n\n'
-        imports = "from model.identifiers import same_origin\n" * any(c.relation == "same_origin_as" for c in checks)
+        imports = "from model.identifiers import same_origin\n" * any(c.relation == "origin_is" for c in checks)
         imports += "from openworld.draft import NONE, all_of, any_of, holds, none_of, rule, same\n"
         return head + imports + "".join(f"\n\n{self._rule(one)}" for one in checks)
 
@@ -257,9 +261,9 @@ class Wording:
         name = one.name.partition(".")[2]
         whose, right = ("held", one.right.removeprefix(HELD)) if one.right.startswith(HELD) else ("says", one.right)
         passes = {
-            "equals": "all_of(none_of(left, NONE), same(left, right))",
-            "equals_if_held": "any_of(same(right, NONE), same(left, right))",
-            "same_origin_as": "holds(lambda *two: NONE not in two and same_origin(*two), left, right)",
+            "is": "all_of(none_of(left, NONE), same(left, right))",
+            "is_if_held": "any_of(same(right, NONE), same(left, right))",
+            "origin_is": "holds(lambda *two: NONE not in two and same_origin(*two), left, right)",
             "is_there": "none_of(left, NONE)",
         }[one.relation]
         other = f'    right = {whose}.get("{right}", NONE)\n' if right else ""
@@ -269,6 +273,13 @@ class Wording:
             f'    """{self.sentence(one)}"""\n'
             f'    left = says.get("{one.left}", NONE)\n{other}    return {passes}\n'
         )
+
+
+def _field(message: str, name: str) -> str:
+    """Return a field in words; an endpoint stands for whose it is."""
+    field = getattr(messages, message).__dataclass_fields__.get(name)
+    whose = "the AS of " if field is not None and "endpoint" in field.metadata else ""
+    return f"{whose}its `{name.rpartition('.')[2]}`"
 
 
 def _section(said: AlreadySaid | None) -> str:

@@ -8,7 +8,15 @@ import pytest
 from click.testing import CliRunner
 from refused import refused
 
+from model.named_designs import DEPLOYMENTS
 from openworld.cli import main
+from openworld.commands import invent as command
+
+
+@pytest.fixture(autouse=True)
+def few_environments(monkeypatch) -> None:
+    """What a proposal breaks is looked into where exact matching breaks something, and nowhere else."""
+    monkeypatch.setattr(command, "DEPLOYMENTS", {"multi_path_api": DEPLOYMENTS["multi_path_api"]})
 
 
 def run(*arguments: str):
@@ -26,6 +34,7 @@ def test_a_proposal_is_a_sentence_with_its_section_and_a_draft_that_is_safe(tmp_
     assert "RFC 9728 3.3; rfc9728bis 4.2-4.3 says so (prm=exact)" in said
     assert "without it: an attack in" in said
     assert "1. client change (verified; proposal_1.py)" in said
+    assert "breaks multi_path_api" in said
     assert "1 more set: --top" in said
     assert [path.name for path in tmp_path.iterdir()] == ["proposal_1.py"]
     draft = tmp_path / "proposal_1.py"

@@ -8,14 +8,14 @@ import pytest
 
 from model.design import Configuration, parse
 from model.model import oauth
+from properties.checker import Checker
 from properties.invent import Candidate, Checks, Invented, KnownRules, Received, candidates, invent, under, with_checks
 from properties.security import find
-from properties.verdict import check
 
 MIX_UP = parse("cap=mal_as;iss_check=off;md_issuer_check=off")
-ISS = Candidate("client", "AuthorizationResponse", "iss", "equals", "held.issuer")
-ISSUER = Candidate("client", "ServerMetadata", "issuer", "equals", "held.listed")
-LISTED = Candidate("client", "AuthorizationResponse", "iss", "equals", "held.listed")
+ISS = Candidate("client", "AuthorizationResponse", "iss", "is", "held.issuer")
+ISSUER = Candidate("client", "ServerMetadata", "issuer", "is", "held.listed")
+LISTED = Candidate("client", "AuthorizationResponse", "iss", "is", "held.listed")
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def mix_up() -> Invented:
 def verdict(name: str, asked: Configuration, checks: tuple[Candidate, ...]):
     """What the plain checker says where these checks are made; traces are replayed on the machine."""
     changed = under(asked, with_checks(oauth(), checks))
-    return check(find(name), changed, patience=0.0)
+    return Checker(by_design=True, patience=0.0).verdict(name, changed)
 
 
 def test_published_checks_are_found_and_so_is_a_smaller_one(mix_up: Invented) -> None:
@@ -51,8 +51,8 @@ def test_a_set_is_enough_and_none_of_it_can_be_left_out() -> None:
 def test_sets_are_all_that_there_are() -> None:
     """What enumeration finds among six checks is what 64 questions say one by one."""
     names = ("issuer", "listed", "token_at", "authorization_at")
-    six = [Candidate("client", "AuthorizationResponse", "iss", "equals", f"held.{name}") for name in names]
-    six += [ISSUER, Candidate("client", "ServerMetadata", "token_endpoint", "equals", "held.listed")]
+    six = [Candidate("client", "AuthorizationResponse", "iss", "is", f"held.{name}") for name in names]
+    six += [ISSUER, Candidate("client", "ServerMetadata", "token_endpoint", "is", "held.listed")]
     asked = Checks([find("CD")], under(MIX_UP, with_checks(oauth(), six)), [one.name for one in six])
     every = [frozenset(each) for size in range(7) for each in combinations(asked.names, size)]
     enough = [each for each in every if asked.suffices(each)]
@@ -64,7 +64,7 @@ def test_sets_are_all_that_there_are() -> None:
 def test_a_field_that_the_attacker_does_not_choose_is_in_no_set(mix_up: Invented) -> None:
     """Its token requests always name the client that the code was issued to; nobody is stopped by that."""
     assert (
-        Candidate("authorization_server", "TokenRequest", "client_id", "equals", "held.request.client_id")
+        Candidate("authorization_server", "TokenRequest", "client_id", "is", "held.request.client_id")
         in mix_up.unchosen
     )
     assert not {*mix_up.unchosen} & {one for each in mix_up.sets for one in each}
@@ -72,13 +72,21 @@ def test_a_field_that_the_attacker_does_not_choose_is_in_no_set(mix_up: Invented
 
 def test_what_the_attacker_leaves_empty_in_the_model_it_may_fill() -> None:
     """Where nobody pushes requests, an endpoint for that stops nobody who names one."""
-    told = Candidate("client", "ServerMetadata", "token_endpoint", "equals", "pushed_authorization_request_endpoint")
+    told = Candidate("client", "ServerMetadata", "token_endpoint", "is", "pushed_authorization_request_endpoint")
     assert verdict("CD", MIX_UP, (told,)).result == "attack"
 
 
-def test_what_is_not_yet_held_equals_nothing(mix_up: Invented) -> None:
+def test_a_field_that_the_client_goes_on_with_is_as_the_attacker_has_it() -> None:
+    """A client that pushes goes where the metadata says: endpoints of one AS keep its assertions from another."""
+    asked = parse("cap=mal_as;client_auth=pkjwt;assertion_aud=token_ep;par=on")
+    pushed = Candidate("client", "ServerMetadata", "token_endpoint", "is", "pushed_authorization_request_endpoint")
+    assert verdict("CA", asked, ()).result == "attack"
+    assert verdict("CA", asked, (pushed,)).result == "safe"
+
+
+def test_what_is_not_yet_held_is_nothing(mix_up: Invented) -> None:
     """A client knows only afterwards which issuer it went on with: to compare with that loses every honest run."""
-    later = Candidate("client", "AuthorizationResponse", "iss", "equals", "held.went_to")
+    later = Candidate("client", "AuthorizationResponse", "iss", "is", "held.went_to")
     assert later in mix_up.breaking
 
 
@@ -89,8 +97,8 @@ def test_checks_that_never_differ_have_one_name() -> None:
     together = [{one.right for one in each if one.message == "TokenResponse"} for each in found.classes]
     assert echo in together
     assert {tuple(one.name for one in each) for each in found.sets} == {
-        ("client.resource_metadata_resource_equals_url",),
-        ("client.token_response_resource_equals_url",),
+        ("client.resource_metadata_resource_is_url",),
+        ("client.token_response_resource_is_url",),
     }
 
 
@@ -111,7 +119,7 @@ def test_an_environment_that_is_named_is_left_alone() -> None:
 def test_candidates_are_read_off_the_steps_of_honest_parties() -> None:
     """Fields and memory of other kinds are not compared: a state is no challenge, though both name a session."""
     found = candidates(Received(find("CD"), under(MIX_UP, with_checks(oauth(), ()))), ())
-    assert Candidate("client", "AuthorizationResponse", "state", "equals", "held.request.state") in found
-    assert Candidate("client", "AuthorizationResponse", "state", "equals", "held.request.code_challenge") not in found
-    hashed = Candidate("authorization_server", "TokenRequest", "code_verifier", "equals", "held.request.code_challenge")
+    assert Candidate("client", "AuthorizationResponse", "state", "is", "held.request.state") in found
+    assert Candidate("client", "AuthorizationResponse", "state", "is", "held.request.code_challenge") not in found
+    hashed = Candidate("authorization_server", "TokenRequest", "code_verifier", "is", "held.request.code_challenge")
     assert found[hashed]
