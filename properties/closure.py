@@ -13,11 +13,16 @@ References:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from itertools import product
+from math import prod
 
 from model.logic import Condition, Pick, Value
 from properties.circuit import Literal, code_of
 from properties.template import Firing, Template
+
+#: Choices of an action, in all that it chooses, beyond which they are not looked at one by one.
+_MANY = 100
 
 
 class Reached:
@@ -27,8 +32,10 @@ class Reached:
         actions: the names of the actions that can happen.
     """
 
-    def __init__(self, closure: Closure, true: bytearray, missing: list[int], given: Iterable[int]) -> None:
-        self._closure, self._true, self._missing = closure, true, missing
+    def __init__(
+        self, closure: Closure, true: bytearray, missing: list[int], given: Iterable[int], never: Set[int] = frozenset()
+    ) -> None:
+        self._closure, self._true, self._missing, self._never = closure, true, missing, never
         self._propagate(list(given))
         self.actions = frozenset(name for name, code in closure.happens.items() if true[code])
 
@@ -40,12 +47,46 @@ class Reached:
         """What is reached where more inputs can be true."""
         return Reached(self._closure, self._true[:], self._missing[:], given)
 
+    def excluded(self) -> set[int]:
+        """The codes of actions and of what they write that no one choice lets be, though choices together would."""
+        ruled_out = set[int]()
+        for firing in self._closure.choosing:
+            name = firing.action.name
+            if name in self.actions:
+                possible = set().union(*(self._by_choice(firing, made) for made in _choices(firing)))
+                ruled_out |= {self._closure.happens[name], *self._closure.written[name]} - possible
+        return ruled_out
+
+    def _by_choice(self, firing: Firing, made: Mapping[int, bool]) -> Iterator[int]:
+        """The codes of an action, and of what it writes, that can be where it makes one choice."""
+        gates, known = self._closure.gates, dict[int, bool]()
+        depends = self._closure.depends[firing.number]
+
+        def can(condition: Condition) -> bool:
+            return condition if isinstance(condition, bool) else can_be(code_of(condition))
+
+        def can_be(code: int) -> bool:
+            number = abs(code)
+            if number in made:
+                return made[number] == (code > 0)
+            if number not in depends or not self._true[code]:
+                return bool(self._true[code])
+            if code not in known:
+                each = gates[number] or ()
+                known[code] = all(map(can_be, each)) if code > 0 else any(can_be(-operand) for operand in each)
+            return known[code]
+
+        name, enforced = firing.action.name, self._closure.enforced
+        if can(firing.when) and all(can(holds) or self._true[-enforced[rule].code] for rule, holds in firing.rules):
+            yield self._closure.happens[name]
+            yield from (code for code, when in self._closure.written[name].items() if can_be(when))
+
     def _propagate(self, pending: list[int]) -> None:
-        true, missing = self._true, self._missing
+        true, missing, never = self._true, self._missing, self._never
         implied, uses, heads = self._closure.implied, self._closure.uses, self._closure.heads
         while pending:
             code = pending.pop()
-            if not true[code]:
+            if not true[code] and code not in never:
                 true[code] = True
                 pending += implied[code]
                 for clause in uses[code]:
@@ -66,6 +107,8 @@ class Closure:
             negative indices have it.
         uses, heads: the clauses in which a code stands beside others, and what each of those leads to.
         happens: for each action, the code for its happening.
+        written: for each action, the codes for its writing something that it does not always write, with that of when.
+        choosing: the actions with a choice, of not too many, and ``depends`` the gates that depend on it.
     """
 
     def __init__(self, template: Template) -> None:
@@ -73,6 +116,10 @@ class Closure:
         self._uses: defaultdict[int, list[int]] = defaultdict(list)
         self.heads: list[int] = []
         self.happens: dict[str, int] = {}
+        self.written: defaultdict[str, dict[int, int]] = defaultdict(dict)
+        self.gates, self.enforced = template.circuit.gates, template.enforced
+        self.choosing = [firing for firing in template.firings if 1 < prod(map(_size, firing.chosen.values())) <= _MANY]
+        self.depends = {firing.number: frozenset(template.fanout[firing.number][0]) for firing in self.choosing}
         self._template, self._sizes = template, list[int]()
         self._top = len(template.circuit.gates)
         always = [code for firing in template.firings for value in firing.chosen.values() for code in _either(value)]
@@ -92,11 +139,22 @@ class Closure:
         codes_in_order = (*range(self._top + 1), *range(-self._top, 0))
         self.implied = [self._implied.get(code, ()) for code in codes_in_order]
         self.uses = [self._uses.get(code, ()) for code in codes_in_order]
-        self._base = Reached(self, bytearray(len(codes_in_order)), self._sizes, always)
+        self._nothing, self._always = bytearray(len(codes_in_order)), always
+        self._base = Reached(self, self._nothing[:], self._sizes[:], always)
 
     def reached(self, given: Iterable[int], enforced: Collection[str]) -> Reached:
         """What is reached where these inputs are decided (by their codes) and these rules enforced."""
         return self._base.also((*given, *self.released(enforced)))
+
+    def closest(self, given: Iterable[int], enforced: Collection[str]) -> Reached:
+        """The same where every action makes one choice at a time: fewer things are reached, and it takes longer."""
+        decided, never = (*self._always, *given, *self.released(enforced)), set[int]()
+        while True:
+            reached = Reached(self, self._nothing[:], self._sizes[:], decided, never)
+            further = reached.excluded() - never
+            if not further:
+                return reached
+            never |= further
 
     def released(self, enforced: Collection[str]) -> list[int]:
         """The codes that say of all rules but these that they are not enforced."""
@@ -152,9 +210,28 @@ class Closure:
         for name, value in firing.writes.items():
             for member, when in _written(value, codes.get(name, {})):
                 if member != initial[name]:
+                    written = happens
+                    if when is not None:
+                        written = self._new()
+                        self.written[firing.action.name][written] = when
+                        self._lead({happens, when}, written)
                     for head in {codes[name][member], -codes[name][initial[name]]}:
-                        self._lead((happens,) if when is None else {happens, when}, head)
+                        self._lead((written,), head)
         return [] if asked else [happens]
+
+
+def _size(value: Value | Condition) -> int:
+    return len(value.cases) if isinstance(value, Pick) else 2
+
+
+def _choices(firing: Firing) -> Iterator[dict[int, bool]]:
+    """Every choice of an action: for each input that says what is chosen, whether it is true."""
+    options = []
+    for value in firing.chosen.values():
+        codes = [code for code in _members(value).values() if code > 0]
+        taken = codes if isinstance(value, Pick) else [*codes, 0]
+        options.append([{code: code == one for code in codes} for one in taken])
+    return ({code: so for part in parts for code, so in part.items()} for parts in product(*options))
 
 
 def _either(value: Value | Condition) -> list[int]:

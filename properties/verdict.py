@@ -165,6 +165,7 @@ class WorldChecker:
         self._closure = Closure(made)
         self._about: tuple[Configuration | tuple[Property, Configuration], WorldChecker] | None = None
         self._seen: tuple[Configuration | None, dict[frozenset[str], Reached]] = (None, {})
+        self._closely: dict[frozenset[str], Reached] = {}
 
     @property
     def rules(self) -> frozenset[str]:
@@ -238,13 +239,20 @@ class WorldChecker:
     def _possible(self, asked: _Asked, enforced: Iterable[str]) -> Reached:
         """What is not out of reach where these rules are enforced."""
         if asked.configuration != self._seen[0]:  # other properties are asked about the same one
-            self._seen = asked.configuration, {}
+            self._seen, self._closely = (asked.configuration, {}), {}
         known, names, every = self._seen[1], frozenset(enforced), frozenset(self._depths.template.enforced)
         if every not in known:
             known[every] = self._closure.reached(asked.given(self._depths.template), every)
         if names not in known:
             known[names] = known[every].also(self._closure.released(names))
         return known[names]
+
+    def _closest(self, asked: _Asked, enforced: Iterable[str]) -> Reached:
+        """The same looked at more closely, which takes longer: for questions that have a world for themselves."""
+        names = frozenset(enforced)
+        if names not in self._closely:
+            self._closely[names] = self._closure.closest(asked.given(self._depths.template), names)
+        return self._closely[names]
 
     def _lawless(self, asked: _Asked) -> Settled:
         """Whether the event could happen if no rule were enforced: what separates safe from not in this world.
@@ -272,7 +280,8 @@ class WorldChecker:
         for itself, if it is worth looking so ``deep``.
         """
         names = tuple(self._depths.template.enforced if enforced is None else enforced)
-        able = self._possible(asked, () if naming else names).actions
+        counted: tuple[str, ...] = () if naming else names
+        able = self._possible(asked, counted).actions
 
         def assume(laid: Laid) -> list[int]:
             unable = [-literal for action, literal in laid.happens.items() if action not in able]
@@ -280,7 +289,11 @@ class WorldChecker:
             return [*asked.fixed(laid), *unable, *(enforced[name] for name in names if name in enforced)]
 
         def closed() -> bool:
-            return self._out_of_reach(asked, names)
+            nonlocal able
+            if self._out_of_reach(asked, names) or not self._single:
+                return self._out_of_reach(asked, names)
+            able = self._closest(asked, counted).actions
+            return not self._closest(asked, names).possible(self._depths.template.events[asked.prop.name])
 
         clock = asked.clock if self._single else asked.clock.within(SHARED)
         found = self._depths.settle(asked.prop.name, assume, clock, sweeps, closed)

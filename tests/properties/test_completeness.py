@@ -16,6 +16,7 @@ from model.machine import Machine
 from model.switches import CAPABILITIES, SWITCHES
 from model.world_file import DEFAULT, WORLDS
 from properties.bounds import FIRST, LIMIT, Clock, Depths
+from properties.closure import Closure
 from properties.engine import Answer
 from properties.security import PROPERTIES, find
 from properties.solver import Solver
@@ -99,6 +100,31 @@ def test_what_is_proved_for_any_length_is_proved_by_a_bound_too(rows, checker):
             assert found.bound.proved
             anyhow += 1
     assert anyhow
+
+
+def test_what_an_attack_does_is_never_out_of_reach(rows, checker):
+    """Looked at choice by choice, reachability still has every step of every attack, and what it leads to."""
+    fewer = looked = 0
+    for row in [row for row in rows if row.covered and row.expected == "attack"][::12]:
+        trace = checker.verdict(row.prop, row.configuration).trace
+        template = Template(row.prop.world_of(row.configuration), row.configuration, (row.prop.name,))
+        closure = Closure(template)
+        everything, closest = closure.reached((), template.enforced), closure.closest((), template.enforced)
+        assert trace is not None, row.id
+        assert {step.action for step in trace.steps} <= closest.actions <= everything.actions, row.id
+        assert closest.possible(template.events[row.prop.name]), row.id
+        fewer += closest.actions < everything.actions
+        looked += 1
+    assert 0 < fewer <= looked
+
+
+def test_one_choice_at_a_time_shows_what_all_at_once_do_not():
+    """A token is made under a name that a resource server trusts, or by the attacker's key, and never both."""
+    configuration = parse("design=ts-sdk-v1==1.13.0;cap=mal_as+mal_rs+mal_client+lure+web")
+    found = check("issuer_acceptance", configuration)
+    assert found.result == "safe"
+    assert found.bound is not None
+    assert found.bound.any_length
 
 
 @pytest.mark.slow
