@@ -9,10 +9,37 @@ from pysat.solvers import Cadical153, Glucose4
 
 from properties import verdict
 from properties.checker import Checker
+from properties.counting import Counter
 from properties.engine import Answer
 from properties.minisat import MiniSat
 from properties.security import PROPERTIES
 from properties.solver import Solver
+
+
+class Few:
+    """Clauses about literals alone, as a world that is laid down has them."""
+
+    def __init__(self, literals):
+        self.top, self.clauses = literals, []
+
+    def new_literal(self):
+        self.top += 1
+        return self.top
+
+    def clause(self, *literals):
+        self.clauses += [*literals, 0]
+
+
+@pytest.mark.parametrize("literals", [1, 2, 3, 5, 8])
+def test_a_count_is_how_many_hold(literals):
+    """Of so many literals no more hold than the bound says, and just so many may."""
+    few = Few(literals)
+    counted = Counter(few, list(range(1, literals + 1)))
+    solver = MiniSat(few.clauses, few.top)
+    for hold in range(literals + 1):
+        for bound in range(literals + 1):
+            answer = solver.check([*range(1, hold + 1), *counted.at_most(bound)])
+            assert (answer is Answer.SAT) is (hold <= bound), (hold, bound)
 
 
 class CaDiCaL(MiniSat):
