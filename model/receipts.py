@@ -98,14 +98,13 @@ def _is(receiver: Value, name: str) -> Condition:
 
 
 def _session(c: Context) -> dict[str, Value]:
-    """What a session remembers, and what stands in its authorization request, by value."""
-    who, request = c.session, authorization_request(c, c.state.session(c.session), NONE, False)
-    kept = (one for one in variables(c.world) if one.name.startswith(f"{who}.") and False not in one.domain)
-    return {
-        **{one.name.removeprefix(f"{who}."): c.state[one.name] for one in kept},
-        **{f"request.{name}": value for name, value in _fields(request).items()},
-        "browser": c.world.user_of(who),
-    }
+    """What a session remembers, in whose browser it is, and what stands in its authorization request, by value."""
+    who, known = c.session, (one.name for one in variables(c.world) if False not in one.domain)
+    held = {name.removeprefix(f"{who}."): c.state[name] for name in known if name.startswith(f"{who}.")}
+    if c.world.protocol != "oauth":
+        return held
+    request = _fields(authorization_request(c, c.state.session(who), NONE, False))
+    return {**held, "browser": c.world.user_of(who), **{f"request.{name}": value for name, value in request.items()}}
 
 
 def _server(c: Context, party: Party, grant: str, message: Message) -> dict[str, Value]:

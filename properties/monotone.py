@@ -187,7 +187,7 @@ class Monotone(ABC):
             chosen = [literal for literal, name in self._literals(laid).items() if name in there]
             unable = [-literal for action, literal in laid.happens.items() if action not in able]
             named = self._obeyed(template, frozenset()) if rules else ()
-            obeyed = [laid.unrolling.enforced[name] for name in named]
+            obeyed = [literal for name, literal in laid.unrolling.enforced.items() if name in named]
             return [*self._fixed(laid), *laid.without(prop.name), *unable, *obeyed, *chosen]
 
         def closed() -> bool:

@@ -123,3 +123,10 @@ def test_candidates_are_read_off_the_steps_of_honest_parties() -> None:
     assert Candidate("client", "AuthorizationResponse", "state", "is", "held.request.code_challenge") not in found
     hashed = Candidate("authorization_server", "TokenRequest", "code_verifier", "is", "held.request.code_challenge")
     assert found[hashed]
+
+
+def test_another_protocol_has_candidates_of_its_own() -> None:
+    """What an agent of AAuth receives is compared with what its session remembers; it has no authorization request."""
+    found = candidates(Received(find("AZ"), under(parse("design=aauth;cap=mal_rs"), with_checks(oauth(), ()))), ())
+    assert found
+    assert not any("request." in one.right for one in found)
