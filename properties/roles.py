@@ -22,7 +22,7 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards, readings, registration
 from model import resource_server as resource_rules
-from model.action import Context, Move
+from model.action import ActionSchema, Context, Move
 from model.design import Configuration
 from model.errors import InputError
 from model.flow import Registration
@@ -69,7 +69,7 @@ def check_covered(prop: Property, configuration: Configuration) -> None:
     """Make sure that a question is in the vocabulary.
 
     Raises:
-        NotCoveredError: naming the first property, capability, switch or world that is not.
+        NotCoveredError: naming the first property, capability, switch, world or addition that is not.
     """
 
     def refuse(what: str, allowed: Iterable[str]) -> None:
@@ -88,6 +88,8 @@ def check_covered(prop: Property, configuration: Configuration) -> None:
             refuse(f"switch {name!r}", COVERED)
         if value not in (COVERED[name] or (value,)):
             refuse(f"{name}={value}", (f"{name}={each}" for each in COVERED[name]))
+    if configuration.model.further(ActionSchema):
+        refuse("what a draft adds to steps or messages", ["rules of guards (guard=)"])
     if (configuration.world or WORLDS[0]) not in WORLDS:
         refuse(f"world {configuration.world!r}", WORLDS)
 

@@ -41,6 +41,8 @@ def test_a_proposal_is_a_sentence_with_its_section_and_a_draft_that_is_safe(tmp_
     assert len(draft.read_text(encoding="utf-8").splitlines()) <= 30
     safe = ("verdict", "token_confinement", "prm=unchecked;cap=mal_rs", "--with", str(draft), "--require", "safe")
     assert run(*safe).exit_code == 0
+    said = refused(run("verdict", "token_confinement", "prm=unchecked;cap=mal_rs", "--with", str(draft), "-o", "q.pv"))
+    assert "what a draft adds to steps or messages is not in the message-level export" in said
 
 
 def test_what_is_found_is_data() -> None:
