@@ -205,7 +205,6 @@ class Agent:
     def live(self) -> Walking:
         """Call after call, until one fails for good."""
         world, number = self.world, self.task.number
-        started = self.clock.now
         for call in range(int(world["steps"])):
             think = -world["think"] * np.log1p(-world.draw(f"think {call}", number))
             yield self.clock.timeout(float(think))
@@ -220,7 +219,7 @@ class Agent:
                 if failed.label.kind != "blocked":  # what an attacker wanted is no part of the task
                     self.task.label = failed.label
                     break
-        self.task.counts["seconds"] = self.clock.now - started
+        self.task.counts["seconds"] = self.clock.now  # which all tasks begin with
         kind, name, *_ = self.task.label
         self.task.label = Label(kind, name, tuple(sorted(self.task.harms)), tuple(sorted(self.task.attainable)))
 
