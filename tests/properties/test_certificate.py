@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from model.design import parse
+from properties import certificate
 from properties.certificate import CertificateError, certify, findings
 from properties.proofs import CHECKER, PROVER, NoEndError, ProofError, prove, run
 from properties.security import PROPERTIES
@@ -76,6 +77,13 @@ def test_a_proof_of_something_else_is_refuted():
     for name, shown in (("complete", b""), ("complete", made.shown["excluded"]), ("possible", (1,))):
         refuted = [each.says for each in looked_at(made, shown={**made.shown, name: shown}) if not each.holds]
         assert refuted == [claim.says for claim in made.statement().claims if claim.name == name]
+
+
+def test_what_is_said_to_be_safe_is_asked_to_be_of_use(monkeypatch):
+    """Whoever checks a certificate asks whether honest parties can use the design; if not, it is not safe."""
+    made = certify(answered(SAFE))
+    monkeypatch.setattr(certificate, "usable", lambda *_, **__: False)
+    assert [each.says for each in looked_at(made) if not each.holds] == ["honest parties can use the design"]
 
 
 @pytest.mark.slow
