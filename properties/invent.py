@@ -488,7 +488,7 @@ class AlreadySaid:
 
 
 class KnownRules:
-    """Which switch makes rules say as much as a check, wherever that refuses something in a user's session."""
+    """Which switch makes rules say as much as a check, in users' sessions if that refuses anything there."""
 
     def __init__(self, prop: Property, configuration: Configuration) -> None:
         plain = under(configuration, with_checks(configuration.model, ()))
@@ -505,13 +505,13 @@ class KnownRules:
         about = [
             (firing, when, check.holds(it))
             for firing, when, it in self._received.every
-            if check.role == it.role and check.message in it.kinds and self._is_users(firing)
+            if check.role == it.role and check.message in it.kinds
         ]
+        lets = [each for each in about if self._possible(each, self._own, passes=False)]
         steps: dict[tuple[bool, str], list[_About]] = {}
-        for each in about:
-            if self._possible(each, self._own, passes=False):
-                schema = each[0].action.schema
-                steps.setdefault((not schema.honest, schema.name), []).append(each)
+        for each in [each for each in lets if self._is_users(each[0])] or lets:
+            schema = each[0].action.schema
+            steps.setdefault((not schema.honest, schema.name), []).append(each)
         for whole in (True, False):
             for _, asked in sorted(steps.items(), key=itemgetter(0)):
                 for name, switch in self._touched(asked, check.role):

@@ -158,12 +158,16 @@ def invent_(
         output.mkdir(parents=True, exist_ok=True)
         for each in proposals:
             write(output / each.name, each.draft)
-    known = KnownRules(props[0], asked)
-    said = {one: known.rule(one) for each in proposals for one in each.checks}
+    known = [KnownRules(prop, asked) for prop in props]
+    said = {one: next(filter(None, (each.rule(one) for each in known)), None) for one in _all_of(proposals)}
     words = Wording(props[0], asked)
     data = _data(asked, keep, found, proposals, said, words)
     tell(as_json, data, _lines(props, asked, keep, found, proposals, said, words, chart))
     return DONE if all(each.is_verified for each in proposals) else INCONCLUSIVE
+
+
+def _all_of(proposals: Sequence[Proposal]) -> dict[Candidate, None]:
+    return {one: None for each in proposals for one in each.checks}
 
 
 def _to(against: str | None) -> list[str]:
