@@ -76,6 +76,12 @@ def test_accepted_falls_are_no_failures_and_changes_are(known: Path) -> None:
     assert ElementTree.fromstring(results.junit({CLIENT: (SEEN, None)})).get("failures") == "1"
 
 
+def test_what_is_expected_of_no_scenario_is_told() -> None:
+    """And what is expected of one that is played is not."""
+    asked = expected.Expected({"M01": "A", "M09": "d"}, {"M02": ("code_delivery",), "M09": ("code_delivery",)}, {})
+    assert list(asked.unknown(["M01", "M02"])) == ["M09"]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [

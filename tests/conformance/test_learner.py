@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from conformance.automaton import Automaton, Edge, Word, differences
+from conformance.automaton import Automaton, Edge, Word, differences, side_by_side
 from conformance.inspection import checks, harms, refused_by, violated_by
 from conformance.install import Installed
 from conformance.learned import dot
@@ -81,6 +81,18 @@ def test_a_prediction_that_is_wrong_is_told_where() -> None:
     words = [pair.word for pair in surprises(found, strict)]
     assert ("call.challenge", "resource_metadata.R08_cross_origin_port") in words
     assert words == [pair.word for pair in differences(found, strict)]
+
+
+def test_two_machines_are_met_in_the_states_of_the_first() -> None:
+    """Where the second tells two states apart that are one for the first."""
+    turn, ended = Turn("call", "rs"), Turn(GIVES_UP)
+    one = Automaton(turn, ({"again": Edge(turn, 0)},))
+    two = Automaton(turn, ({"again": Edge(turn, 1)}, {"again": Edge(ended, 1)}))
+    assert [(pair.word, pair.state, pair.other) for pair in side_by_side(one, two)] == [
+        (("again",), 0, turn),
+        (("again", "again"), 0, ended),
+    ]
+    assert [pair.state for pair in side_by_side(two, one)] == [0, 1]
 
 
 def test_a_client_that_does_another_thing_each_time_is_said_to() -> None:
