@@ -22,17 +22,30 @@
 # Each line is worked out when the notebook runs, and one that is not borne out stops it.
 
 # %%
-from openworld.explore import claimed, compared, gained, matching, rules, short, show, switches
-from openworld.explore.controls import explore
+from openworld.explore import claimed, compared, explore, gained, matching, rules, short, show, slide, switches
 
+PROPERTY, WIDENING = "token_confinement", "cap=mal_tenant;prm=prefix;audience_check=prefix"
 short(claimed([
     ("Exact matching cannot meet an API with one document for many paths, which prefix matching is for.",
      "first_contact", "prm=exact;api=multi_path", "not_reached"),
     ("Where host-level audiences are accepted, a prefix lets a tenant obtain tokens that open its neighbours.",
-     "token_confinement", "cap=mal_tenant;prm=prefix;audience_check=prefix", "attack"),
+     PROPERTY, WIDENING, "attack"),
     ("The echo keeps tokens of an AS that ignores the resource from a malicious resource server.",
      "token_confinement", "cap=mal_rs;as_resource=ignore;echo=req", "safe"),
-]))  # fmt: skip
+]), beside=slide(PROPERTY, WIDENING))  # fmt: skip
+
+# %% [markdown]
+# Turn the switches yourself: `prm` is the reading of the match, `echo` what the client does with the confirmation.
+
+# %%
+gaps = explore(
+    PROPERTY,
+    WIDENING,
+    switches=("prm", "norm", "audience_check", "host_app", "api", "echo", "as_resource", "as_echo", "dpop", "rs_htu"),
+    attackers=("mal_tenant", "mal_rs", "mal_as", "token_leak"),
+    watch=("first_contact", "token_confinement", "resource_binding", "discovery_integrity"),
+)
+gaps
 
 # %% [markdown]
 # ## The question
@@ -112,8 +125,7 @@ compared(
 # a prefix of the path, the origin is the same, and the AS bound the token to what it was asked for.
 
 # %%
-WIDENING = "cap=mal_tenant;prm=prefix;audience_check=prefix"
-tenant = show("token_confinement", WIDENING)
+tenant = show(PROPERTY, WIDENING)
 tenant
 
 # %%
@@ -148,20 +160,6 @@ compared(
 
 # %%
 show("token_confinement", "cap=mal_tenant;prm=prefix;audience_check=prefix;echo=req_strict")
-
-# %% [markdown]
-# ### Turn the switches yourself
-
-# %%
-PROPERTY, CONFIGURATION = "token_confinement", WIDENING
-gaps = explore(
-    PROPERTY,
-    CONFIGURATION,
-    switches=("prm", "norm", "audience_check", "host_app", "api", "echo", "as_resource", "as_echo", "dpop", "rs_htu"),
-    attackers=("mal_tenant", "mal_rs", "mal_as", "token_leak"),
-    watch=("first_contact", "token_confinement", "resource_binding", "discovery_integrity"),
-)
-gaps
 
 # %% [markdown]
 # ## The answer

@@ -22,9 +22,7 @@
 # Each line is worked out when the notebook runs, and one that is not borne out stops it.
 
 # %%
-from openworld.explore import claimed, rules, short
-from openworld.explore.controls import Gallery
-from openworld.explore.gallery import at_work, catalogue
+from openworld.explore import Gallery, at_work, catalogue, claimed, rules, short, slide
 
 short(claimed([
     ("A client that does not compare the issuer of a response loses codes to a malicious AS, in spite of PKCE.",
@@ -33,7 +31,14 @@ short(claimed([
      "authorization", "cap=lure;callback_bind=off", "attack"),
     ("A token that is good for one resource only leaves nothing to a counterfeit resource server.",
      "token_confinement", "cap=mal_rs", "safe"),
-]))  # fmt: skip
+]), beside=slide("code_delivery", "cap=mal_as;iss_check=off"))  # fmt: skip
+
+# %% [markdown]
+# Pick an attack, then turn a switch against it. The list of switches is computed for the attack that is shown.
+
+# %%
+gallery = Gallery("C05")
+gallery
 
 # %% [markdown]
 # ## The question
@@ -97,15 +102,6 @@ chosen.stopped()
 
 # %%
 chosen.expected()
-
-# %% [markdown]
-# ### All of them
-#
-# Pick an attack, then turn a switch against it. The list of switches is computed for the attack that is shown.
-
-# %%
-gallery = Gallery("C05")
-gallery
 
 # %% [markdown]
 # ## The answer

@@ -22,12 +22,7 @@
 # Each line is worked out when the notebook runs, and one that is not borne out stops it.
 
 # %%
-from model.named_designs import DEPLOYMENTS
-from model.words import worded
-from openworld.explore import SIZE, claimed, compared, data, figure, rules, short, switches
-from openworld.explore.controls import explore
-from properties.designs import MECHANISMS
-from properties.security import PROPERTIES
+from openworld.explore import MECHANISMS, SIZE, claimed, compared, data, explore, figure, rules, short, slide, switches
 
 THIEVES = "cap=mal_as+mal_rs+mal_tenant"
 short(claimed([
@@ -37,7 +32,22 @@ short(claimed([
      "first_contact", "design=sufficient;api=multi_path", "not_reached"),
     ("It still meets an AS that only the resource vouches for.",
      "as_acceptance", f"design=sufficient;{THIEVES}", "attack"),
-]))  # fmt: skip
+]), beside=slide("as_acceptance", f"design=sufficient;{THIEVES}"))  # fmt: skip
+
+# %% [markdown]
+# Build your own: every mechanism has a control; start from a named design or from the default values of the switches.
+
+# %%
+PROPERTY, CONFIGURATION = "authorization", "design=mcp;cap=mal_as+mal_rs+mal_tenant"
+own = explore(
+    PROPERTY,
+    CONFIGURATION,
+    switches=dict.fromkeys(switch for switch, _, _ in MECHANISMS.values()),
+    attackers=("mal_as", "mal_rs", "mal_tenant", "mal_client", "token_leak", "code_leak", "req_leak", "lure"),
+    watch=("first_contact", "authorization", "code_delivery", "token_confinement", "as_acceptance"),
+    designs=True,
+)
+own
 
 # %% [markdown]
 # ## The question
@@ -107,6 +117,8 @@ figure(f"frontier-{QUESTION}")
 # *safe* that costs first contact is in the last column.
 
 # %%
+from model.words import worded
+
 NAMED = ("oauth21", "prm_cimd", "prm_cimd_prefix", "gaps_closed", "gaps_closed_dpop", "mcp", "sufficient", "federated")
 compared(
     {worded("design", name): f"design={name};cap=mal_as+mal_rs+mal_tenant" for name in NAMED},
@@ -119,30 +131,14 @@ compared(
 # What the recommended design costs, deployment by deployment:
 
 # %%
+from model.named_designs import DEPLOYMENTS
+
 compared(
     {worded("deployment", name): ";".join(["design=sufficient", *map("=".join, fixed.items())])
      for name, fixed in DEPLOYMENTS.items()},
     ["first_contact"],
     note="deployment",
 )  # fmt: skip
-
-# %% [markdown]
-# ### Build your own
-#
-# Every mechanism has a control; start from a named design or from the default values of the switches. All properties
-# are answered at once, and the one that you ask about is explained.
-
-# %%
-PROPERTY, CONFIGURATION = "authorization", "design=mcp;cap=mal_as+mal_rs+mal_tenant"
-own = explore(
-    PROPERTY,
-    CONFIGURATION,
-    switches=dict.fromkeys(switch for switch, _, _ in MECHANISMS.values()),
-    attackers=("mal_as", "mal_rs", "mal_tenant", "mal_client", "token_leak", "code_leak", "req_leak", "lure"),
-    watch=PROPERTIES,
-    designs=True,
-)
-own
 
 # %% [markdown]
 # ## The answer

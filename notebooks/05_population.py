@@ -22,9 +22,7 @@
 # Each line is worked out when the notebook runs, and one that is not borne out stops it.
 
 # %%
-from openworld.explore import SIZE, claimed, counted, data, figure, rules, short
-from openworld.explore.knobs import Knobs
-from openworld.explore.populations import Share, at, summary, swept
+from openworld.explore import SIZE, Knobs, Share, at, claimed, counted, data, figure, rules, short, summary, swept
 
 DRAFTS = {
     "prm=exact": "published state: exact matching",
@@ -42,11 +40,35 @@ short(counted([
     ("Exact matching turns away honest flows; nothing else does in the published state.",
      measured.rate("refused", "prm=exact", "client.resource_matches_request"), "=",
      measured.rate("refused", "prm=exact")),
-    ("The echo costs more than nine in ten of the first contacts where clients alone adopt the draft,",
+    ("The echo costs more than nine in ten of the first contacts where clients alone adopt the draft.",
      measured.rate("success", "draft=echo;by=client"), "<", measured.rate("success", "prm=exact") / 10),
-    ("and none where AS do what it asks of them.",
-     measured.rate("success", "draft=echo"), "≥", measured.rate("success", "prm=exact")),
-], form="{:.1%}"))  # fmt: skip
+    ("It refuses none where AS do what it asks of them.",
+     measured.rate("refused", "draft=echo", "client.echo_confirms_request"), "=", 0),
+], form="{:.1%}"), beside=figure("matching-trade"))  # fmt: skip
+
+# %% [markdown]
+# Set the shares yourself: the same agents under two designs. The shares are of visits that go to a malicious resource
+# server, of APIs with one document for many paths, of AS that ignore, rather than honour, `resource`, and of AS that
+# send an echo. So many attempts as are counted while the knob moves; the intervals say what that is worth. Plain
+# cells do the same: `at(population, designs, attempts, shares)`.
+
+# %%
+KNOBS = {
+    Share("visits to a malicious RS", "place", "malicious_rs", "honest_api"): 0.05,
+    Share("APIs that span several paths", "api", "multi_path", "single_path"): 0.5,
+    Share("AS that ignore resource", "as_resource", "ignore", "honor"): 0.3,
+    Share("AS that send an echo", "as_echo", "yes", "no"): 0.5,
+}
+DESIGNS = {
+    "exact matching": "prm=exact",
+    "prefix matching": "prm=prefix",
+    "exact, echo required": "prm=exact;echo=req",
+    "prefix, echo required": "prm=prefix;echo=req",
+    "prefix, DPoP": "prm=prefix;dpop=token",
+}
+ATTEMPTS = 5_000
+knobs = Knobs("swept", KNOBS, DESIGNS, ATTEMPTS)
+knobs
 
 # %% [markdown]
 # ## The question
@@ -125,32 +147,6 @@ figure("echo_measured-funnel")
 data("echo_measured-funnel", "arm", "kind", "outcome", "attempts", "count", "rate", "low", "high")
 
 # %% [markdown]
-# ### Set the shares yourself
-#
-# The same agents under two designs. The shares are of visits that go to a malicious resource server, of APIs with
-# one document for many paths, of AS that ignore, rather than honour, `resource`, and of AS that send an echo. So
-# many attempts as are counted while the knob moves; the intervals say what that is worth. Plain cells do the same:
-# `at(population, designs, attempts, shares)`.
-
-# %%
-KNOBS = {
-    Share("visits to a malicious RS", "place", "malicious_rs", "honest_api"): 0.05,
-    Share("APIs that span several paths", "api", "multi_path", "single_path"): 0.5,
-    Share("AS that ignore resource", "as_resource", "ignore", "honor"): 0.3,
-    Share("AS that send an echo", "as_echo", "yes", "no"): 0.5,
-}
-DESIGNS = {
-    "exact matching": "prm=exact",
-    "prefix matching": "prm=prefix",
-    "exact, echo required": "prm=exact;echo=req",
-    "prefix, echo required": "prm=prefix;echo=req",
-    "prefix, DPoP": "prm=prefix;dpop=token",
-}
-ATTEMPTS = 5_000
-knobs = Knobs("swept", KNOBS, DESIGNS, ATTEMPTS)
-knobs
-
-# %% [markdown]
 # ## The answer
 #
 # Each sentence stands beside the share of attempts that it is about, as this run counted it; one that the numbers do
@@ -165,15 +161,14 @@ matched = measured.rate("refused", EXACT, "client.resource_matches_request")
 counted([
     ("Whatever honest flow fails in the published state, exact matching turns away.",
      matched, "=", measured.rate("refused", EXACT)),
-    ("Prefix matching brings it back.", measured.rate("success", PREFIX), "=",
-     measured.rate("success", EXACT) + matched),
+    ("Prefix matching brings it back.", measured.rate("refused", PREFIX), "=", 0),
     ("Counterfeit servers get at the user's data either way.", measured.rate("harm", PREFIX, THEFT[1]), ">", 0),
     ("The echo, if clients alone adopt the draft, removes more than nine in ten of these thefts.",
      measured.rate("harm", ECHO, THEFT[1]), "<", measured.rate("harm", EXACT, THEFT[1]) / 10),
     ("It removes more than nine in ten first contacts with them.",
      measured.rate("success", ECHO), "<", measured.rate("success", EXACT) / 10),
-    ("If AS adopt it too, none of these is lost,", measured.rate("success", "draft=echo"), "≥",
-     measured.rate("success", EXACT)),
+    ("If AS adopt it too, it refuses none,",
+     measured.rate("refused", "draft=echo", "client.echo_confirms_request"), "=", 0),
     ("and some of the thefts are left, at resource servers that take any audience.",
      measured.rate("harm", "draft=echo", THEFT[1]), "<", measured.rate("harm", EXACT, THEFT[1])),
     ("Accepting absence costs nothing.", measured.rate("success", OPTIONAL), "=", measured.rate("success", EXACT)),

@@ -22,10 +22,7 @@
 # Each line is worked out when the notebook runs, and one that is not borne out stops it.
 
 # %%
-from openworld.explore import SIZE, counted, rules, short
-from openworld.explore.blast import arms, compared, mishap, reach, sized, stopped_by, topology, worst
-from openworld.explore.knobs import MishapKnobs
-from simulations.blast_radius import run
+from openworld.explore import SIZE, MishapKnobs, arms, counted, mishap, reach, run, short, sized, topology, worst
 
 GRAPHS = 3
 many = sized("enterprise", SIZE.resource_servers)
@@ -33,13 +30,22 @@ tokens, resource_servers, authorization_servers = (
     run(kind, many, samples=SIZE.targets, replications=GRAPHS)
     for kind in ("token", "resource_server", "authorization_server")
 )
+graph = topology(sized("enterprise", 10))
+TOKEN = worst(graph, "token")
 SENDER, LISTS = "only sender constraint", "only issuer allowlists"
 short(counted([
     ("Sender constraint leaves a stolen token nowhere to go.", reach(tokens, SENDER, "max"), "=", 0),
     ("It leaves a bad resource server nothing to replay either.", reach(resource_servers, SENDER, "max"), "=", 0),
     ("A compromised AS makes its own tokens: against that, lists of issuers help.",
      reach(authorization_servers, LISTS), "<", reach(authorization_servers, SENDER)),
-], form="{:.1f}"))  # fmt: skip
+], form="{:.1f}"), beside=mishap(graph, arms()["no protection"], "token", TOKEN).picture)  # fmt: skip
+
+# %% [markdown]
+# Choose what goes wrong, with whom, and what protects:
+
+# %%
+knobs = MishapKnobs(graph, "authorization_server", "all protections")
+knobs
 
 # %% [markdown]
 # ## The question
@@ -55,6 +61,8 @@ short(counted([
 # tokens are bound to a key (RFC 9449), the last rule whether a refresh token follows a server that changes its AS.
 
 # %%
+from openworld.explore import rules
+
 rules(
     "resource_server.issuer_is_accepted",
     "resource_server.audience_is_this_resource",
@@ -73,9 +81,8 @@ rules(
 # token shown is the one that reaches most.
 
 # %%
-FEW = 10
-graph = topology(sized("enterprise", FEW))
-TOKEN = worst(graph, "token")
+from openworld.explore.blast import compared, stopped_by
+
 mishap(graph, arms()["no protection"], "token", TOKEN)
 
 # %% [markdown]
@@ -101,13 +108,6 @@ mishap(graph, arms()["only issuer allowlists"], "resource_server", SERVER)
 
 # %%
 mishap(graph, arms()["only sender constraint"], "resource_server", SERVER)
-
-# %% [markdown]
-# Choose what goes wrong, with whom, and what protects:
-
-# %%
-spread = MishapKnobs(graph, "authorization_server", "all protections")
-spread
 
 # %% [markdown]
 # ### Many graphs

@@ -22,9 +22,9 @@
 # Each line is worked out when the notebook runs, and one that is not borne out stops it.
 
 # %%
-from openworld.explore import claimed, compared, crossed, gained, rules, short, show, switches
-from openworld.explore.controls import explore
+from openworld.explore import claimed, compared, crossed, explore, gained, rules, short, show, slide, switches
 
+PROPERTY, CONFIGURATION = "code_delivery", "cap=mal_as;iss_check=off;as_trust=federation;a_enrolled=yes"
 short(claimed([
     ("A list of authorization servers settles whom the client meets.", "as_acceptance", "cap=mal_as;as_trust=allowlist",
      "safe"),
@@ -32,7 +32,21 @@ short(claimed([
      "code_delivery", "cap=mal_as;iss_check=off;as_trust=allowlist;a_enrolled=yes", "attack"),
     ("Subjects told apart by issuer keep a member of the federation from naming other people's users.",
      "authorization", "cap=mal_as;rs_trust=federation;a_enrolled=yes;subject_ns=iss+sub", "safe"),
-]))  # fmt: skip
+]), beside=slide(PROPERTY, CONFIGURATION))  # fmt: skip
+
+# %% [markdown]
+# Give your own reasons to trust, to the client and to the resource server:
+
+# %%
+trust = explore(
+    PROPERTY,
+    CONFIGURATION,
+    switches=("as_trust", "a_enrolled", "signed_metadata", "e_enrolled", "xcheck", "iss_check", "prm_cache", "rt_pin",
+              "rs_trust", "subject_ns", "key_lookup", "reg"),
+    attackers=("mal_as", "mal_rs", "delivery_tamper", "old_as_compromised", "mal_client"),
+    watch=("first_contact", "as_acceptance", "discovery_integrity", "issuer_acceptance", "authorization"),
+)  # fmt: skip
+trust
 
 # %% [markdown]
 # ## The question
@@ -98,7 +112,6 @@ crossed(REASONS, SITUATIONS, note="reason")
 # inside a federation, and what its member gains:
 
 # %%
-PROPERTY, CONFIGURATION = "code_delivery", "cap=mal_as;iss_check=off;as_trust=federation;a_enrolled=yes"
 inside = show(PROPERTY, CONFIGURATION)
 inside
 
@@ -164,20 +177,6 @@ compared(
     ("issuer_acceptance", "authorization"),
     note="whom the resource server believes",
 )  # fmt: skip
-
-# %% [markdown]
-# ### Give your own reasons
-
-# %%
-trust = explore(
-    PROPERTY,
-    CONFIGURATION,
-    switches=("as_trust", "a_enrolled", "signed_metadata", "e_enrolled", "xcheck", "iss_check", "prm_cache", "rt_pin",
-              "rs_trust", "subject_ns", "key_lookup", "reg"),
-    attackers=("mal_as", "mal_rs", "delivery_tamper", "old_as_compromised", "mal_client"),
-    watch=("first_contact", "as_acceptance", "discovery_integrity", "issuer_acceptance", "authorization"),
-)  # fmt: skip
-trust
 
 # %% [markdown]
 # ## The answer

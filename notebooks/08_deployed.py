@@ -22,31 +22,32 @@
 # Each line is worked out when the notebook runs, and one that is not borne out stops it.
 
 # %%
-from model.clients import find
-from openworld.explore import compared, counted, rules, short
-from openworld.explore.controls import explore
-from openworld.explore.deployed import (
-    accepting,
-    consequences,
-    history,
-    latest,
-    predicted,
-    seen,
-    servers,
-    share,
-    source,
-    tried,
-    walked,
-)
+from openworld.explore import accepting, compared, counted, designed, explore, latest, rules, share, short, slide, tried
 
+CLIENT = "mcp-python"
+LATEST = next(name for name in latest() if name.startswith(f"{CLIENT}=="))
+DESIGN = designed(LATEST)
+PROPERTY, CONFIGURATION = "code_delivery", f"cap=mal_as;h_iss=no;{DESIGN}"
 short(counted([
-    (f"Of {tried('R02')} clients that were tried, {accepting('R02')} take a prefix, which the published rule forbids.",
+    (f"{accepting('R02')} of {tried('R02')} clients that were tried take a prefix, which the published rule forbids.",
      accepting("R02"), ">", tried("R02") / 2),
-    (f"None of {tried('T02')} refuses a token response that names another resource.",
-     accepting("T02"), "=", tried("T02")),
+    (f"All {tried('T02')} take a token response that names another resource.", accepting("T02"), "=", tried("T02")),
     (f"Without iss the mix-up succeeds with {accepting('M09')} of {tried('M09')}.",
      accepting("M09"), ">", tried("M09") / 2),
-], form="{:g}"))  # fmt: skip
+], form="{:g}"), beside=slide(PROPERTY, CONFIGURATION))  # fmt: skip
+
+# %% [markdown]
+# One client in full, behind an AS that sends no `iss`; start from its design and change what it does.
+
+# %%
+client = explore(
+    PROPERTY,
+    CONFIGURATION,
+    switches=("prm", "iss_check", "h_iss", "md_issuer_check", "echo", "as_resource", "state", "dpop"),
+    attackers=("mal_as", "mal_rs", "mal_tenant"),
+    watch=("first_contact", "authorization", "code_delivery", "token_confinement", "discovery_integrity"),
+)
+client
 
 # %% [markdown]
 # ## The question
@@ -78,6 +79,8 @@ rules(
 # Resource matching. The published rule is equality:
 
 # %%
+from openworld.explore.deployed import consequences, history, predicted, seen, servers, source, walked
+
 seen(("R01", "R02", "R03", "R05", "R06", "R08", "R11", "R20"))
 
 # %% [markdown]
@@ -97,14 +100,12 @@ seen(("T01", "T02", "T03", "T05", "P01", "C01", "C02"))
 # Versions differ as well as products. One library, version by version:
 
 # %%
-CLIENT = "mcp-python"
 history(CLIENT, ("A01", "M02", "M04", "M09"))
 
 # %% [markdown]
 # Where in its code that is decided, in the last version:
 
 # %%
-LATEST = next(name for name in latest() if name.startswith(f"{CLIENT}=="))
 source(LATEST, ("R02", "A01", "M02", "M09"))
 
 # %% [markdown]
@@ -148,21 +149,6 @@ QUESTIONS = {
 consequences(QUESTIONS)
 
 # %% [markdown]
-# One client in full; start from its design and change what it does.
-
-# %%
-DESIGN = ";".join(f"{name}={value}" for name, value in find(LATEST).design.changes().items())
-PROPERTY, CONFIGURATION = "code_delivery", f"cap=mal_as;h_iss=no;{DESIGN}"
-client = explore(
-    PROPERTY,
-    CONFIGURATION,
-    switches=("prm", "iss_check", "h_iss", "md_issuer_check", "echo", "as_resource", "state", "dpop"),
-    attackers=("mal_as", "mal_rs", "mal_tenant"),
-    watch=("first_contact", "authorization", "code_delivery", "token_confinement", "discovery_integrity"),
-)
-client
-
-# %% [markdown]
 # ## The answer
 #
 # Deployed clients are ahead of the published rule where it hurts honest traffic and behind it where it hurts
@@ -173,8 +159,8 @@ client
 counted([
     ("Most take a prefix in whole segments.", accepting("R02"), ">", tried("R02") / 2),
     ("None takes a prefix of characters.", accepting("R05"), "=", 0),
-    ("None refuses a token response that names another resource.", accepting("T02"), "=", tried("T02")),
-    ("None insists on DPoP because the metadata of the resource demands it.", accepting("P01"), "=", tried("P01")),
+    ("All take a token response that names another resource.", accepting("T02"), "=", tried("T02")),
+    ("All send Bearer tokens where the metadata of the resource demands DPoP.", accepting("P01"), "=", tried("P01")),
     ("The mix-up without iss succeeds with most.", accepting("M09"), ">", tried("M09") / 2),
     ("All but one compare iss where it is sent.", tried("M02") - accepting("M02"), "=", tried("M02") - 1),
 ], form="{:g}")  # fmt: skip

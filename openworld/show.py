@@ -14,6 +14,7 @@ from model.model import Model, oauth
 from model.protocols import rules
 from model.rule import Rule
 from model.switches import Switch
+from model.words import worded
 from openworld.width import wrapped
 from properties.attackers import of_bcp
 from properties.completion import COMPLETION, standstill
@@ -70,9 +71,23 @@ def safe(not_read: Collection[str]) -> str:
     return f"safe, but {counted} not read: {', '.join(not_read)}"
 
 
+def asked(prop: Property, model: Model) -> Iterator[str]:
+    """A property as a person reads it: what it guarantees, and of a security property what would violate it."""
+    name, said = f"{prop.name} ({prop.code})", guarantee(prop, model)
+    yield from entry("property", f"{name}: {said}" if said else name)
+    if prop.kind == "security":
+        yield from entry("violated if", prop.meaning)
+
+
+def guarantee(prop: Property, model: Model) -> str:
+    """What a property guarantees; nothing where a draft has no words for that."""
+    said = worded("property", prop.name, model)
+    return prop.meaning if prop.kind == "utility" else said if said != prop.name else ""
+
+
 def certificate_lines(made: Certificate, found: Iterable[Finding], trusted: Iterable[str]) -> Iterator[str]:
     """What was found of a certificate, and what is left to be trusted."""
-    yield from entry("property", f"{made.property.name} ({made.property.code}): {made.property.meaning}")
+    yield from asked(made.property, made.configuration.model)
     yield from entry("config", str(made.configuration))
     yield from entry("claimed", f"{made.result.replace('_', ' ')}, in world {made.world.name}")
     for each in found:
@@ -83,8 +98,7 @@ def certificate_lines(made: Certificate, found: Iterable[Finding], trusted: Iter
 
 def verdict_lines(verdict: Verdict) -> Iterator[str]:
     """A verdict as a person reads it, without its chart."""
-
-    yield from entry("property", f"{verdict.property.name} ({verdict.property.code}): {verdict.property.meaning}")
+    yield from asked(verdict.property, verdict.configuration.model)
     yield from entry("config", str(verdict.configuration))
     if verdict.property.kind == "security" and (attacker := of_bcp(verdict.configuration.capabilities)):
         yield from entry("attacker", attacker)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from model.design import Configuration, named_switches, own_switches, parse
 from model.model import Model, oauth
 from model.words import worded
+from openworld.show import asked
 from openworld.width import wrapped
 from properties.assume import Assumptions, Values, Weakest
 from properties.attackers import configured
@@ -177,7 +178,7 @@ def _both(values: Values, model: Model, either: bool = False) -> Iterator[str]:
 def lines(found: Holding) -> Iterator[str]:
     """The answer in words."""
     utility, model = found.prop.kind == "utility", found.configuration.model
-    yield f"property    {found.prop.name} ({found.prop.code}): {found.prop.meaning}"
+    yield from asked(found.prop, model)
     yield f"config      {found.configuration}"
     yield f"others      {len(found.open)} switches of the environment are left open, {found.questions} questions asked"
     several = (" all of" if utility else " one of") if len(found.sets) > 1 else ""

@@ -2,8 +2,11 @@
 
 Everything works without a widget: :func:`show` answers one question, the functions of
 :mod:`openworld.explore.evidence` give tables. :mod:`openworld.explore.controls`, which needs ipywidgets, puts controls
-in front of the same answers.
+in front of the same answers. What only some notebooks use is imported when it is asked for here.
 """
+
+from importlib import import_module
+from typing import Any
 
 from openworld.explore.asking import ask, result
 from openworld.explore.evidence import (
@@ -21,7 +24,7 @@ from openworld.explore.evidence import (
     turning,
 )
 from openworld.explore.sizes import SIZE
-from openworld.explore.views import Picture, Table, VerdictView, data, figure, show
+from openworld.explore.views import Picture, Table, VerdictView, data, figure, show, slide
 
 __all__ = [
     "SIZE",
@@ -43,6 +46,26 @@ __all__ = [
     "rules",
     "short",
     "show",
+    "slide",
     "switches",
     "turning",
 ]
+
+#: What is imported late, by its module.
+_LATE = {
+    "openworld.explore.controls": ("Gallery", "explore"),
+    "openworld.explore.knobs": ("Knobs", "MishapKnobs"),
+    "openworld.explore.gallery": ("at_work", "catalogue"),
+    "openworld.explore.populations": ("Share", "at", "summary", "swept"),
+    "openworld.explore.blast": ("arms", "mishap", "reach", "sized", "topology", "worst"),
+    "openworld.explore.deployed": ("accepting", "designed", "latest", "share", "tried"),
+    "properties.designs": ("MECHANISMS",),
+    "simulations.blast_radius": ("run",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _LATE.items():
+        if name in names:
+            return getattr(import_module(module), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

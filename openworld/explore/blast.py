@@ -101,9 +101,9 @@ def mishap(where: Topology, arm: Arm, kind: str, target: str) -> Mishap:
     """
     ways = Ways(where, arm)
     begun = start(ways, kind, target)
-    spread = [] if begun is None else list(ways.spread(begun))
-    controlled = frozenset(each.node for each in spread if isinstance(each, Controls))
-    counted = ways.accepting(spread), ways.measured(spread), ways.passed, ways.refused
+    followed = [] if begun is None else list(ways.spread(begun))
+    controlled = frozenset(each.node for each in followed if isinstance(each, Controls))
+    counted = ways.accepting(followed), ways.measured(followed), ways.passed, ways.refused
     return Mishap(where, arm, kind, target, begun is not None, controlled, *counted)
 
 

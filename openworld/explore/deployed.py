@@ -150,3 +150,8 @@ def _shares(switch: str) -> tuple[Mapping[str, float], int]:
 def _named(name: str) -> str:
     """A scenario by its id (``R02``) or its whole name."""
     return next((known for known in scenario.names() if known.partition("_")[0] == name), name)
+
+
+def designed(client: str) -> str:
+    """What a client does that the baseline does not, as configurations write it."""
+    return ";".join(f"{name}={value}" for name, value in find(client).design.changes().items())

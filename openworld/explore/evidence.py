@@ -206,11 +206,13 @@ def counted(claims: Iterable[tuple[str, Any, str, Any]], form: str = "{}") -> Ta
     return table(("claim", "computed", "has to be"), rows)
 
 
-def short(*claims: Table) -> Short:
+def short(*claims: Table, beside: Picture | None = None) -> Short:
     """The answer in a few lines, from claims that were borne out (see :func:`claimed` and :func:`counted`)."""
-    rows = [row for each in claims for row in each.frame.to_dict("records")]
+    rows = (row for each in claims for row in each.frame.to_dict("records"))
+    unsaid = ("claim", "has to be")
     return Short(
-        tuple((row["claim"], {str(name): said for name, said in row.items() if name != "claim"}) for row in rows)
+        tuple((row["claim"], {str(name): said for name, said in row.items() if name not in unsaid}) for row in rows),
+        beside,
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from model.brief import brief
 from model.chart import chart, text
 from model.design import Configuration
 from model.model import Model, oauth
@@ -25,7 +26,8 @@ from openworld.explore.sizes import SIZE
 from openworld.files import replacing
 from openworld.plotstyle import rendered
 from openworld.sequence import svg
-from openworld.show import ending, outcome
+from openworld.show import ending, guarantee, outcome
+from openworld.slide import svg as slide_svg
 from openworld.sources import Source
 from properties.security import Property, every_property
 from properties.verdict import Verdict
@@ -48,7 +50,10 @@ _PARTS = re.compile(r"(?<=;)(?=\w)|(?<=\w\+)(?=\w)|(?<=[a-z]\.)(?=[a-z]+_)")
 #: Code in docstrings, as requirements are.
 _CODE = re.compile(r"`+([^`]+)`+")
 #: The answer of a notebook is as wide as lines can be read.
-_SHORT = "ol.openworld-short {max-width: 60em} ol.openworld-short li {margin-bottom: 0.4em}"
+_SHORT = (
+    "div.openworld-first {display: flex; flex-wrap: wrap; gap: 0.5em 1.5em} div.openworld-first > div {flex: 3 1 30em} "
+    "ol.openworld-short {flex: 2 1 20em; max-width: 60em} ol.openworld-short li {margin-bottom: 0.4em}"
+)
 #: A picture is at most as wide as the page; on a phone it is moved, since nobody could read it.
 _FIGURE = (
     "figure.openworld-picture {margin: 0; overflow-x: auto} figure.openworld-picture figcaption {color: #555} "
@@ -152,16 +157,19 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Short:
-    """The answer of a notebook in a few lines, each with what bears it out by what that is."""
+    """The answer of a notebook in a few lines, each with what bears it out by what that is, and a picture of it."""
 
     lines: tuple[tuple[str, Mapping[str, str]], ...]
+    beside: Picture | None = None
 
     def _repr_html_(self) -> str:
         lines = []
         for claim, why in self.lines:
             small = ", ".join(f"{name} {_parted(said)}" for name, said in why.items())
             lines.append(f"<li>{escape(claim)}<br/><small>{small}</small></li>")
-        return f'<style>{_SHORT}</style><ol class="openworld-short">{"".join(lines)}</ol>'
+        picture = "" if self.beside is None else f"<div>{self.beside._repr_html_()}</div>"
+        answer = f'<ol class="openworld-short">{"".join(lines)}</ol>{picture}'
+        return f'<style>{_SHORT}</style><div class="openworld-first" style="{_STYLE}">{answer}</div>'
 
     def __str__(self) -> str:
         return "\n".join(claim for claim, _ in self.lines)
@@ -210,14 +218,28 @@ def show(prop: Property | str, configuration: Configuration | str, model: Model 
     return VerdictView(ask(prop, configuration, model))
 
 
+def slide(prop: Property | str, configuration: Configuration | str, model: Model = oauth()) -> Picture:
+    """The run that answers one question, at a glance, as `openworld trace --for slide` draws it.
+
+    Raises:
+        ValueError: the answer has no run.
+    """
+    verdict = ask(prop, configuration, model)
+    if verdict.trace is None:
+        raise ValueError(f"no run to draw: {verdict.property.name} is {outcome(verdict)}")
+    shown = chart(verdict.trace, ending(verdict.property))
+    return Picture(slide_svg(shown), brief(shown), f"{verdict.property.name}-slide.svg")
+
+
 def headline(prop: Property, configuration: Configuration, result: str, words: str, reach: str = "") -> str:
     """The result of a question with what was asked, as HTML."""
     sign, ink, paper = LOOKS[result]
+    said = prop.meaning if result == "attack" else guarantee(prop, configuration.model)
     return (
         f'<p class="openworld-verdict" data-result="{result}" style="margin: 0 0 0.4em; padding: 0.5em 0.7em; '
         f'border-left: 0.35em solid {ink}; background: {paper}; color: {ink}; font-size: 1.1em">'
         f"<strong>{sign} {escape(words)}</strong> "
-        f'<span style="color: #222">{escape(prop.meaning)} <small><code>{escape(prop.name)}</code></small></span></p>'
+        f'<span style="color: #222">{escape(said)} <small><code>{escape(prop.name)}</code></small></span></p>'
         f'<p style="margin: 0 0 0.6em">{escape(of_configuration(str(configuration), configuration.model))}<br/>'
         f'<small><code style="white-space: normal">{_parted(str(configuration))}</code></small>'
         f"{f'<br/><small>{escape(reach)}</small>' if reach else ''}</p>"
