@@ -134,7 +134,7 @@ SCHEMA = Schema(
     }
 )
 #: What stands above the entries.
-_HEAD = Schema(lambda: {"type": "object", "properties": {"with": _TEXTS}})
+_HEAD = Schema(lambda: _TEXTS)
 
 
 def read(path: Path, model: Model = oauth()) -> list[Expectation]:
@@ -164,7 +164,7 @@ def drafts(path: Path) -> list[Path]:
         OSError: a file cannot be read.
     """
     data = _data(path, path.read_bytes())
-    for error in _HEAD.errors(data):
+    for error in _HEAD.errors(data["with"]) if "with" in data else ():
         raise ExpectationError(f"{path}: with: {complaint(error)}")
     return [path.parent / name for name in data.get("with", [])]
 
