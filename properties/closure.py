@@ -13,7 +13,7 @@ References:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from itertools import product
 from math import prod
 
@@ -43,6 +43,21 @@ class Reached:
         """Whether a condition is not ruled out."""
         return condition if isinstance(condition, bool) else bool(self._true[code_of(condition)])
 
+    def possible_at_once(self, condition: Condition) -> bool:
+        """The same where every variable has one value at a time, which is tried for each way to meet the condition."""
+        if isinstance(condition, bool) or not self.possible(condition):
+            return bool(self.possible(condition))
+        code = code_of(condition)
+        ways = [-operand for operand in self._closure.gates[-code] or (-code,)] if code < 0 else [code]
+        return any(map(self._at_once, ways))
+
+    def _at_once(self, code: int) -> bool:
+        variables, depends = self._closure.support(code)
+        options = [[member for member in members if self._true[member]] for members in variables]
+        if prod(map(len, options)) > _MANY:
+            return bool(self._true[code])
+        return any(self._evaluated(_values(variables, chosen), depends)(code) for chosen in product(*options))
+
     def also(self, given: Iterable[int]) -> Reached:
         """What is reached where more inputs can be true."""
         return Reached(self._closure, self._true[:], self._missing[:], given)
@@ -59,11 +74,19 @@ class Reached:
 
     def _by_choice(self, firing: Firing, made: Mapping[int, bool]) -> Iterator[int]:
         """The codes of an action, and of what it writes, that can be where it makes one choice."""
-        gates, known = self._closure.gates, dict[int, bool]()
-        depends = self._closure.depends[firing.number]
+        can_be = self._evaluated(made, self._closure.depends[firing.number])
 
         def can(condition: Condition) -> bool:
             return condition if isinstance(condition, bool) else can_be(code_of(condition))
+
+        name, enforced = firing.action.name, self._closure.enforced
+        if can(firing.when) and all(can(holds) or self._true[-enforced[rule].code] for rule, holds in firing.rules):
+            yield self._closure.happens[name]
+            yield from (code for code, when in self._closure.written[name].items() if can_be(when))
+
+    def _evaluated(self, made: Mapping[int, bool], depends: Collection[int]) -> Callable[[int], bool]:
+        """Says whether a code can be true where some inputs are decided, on which some gates depend."""
+        gates, known = self._closure.gates, dict[int, bool]()
 
         def can_be(code: int) -> bool:
             number = abs(code)
@@ -76,10 +99,7 @@ class Reached:
                 known[code] = all(map(can_be, each)) if code > 0 else any(can_be(-operand) for operand in each)
             return known[code]
 
-        name, enforced = firing.action.name, self._closure.enforced
-        if can(firing.when) and all(can(holds) or self._true[-enforced[rule].code] for rule, holds in firing.rules):
-            yield self._closure.happens[name]
-            yield from (code for code, when in self._closure.written[name].items() if can_be(when))
+        return can_be
 
     def _propagate(self, pending: list[int]) -> None:
         true, missing, never = self._true, self._missing, self._never
@@ -160,6 +180,18 @@ class Closure:
         """The codes that say of all rules but these that they are not enforced."""
         return [-literal.code for name, literal in self._template.enforced.items() if name not in enforced]
 
+    def support(self, code: int) -> tuple[list[tuple[int, ...]], set[int]]:
+        """The variables on which a code depends, each as the codes of its values, and the gates between."""
+        found, gates, pending = dict[tuple[int, ...], None](), set[int](), [abs(code)]
+        while pending:
+            number = pending.pop()
+            if number in self._variables:
+                found[self._variables[number]] = None
+            elif number not in gates and self.gates[number]:
+                gates.add(number)
+                pending += map(abs, self.gates[number] or ())
+        return list(found), gates
+
     def _lead(self, body: Collection[int], head: int) -> None:
         if len(body) == 1:
             self._implied[next(iter(body))].append(head)
@@ -218,6 +250,15 @@ class Closure:
                     for head in {codes[name][member], -codes[name][initial[name]]}:
                         self._lead((written,), head)
         return [] if asked else [happens]
+
+
+def _values(variables: Iterable[tuple[int, ...]], chosen: Iterable[int]) -> dict[int, bool]:
+    """For each input that says what value a variable has, whether it is true where one is chosen of each."""
+    return {
+        abs(code): (code == one) == (code > 0)
+        for members, one in zip(variables, chosen, strict=True)
+        for code in members
+    }
 
 
 def _size(value: Value | Condition) -> int:

@@ -293,7 +293,7 @@ class WorldChecker:
             if self._out_of_reach(asked, names) or not self._single:
                 return self._out_of_reach(asked, names)
             able = self._closest(asked, counted).actions
-            return not self._closest(asked, names).possible(self._depths.template.events[asked.prop.name])
+            return not self._closest(asked, names).possible_at_once(self._depths.template.events[asked.prop.name])
 
         clock = asked.clock if self._single else asked.clock.within(SHARED)
         found = self._depths.settle(asked.prop.name, assume, clock, sweeps, closed)

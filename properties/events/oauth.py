@@ -327,7 +327,7 @@ def as_acceptance(c: Context) -> Condition:
         of_old = any_of(same(design.prm, "off"), _is_acquainted(c, session.name, state.metadata))
         asked = frameworks(c, state.metadata, c.world.client_of(session.name).knows)
         vouched = client_rules.is_vouched_for(design, asked.on_list, is_sound(asked))
-        found.append(all_of(started, no(of_old), no(vouched)))
+        found.append(all_of(started, no(same(state.metadata, NONE)), no(of_old), no(vouched)))
     return any_of(*found)
 
 
