@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .NOTPARALLEL:
 
 help:
-	@echo "make study   the quick study, some minutes (FULL=1: all of it; ARGS='...' is passed on)"
+	@echo "make study   the quick study, two minutes or three (FULL=1: all of it; ARGS='...' is passed on)"
 	@echo "make test    lint, types and the quick tests"
 	@echo "make renew   write the files that are made from the code anew (schemas, golden files, notebooks)"
 	@echo "make slow    the tests marked slow, part by part (ARGS='properties/test_reasons' for one; tests/slow.csv)"
