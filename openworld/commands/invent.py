@@ -54,7 +54,8 @@ from properties.reads import check_read
 from properties.security import Property, find
 from properties.verdict import Verdict
 
-NOBODY = "no draft says this"
+#: What is said of a check that no text has; what a draft gives as the source of its rules, whoever says them too.
+NOBODY, SOURCE = "no draft says this", "proposed by openworld invent"
 _ACTORS = {"client": "client", "authorization_server": "authorization server", "resource_server": "resource server"}
 #: What parties hold that no session remembers under this name.
 _HELD = {
@@ -272,7 +273,7 @@ class Wording:
         }[one.relation]
         other = f'    right = {whose}.get("{right}", NONE)\n' if right else ""
         return (
-            f'@rule(message="{one.message}", actor="{one.role}", source="{NOBODY}")\n'
+            f'@rule(message="{one.message}", actor="{one.role}", source="{SOURCE}")\n'
             f"def {name}(c, says, held):\n"
             f'    """{self.sentence(one)}"""\n'
             f'    left = says.get("{one.left}", NONE)\n{other}    return {passes}\n'
