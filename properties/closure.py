@@ -13,7 +13,7 @@ References:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import product
 from math import prod
 
@@ -53,10 +53,10 @@ class Reached:
 
     def _at_once(self, code: int) -> bool:
         variables, depends = self._closure.support(code)
-        options = [[member for member in members if self._true[member]] for members in variables]
-        if prod(map(len, options)) > _MANY:
+        left = [tuple(member for member in members if self._true[member]) for members in variables]
+        if prod(map(len, left)) > _MANY:
             return bool(self._true[code])
-        return any(self._evaluated(_values(variables, chosen), depends)(code) for chosen in product(*options))
+        return any(self._evaluated(made, depends)(code) for made in _one_of_each(left))
 
     def also(self, given: Iterable[int]) -> Reached:
         """What is reached where more inputs can be true."""
@@ -68,7 +68,7 @@ class Reached:
         for firing in self._closure.choosing:
             name = firing.action.name
             if name in self.actions:
-                possible = set().union(*(self._by_choice(firing, made) for made in _choices(firing)))
+                possible = set().union(*(self._by_choice(firing, made) for made in _one_of_each(_options(firing))))
                 ruled_out |= {self._closure.happens[name], *self._closure.written[name]} - possible
         return ruled_out
 
@@ -138,7 +138,7 @@ class Closure:
         self.happens: dict[str, int] = {}
         self.written: defaultdict[str, dict[int, int]] = defaultdict(dict)
         self.gates, self.enforced = template.circuit.gates, template.enforced
-        self.choosing = [firing for firing in template.firings if 1 < prod(map(_size, firing.chosen.values())) <= _MANY]
+        self.choosing = [firing for firing in template.firings if 1 < prod(map(len, _options(firing))) <= _MANY]
         self.depends = {firing.number: frozenset(template.fanout[firing.number][0]) for firing in self.choosing}
         self._template, self._sizes = template, list[int]()
         self._top = len(template.circuit.gates)
@@ -252,27 +252,17 @@ class Closure:
         return [] if asked else [happens]
 
 
-def _values(variables: Iterable[tuple[int, ...]], chosen: Iterable[int]) -> dict[int, bool]:
-    """For each input that says what value a variable has, whether it is true where one is chosen of each."""
-    return {
-        abs(code): (code == one) == (code > 0)
-        for members, one in zip(variables, chosen, strict=True)
-        for code in members
-    }
+def _one_of_each(choices: Sequence[tuple[int, ...]]) -> Iterator[dict[int, bool]]:
+    """Every way to have one of each of some codes: for each input that they are about, whether it is true."""
+    return (
+        {abs(code): (code == one) == (code > 0) for codes, one in zip(choices, made, strict=True) for code in codes}
+        for made in product(*choices)
+    )
 
 
-def _size(value: Value | Condition) -> int:
-    return len(value.cases) if isinstance(value, Pick) else 2
-
-
-def _choices(firing: Firing) -> Iterator[dict[int, bool]]:
-    """Every choice of an action: for each input that says what is chosen, whether it is true."""
-    options = []
-    for value in firing.chosen.values():
-        codes = [code for code in _members(value).values() if code > 0]
-        taken = codes if isinstance(value, Pick) else [*codes, 0]
-        options.append([{code: code == one for code in codes} for one in taken])
-    return ({code: so for part in parts for code, so in part.items()} for parts in product(*options))
+def _options(firing: Firing) -> list[tuple[int, ...]]:
+    """What an action chooses, each as the codes of what it can choose."""
+    return [tuple(_members(value).values()) for value in firing.chosen.values()]
 
 
 def _either(value: Value | Condition) -> list[int]:

@@ -239,7 +239,7 @@ class WorldChecker:
     def _possible(self, asked: _Asked, enforced: Iterable[str]) -> Reached:
         """What is not out of reach where these rules are enforced."""
         if asked.configuration != self._seen[0]:  # other properties are asked about the same one
-            self._seen, self._closely = (asked.configuration, {}), {}
+            self._seen = asked.configuration, {}
         known, names, every = self._seen[1], frozenset(enforced), frozenset(self._depths.template.enforced)
         if every not in known:
             known[every] = self._closure.reached(asked.given(self._depths.template), every)
@@ -248,7 +248,7 @@ class WorldChecker:
         return known[names]
 
     def _closest(self, asked: _Asked, enforced: Iterable[str]) -> Reached:
-        """The same looked at more closely, which takes longer: for questions that have a world for themselves."""
+        """The same looked at more closely, which takes longer: where the world is laid down for one configuration."""
         names = frozenset(enforced)
         if names not in self._closely:
             self._closely[names] = self._closure.closest(asked.given(self._depths.template), names)

@@ -102,19 +102,22 @@ def test_what_is_proved_for_any_length_is_proved_by_a_bound_too(rows, checker):
     assert anyhow
 
 
-def test_what_an_attack_does_is_never_out_of_reach(rows, checker):
-    """Looked at choice by choice, reachability still has every step of every attack, and what it leads to."""
+def test_what_a_run_does_is_never_out_of_reach(rows, checker):
+    """Looked at choice by choice, reachability has every step of every run to an event, whatever rules are enforced."""
     fewer = looked = 0
     for row in [row for row in rows if row.covered and row.expected == "attack"][::12]:
-        trace = checker.verdict(row.prop, row.configuration).trace
-        template = Template(row.prop.world_of(row.configuration), row.configuration, (row.prop.name,))
+        world = row.prop.world_of(row.configuration)
+        template = Template(world, judged(row.prop, row.configuration), (row.prop.name,))
         closure = Closure(template)
-        everything, closest = closure.reached((), template.enforced), closure.closest((), template.enforced)
-        assert trace is not None, row.id
-        assert {step.action for step in trace.steps} <= closest.actions <= everything.actions, row.id
-        assert closest.possible_at_once(template.events[row.prop.name]), row.id
-        fewer += closest.actions < everything.actions
-        looked += 1
+        for enforced in (tuple(template.enforced), ()):
+            found = checker.about(row.prop, row.configuration).happens(row.prop, row.configuration, enforced)
+            assert found.answer is Answer.SAT, row.id
+            fired = [each for each in found.laid.unrolling.fired if found.laid.solver.holds(each.literal)]
+            everything, closest = closure.reached((), enforced), closure.closest((), enforced)
+            assert {each.firing.action.name for each in fired} <= closest.actions <= everything.actions, row.id
+            assert closest.possible_at_once(template.events[row.prop.name]), row.id
+            fewer += closest.actions < everything.actions
+            looked += 1
     assert 0 < fewer <= looked
 
 
@@ -125,6 +128,11 @@ def test_one_choice_at_a_time_shows_what_all_at_once_do_not():
     assert found.result == "safe"
     assert found.bound is not None
     assert found.bound.any_length
+    template = Template(found.world, configuration, ("issuer_acceptance",))
+    closure, presented = Closure(template), "attacker.present_own_making[https://crm.example/api/accounts]"
+    assert presented in closure.reached((), template.enforced).actions
+    assert presented not in closure.closest((), template.enforced).actions
+    assert presented in closure.closest((), ()).actions
 
 
 def test_one_value_at_a_time_shows_what_all_at_once_do_not():
