@@ -138,7 +138,7 @@ class Schema:
 
 
 def printable(text: str) -> bool:
-    """Whether a text does nothing to whoever prints it: no control characters, and none that turn its direction."""
+    """Whether a text does nothing to a terminal or a page: no control characters, and none that turn its direction."""
     return text.isprintable() or "".join(text.split()).isprintable()
 
 

@@ -54,7 +54,7 @@ def put(table: str, entries: Mapping[Any, object]) -> None:
     grow(built().but(**{table: {**getattr(built(), table), **entries}}))
 
 
-#: What something may be called: whoever writes configurations, commands and files writes it without quotes.
+#: A name that configurations, commands and files take without quotes.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
 
 

@@ -147,7 +147,7 @@ def _again(marks: tuple[str, ...], *files: Path) -> Model:
 # --- drafts while they run -----------------------------------------------------------------------------------
 
 _BUILT: ContextVar[Model] = ContextVar("_BUILT")
-#: The tables of a model that are told; others have functions.
+#: The tables of a model whose texts are printed; others have functions.
 _TOLD = ("switches", "capabilities", "designs", "notes", "words")
 
 
@@ -164,7 +164,7 @@ def built() -> Model:
 
 
 def grow(model: Model) -> None:
-    """Go on with a model that has one thing more, of which all that is told is printable (raises DraftError)."""
+    """Go on with a model that has one thing more, whose texts are printable (raises DraftError)."""
     before = built()
     tables = [(name, getattr(model, name), getattr(before, name)) for name in _TOLD]
     tables += [(kind.__name__, entries, before.further(kind)) for kind, entries in model._further.items()]

@@ -37,7 +37,7 @@ class Receipt(NamedTuple):
 
     Attributes:
         role: that of the party; ``when``: whether it is this party that receives it, and at all.
-        sender: the name or URL of whoever sends it.
+        sender: the name or URL of the sender.
         says: the values of the message: its fields, what stands in its access token, if that is an honest AS's, and
             whose browser brings it.
         held: the values that the party holds when it arrives.

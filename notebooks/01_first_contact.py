@@ -125,9 +125,9 @@ compared(
 show("task_completed", "cap=none")
 
 # %% [markdown]
-# Whoever lists the CRM's server and not billing's ends the task there. What an attacker could carry across the border
-# is each guarded by one rule: client identity, keys, tokens, authority. The two rows of a pair differ in one switch.
-# In the place of either resource the attacker has one of its own, and a server for it.
+# A client that lists the CRM's server and not billing's ends the task there. What an attacker could carry across the
+# border is each guarded by one rule: client identity, keys, tokens, authority. The two rows of a pair differ in one
+# switch. In the place of either resource the attacker has one of its own, and a server for it.
 
 # %%
 HERE = "world=crm_then_billing"
@@ -146,7 +146,7 @@ claimed((words, prop, text, ask(prop, text).result) for words, (prop, text) in B
 
 # %% [markdown]
 # One server may also vouch for the user to the other, a sub-agent may do the work at billing, and the scopes of a
-# token may be chosen by whoever writes the challenge. The findings on
+# token may be chosen by the author of the challenge. The findings on
 # [delegation](../openworld/data/findings/delegation.md), [scopes](../openworld/data/findings/scopes.md) and [one
 # identity](../openworld/data/findings/one-identity.md) ask about these.
 

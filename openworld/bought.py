@@ -70,7 +70,7 @@ def _with(draft: str, model: Model) -> dict[str, str]:
 
 
 def _without(draft: str, model: Model) -> dict[str, str]:
-    """The same as they are for whoever has not adopted it, where that is not as published."""
+    """The same as a party has them that did not adopt it, where that is not as published."""
     return {each.switch: each.without for each in _asked(draft, model) if each.without}
 
 

@@ -54,9 +54,8 @@ from properties.reads import check_read
 from properties.security import Property, find
 from properties.verdict import Verdict
 
-#: What is said of a check that no text has; what a draft gives as the source of its rules, whoever says them too.
+#: What is said of a check that no text has; and the source that a draft gives for its rules.
 NOBODY, SOURCE = "no draft says this", "proposed by openworld invent"
-_ACTORS = {"client": "client", "authorization_server": "authorization server", "resource_server": "resource server"}
 #: What parties hold that no session remembers under this name.
 _HELD = {
     ("client", "browser"): "the browser in which the session began",
@@ -87,7 +86,15 @@ class Proposal:
     @property
     def is_verified(self) -> bool:
         """Whether it is safe, and an attack without any one of its checks."""
-        return all(v.holds for v in self.verdicts) and all(v.result == "attack" for v in self.without.values())
+        return self.state == "verified"
+
+    @property
+    def state(self) -> str:
+        """What the plain checker says of it; that it says otherwise is told apart from its not knowing."""
+        found = [v.result for v in self.verdicts], [v.result for v in self.without.values()]
+        if set(found[0]) <= {"safe"} and set(found[1]) <= {"attack"}:
+            return "verified"
+        return "not verified in time" if "unknown" in (*found[0], *found[1]) else "contradicted by its verdicts"
 
 
 @click.command("invent")
@@ -163,7 +170,7 @@ def invent_(
     said = {one: next(filter(None, (each.rule(one) for each in known)), None) for one in _all_of(proposals)}
     words = Wording(props[0], asked)
     data = _data(asked, keep, found, proposals, said, words)
-    tell(as_json, data, _lines(props, asked, keep, found, proposals, said, words, chart))
+    tell(as_json, data, _lines(props, asked, keep, found, proposals, said, words, chart, output is not None))
     return DONE if all(each.is_verified for each in proposals) else INCONCLUSIVE
 
 
@@ -230,7 +237,7 @@ class Wording:
 
     def sentence(self, one: Candidate) -> str:
         """Return what a specification would say."""
-        message, actor = spelt(one.message), _ACTORS[one.role]
+        message, actor = spelt(one.message), _actor(one.role)
         article = "" if message.endswith("metadata") else "an " if message[0] in "aeiou" else "a "
         arrives = f"When {article}{message} arrives, the {actor}"
         left = "the browser that brings it" if one.left == "browser" else _field(one.message, one.left)
@@ -280,6 +287,10 @@ class Wording:
         )
 
 
+def _actor(role: str) -> str:
+    return role.replace("_", " ")
+
+
 def _field(message: str, name: str) -> str:
     """Return a field in words; an endpoint stands for whose it is."""
     field = getattr(messages, message).__dataclass_fields__.get(name)
@@ -302,6 +313,7 @@ def _lines(
     said: Mapping[Candidate, AlreadySaid | None],
     words: Wording,
     chart: bool,
+    written: bool,
 ) -> Iterator[str]:
     yield f"property    {', '.join(f'{prop.name} ({prop.code})' for prop in props)}"
     yield f"config      {asked}"
@@ -315,8 +327,8 @@ def _lines(
     )
     for number, each in enumerate(proposals, start=1):
         yield ""
-        state = "verified" if each.is_verified else "not verified in time"
-        yield f"{number}. {' and '.join(_ACTORS[role] for role in changes(each.checks))} change ({state}; {each.name})"
+        told = [each.state, *([each.name] if written else [])]
+        yield f"{number}. {' and '.join(map(_actor, changes(each.checks)))} change ({'; '.join(told)})"
         for one in each.checks:
             yield f"   {words.sentence(one)}"
             yield f"      {_section(said[one])}"

@@ -735,7 +735,7 @@ def at_work(words: str) -> bool:
 @pytest.mark.skipif(not which("pgrep"), reason="looks for processes")
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 def test_a_client_that_is_measured_ends_with_the_command(tmp_path: Path, by: signal.Signals) -> None:
-    """One that waits for ever is not left behind, and the folder is whoever's comes next."""
+    """One that waits for ever is not left behind, and the next run gets the folder."""
     (tmp_path / "client.py").write_text("import time\ntime.sleep(600)\n", encoding="utf-8")
     started = f"client.py of-{os.getpid()}-{by.name}"
     command = ["conform", "--command", f"python3 {started} {{url}}", "-o", "out"]

@@ -1,4 +1,4 @@
-"""What others call things does nothing to whoever prints it, opens it as a page or as a sheet."""
+"""What others call things does nothing to a terminal, a page or a sheet."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_text_that_does_something_to_a_terminal_is_refused(
 @pytest.mark.parametrize("name", ["a b", "a;cap=none", "a=b", "", "../a", "<b>", "x" * 100, "a\x1b[31m"])
 @pytest.mark.parametrize("of", ["switch", "value", "capability", "design"])
 def test_a_name_that_takes_quotes_is_none(of: str, name: str, tmp_path: Path) -> None:
-    """Whoever writes configurations and commands writes it as it is."""
+    """Configurations and commands take it without quotes."""
     if of == "value" and len(name.split()) != 1:  # what parts values
         return
     made = {

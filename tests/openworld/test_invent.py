@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -11,6 +12,7 @@ from refused import refused
 from model.named_designs import DEPLOYMENTS
 from openworld.cli import main
 from openworld.commands import invent as command
+from openworld.commands.invent import Proposal
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +76,18 @@ def test_nothing_is_proposed_where_nothing_is_wrong() -> None:
 def test_bad_input_is_one_line(arguments: tuple[str, ...], said: str) -> None:
     """What is wrong, and exit code 2."""
     assert said in refused(run("invent", *arguments))
+
+
+def test_a_set_that_a_verdict_contradicts_is_not_called_late() -> None:
+    """An attack on a set, and one without which nothing changes, are no question of time."""
+    attack, safe, unknown = (SimpleNamespace(result=result) for result in ("attack", "safe", "unknown"))
+    for those, without, state in (
+        ([safe], {"a": attack}, "verified"),
+        ([attack], {"a": attack}, "contradicted by its verdicts"),
+        ([safe], {"a": safe}, "contradicted by its verdicts"),
+        ([safe], {"a": unknown}, "not verified in time"),
+    ):
+        assert Proposal((), "", "", tuple(those), without, ()).state == state
 
 
 def test_what_is_not_known_in_time_is_not_told_as_found() -> None:

@@ -80,7 +80,7 @@ def test_a_proof_of_something_else_is_refuted():
 
 
 def test_what_is_said_to_be_safe_is_asked_to_be_of_use(monkeypatch):
-    """Whoever checks a certificate asks whether honest parties can use the design; if not, it is not safe."""
+    """A check of a certificate asks whether honest parties can use the design; if not, it is not safe."""
     made = certify(answered(SAFE))
     monkeypatch.setattr(certificate, "usable", lambda *_, **__: False)
     assert [each.says for each in looked_at(made) if not each.holds] == ["honest parties can use the design"]

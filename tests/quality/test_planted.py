@@ -52,7 +52,7 @@ def killed() -> Iterator[Counter[tuple[str, bool]]]:
 
 
 def ran(test: str, copied: Path) -> subprocess.CompletedProcess[str]:
-    """One test of the copy, as whoever develops would run it."""
+    """One test of the copy, as a developer would run it."""
     return subprocess.run(
         [sys.executable, "-B", "-m", "pytest", "-n", "0", "-q", "-x", "-p", "no:cacheprovider", test],
         cwd=copied,
