@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Modules are compiled once for all the processes that a run starts, also where that was switched off.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help study test renew slow relations lab notebooks pair docs site bench dev clean
+.PHONY: help study test renew slow issues relations lab notebooks pair docs site bench dev clean
 .NOTPARALLEL:
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make test    lint, types and the quick tests"
 	@echo "make renew   write the files that are made from the code anew (schemas, golden files, notebooks)"
 	@echo "make slow    the tests marked slow, part by part (ARGS='properties/test_reasons' for one; tests/slow.csv)"
+	@echo "make issues  what the stored clients do in public issues, beside what those report"
 	@echo "make relations  relations between answers, for ten minutes (ARGS='--seed 1 --seconds 60')"
 	@echo "make bench   the benchmarks"
 	@echo "make lab     JupyterLab on notebooks/"
@@ -42,6 +43,9 @@ renew: $(VENV)/.dev pair
 
 slow: $(VENV)/.dev
 	$(BIN)/python tests/slow.py $(ARGS)
+
+issues: $(VENV)/.dev
+	$(BIN)/python -m deployed.issues
 
 relations: $(VENV)/.dev
 	$(BIN)/python -m conformance.replayed $(ARGS)

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 from deployed.behaviour import Comparison, Observed, compare, measured
 from deployed.fitting import Note, fit
+from model.client_names import canonical
+from model.client_rows import stored_name
 from model.clients import DeployedClient, clients
 from model.conversation import STAGES, converse
 from model.design import Design
@@ -152,6 +154,13 @@ def explain(name: str, tried: Mapping[str, Tried], note: Note = lambda explained
 def design_of(name: str) -> Design:
     """The stored design of a client, or that of its nearest relative, or the baseline."""
     return next((one.design for one in (clients().get(name), *neighbours(name)) if one is not None), Design())
+
+
+def stands_for(name: str) -> str:
+    """The stored client that answers for one: itself, or the nearest release of it (raises UnknownClientError)."""
+    wanted = canonical(name)
+    near = neighbours(wanted) if "==" in wanted and wanted not in clients() else ()
+    return near[0].name if near else stored_name(name)
 
 
 def neighbours(name: str) -> tuple[DeployedClient, ...]:

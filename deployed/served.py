@@ -25,7 +25,9 @@ from model.scenario import Fetched, Scenario
 from model.schemas import is_url
 
 #: What a URL may be said to answer beside a document: its members in a recording.
-ANSWER = ("status", "location", "www-authenticate", "body")
+ANSWER = ("status", "location", "www-authenticate", "body", "excerpt")
+#: So an excerpt says that a document lacks a field; what it says nothing of is as honest servers have it.
+ABSENT = "absent"
 #: How many seconds a server may take, and how many bytes of its answer are read.
 PATIENCE, MOST = 10.0, 1_000_000
 _CALL = {
@@ -108,20 +110,21 @@ class Recorded(Mapping[str, Fetched]):
 # --- reading recordings ----------------------------------------------------------------------------------------
 
 
-def read(sources: Iterable[str], url: str = "") -> Front:
+def read(sources: Iterable[str | JsonObject], url: str = "") -> Front:
     """What clients meet at ``url``: the one that answers 401, or that resource metadata names, if none is given.
 
-    ``sources``: URLs to ask now, recordings (``.json`` or ``.har``), folders of documents.
+    ``sources``: URLs to ask now, recordings (``.json`` or ``.har``, or what such a file says), folders of documents.
 
     Raises:
         RecordingError: a source that cannot be used, or that leaves open where clients are sent.
     """
     named = list(sources)
-    asked = [_checked(each) for each in named if each.startswith(("http://", "https://"))]
+    asked = [_checked(each) for each in named if isinstance(each, str) and each.startswith(("http://", "https://"))]
     answers: dict[str, Heard] = {}
     for each in named:
         if each not in asked:
-            answers.update({_checked(place): found for place, found in _file(Path(each)).items()})
+            found = _file(Path(each)) if isinstance(each, str) else _recording("the recording", each)
+            answers.update({_checked(place): heard for place, heard in found.items()})
     at = _checked(url) if url else next((each for each, found in answers.items() if found.status == 401), "")
     at = at or next((found.body["resource"] for found in answers.values() if _is_of_resource(found)), "")
     at = at or next(iter(asked), "")
@@ -162,6 +165,10 @@ def _file(path: Path) -> dict[str, Heard]:
     content = _object(path)
     if path.suffix == ".har" or "log" in content:
         return dict(_of_archive(path, content))
+    return _recording(str(path), content)
+
+
+def _recording(path: str, content: JsonObject) -> dict[str, Heard]:
     return {at: _answer(path, at, said) for at, said in content.items()}
 
 
@@ -180,7 +187,7 @@ def _object(path: Path) -> JsonObject:
     return content
 
 
-def _answer(path: Path, at: str, said: Json) -> Heard:
+def _answer(path: str, at: str, said: Json) -> Heard:
     if not at.startswith(("http://", "https://")) or not isinstance(said, Mapping):
         raise RecordingError(
             f"{path}: {shortly(at)} is not a URL with a JSON object; allowed: URLs, each with its document or "
@@ -188,11 +195,27 @@ def _answer(path: Path, at: str, said: Json) -> Heard:
         )
     if not said or said.keys() - {*ANSWER}:
         return Heard(body=said)
-    body, status = said.get("body", {}), said.get("status", 200)
+    body, status = (
+        _whole(path, at, said["excerpt"]) if "excerpt" in said else said.get("body", {}),
+        said.get("status", 200),
+    )
     if not isinstance(body, Mapping) or not isinstance(status, int):
         raise RecordingError(f"{path}: {at}: `status` is a number and `body` a JSON object")
     location, challenge = str(said.get("location", "")), str(said.get("www-authenticate", ""))
     return Heard(401 if challenge and "status" not in said else status, location, challenge, body)
+
+
+def _whole(path: str, at: str, excerpt: Json) -> JsonObject:
+    """A document of which somebody quotes a part: at its well-known location honest servers have the rest."""
+    before, mark, name = at.partition("/.well-known/")
+    kind, _, after = name.partition("/")
+    owner = before + (f"/{after}" if after else "")
+    if not mark or not isinstance(excerpt, Mapping):
+        raise RecordingError(f"{path}: {at}: `excerpt` is a part of a document at a well-known location")
+    world = honest(owner, identifiers.origin(owner) if kind == "oauth-protected-resource" else owner)
+    places = identifiers.well_known_protected_resource(owner), identifiers.well_known_authorization_server(owner)
+    rest = world.documents[places[kind != "oauth-protected-resource"]].body
+    return {field: value for field, value in {**rest, **excerpt}.items() if value != ABSENT}
 
 
 def _of_archive(path: Path, content: JsonObject) -> Iterator[tuple[str, Heard]]:

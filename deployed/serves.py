@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal, NamedTuple
 
+from deployed.explanation import stands_for
 from deployed.served import Change, Front, NotRecordedError, honest
 from model import conduct, identifiers
-from model.clients import clients, find
+from model.clients import clients
 from model.conversation import Stage, converse
 from model.design import Configuration, Design
 from model.documents import Json, JsonObject
@@ -49,8 +50,12 @@ class End:
 
 
 def ends(served: Front, names: Iterable[str] = ()) -> dict[str, End]:
-    """How each stored client gets on with what is served (or those of these ``names``), by its name."""
-    chosen = {each.name: each.design for each in (map(find, names) if names else clients().values())}
+    """How each stored client gets on with what is served (or those of these ``names``), by its name.
+
+    For a release that is not stored its nearest stored one answers.
+    """
+    stored = {name: stands_for(name) for name in names or clients()}
+    chosen = {name if "==" in name else near: clients()[near].design for name, near in stored.items()}
     _get_on(chosen, served)  # so that every document is there that a client asks for
     return _get_on(chosen, served)
 
@@ -136,7 +141,7 @@ def smallest(served: Front, among: Mapping[str, End]) -> tuple[list[tuple[Change
     alike: dict[Design, list[str]] = {}
     for name, end in among.items():
         if end.stage not in ("A", ""):
-            alike.setdefault(clients()[name].design, []).append(name)
+            alike.setdefault(clients()[stands_for(name)].design, []).append(name)
     outside = {names[0]: design for design, names in alike.items()}
     every = changes(served)
 

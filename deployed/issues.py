@@ -1,0 +1,96 @@
+"""Public issues that name a client and what a server serves, asked of the stored clients.
+
+``data/public_issues.toml`` says what each issue reports, and which half was *blind*: of those the expected ends were
+written from the issue and committed before anybody asked. ``python -m deployed.issues`` prints the score.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from deployed.explanation import stands_for
+from deployed.served import read
+from deployed.serves import End, ends
+from model.documents import JsonObject, from_toml
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """What a public issue reports.
+
+    Attributes:
+        at: its address.
+        filed: the day of the description or comment that was read.
+        client: as the issue names it.
+        says: the outcome in the issue's words, shortened.
+        url: where the client is sent.
+        served: what the server says, as a recording (:mod:`deployed.served`).
+        ends: by the release that the issue is about, the stage at which it ends and the rule by which.
+        blind: whether the ends were written down before they were asked.
+        missed: why the model says something else, where it does.
+    """
+
+    at: str
+    filed: datetime.date
+    client: str
+    says: str
+    url: str
+    served: JsonObject
+    ends: Mapping[str, list[str]]
+    blind: bool = False
+    missed: str = ""
+
+
+class Asked(NamedTuple):
+    """A release in an issue: what is reported of it, and what the model says."""
+
+    client: str
+    reported: tuple[str, str]
+    said: End
+
+    @property
+    def right(self) -> bool:
+        """Whether stage and rule are the reported ones."""
+        return self.reported == _end(self.said)
+
+
+@cache
+def issues() -> tuple[Issue, ...]:
+    """The issues, in the order of the file."""
+    content = from_toml(files("deployed").joinpath("data", "public_issues.toml").read_bytes())
+    return tuple(Issue(**row) for row in content["issue"])
+
+
+def ask(issue: Issue) -> tuple[Asked, ...]:
+    """What the stored clients do with what an issue says that is served."""
+    found = ends(read([issue.served], issue.url), issue.ends)
+    return tuple(Asked(name, (end[0], "".join(end[1:])), found[name]) for name, end in issue.ends.items())
+
+
+def _end(said: End) -> tuple[str, str]:
+    return said.stage or "unknown", said.rule.name if said.rule else ""
+
+
+def score() -> Iterator[str]:
+    """How many issues end as they report, of those asked blind and of the others, and each that does not."""
+    asked = [(issue, ask(issue)) for issue in issues()]
+    for half, which in (("asked blind", True), ("the others", False)):
+        right = [all(one.right for one in made) for issue, made in asked if issue.blind is which]
+        yield f"{half}: {sum(right)} of {len(right)} issues with the reported end and rule"
+    for issue, made in asked:
+        for one in made:
+            if not one.right:
+                yield ""
+                yield f"{issue.at}{'  (blind)' if issue.blind else ''}"
+                yield f"  {one.client}, for which {stands_for(one.client)} answers: {' '.join(_end(one.said))}"
+                yield f"  reported: {' '.join(one.reported)}: {issue.says}"
+                yield f"  why: {issue.missed or 'not argued'}"
+
+
+if __name__ == "__main__":
+    print("\n".join(score()))
