@@ -89,26 +89,11 @@ QUESTION = SIZE.lattice
 data(f"sets-{QUESTION}", mechanisms="mechanism", usable_in="deployment")
 
 # %% [markdown]
-# The lattice they lie in. Below a minimal set there is an attack, above it there is none; what two sets have in
-# common is necessary for both.
-
-# %%
-figure(f"lattice-{QUESTION}")
-
-# %% [markdown]
-# What the sets share. A row that is dotted in every column is a mechanism that nothing replaces.
+# What the sets share. A row that is dotted in every column is a mechanism that nothing replaces. A set can suffice and
+# be useless: the bars above count the kinds of deployment in which first contact can still succeed with it.
 
 # %%
 figure(f"sets-{QUESTION}")
-
-# %% [markdown]
-# ### Safe and usable
-#
-# A set can be sufficient and useless. Kinds of deployment are asked whether first contact can still succeed
-# there; the frontier is what is left when no set needs fewer mechanisms and meets as many.
-
-# %%
-figure(f"frontier-{QUESTION}")
 
 # %% [markdown]
 # ### The named designs

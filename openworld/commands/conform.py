@@ -192,7 +192,6 @@ def conform(
 @plain_option
 @confinement_option
 @click.option("--dot", type=click.Path(dir_okay=False, path_type=Path), help="Write the machine for Graphviz.")
-@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Draw the machine.")
 @output_option("Keep the machine and every answer here, and go on from what is there.", folder=True)
 @as_json
 def learn(**given: Any) -> int:

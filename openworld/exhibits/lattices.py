@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-
-import pandas as pd
-from matplotlib.figure import Figure
 
 from model.design import parse_capabilities, parse_switches
 from model.named_designs import DEPLOYMENTS
 from model.words import of_configuration, worded
 from openworld.exhibits.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Exhibit
-from openworld.figures.lattices import front, frontier, hasse, lattice_nodes, sets
+from openworld.figures import sets
 from openworld.minimal_sets import SetsAsked
 from openworld.sources import Source
 from properties.designs import BEFOREHAND
@@ -30,18 +27,15 @@ _LATTICES = {
 
 
 def entries() -> Iterator[Exhibit]:
-    """Each question to the lattice in three figures."""
+    """A figure for each question to the lattice."""
     for name, (question, *_) in _LATTICES.items():
-        yield Exhibit(f"lattice-{name}", "lattice", question, partial(_lattice, name, _hasse))
-        yield Exhibit(f"sets-{name}", "set plot", question, partial(_lattice, name, _sets))
-        yield Exhibit(f"frontier-{name}", "frontier", question, partial(_lattice, name, _frontier))
+        yield Exhibit(f"sets-{name}", "set plot", question, partial(_sets, name))
 
 
-def _lattice(name: str, draw: Callable[[pd.DataFrame, str], tuple[Figure, pd.DataFrame]], source: Source) -> Drawing:
+def _sets(name: str, source: Source) -> Drawing:
     question, prop, attacker = _LATTICES[name]
     asked = SetsAsked(tuple(prop.split(",")), parse_capabilities(attacker), parse_switches(""), False, BEFOREHAND, True)
     table = source.sufficient(name, asked)
-    figure, data = draw(table, question)
     without = ", ".join(worded("mechanism", each) for each in BEFOREHAND)
     wanted = ", ".join(worded("property", each) for each in asked.properties)
     against = of_configuration(f"cap={attacker}")
@@ -52,16 +46,4 @@ def _lattice(name: str, draw: Callable[[pd.DataFrame, str], tuple[Figure, pd.Dat
         EXHAUSTIVE,
         "none, sets are proved and not estimated",
     )
-    return Drawing(figure, question, caption, data)
-
-
-def _hasse(table: pd.DataFrame, title: str) -> tuple[Figure, pd.DataFrame]:
-    return hasse(table, title), lattice_nodes(table)
-
-
-def _sets(table: pd.DataFrame, title: str) -> tuple[Figure, pd.DataFrame]:
-    return sets(table, title), table
-
-
-def _frontier(table: pd.DataFrame, title: str) -> tuple[Figure, pd.DataFrame]:
-    return frontier(table, len(DEPLOYMENTS), title), front(table)
+    return Drawing(sets(table, question), question, caption, table)

@@ -9,7 +9,7 @@ from openworld.figures.clients import client_ends
 from openworld.figures.drafts import bought
 from openworld.figures.effects import effects
 from openworld.figures.funnels import funnel
-from openworld.figures.lattices import frontier, hasse, sets
+from openworld.figures.lattices import sets
 from openworld.figures.rates import differences, measured, pair, rates
 from openworld.figures.reach import blast_radius
 from openworld.figures.trade import trade
@@ -18,6 +18,6 @@ from openworld.figures.verdicts import attacker_overview, client_verdicts, flip_
 
 __all__ = [
     "attacker_overview", "blast_radius", "bought", "client_ends", "client_verdicts", "differences", "effects",
-    "flip_matrix", "frontier", "funnel", "hasse", "measured", "pair", "rates", "sets", "trade", "trust_graph",
+    "flip_matrix", "funnel", "measured", "pair", "rates", "sets", "trade", "trust_graph",
     "verdict_matrix",
 ]  # fmt: skip

@@ -24,7 +24,7 @@ from model.clients import clients
 from model.documents import DocumentError, from_json
 from model.errors import InputError
 from model.turns import Input, alphabet, inputs
-from openworld.commands.common import DONE, INCONCLUSIVE, complain, loaded, print_json, print_lines
+from openworld.commands.common import DONE, INCONCLUSIVE, complain, print_json, print_lines
 from openworld.files import as_json as written
 from openworld.files import write
 from openworld.folders import claimed
@@ -39,8 +39,8 @@ def learn(clients: tuple[str, ...], **options: Any) -> int:
     asked = _Asked(**options)
     if len(clients) > 2:
         raise click.UsageError("name one client to learn it, or two to compare them")
-    if len(clients) > 1 and (asked.dot or asked.svg):
-        raise click.UsageError("--dot and --svg draw one machine")
+    if len(clients) > 1 and asked.dot:
+        raise click.UsageError("--dot draws one machine")
     click.get_current_context().with_resource(claimed(asked.output))
     real = [name for name in clients if not name.endswith(".json")]
     ready = _ready(real, asked) if real else {}
@@ -60,7 +60,6 @@ class _Asked:
     plain: bool
     required: bool
     dot: Path | None
-    svg: Path | None
     output: Path | None
     as_json: bool
 
@@ -175,8 +174,6 @@ def _inspect(one: _Learned, asked: _Asked) -> None:
     parted = [] if one.predicted is None else list(surprises(machine, one.predicted))
     if asked.dot is not None:
         write(asked.dot, readable.dot(machine, one.name))
-    if asked.svg is not None:
-        write(asked.svg, loaded("openworld.figures.machines.picture")(machine, one.name))
     if asked.as_json:
         print_json(
             {

@@ -15,7 +15,6 @@ import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.testing.compare import compare_images
-from matplotlib.text import Annotation
 
 from model.chart import chart
 from model.design import parse
@@ -23,7 +22,6 @@ from model.trace import from_json
 from model.words import of_rule
 from openworld import figures
 from openworld.figures import labels
-from openworld.figures.lattices import front, lattice_nodes
 from openworld.plotstyle import captioned, save
 from openworld.slides import sequence
 
@@ -207,9 +205,7 @@ DRAWN: dict[str, Callable[[], Figure]] = {
         figures.differences(alike().query("arm != 'echo=off'"), "A question?"), CAPTION
     ),
     "funnel": lambda: captioned(figures.funnel(rates(), 1.0, "Where attempts end"), CAPTION),
-    "hasse": lambda: captioned(figures.hasse(sets(), "What suffices?"), CAPTION),
     "sets": lambda: captioned(figures.sets(sets(), "What suffices?"), CAPTION),
-    "frontier": lambda: captioned(figures.frontier(sets(), 3, "What does it cost?"), CAPTION),
     "trust": lambda: captioned(figures.trust_graph(*trust(), "Who trusts whom"), CAPTION),
     "clients": lambda: captioned(figures.client_verdicts(clients(), "What is proved of clients"), CAPTION),
     "client_ends": lambda: captioned(figures.client_ends(ends(), "Where clients ended"), CAPTION),
@@ -259,26 +255,6 @@ def test_a_funnel_adds_up() -> None:
     ]
 
 
-def test_the_lattice_has_every_set_once() -> None:
-    """All sixteen sets of four mechanisms are drawn; those above a minimal one suffice."""
-    nodes = lattice_nodes(sets())
-    assert len(nodes) == 16
-    enough = {"a b", "a c", "a b c", "a b d", "a c d", "b c d", "a b c d"}
-    assert set(nodes.loc[nodes["sufficient"], "mechanisms"]) == enough
-    assert set(nodes.loc[nodes["minimal"], "mechanisms"]) == {"a b", "a c", "b c d"}
-    placed = [text for text in figures.hasse(sets()).axes[0].texts if not isinstance(text, Annotation)]
-    assert len(placed) == len({text.get_text() for text in placed}) == 16
-    # A cube of four dimensions has 32 edges.
-    assert sum(len(line.get_xdata()) == 2 for line in figures.hasse(sets()).axes[0].lines) == 32
-
-
-def test_a_large_lattice_is_what_the_minimal_sets_generate() -> None:
-    """Beyond five mechanisms: the empty set, the minimal ones, their unions, all together."""
-    table = pd.DataFrame([("a b c", ""), ("d e f", ""), ("a g h", "")], columns=["mechanisms", "usable_in"])
-    nodes = lattice_nodes(table)
-    assert list(nodes["size"]) == [0, 3, 3, 3, 5, 6, 6, 8]
-
-
 def test_set_plot_has_a_dot_for_each_mechanism_of_a_set() -> None:
     """Dark dots are the members of the sets; the numbers above are the deployments."""
     figure = figures.sets(sets())
@@ -286,13 +262,6 @@ def test_set_plot_has_a_dot_for_each_mechanism_of_a_set() -> None:
     dark = [patch for patch in dots.collections if isinstance(patch, PathCollection) and patch.get_sizes()[0] > 40]
     assert [len(patch.get_offsets()) for patch in dark] == [2, 2, 3]
     assert [text.get_text() for text in top.texts] == ["2", "3", "1"]
-
-
-def test_the_front_is_what_nothing_beats() -> None:
-    """A set that needs as much and is usable in less is not on it."""
-    assert list(front(sets())["on_front"]) == [False, True, False]
-    same = pd.DataFrame([("a", "x"), ("b", "x"), ("c d", "x y")], columns=["mechanisms", "usable_in"])
-    assert list(front(same)["on_front"]) == [True, True, True]
 
 
 def test_the_trust_graph_has_every_party_and_relation() -> None:
@@ -383,7 +352,6 @@ def test_the_comparison_sees_a_change(tmp_path: Path) -> None:
     "kind",
     [
         "rates",
-        "hasse",
         "sequence",
         *(
             pytest.param(kind, marks=pytest.mark.slow)
