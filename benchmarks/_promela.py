@@ -11,7 +11,6 @@ import operator
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 from model import logic
@@ -97,8 +96,7 @@ def _options(
     action: Action, context: Context, declared: Mapping[str, Variable], asserted: Mapping[str, Condition]
 ) -> Iterator[str]:
     """An action as options of the loop, one for each way to choose; those that can never happen are left out."""
-    for chosen in product(*action.choices.values()):
-        move = action(context, **dict(zip(action.choices, chosen, strict=True)))
+    for _, move in action.ways(context):
         guard = all_of(move.when, *(condition.holds for condition in move.rules))
         if guard is False:
             continue

@@ -8,7 +8,8 @@ what it changes. Parameters in ``each`` make separate actions (one for each sess
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from itertools import product
@@ -40,8 +41,24 @@ class Move(NamedTuple):
     sends: tuple[Sent, ...] = ()
 
 
+_NEVER = Move(False, (), {})
+
+
 class _ImpossibleError(Exception):
     """An action plainly cannot happen."""
+
+
+class _Unchosen:
+    """A choice before it is made, at which nobody can look."""
+
+    def __eq__(self, _: object) -> bool:
+        raise LookupError
+
+    def __hash__(self) -> int:
+        raise LookupError
+
+    def __bool__(self) -> bool:
+        raise LookupError
 
 
 def possible(*conditions: Condition) -> Condition:
@@ -288,10 +305,20 @@ class Action:
         try:
             move = self.schema.move(c, **self.fixed, **chosen)
         except _ImpossibleError:
-            return Move(False, (), {})
+            return _NEVER
         learned = heard(c, move.sends, self.knowable)
         also = {name: any_of(truth(move.sets.get(name, False)), when) for name, when in learned.items()}
         return move._replace(sets={**move.sets, **also})
+
+    def ways(self, context: Context) -> Iterator[tuple[dict[str, Any], Move]]:
+        """Return each way to choose with its move; none where the action plainly cannot happen, whatever is chosen."""
+        # Where a choice is looked at, each has to be tried; whatever else is wrong shows again there.
+        with suppress(Exception):
+            if self(context, **dict.fromkeys(self.choices, _Unchosen())) is _NEVER:
+                return
+        for chosen in product(*self.choices.values()):
+            choices = dict(zip(self.choices, chosen, strict=True))
+            yield choices, self(context, **choices)
 
 
 SCHEMAS: dict[str, ActionSchema] = {}

@@ -70,10 +70,11 @@ def publish_resource_metadata(
     there as well.
     """
     session, design = c.state.session(who), c.client(who)
+    asked = possible(same(session.phase, "challenged"))
     own, lists = same(resource, published(c, session.url)), scopes.reads_metadata(c, who)
     challenges, original = channel in ("challenge", "transport"), is_original(c, who, resource, listed, channel)
     here = possible(
-        same(session.phase, "challenged"),
+        asked,
         controls_document(c, who, session.url, channel),
         implies(same(design.prm, "off"), own),
         implies(demands_dpop, same(design.dpop_policy, "prm")),
@@ -200,13 +201,12 @@ def publish_server_metadata(
     """
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
     squats = one_of(session.listed, *(at.url for at in c.world.honest_servers if same_origin(at.url, party.url)))
+    here = possible(asks_stranger(c, who, party, squats))
     fetched = choose(squats, session.listed, party.url)
     registers = {
         at.name: all_of(registers_at_run_time(design), is_on_file(c, at, design), same(registration_at, at.url))
         for at in c.world.honest_servers
     }
-    attested = is_attested(c, who, party, issuer, authorization_at, token_at, registration_at)
-    here = possible(asks_stranger(c, who, party, squats))
     spliced, offers_par = no(same(authorization_at, party.url)), no(same(par_at, NONE))
     allowed = all_of(
         implies(same(c.design.splice, "no"), no(spliced)),
@@ -224,6 +224,8 @@ def publish_server_metadata(
         implies(offers_pkce, any_of(same(design.pkce_policy, "metadata"), same(design.pkce_listed, "required"))),
         implies(offers_dpop, same(design.dpop_policy, "metadata")),
     )
+    here = possible(here, allowed, plainest)
+    attested = is_attested(c, who, party, issuer, authorization_at, token_at, registration_at)
     told = ServerMetadata(
         issuer,
         authorization_at,
@@ -250,7 +252,7 @@ def publish_server_metadata(
     }
     astray = {went_astray(client, name, server): where for name, where in registers.items()}
     return Move(
-        all_of(here, allowed, plainest),
+        here,
         (
             resource_rules.well_known_is_the_owners(c.design, squats),
             *server_metadata_rules(

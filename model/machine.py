@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache, cached_property, partial
-from itertools import product
 from typing import Any, NamedTuple
 
 from model.action import Action, Context, Move
@@ -193,13 +192,11 @@ def _memories(world: World, own: tuple[tuple[str, str], ...]) -> tuple[Memory[tu
 
 
 def _outcomes(action: Action, context: Context) -> tuple[Outcome, ...]:
-    names, index = tuple(action.choices), _index(context.world, ())
-    found = []
-    for chosen in product(*action.choices.values()):
-        move = action(context, **dict(zip(names, chosen, strict=True)))
+    index, found = _index(context.world, ()), []
+    for choices, move in action.ways(context):
         if move.when:
             refused = next((condition.rule for condition in move.rules if not condition.holds), None)
-            found.append(Outcome(tuple(zip(names, chosen, strict=True)), refused, _writes(context.world, index, move)))
+            found.append(Outcome(tuple(choices.items()), refused, _writes(context.world, index, move)))
     return tuple(found)
 
 

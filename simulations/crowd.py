@@ -213,10 +213,7 @@ def _ways(action: Action, judged: Crowd) -> Memory[tuple[_Way, ...]]:
     """The ways of one action in a state, for all rows of a crowd together."""
 
     def possible(context: Context) -> Iterator[_Way]:
-        names = tuple(action.choices)
-        for chosen in product(*action.choices.values()):
-            choices = dict(zip(names, chosen, strict=True))
-            move = action(context, **choices)
+        for choices, move in action.ways(context):
             goes: Any = move.when
             refused: list[tuple[Rule, Any]] = []
             for rule, holds in move.rules:

@@ -52,14 +52,17 @@ def walks(sample: Callable[..., Configuration]) -> list[Trace]:
         configuration = sample(f"{seed}", 0.4)
         machine = Machine(configuration, world)
         state, steps = machine.initial, []
-        while len(steps) < 16 and (moves := list(machine.moves(state))):
+        while len(steps) < 16:
             draw = f"{seed} {len(steps)}"
-            # By action first, so that one with many choices does not crowd out the others.
-            chance = {step.action: random.Random(f"{draw} {step.action}").random() for step, _ in moves}
-            name = min(chance, key=lambda action: (kind(action) in seen, chance[action]))
-            step, state = random.Random(draw).choice([move for move in moves if move[0].action == name])
+            # By action first, so that one with many choices does not crowd out the others; none is tried for nothing.
+            chance = {action: random.Random(f"{draw} {action}").random() for action in machine.by_name}
+            order = sorted(chance, key=lambda action: (kind(action) in seen, chance[action]))
+            tried = (list(Machine(configuration, world, {action}).moves(state)) for action in order)
+            if (moves := next(filter(None, tried), None)) is None:
+                break
+            step, state = random.Random(draw).choice(moves)
             steps.append(step)
-            seen.add(kind(name))
+            seen.add(kind(step.action))
         made.append(Trace(world, configuration, "nothing", tuple(steps)))
     return made
 

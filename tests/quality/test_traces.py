@@ -18,10 +18,9 @@ from properties.verdict import check
 
 
 @pytest.fixture(scope="module")
-def traces(rows, reach, checker):
+def traces(rows, checker):
     """The traces of a sample of attacks, at least one for each property that the expected rows violate."""
-    covered = [row for row in rows if row.covered and row.prop.kind == "security"]
-    attacks = [row for row in covered if reach(row.prop, row.configuration)]
+    attacks = [row for row in rows if row.covered and row.prop.kind == "security" and row.expected == "attack"]
     chosen = random.Random(0).sample(attacks, 4)
     chosen += [next(row for row in attacks if row.code == code) for code in sorted({row.code for row in attacks})]
     found = {row.id: checker.verdict(row.prop, row.configuration).trace for row in chosen}
