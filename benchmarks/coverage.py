@@ -54,9 +54,8 @@ CASES: dict[str, tuple[Experiment, int]] = {
                    options={"warm_up": 60}), 2_500,
     ),
     "vendors": (
-        replace(EXPERIMENTS["mandate_clients"], arms=("", "iss_check=require;h_iss=yes"), values=(0.3,),
-                numbers={"count.clients": 30, "popularity.clients": 0, "count.authorization_servers": 30,
-                         "popularity.authorization_servers": 0}, options={"years": 2}), 2_500,
+        replace(EXPERIMENTS["adoption"], arms=("", "iss_check=require;h_iss=yes"), values=(0.005,), population="swept",
+                numbers={"count.clients": 30}), 2_500,
     ),
 }  # fmt: skip
 

@@ -34,7 +34,7 @@ from simulations.visits import KINDS, ONE_VISIT, PLACES, of_flow, within
 _MODULES = {
     "arrays": ("vectorised", "crowd"),
     "agents": ("agents", "visits"),
-    "vendors": ("adoption",),
+    "vendors": ("adoption", "topology"),
     "residents": ("residents", "lives", "counterparts", "stations"),
 }
 #: Readers whose attempts are visits, decided step by step.

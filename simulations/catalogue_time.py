@@ -7,7 +7,7 @@ tries them no longer than that when one asks what decides it.
 from __future__ import annotations
 
 from simulations.experiment import Experiment, Number, Range, Shares
-from simulations.quantities import ACCEPTED_FLOW, IMPERSONATIONS, WORKING, Measure
+from simulations.quantities import ACCEPTED_FLOW, CASE, IMPERSONATIONS, WORKING, Measure
 
 #: One AS for everybody, few users, nobody malicious, no refresh tokens, nothing kept for longer than an hour.
 _HOUR = {
@@ -60,29 +60,15 @@ def _tried(longest: float, rate: float) -> dict[str, Range]:
 
 #: A user who looks at a consent page that shows the host of the client.
 _LOOKS = "user=vigilant;consent_ui=client_id_host"
-#: Nobody has any of the measures, one flow in ten goes to an attacker, half of the AS bind what they are asked for.
+#: Nobody has any of the measures, and one flow in ten goes to an attacker.
 _BEFORE: dict[str, Shares] = {
     "place": {"honest_api": 0.9, "malicious_rs": 0.05, "malicious_rs_and_as": 0.05}, "h_iss": {"no": 1},
     "iss_check": {"off": 1}, "as_echo": {"no": 1}, "as_dpop": {"ignore": 1},
-    "as_resource": {"honor": 0.5, "ignore": 0.25, "add": 0.25},
 }  # fmt: skip
 _MEASURES = (
     "", "iss_check=require;h_iss=yes", "iss_check=if_present;h_iss=yes", "dpop=token;as_dpop=honor",
     "dpop=token;dpop_policy=metadata;as_dpop=honor", "echo=req_strict;as_echo=yes",
 )  # fmt: skip
-_VENDORS = {
-    "count.clients": 200, "popularity.clients": 0, "count.authorization_servers": 200,
-    "popularity.authorization_servers": 0,
-}  # fmt: skip
-
-
-def _adopted(name: str, question: str, parameter: str, values: tuple[float, ...]) -> Experiment:
-    return Experiment(
-        name, question, parameter, values, _MEASURES, "swept", Number(name, option=True), mixes=_BEFORE,
-        numbers=_VENDORS, reader="vendors", attacker="money", worlds=30,
-    )
-
-
 IN_TIME = (
     Experiment(
         "capacity",
@@ -176,20 +162,13 @@ IN_TIME = (
                  "popularity.resource_servers": 0, "popularity.authorization_servers": 0},
         tried=_tried(300, 1),
     ),
-    _adopted(
-        "mandate_servers",
-        "How many AS have to be obliged to a measure before clients take it up because it pays, and which never pays?",
-        "share of AS that are obliged to", (0.0, 0.05, 0.1, 0.2, 0.5, 0.9, 0.95, 0.98, 1.0),
-    ),
-    _adopted(
-        "mandate_clients",
-        "How many clients have to be obliged to a measure before AS take it up because it pays, and what do honest "
-        "flows pay for that until then?",
-        "share of clients that are obliged to", (0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0),
-    ),
-    _adopted(
-        "flag_day",
-        "How many have to take part in a flag day of a measure for it to last when all are free again?",
-        "share of all that take part", (0.0, 0.05, 0.1, 0.2, 0.5, 0.9, 0.95, 0.98, 1.0),
+    Experiment(
+        "adoption",
+        "Who has to move first for a measure to spread because it pays: how few clients or AS that are obliged to, or "
+        "how few of both on one day, the largest first, by what the measure costs?",
+        "what it costs a vendor for each flow, in flows that come through", (0.001, 0.005, 0.02, 0.05), _MEASURES,
+        "measured_2026", Number("cost", option=True), mixes=_BEFORE, reader="vendors", attacker="money",
+        worlds=30, options={"obliged_clients": 0.1, "obliged_servers": 0.1},
+        headline=tuple(Measure(f"share_of_{side}_that_have_to_start", CASE) for side in ("clients", "servers")),
     ),
 )

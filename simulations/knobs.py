@@ -56,8 +56,8 @@ _READ: dict[str, tuple[str, ...]] = {
         "count.clients", "count.users", "mean.agents_per_user", "popularity.clients", "lifetime.client_metadata",
     ),
     "vendors": (
-        "count.clients", "count.authorization_servers", "popularity.clients", "popularity.authorization_servers",
-        "latency.attacker", "latency.spread", "token_lifetime",
+        *(name for name in NUMBERS if name.startswith(("count.", "popularity."))), "mean.agents_per_user",
+        "mean.connections_per_agent", "mean.servers_per_resource", "churn.followed", *TIMES, "latency.spread",
     ),
     "residents": (
         "arrivals_per_second", "metadata_lifetime", "token_lifetime", "lifetime.refresh_token",
@@ -73,6 +73,7 @@ SENT = ("arrays", "agents", "tasks", "vendors")
 _TRAITS_READ: dict[str, tuple[str, ...]] = {
     "layers": ("identifier", "slash", "port"),
     "residents": ("access", encounters.TENANCY),
+    "vendors": ("access",),
 }
 
 

@@ -78,20 +78,17 @@ OPTIONS: dict[str, dict[str, Option]] = {
     },
     "vendors": {
         "years": Option(10, 2, 20, "years until it is looked at who has moved", 1000),
-        "review": Option(0.25, 0.05, 1, "share of vendors that look at the measure again in a quarter"),
-        "cost_client": Option(0.005, 0.001, 0.05, "what a measure costs a client, in flows that come through, for each "
-                              "flow", _ANY),
-        "cost_server": Option(0.005, 0.001, 0.05, "what a measure costs an AS, in flows that come through, for each "
-                              "flow", _ANY),
+        "cost": Option(0.005, 0.001, 0.05, "what a measure costs a vendor, in flows that come through, for each flow",
+                       _ANY),
         "cost_spread": Option(0.5, 0, 1, "how far what it costs one vendor lies to either side of what it costs most, "
                               "as a share of that"),
-        "liability_client": Option(1, 0, 10, "what a use of a user's data by an attacker costs the client, in flows "
-                                   "that come through", _ANY),
-        "liability_server": Option(1, 0, 10, "what a use of a user's data by an attacker costs the AS, in flows "
-                                   "that come through", _ANY),
-        "mandate_clients": Option(0, 0, 1, "share of clients that are obliged to"),
-        "mandate_servers": Option(0, 0, 1, "share of AS that are obliged to"),
-        "flag_day": Option(0, 0, 1, "share of all that have the measure on the first day, and are free afterwards"),
+        "liability_clients": Option(1, 0, 10, "what a use of a user's data by an attacker costs the client, in flows "
+                                    "that come through", _ANY),
+        "liability_servers": Option(1, 0, 10, "what a use of a user's data by an attacker costs the AS, in flows "
+                                    "that come through", _ANY),
+        "obliged_clients": Option(0, 0, 1, "share of clients that are obliged to"),
+        "obliged_servers": Option(0, 0, 1, "share of AS that are obliged to"),
+        "by_lot": Option(0, 0, 1, "1: those are chosen by lot; 0: those with most flows", 1, True),
     },
     "residents": {
         "warm_up": Option(3_600, 0, 14_400, "seconds that go by before anything is counted", _ANY),

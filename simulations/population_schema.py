@@ -121,6 +121,7 @@ NUMBERS: dict[str, Quantity] = {
     "popularity.resource_servers": Quantity("Zipf exponent of how many agents use a resource server", "log", 0, 5),
     "churn.servers_changed": Quantity("share of resource servers that were with another AS a year ago", "again", 0, 1),
     "churn.domains_lapsed": Quantity("share of domains that lapse in a year", "again", 0, 1),
+    "churn.followed": Quantity("share of vendors that do in a quarter what is asked of them or pays", "again", 0, 1),
     "attackers.resource_servers": Quantity(
         "share of resource servers, tenants aside, that are malicious", "decoy", 0, 1
     ),

@@ -13,8 +13,9 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -30,6 +31,19 @@ SNAPSHOTS = {
     "radixia/mcp-census": "87b284d",
     "Portkey-AI/hoot": "c41be10",
 }
+
+
+#: When MCP began to oblige servers to publish resource metadata, and the days of the snapshots that look for it.
+OBLIGED, CURATED, CENSUS = date(2025, 6, 18), date(2025, 11, 14), date(2026, 7, 30)
+QUARTER = 365.25 / 4
+
+
+class Wave(NamedTuple):
+    """How many had followed a requirement after so many quarters, of how many that had not before."""
+
+    followed: int
+    of: int
+    quarters: float
 
 
 def _host(url: str) -> str:
@@ -103,6 +117,30 @@ def of_issuers(rows: Iterable[Mapping[str, str]], before: Iterable[Mapping[str, 
     }
 
 
+def of_requirement(rows: Iterable[Mapping[str, str]], before: Iterable[Mapping[str, Any]]) -> tuple[Wave, Wave]:
+    """How servers with OAuth came to publish resource metadata once they had to: those of both snapshots."""
+    now = {row["host"]: bool(row["prm_url"]) for row in rows}
+    then = {_host(row["url"]): row["compliance"]["rfc9728Metadata"] for row in before if row["status"] == "oauth"}
+    both = then.keys() & now.keys()
+    late = [host for host in both if not then[host]]
+    return (
+        Wave(len(both) - len(late), len(both), (CURATED - OBLIGED).days / QUARTER),
+        Wave(sum(now[host] for host in late), len(late), (CENSUS - CURATED).days / QUARTER),
+    )
+
+
+def pace(waves: Iterable[Wave]) -> float:
+    """The likeliest share that follows in a quarter, of those that have not yet."""
+    known = tuple(waves)
+
+    def surprise(share: float) -> float:
+        stays = ((wave, wave.quarters * np.log1p(-share)) for wave in known)
+        found = (wave.followed * np.log(-np.expm1(log)) + (wave.of - wave.followed) * log for wave, log in stays)
+        return -float(sum(found))
+
+    return round(float(minimize_scalar(surprise, bounds=(1e-6, 1 - 1e-6), method="bounded").x), 3)
+
+
 def of_metadata(domains: Iterable[Mapping[str, Any]]) -> dict[str, Counts]:
     """How many authorization servers the resource metadata of a domain lists."""
     listed = []
@@ -140,11 +178,13 @@ def counted(folder: Path) -> dict[str, Counts]:
     probes = [
         row for name in ("more", "google", "method_z") for row in lines(census, f"evidence/probe_{name}.jsonl.gz")
     ]
-    rows = csv.DictReader(content(census, "remote_mcp_oauth.csv").decode().splitlines())
+    rows = list(csv.DictReader(content(census, "remote_mcp_oauth.csv").decode().splitlines()))
+    before = json.loads(content(curated, "public/tests/oauth-compliance-results.json"))["results"]
     return {
         **of_documents(probes),
         **of_registry(json.loads(content(registry, "servers.json").decode("utf-8-sig"))),
-        **of_issuers(rows, json.loads(content(curated, "public/tests/oauth-compliance-results.json"))["results"]),
+        **of_issuers(rows, before),
+        "churn.followed": pace(of_requirement(rows, before)),
         **of_metadata(lines(domains, "data/releases/2026-08-07/census.jsonl.gz")),
     }
 

@@ -169,7 +169,7 @@ def test_the_report_has_the_first_page_and_the_others() -> None:
 
 COUNTED = ROOT / words.FOLDER / "populations.md"
 #: A row of what experiments in time print: which, at what point, in which arm, what of it, and how often.
-QUOTED = re.compile(r"(?m)^(  \| `(\w+)` \| (\d+) \| ([^|]+) \| `(\w+)` \| )([^|]+) \|$")
+QUOTED = re.compile(r"(?m)^(  \| `(\w+)` \| ([\d.]+) \| ([^|]+) \| `(\w+)` \| )([^|]+) \|$")
 
 
 @pytest.mark.slow
@@ -186,14 +186,14 @@ def test_numbers_in_time_are_those_that_experiments_print(on_file: Callable[...,
         )
         of_attempts = rates[(rates["kind"] == what) | (rates["outcome"] == what) & (rates["kind"] == "harm")]
         of_attempts = of_attempts.rename(columns={"rate": "mean"})
-        per_attempt = quantities[(quantities["quantity"] == what) & (quantities["per"] == "attempt")]
-        (found,) = (table.iloc[0] for table in (of_attempts, per_attempt) if len(table) == 1)
+        each = quantities[(quantities["quantity"] == what) & quantities["per"].isin(["attempt", "case"])]
+        (found,) = (table.iloc[0] for table in (of_attempts, each) if len(table) == 1)
         return f"{before}{found['mean']:.3g} ({found['low']:.3g} to {found['high']:.3g}) |"
 
     on_file(COUNTED, QUOTED.sub(anew, text))
 
 
-@pytest.mark.parametrize("name", ["capacity", "consent", "refresh_race"])
+@pytest.mark.parametrize("name", ["capacity", "consent", "refresh_race", "storm", "outage"])
 def test_prose_types_no_number_that_is_counted_in_time(name: str) -> None:
     """What its rows say is told in words: a number in prose is of what was put in."""
     text = COUNTED.read_text(encoding="utf-8")

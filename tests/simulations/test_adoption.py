@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from simulations.adoption import Stakes, count, settled, stakes, vendors
+from simulations.adoption import SIDES, Stakes, Vendors, count, least, settled, stakes, vendors
 from simulations.arms import settings
 from simulations.attempts import situation_shares, situations
-from simulations.experiments import find, population_for, run
+from simulations.experiments import find, run
 from simulations.options import told
+from simulations.population import Population, load
 from simulations.units import Tally, Unit
 from simulations.vectorised import expected
 
@@ -18,11 +20,18 @@ from simulations.vectorised import expected
 INSIST, TOLERATE = "iss_check=require;h_iss=yes", "iss_check=if_present;h_iss=yes"
 
 
-def unit(arm: str, attempts: int = 4_000, **told_: float) -> Unit:
+def before(**numbers: float) -> Population:
+    """The simplest world in which nobody has the measure yet."""
+    met = load("swept").with_numbers(count_clients=50, **numbers)
+    for factor, shares in find("adoption").mixes.items():
+        met = met.with_shares(factor, shares)
+    return met.with_shares("as_resource", {"honor": 0.5, "ignore": 0.25, "add": 0.25})
+
+
+def unit(arm: str, attempts: int = 4_000, followed: float = 0.25, **told_: float) -> Unit:
     """A unit of vendors of whom nobody has the measure yet."""
-    asked = find("flag_day")
-    met = population_for(asked, None).with_numbers(**{"count.clients": 2_000, "count.authorization_servers": 2_000})
     options = tuple(sorted({"cost_spread": 0.0, **told_}.items()))
+    met = before(churn_followed=followed)
     return Unit(met, ((), settings(arm)), "1/0", attempts, reader="vendors", options=options, strategy="money")
 
 
@@ -32,12 +41,25 @@ def at_stake(asked: Unit) -> tuple[Stakes, Stakes]:
     return stakes(situations(met), situation_shares(met, 0.5), asked.arms[1], told(asked), asked.strategy)
 
 
-def moved(asked: Unit) -> tuple[float, float]:
-    """The shares of clients and of AS that have the measure in the end."""
+def in_the_end(asked: Unit) -> tuple[tuple[Vendors, Vendors], tuple[np.ndarray, np.ndarray]]:
+    """The vendors, and which of them have the measure where some are obliged to."""
     options = told(asked)
     sides = vendors(asked, options)
-    clients, servers = settled(sides, at_stake(asked), asked, options)
-    return float(sides[0].weights @ clients), float(sides[1].weights @ servers)
+    first = [side.first(options[f"obliged_{name}"]) for name, side in zip(SIDES, sides, strict=True)]
+    return sides, settled(sides, at_stake(asked), (first[0], first[1]))
+
+
+def moved(asked: Unit) -> tuple[float, float]:
+    """The shares of flows of clients and of AS that have the measure in the end."""
+    sides, has = in_the_end(asked)
+    clients, servers = (float(mine[side.of].mean()) for side, mine in zip(sides, has, strict=True))
+    return clients, servers
+
+
+def few(arm: str, who: str, **told_: float) -> float:
+    """The share of vendors that have to start."""
+    asked = unit(arm, **told_)
+    return least(vendors(asked, told(asked)), at_stake(asked), who)
 
 
 def total(tally: Tally, name: str) -> float:
@@ -47,22 +69,19 @@ def total(tally: Tally, name: str) -> float:
 
 @pytest.mark.parametrize("arm", [TOLERATE, INSIST, "dpop=token;dpop_policy=metadata;as_dpop=honor"])
 def test_clients_follow_from_the_tipping_point_on(arm: str) -> None:
-    """The least share of obliged AS that brings all clients along, found by halving, is that of the closed form."""
+    """Those, and no others, of whose own flows enough are with AS that are obliged; nobody else moves an AS here."""
     tipping = at_stake(unit(arm))[0].tipping
     assert tipping is not None
-    low, high = 0.0, 1.0
-    while high - low > 1e-4:
-        middle = (low + high) / 2
-        # Nobody but the obliged is worth anything to an AS here.
-        asked = unit(arm, mandate_servers=middle, cost_server=10.0)
-        low, high = (low, middle) if moved(asked)[0] > 0.5 else (middle, high)
-    obliged = vendors(unit(arm, mandate_servers=high), told(unit(arm, mandate_servers=high)))[1].obliged.mean()
-    assert obliged == pytest.approx(tipping, rel=0.01)
+    asked = unit(arm, obliged_servers=0.2, liability_servers=0.0, by_lot=1.0)
+    sides, (clients, servers) = in_the_end(asked)
+    share = np.bincount(sides[0].of, servers[sides[1].of]) / sides[0].flows
+    assert np.array_equal(clients, share > tipping)
+    assert (sides[0].flows.sum(), sides[0].flows.max()) == (len(sides[0].of), np.bincount(sides[0].of).max())
 
 
 def test_gains_are_those_of_expected_outcomes() -> None:
     """What a measure is worth to all at once is what the array reader expects of everybody against nobody."""
-    asked = unit(INSIST, liability_client=0.0, liability_server=0.0)
+    asked = unit(INSIST, liability_clients=0.0, liability_servers=0.0)
     clients, servers = at_stake(asked)
     nobody, everybody = (
         sum(
@@ -78,62 +97,76 @@ def test_gains_are_those_of_expected_outcomes() -> None:
 
 def test_insisting_deadlocks_and_tolerating_spreads() -> None:
     """Both would gain by both having it, and none moves first; a tolerant client follows a few servers."""
-    for arm, few in ((INSIST, 0.0), (TOLERATE, 1.0)):
+    for arm in (INSIST, TOLERATE):
         clients, servers = at_stake(unit(arm))
         assert clients.first <= clients.cost < clients.last
         assert servers.first <= servers.cost < servers.last
         assert moved(unit(arm)) == (0.0, 0.0)
-        assert moved(unit(arm, mandate_servers=0.2))[0] == pytest.approx(few)
-    # Clients that have to are followed at once, and then by the others.
-    assert moved(unit(INSIST, mandate_clients=0.05)) == pytest.approx((1.0, 1.0))
+    for who in (*SIDES, "both"):
+        assert 0 < few(TOLERATE, who) < 0.05
+        # Who loses nothing by moving can be few.
+        assert (few(INSIST, who) > 0.4) == (who == "servers")
+        # Whom the lot falls on has fewer flows than who has most, and what costs more than it brings spreads never.
+        assert few(INSIST, who, by_lot=1.0) >= few(INSIST, who)
+        assert few(INSIST, who, cost=10.0) == 1
+    assert moved(unit(TOLERATE, obliged_servers=0.05)) == (1.0, 1.0)
 
 
-def test_a_flag_day_lasts_if_enough_take_part() -> None:
-    """Beyond both tipping points all stay and the others come along; short of them it is undone."""
-    tipping = max(stake.tipping or 0.0 for stake in at_stake(unit(TOLERATE)))
-    for share, lasts in ((tipping / 2, 0.0), (tipping * 2, 1.0)):
-        assert moved(unit(TOLERATE, flag_day=share)) == pytest.approx((lasts, lasts))
+def test_as_many_as_have_to_are_enough_and_one_less_is_not() -> None:
+    """What is found by halving, for who is obliged and for who is free after the first day."""
+    asked = unit(INSIST)
+    sides, stake = vendors(asked, told(asked)), at_stake(asked)
+    for who, free in (("clients", False), ("both", True)):
+        least_share = least(sides, stake, who)
+        reached = []
+        for less in (0, 1):
+            number = round(least_share * max(len(side.flows) for side in sides[: 1 + free])) - less
+            start = [np.arange(len(side.flows)) < number * (free or side is sides[0]) for side in sides]
+            has = settled(sides, stake, (start[0], start[1]), free)
+            reached.append((has[0][sides[0].of] & has[1][sides[1].of]).mean())
+        assert reached[0] > 0.9 >= reached[1]
+
+
+def test_who_is_obliged_follows_at_the_pace_that_was_counted() -> None:
+    """Quarter by quarter the same share of those that have not yet, and nobody drops what is asked of it."""
+    for quarters in (1, 4):
+        asked = unit("echo=req_strict;as_echo=yes", followed=0.4, obliged_servers=1.0, cost=10.0, years=quarters / 4)
+        _, (clients, servers) = in_the_end(asked)
+        assert not clients.any()
+        assert servers.mean() == pytest.approx(1 - 0.6**quarters, abs=0.08)
 
 
 def test_flows_are_between_those_who_have_moved() -> None:
     """What is counted is what the array reader expects where all have it, and where nobody has."""
-    for mandate, adoption in ((0.0, 0.0), (1.0, 1.0)):
-        asked = unit(INSIST, attempts=20_000, mandate_clients=mandate, mandate_servers=mandate)
+    for share in (0.0, 1.0):
+        asked = unit(INSIST, attempts=20_000, obliged_clients=share, obliged_servers=share)
         tally = count(asked)
-        assert total(tally, "share_of_clients_that_have_moved") == pytest.approx(mandate)
-        known = expected(asked.population, asked.arms, adoption)
+        assert total(tally, "share_of_clients_that_have_moved") == pytest.approx(share)
+        known = expected(asked.population, asked.arms, share)
         for kind in ("success", "blocked"):
-            share = sum(number for joint, number in known.items() if joint[1].kind == kind)
+            probability = sum(number for joint, number in known.items() if joint[1].kind == kind)
             found = sum(n for joint, n in tally.endings.items() if joint[1].kind == kind) / 20_000
-            assert found == pytest.approx(share, abs=0.01)
+            assert found == pytest.approx(probability, abs=0.01)
         assert total(tally, "share_of_servers_from_which_on_clients_follow") == at_stake(asked)[0].tipping
+        assert total(tally, "share_of_clients_that_have_to_start") == few(INSIST, "clients")
 
 
-def test_obliged_vendors_are_nested_and_costs_spread() -> None:
-    """Whoever is obliged at a tenth is at a half; with costs that differ some follow before others."""
-    few, many = (
-        vendors(asked, told(asked))[1].obliged
-        for asked in (unit(INSIST, mandate_servers=share) for share in (0.1, 0.5))
-    )
-    assert few.sum() < many.sum()
-    assert not (few & ~many).any()
-    tipping = at_stake(unit(TOLERATE))[0].tipping
+def test_costs_spread() -> None:
+    """With costs that differ some follow where others do not, and before nobody has looked nobody has moved."""
+    tipping = at_stake(unit(TOLERATE, cost=0.02))[0].tipping
     assert tipping is not None
-    asked = unit(TOLERATE, mandate_servers=tipping, cost_spread=1.0, cost_server=10.0)
-    assert 0.2 < moved(asked)[0] < 0.8
+    asked = unit(TOLERATE, obliged_servers=tipping, by_lot=1.0, cost_spread=1.0, cost=0.02, liability_servers=0.0)
+    assert 0.2 < in_the_end(asked)[1][0].mean() < 0.8
     assert moved(replace(asked, options=(*asked.options, ("years", 0.0))))[0] == 0
 
 
-def test_where_worlds_tip_there_are_thirty() -> None:
-    """Where nobody says how many attempts there are."""
-    asked = replace(find("mandate_clients"), values=(0.05,), arms=("", "iss_check=require"), attempts=60)
-    assert set(run(asked).rates["replications"]) == {30}
-    assert set(run(asked, attempts=60, replications=2).rates["replications"]) == {2}
-
-
-def test_a_share_of_vendors_has_bounds_that_a_share_can_have() -> None:
-    """Of few replications, in some of which nobody has moved and in some everybody."""
-    brief = replace(find("flag_day"), values=(0.08,), arms=("", "iss_check=require;h_iss=yes"))
-    told = run(brief, attempts=60, replications=3).quantities.set_index(["arm", "quantity"])
-    low, high = told.loc[("iss_check=require;h_iss=yes", "share_of_clients_that_have_moved"), ["low", "high"]]
-    assert 0 <= low < high <= 1
+def test_there_are_thirty_worlds_and_their_shares_have_bounds_that_a_share_can_have() -> None:
+    """Where nobody says how many attempts there are; what is so in all worlds has no band around it."""
+    asked = replace(find("adoption"), values=(0.02,), arms=("", TOLERATE), attempts=60)
+    met = before()
+    assert set(run(asked, population=met).rates["replications"]) == {30}
+    told = run(asked, attempts=60, replications=3, population=met).quantities.set_index(["arm", "quantity"])
+    low, high = told.loc[(TOLERATE, "share_of_clients_that_have_moved"), ["low", "high"]]
+    assert 0 <= low <= high <= 1
+    never = told.loc[("as deployed", "share_of_clients_that_have_to_start"), ["mean", "low", "high"]]
+    assert list(never) == [1, 1, 1]

@@ -202,7 +202,7 @@ def test_attempts_are_shared_out_over_replications() -> None:
 @pytest.mark.parametrize(
     ("start", "message"),
     [
-        (lambda: run("matchin"), "unknown experiment 'matchin'; did you mean 'matching'.; allowed: matching, "),
+        (lambda: run("matchin"), "unknown experiment 'matchin'; did you mean 'matching'.; allowed: .*matching, "),
         (lambda: run("echo", attempts=3), "attempts must be at least 5, found 3"),
         (lambda: run("echo", replications=0), "replications must be at least 1, found 0"),
         (lambda: run("echo", workers=0), "workers must be at least 1, found 0"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import subprocess
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scipy.stats import binom
 
 from simulations import recount
 from simulations.population import load
@@ -68,9 +70,14 @@ def test_what_is_counted() -> None:
 
 def test_differences_are_told(tmp_path: Path) -> None:
     """What was counted from the snapshots stands beside what the population states, wherever they differ."""
-    rows = "host,issuer\nmcp.example,https://new.example\nsame.example,https://same.example\n"
+    rows = "host,issuer,prm_url\nmcp.example,https://new.example,yes\nsame.example,https://same.example,\n"
     before = [
-        {"url": f"https://{host}/mcp", "details": {"authorizationServers": [f"https://{was}"]}}
+        {
+            "url": f"https://{host}/mcp",
+            "status": "oauth",
+            "compliance": {"rfc9728Metadata": False},
+            "details": {"authorizationServers": [f"https://{was}"]},
+        }
         for host, was in (("mcp.example", "old.example"), ("same.example", "same.example"))
     ]
     listed = {"candidates": [{"authorizationServers": ["https://as.example"]}]}
@@ -97,7 +104,45 @@ def test_differences_are_told(tmp_path: Path) -> None:
         ):
             subprocess.run(["git", "-C", str(at), *command], check=True)
     told: list[str] = []
-    assert recount.main(str(tmp_path), told.append) == len(told) == 10
+    assert recount.main(str(tmp_path), told.append) == len(told) == 11
     assert "churn.servers_changed: (1, 2), stated (4, 24)" in told
     population = load("measured_2026")
     assert {line.split(":")[0] for line in told} <= {row.name for row in population.stated()}
+
+
+def test_the_pace_at_which_a_requirement_was_followed_told_the_rest() -> None:
+    """Fitted to the first wave, it holds the second; whoever follows at once or never is no matter of pace."""
+    rows = [{"host": f"{place}.example", "prm_url": "yes" * (place < 3)} for place in range(4)]
+    before = [
+        {"url": f"https://{place}.example/mcp", "status": "oauth", "compliance": {"rfc9728Metadata": place < 1}}
+        for place in range(5)
+    ]
+    first, second = recount.of_requirement(rows, before)
+    assert (first.followed, first.of, second.followed, second.of) == (1, 4, 2, 3)
+    assert recount.pace([recount.Wave(50, 100, 1)]) == pytest.approx(0.5, abs=0.001)
+    assert recount.pace([recount.Wave(75, 100, 2), recount.Wave(50, 100, 1)]) == pytest.approx(0.5, abs=0.001)
+
+
+def test_the_dated_forecast_follows_from_the_counted_pace() -> None:
+    """What the page says of a requirement that was followed, and of the next one, is worked out from what is stated."""
+    population = load("measured_2026")
+    known = population.numbers["churn.followed"]
+    (today,) = (curve.shares[0] for curve in population.adoption if curve.switch == "h_iss")
+    first = recount.Wave(25, 49, (recount.CURATED - recount.OBLIGED).days / recount.QUARTER)
+    second = recount.Wave(20, 24, (recount.CENSUS - recount.CURATED).days / recount.QUARTER)
+    assert known.value == recount.pace([first, second])
+    for wave in (f"{first.followed} of {first.of}", f"{second.followed} of the other {second.of}"):
+        assert wave in known.provenance.source
+    by_first, by_second = recount.pace([first]), recount.pace([second])
+    waiting = 1 - (1 - by_first) ** second.quarters
+    low, high = binom.interval(0.95, second.of, waiting)
+    assert low <= second.followed <= high
+    then = [1 - (1 - today) * (1 - pace) ** 4 for pace in (known.value, by_first, by_second)]
+    text = " ".join(files("openworld").joinpath("data", "findings", "populations.md").read_text("utf-8").split())
+    for said in (
+        f"expects {second.of * waiting:.0f} of the {second.of} ({low:.0f} to {high:.0f})",
+        f"{100 * today:.0f} per cent send it",
+        f"({known.value:g} in a quarter; {by_first:g} by its first wave, {by_second:g} by its second)",
+        "{:.0f} per cent ({:.0f} to {:.0f}) send it on that day".format(*(100 * share for share in then)),
+    ):
+        assert said in text

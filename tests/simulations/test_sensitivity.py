@@ -278,4 +278,4 @@ def test_a_mean_that_an_arm_does_not_have_is_compared_with_nothing(monkeypatch: 
         return found
 
     monkeypatch.setattr("simulations.engine.run", run)
-    assert set(indices(EXPERIMENTS["mandate_servers"]).outcome) == {"everywhere"}
+    assert set(indices(EXPERIMENTS["adoption"]).outcome) == {"everywhere"}
