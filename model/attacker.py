@@ -17,7 +17,7 @@ from model import guards
 from model.action import Context
 from model.logic import Condition, Value, all_of, any_of, choose, implies, no, one_of, same
 from model.messages import THIEF, Redirection, Sent
-from model.readings import ids_of, kept, policy_of, tampered
+from model.readings import REQUEST_SENT, ids_of, kept, policy_of, tampered
 from model.registration import is_known, is_on_file, is_taken, knows_attester
 from model.rule import Named
 from model.state import assertion_at
@@ -76,6 +76,12 @@ def holds_browser(c: Context, user: str, *, at_callback: bool = False) -> Condit
         return True
     unasked = ("naive_rp", "req_leak", "state_leak", "local_app") if at_callback else ()
     return any_of(c.state[f"holds.browser.{user}"], brings_page(c), c.has(unasked))
+
+
+def comes_from_client(c: Context, user: str) -> Condition:
+    """Whether a user's browser is where the attacker leads it because a session of an honest client sent it there."""
+    sessions = (c.state.session(session.name) for session in c.world.sessions if session.user == user)
+    return any_of(*(all_of(one_of(each.phase, *REQUEST_SENT), c.attackers(each.authorization_at)) for each in sessions))
 
 
 def brings_page(c: Context) -> Condition:

@@ -16,6 +16,7 @@ from model.action import Context, Domains, Free, Move, action, combined, possibl
 from model.attacker import (
     attacker_authenticates,
     can_write,
+    comes_from_client,
     holds_browser,
     knows,
     leading,
@@ -172,9 +173,8 @@ def send_request(
     # Whose flow it is shows in what binds the answer to one: a request with all of that copied is that session's.
     copied = all_of(no(same(state, NONE)), any_of(same(challenge, state), same(challenge, NONE)))
     of = choose(copied, state, THIEF)
-    relayed = {} if user == ATTACKER else {"relayed": c.state[f"holds.browser.{user}"]}
     unasked = all_of(silent, no(any_of(held, sent)))
-    move = issue(c, grant, of, authenticated, request, unasked=unasked, **relayed)
+    move = issue(c, grant, of, authenticated, request, unasked=unasked, relayed=comes_from_client(c, user))
     by_value: dict[str, Any] = {"redirect_uri": redirect, "state": state, "code_challenge": challenge, "scope": scope}
     pushes_it = same(c.of(server.name).par, "required")
     carried: Any = {name: choose(pushes_it, NONE, value) for name, value in by_value.items()}

@@ -723,7 +723,7 @@ def issue(
     reused: Condition = False,
     unasked: Condition = False,
     by_value: Condition = True,
-    **more: Value,
+    **more: Value | Condition,
 ) -> Move:
     """An honest AS answers an authorization request that a user approves; common to all its senders.
 

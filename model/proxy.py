@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from model import authorization_server as server_rules
 from model import guards, proxy_rules
 from model.action import Context, Move, action, possible
-from model.attacker import has_identity, holds_browser, is_own, knows, leading, sends_own_users
+from model.attacker import comes_from_client, has_identity, holds_browser, is_own, knows, leading, sends_own_users
 from model.attacker_sends import crafted
 from model.flow import registration
 from model.logic import Condition, Value, all_of, any_of, no, same
@@ -99,6 +99,7 @@ def start_at_proxy(c: Context, proxy: str, browser: str, client: Value, redirect
     at = _at(c, proxy)
     led = any_of(holds_browser(c, browser), sends_own_users(c, client, redirect))
     here, begun, request = _begun(at, client, redirect, browser)
+    begun |= at.sets(relayed=comes_from_client(c, browser))
     return Move(
         possible(here, c.has(c.capabilities), has_identity(c, at.proxy, client, redirect), led),
         tuple(guards.redirection(at.policy, **registration(c, at.proxy, client, redirect))),

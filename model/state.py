@@ -180,6 +180,9 @@ def others_than(world: World, who: str) -> tuple[str, ...]:
     return tuple(user for user in (*world.users, ATTACKER) if user != world.user_of(who))
 
 
+_RELAYED = "the user was sent there out of a session at an honest client"
+
+
 def _grant(made: Variables, world: World, name: str) -> None:
     sessions = [session.name for session in world.sessions]
     ids = [identity for client in world.clients for identity in client_ids(world, client)]
@@ -193,7 +196,7 @@ def _grant(made: Variables, world: World, name: str) -> None:
     made.value(f"{name}.key", keys(world), "dpop_jkt of the request")
     made.value(f"{name}.resource", (NONE, *world.resources), "resource of the request")
     made.value(f"{name}.shown", (False, True), "the consent page named the honest client")
-    made.value(f"{name}.relayed", (False, True), "the user was sent there out of a session at an honest client")
+    made.value(f"{name}.relayed", (False, True), _RELAYED)
     if world.scopes:
         made.value(f"{name}.scope", world.scopes_or_none, "the scopes that were approved")
     if refreshed(name) in world.exchangeable:
@@ -232,6 +235,7 @@ def _transaction(made: Variables, world: World, name: str) -> None:
     made.fact(f"{name}.crafted", "the attacker wrote the request that it began with")
     made.value(f"{name}.opened_by", (NONE, *browsers), "in whose browser it was begun")
     made.value(f"{name}.approved", (False, True), "who was there approved the client")
+    made.value(f"{name}.relayed", (False, True), _RELAYED)
     made.value(f"{name}.user", (NONE, *world.users), "whose code of the AS behind the proxy came back")
     for kind, meaning in (("state", "its state"), ("code", "the proxy's code"), ("token", "the proxy's token")):
         made.fact(f"knows.{kind}.{name}", f"the attacker knows {meaning}")

@@ -225,7 +225,8 @@ _MECHANISMS = (
      "draft-hardt-oauth-aauth-protocol, Auth Token Response Verification"),
     # fetching
     ("fetch_guard", "on off", "client", "client: resolved addresses are checked at every hop", "RFC 9728 7.7"),
-    ("as_fetch_guard", "on off", "authorization_server", "AS: the same for what registration makes it fetch", "draft-ietf-oauth-client-id-metadata-document 9.6"),
+    ("as_fetch_guard", "on off", "authorization_server", "AS: the same for what clients and assertions name, and a person server for issuers of tokens",
+     "draft-ietf-oauth-client-id-metadata-document 9.6; draft-hardt-oauth-aauth-protocol, JWKS Discovery and Caching"),
     ("https_only", "on off", "client", "client: follow https URLs only", "MCP security best practices"),
     ("url_scheme_check", "on off", "client", "client: opens http(s) authorization endpoints only", "MCP security best practices"),
     # trust at the resource server

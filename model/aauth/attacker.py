@@ -35,6 +35,9 @@ from model.state import ATTACKERS_KEY, captures
 from model.token_flow import INTERNAL
 from model.world import ATTACKER, NONE, Party, Session, World
 
+#: The identifier of a server at an internal address.
+_INSIDE = identifiers.origin(INTERNAL)
+
 # --- answering what an agent asks -----------------------------------------------------------------------------
 
 
@@ -135,8 +138,7 @@ def lead_agent_inside(c: Context, who: str, channel: str) -> Move:
 
     The attacker's own host may resolve to one; in the challenge of another's resource it has to be named as the issuer.
     """
-    inside = identifiers.origin(INTERNAL)
-    move = challenged(c, who, _writes(c, who, channel), inside, NONE, own_key(c, who))
+    move = challenged(c, who, _writes(c, who, channel), _INSIDE, NONE, own_key(c, who))
     named = () if channel == "own" else move.rules
     return move._replace(
         rules=(*named, client_rules.fetches_are_guarded(c.client(who), internal=True)),
@@ -238,6 +240,22 @@ def present_asserted_token(c: Context, url: str, iss: Value) -> Move:
             "accepted.issuer": no(all_of(named, no(known))),
         },
         (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse())),
+    )
+
+
+@action("S12", lambda world: combined(server=(server.name for server in world.honest_servers)))
+def ask_with_internal_issuer(c: Context, server: str) -> Move:
+    """Anybody asks a person server with a resource token of an internal address, whose keys it then fetches.
+
+    Whatever verifies tokens has to look at where it fetches (JWKS Discovery and Caching); resources do so here.
+    """
+    party = c.world.by_name[server]
+    request = AuthTokenRequest(_INSIDE, party.url, ATTACKERS_KEY)
+    return Move(
+        c.has(c.capabilities),
+        (server_rules.fetches_are_guarded(c.of(server), internal=True),),
+        {"fetched.internal": True},
+        (Sent(ATTACKER, server, request), Sent(server, INTERNAL, Fetch(INTERNAL))),
     )
 
 

@@ -24,6 +24,7 @@ from model.reading import GrantState, SessionState
 from model.readings import (
     REQUEST_SENT,
     IssuedToken,
+    accepted_issuer,
     answered,
     compares,
     designates,
@@ -39,7 +40,7 @@ from model.readings import (
     trusted_by,
 )
 from model.registration import is_known, publishes_for_all, shows_a_client
-from model.resource_server import audience_is_this_resource, scope_is_sufficient
+from model.resource_server import audience_is_this_resource, issuer_is_accepted, scope_is_sufficient
 from model.send import is_attackers
 from model.state import others_than, tokens, transaction
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Exchanged, Grant, Session
@@ -77,6 +78,11 @@ def _users_grants(c: Context) -> Iterator[Grant]:
     return (grant for grant in c.world.grants if grant.user != ATTACKER)
 
 
+def _asked_of_users(c: Context) -> tuple[str, ...]:
+    """The grants of users at honest AS, and the transactions of proxies."""
+    return (*(grant.name for grant in _users_grants(c)), *map(transaction, c.world.of(PROXY)))
+
+
 def _of_users(c: Context) -> Iterator[Session]:
     return (session for session in c.world.sessions if session.user != ATTACKER)
 
@@ -99,8 +105,8 @@ def authorization(c: Context) -> Condition:
 
 def code_delivery(c: Context) -> Condition:
     """A code that an honest AS issued to an honest client for a user reaches the attacker."""
-    issued = [*(grant.name for grant in _users_grants(c)), *map(transaction, c.world.of(PROXY))]
-    return any_of(*(all_of(knows(c, "code", each), is_known(c, c.state[f"{each}.client"])) for each in issued))
+    asked = _asked_of_users(c)
+    return any_of(*(all_of(knows(c, "code", each), is_known(c, c.state[f"{each}.client"])) for each in asked))
 
 
 def flow_binding(c: Context) -> Condition:
@@ -302,10 +308,10 @@ def _exceeds(c: Context, made: Exchanged, token: str) -> Condition:
 def user_intent(c: Context) -> Condition:
     """A user who was using an honest client is led to approve another, which gets the result."""
     found = []
-    for grant in _users_grants(c):
-        slot = c.state.grant(grant.name)
+    for asked in _asked_of_users(c):
+        slot = c.state.grant(asked)
         strangers = all_of(no(is_known(c, slot.client)), no(same(slot.client, NONE)))
-        found.append(all_of(slot.relayed, strangers, knows(c, "code", grant.name)))
+        found.append(all_of(slot.relayed, strangers, knows(c, "code", asked)))
     return any_of(*found)
 
 
@@ -351,11 +357,20 @@ def least_authority(c: Context) -> Condition:
 
 
 def _more_than(c: Context, made: IssuedToken, at: Value, scope: Value) -> Iterator[Condition]:
-    """Where a token can do more than some scopes at a URL, for each resource server that takes it."""
-    for party in (party for party in c.world.resource_servers if party.honest and party.scopes):
+    """Where a token can do more than some scopes at a URL, for each resource server that takes it.
+
+    What takes a token whatever its scopes are lets it do all there is, which is too much anywhere but at that URL.
+    """
+    for party in (party for party in c.world.resource_servers if party.honest):
         policy, url = c.of(party.name), party.url
         default = all_of(trusted_by(c, party, made.server.url), made.has_default)
-        taken = audience_is_this_resource(policy, published(c, url), url, made.audience, default).holds
+        taken = all_of(
+            issuer_is_accepted(policy, accepted_issuer(c, party, made.server.url)).holds,
+            audience_is_this_resource(policy, published(c, url), url, made.audience, default).holds,
+        )
+        if not party.scopes:
+            yield all_of(taken, no(same(at, url)))
+            continue
         carried = scopes.of_resource(c, made.scope, url)
         own = choose(same(policy.scope_check, "off"), scopes.supported(c, url), carried)
         enough = all_of(same(at, url), holds(scopes.is_within, own, scope))
