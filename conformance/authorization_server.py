@@ -190,6 +190,8 @@ class AuthorizationServer:
         error, refused = scenario.authorization_response.get("error"), scenario.authorization_response.get("refuses")
         if error and all(asked.value(name) for name in refused or ()):
             raise RefusedRequest(error, f"refuses {' and '.join(refused or ())}")
+        if self.honest is None and not asked.value("response_type"):
+            raise RefusedRequest("invalid_request", "response_type is missing (RFC 6749 3.1.1)")
         challenge = asked.value("code_challenge") or NONE
         resources = tuple(asked.values("resource"))
         # It takes requests as they come, for any resource, and asks its user each time.

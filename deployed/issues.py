@@ -33,6 +33,7 @@ class Issue:
         ends: by the release that the issue is about, the stage at which it ends and the rule by which.
         blind: whether the ends were written down before they were asked.
         missed: why the model says something else, where it does.
+        mended: the cause that was mended since it was first asked, where it was missed then.
     """
 
     at: str
@@ -44,6 +45,7 @@ class Issue:
     ends: Mapping[str, list[str]]
     blind: bool = False
     missed: str = ""
+    mended: str = ""
 
 
 class Asked(NamedTuple):
@@ -77,11 +79,13 @@ def _end(said: End) -> tuple[str, str]:
 
 
 def score() -> Iterator[str]:
-    """How many issues end as they report, of those asked blind and of the others, and each that does not."""
+    """How many issues have the reported end and rule, when first asked and now, and each that has not."""
     asked = [(issue, ask(issue)) for issue in issues()]
     for half, which in (("asked blind", True), ("the others", False)):
-        right = [all(one.right for one in made) for issue, made in asked if issue.blind is which]
-        yield f"{half}: {sum(right)} of {len(right)} issues with the reported end and rule"
+        among = [issue for issue, _ in asked if issue.blind is which]
+        right = [issue for issue, made in asked if issue.blind is which and all(one.right for one in made)]
+        first = sum(not issue.mended for issue in right)
+        yield f"{half}: {first} of {len(among)} with the reported end and rule at the first asking, {len(right)} now"
     for issue, made in asked:
         for one in made:
             if not one.right:

@@ -15,7 +15,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import NamedTuple
 from urllib.error import HTTPError, URLError
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urljoin, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from model import identifiers, scenario
@@ -70,6 +70,16 @@ class Heard:
     challenge: str = ""
     body: JsonObject = field(default_factory=dict)
 
+    @property
+    def returned(self) -> dict[str, str]:
+        """What a redirect brings back: the parameters of an authorization response, mostly."""
+        return dict(parse_qsl(urlsplit(self.location).query))
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it is an error, or sends one back."""
+        return self.status >= 400 or "error" in self.returned
+
 
 class Recorded(Mapping[str, Fetched]):
     """What is found at each URL: as recorded, as ``ask`` says of origins that may be asked, else not known.
@@ -78,12 +88,13 @@ class Recorded(Mapping[str, Fetched]):
     """
 
     def __init__(self, answers: Mapping[str, Heard], ask: Callable[[str], Heard] | None, may: Iterable[str]) -> None:
-        self.answers = dict(answers)
+        self.answers = {_plain(at): found for at, found in answers.items()}
         self.assumed: dict[str, None] = {}
         self._ask, self._may = ask, frozenset(may)
         self._origins = frozenset(map(identifiers.origin, answers))
 
     def __getitem__(self, url: str) -> Fetched:
+        url = _plain(url)
         if url not in self.answers:
             origin = identifiers.origin(url)
             if self._ask is not None and origin in self._may:
@@ -105,6 +116,12 @@ class Recorded(Mapping[str, Fetched]):
 
     def __len__(self) -> int:
         return len(self.answers)
+
+
+def _plain(url: str) -> str:
+    """A URL without the port that it would have anyway."""
+    parts = urlsplit(url)
+    return f"{identifiers.origin(url)}{url[len(parts.scheme) + len('://') + len(parts.netloc) :]}"
 
 
 # --- reading recordings ----------------------------------------------------------------------------------------
@@ -320,20 +337,30 @@ class Front:
     def scenario(self) -> Scenario:
         """The scenario that it is. What no document says (tokens, mostly) is as honest parties have it.
 
-        An endpoint that metadata names answers, unless it is recorded that it refuses; an AS sends iss where its
-        metadata says so, or as it is recorded.
+        An endpoint that metadata names answers, unless it is recorded that it refuses, and any that is recorded to
+        answer does. An authorization endpoint that is recorded to refuse a request refuses those that carry the same of
+        ``resource`` and ``scope``. An AS sends iss where its metadata says so, or as it is recorded. The endpoints that
+        one document names are of one AS.
         """
         answers = self.recorded.answers
         documents = [found.body for found in answers.values() if isinstance(found.body.get("issuer"), str)]
-        named = {str(value) for body in documents for name, value in body.items() if name.endswith("_endpoint")}
+        named = [(str(value), body) for body in documents for name, value in body.items() if name.endswith("_endpoint")]
         promised = [body for body in documents if body.get("authorization_response_iss_parameter_supported")]
-        endpoints = ((str(body.get("authorization_endpoint")), body["issuer"]) for body in promised)
-        at = {identifiers.origin(endpoint): issuer for endpoint, issuer in endpoints if is_url(endpoint)}
-        returned = {each: parse_qs(urlsplit(found.location).query) for each, found in answers.items()}
+        pairs = ((str(body.get("authorization_endpoint")), body["issuer"]) for body in promised)
+        at = {identifiers.origin(endpoint): issuer for endpoint, issuer in pairs if is_url(endpoint)}
         sent = {
-            identifiers.origin(each): "".join(said.get("iss", ())) for each, said in returned.items() if "code" in said
+            identifiers.origin(each): found.returned.get("iss", "")
+            for each, found in answers.items()
+            if "code" in found.returned
         }
-        tokens = [answers[each].body for each in named if "access_token" in answers.get(each, Heard()).body]
+        taken = {at for at, _ in named if not answers.get(at, Heard()).refuses}
+        taken |= {at for at, found in answers.items() if found.status and not found.refuses}
+        requests = [(parse_qs(urlsplit(at).query), found) for at, found in answers.items()]
+        refused = [
+            asked.keys() & {"resource", "scope"} for asked, found in requests if "client_id" in asked and found.refuses
+        ]
+        tokens = [answers[each].body for each, _ in named if "access_token" in answers.get(each, Heard()).body]
+        response = {"error": "invalid_request", "refuses": sorted(refused[0])} if refused else {}
         base = honest(self.url, identifiers.origin(self.url))
         return replace(
             base,
@@ -343,10 +370,12 @@ class Front:
             known_servers=(),
             challenge=self.challenge,
             documents=self.recorded,
-            endpoints=frozenset(each.partition("?")[0] for each in named if answers.get(each, Heard()).status < 400),
+            endpoints=frozenset(each.partition("?")[0] for each in taken),
             down=frozenset(identifiers.origin(each) for each, found in answers.items() if not found.status),
             iss={origin: iss for origin, iss in {**at, **sent}.items() if iss},
+            authorization_response={**base.authorization_response, **response},
             token_response=tokens[0] if tokens else base.token_response,
+            owners={identifiers.origin(each): body["issuer"] for each, body in named if is_url(each)},
         )
 
     def but(self, changes: Iterable[Change]) -> Front:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from model import client, conduct, guards, identifiers
 from model.documents import Json, JsonObject
@@ -386,8 +386,10 @@ class Walk:
         if design.registration_at == "issuer" and metadata is not None:
             metadata = self.server_metadata(server.issuer)
             self.take(guards.endpoint(design, known=metadata is not None), issuer=server.issuer)
-        at = self.endpoint("registration", server.listed, server.assumed, metadata)
-        self.asks("register", at)
+        at = conduct.endpoint(design, "registration", metadata, server.listed, self.scenario.url, server.assumed)
+        if at != NONE:  # metadata need not name one (RFC 8414 2): without it there is no client_id to be had
+            self.take(conduct.url_is_well_formed(design, is_url(at)), url=at)
+            self.asks("register", at)
         self.take(guards.registration(design, granted=_endpoint(at) in self.scenario.endpoints), at=at)
 
     # --- authorization and token -----------------------------------------------------------------------------
@@ -416,7 +418,10 @@ class Walk:
         """Judge what comes back, if anything does."""
         design, server, response = self.design, self.server, self.scenario.authorization_response
         refused = "error" in response and all(name in self.asked for name in response.get("refuses", ()))
-        answers = _endpoint(server.authorization_at) in self.scenario.endpoints
+        # Who asks for no response_type is refused (RFC 6749 3.1.1), but for an attacker's AS, which takes any request.
+        legible = "response_type" in parse_qs(urlsplit(self.urls[-1]).query)
+        taken = legible or of(self.sent, "authorize")[-1].to in self.attackers
+        answers = taken and _endpoint(server.authorization_at) in self.scenario.endpoints
         iss = self.scenario.iss.get(identifiers.origin(server.authorization_at), NONE)
         issuer = client.recorded_issuer(design, server.issuer, server.listed)
         returned = {"returned": "own", "other": "other", "missing": NONE}[response["state"]]

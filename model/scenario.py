@@ -66,6 +66,7 @@ class Scenario:
         token_response: fields of every token response; ``error`` makes it one.
         answer: how the resource server answers a request with a token: ``status`` and ``error``.
         later: what has changed when the client makes its second call; ``answer`` is what it gets first.
+        owners: whose an origin is, where one party has several.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Scenario:
     token_response: JsonObject
     answer: JsonObject
     later: Scenario | None = None
+    owners: Mapping[str, str] = field(default_factory=dict)
 
     def fetch(self, url: str) -> Fetched | None:
         """What is at a URL, or nothing if its origin takes no connections."""
@@ -92,7 +94,7 @@ class Scenario:
     def party(self, url: str) -> str:
         """The name of the party at whose origin a URL is, or the origin."""
         origin = _origin(url)
-        return next((name for name, own in self.origins.items() if own == origin), origin)
+        return self.owners.get(origin) or next((name for name, own in self.origins.items() if own == origin), origin)
 
 
 def names() -> tuple[str, ...]:

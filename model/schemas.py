@@ -5,6 +5,7 @@ A client that validates documents against a schema compares each field that is t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Literal
 
@@ -54,7 +55,7 @@ def is_a(value: Json, type: Type) -> bool:
         return isinstance(value, list) and all(is_a(item, "text" if type == "texts" else "url") for item in value)
     if type == "flag":
         return isinstance(value, bool)
-    return isinstance(value, str) and (type == "text" or is_url(value))
+    return isinstance(value, str) and (type == "text" or is_url(value) or _is_opaque(value))
 
 
 def is_url(text: str) -> bool:
@@ -64,6 +65,11 @@ def is_url(text: str) -> bool:
     except identifiers.MalformedURLError:
         return False
     return True
+
+
+def _is_opaque(text: str) -> bool:
+    """Whether a text is an absolute URI without a host, as a URN is: parsers of URLs take it (WHATWG URL 4.4)."""
+    return re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[^/\s]\S*", text) is not None
 
 
 def fits(document: JsonObject, schema: Schema, required: Collection[str], nulls: bool) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from deployed.explanation import stands_for
 from deployed.served import Change, Front, read
 from deployed.serves import End, Ended, ends, opened_by, opened_without, smallest
 from model.conversation import STAGES
@@ -29,7 +30,7 @@ PATIENCE = 2.0
     multiple=True,
     metavar="NAME",
     shell_complete=completion.clients,
-    help="Ask this client alone; may be given again. [default: all that are stored]",
+    help="Ask this client alone, or the stored release nearest to it; repeatable. [default: all that are stored]",
 )
 @click.option("--opens", is_flag=True, help="Ask as well what each way to let clients in opens: some seconds for each.")
 @as_json
@@ -37,7 +38,8 @@ def serves(sources: tuple[str, ...], url: str, names: tuple[str, ...], opens: bo
     """Say which deployed clients get along with a server, by which rule the others refuse it, and what lets them in.
 
     SOURCE is a URL to ask now, a recording or a folder. A recording is a HAR file, or a JSON object of URLs: each with
-    the document that is there, or with `status`, `location`, `www-authenticate` and `body`. A folder holds documents as
+    the document that is there, or with `status`, `location`, `www-authenticate` and `body`, or with an `excerpt` of the
+    document, whose other fields are as honest servers have them ("absent" takes one away). A folder holds documents as
     `wget -x` saves them, below the name of their host. No server is asked but those whose URLs you name.
 
     The exit code is 0 where every client gets in, 1 where one does not, and 3 where a document is missing to know.
@@ -73,6 +75,7 @@ def _ends(served: Front, found: Mapping[str, End]) -> Iterator[str]:
     inside = [name for name, end in found.items() if end.stage == "A"]
     yield f"sent to     {served.url}"
     yield f"clients     {len(inside)} of {len(found)} get in"
+    yield from (f"            for {name} answers {near}" for name in found if (near := stands_for(name)) != name)
     for (stage, rule), among in _alike(found).items():
         yield ""
         if rule is not None:

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.install import DRIVERS
 from conformance.packages import declared
-from deployed.behaviour import compare, measured, mutated, unseen
+from deployed.behaviour import SETTINGS, compare, measured, mutated, unseen
 from model import scenario
 from model.clients import clients
 from model.design import Design
@@ -106,14 +106,37 @@ def test_scenarios_are_predicted_that_were_not_seen():
     assert blind < 0.7 < 0.9 < share < 1
 
 
-@pytest.mark.parametrize("name", mutated())
+#: Clients that were played every mutation; the others those eight that tell schemas apart.
+WHOLLY = [name for name, seen in mutated().items() if len(seen) > 8]
+#: No schema says these ends: codex takes an empty list for one of scopes when it registers; Gemini CLI has no schema,
+#: and stops where it uses what is not there.
+UNTOLD = {
+    ("codex-cli==0.169.0", "mutation_server_metadata.response_types_supported.empty"),
+    ("gemini-cli-core==0.61.0", "mutation_server_metadata.scopes_supported.number"),
+    ("gemini-cli-core==0.61.0", "mutation_server_metadata.token_endpoint.absent"),
+}
+
+
+def test_the_schema_of_every_release_was_measured():
+    """Eight mutations tell schemas apart, and all of their ends are predicted but three."""
+    few = {name: seen for name, seen in mutated().items() if name not in WHOLLY}
+    unlike = {name for name in clients() if name.partition("==")[0] not in SETTINGS}
+    assert {name.partition("==")[0] for name in unlike - mutated().keys()} == {"@atproto/oauth-client"}
+    assert {len(seen) for seen in few.values()} == {8}
+    compared = {name: compare(clients()[name].design, seen) for name, seen in few.items()}
+    assert {
+        (name, one.scenario) for name, found in compared.items() for one in found if not one.end_predicted
+    } == UNTOLD
+
+
+@pytest.mark.parametrize("name", WHOLLY)
 def test_fields_of_the_wrong_type_are_predicted(name):
     """Of single-field mutations the designs predict nine in ten ends, also where each had not been seen.
 
     The design without its schema is behind, unless that of the client asks no more than what it uses.
     """
     known, seen = clients()[name], mutated()[name]
-    assert len(seen) == 97
+    assert len(seen) == len(scenario.mutation_names())
     compared = compare(known.design, seen)
     assert sum(one.end_predicted for one in compared) > 0.9 * len(seen)
     assert sum(one.end_predicted for one in unseen(known, seen)) > 0.9 * len(seen)

@@ -157,6 +157,48 @@ def test_what_a_browser_asks_beforehand_is_no_answer_to_a_client(tmp_path: Path)
     assert read([str(tmp_path / "seen.har")]).challenge["resource_metadata"] == PRM
 
 
+def test_an_excerpt_is_the_honest_document_but_for_what_it_says(tmp_path: Path) -> None:
+    """As an issue quotes a document; only at a well-known location is it known what the rest is."""
+    quoted = {"excerpt": {"issuer": "https://login.example", "registration_endpoint": "absent"}}
+    body = read([_written(tmp_path, server=quoted)]).recorded.answers[ASM].body
+    assert (body["issuer"], body["token_endpoint"]) == ("https://login.example", f"{ISSUER}/token")
+    assert "registration_endpoint" not in body
+    with pytest.raises(RecordingError, match="at a well-known location"):
+        read([{URL: quoted}])
+
+
+@pytest.mark.parametrize(
+    ("answer", "asked", "stage"),
+    [
+        ({"status": 400}, "&resource=https%3A%2F%2Fmcp.example%2Fmcp", "a"),
+        ({"status": 302, "location": "http://127.0.0.1/callback?error=invalid_target"}, "&resource=x", "a"),
+        ({"status": 400}, "&resource=x&scope=read", "A"),  # this client asks for no scope here
+        ({"status": 302, "location": "http://127.0.0.1/callback?code=c"}, "&resource=x", "A"),
+    ],
+)
+def test_a_request_that_was_refused_is_refused_to_whoever_asks_the_same(
+    answer: dict[str, object], asked: str, stage: str
+) -> None:
+    """The same of `resource` and `scope`; what a recorded request was granted nobody is refused."""
+    at = f"https://login.example/authorize?client_id=c{asked}"
+    served = read([{URL: CHALLENGE, PRM: RESOURCE, ASM: SERVER, at: answer}])
+    assert ends(served, ["ts-sdk-v1==1.32.2"])["ts-sdk-v1==1.32.2"].stage == stage
+
+
+def test_an_as_may_have_endpoints_on_several_origins_and_any_port_is_spelt_out() -> None:
+    """One document names them all; the port that a URL would have anyway makes no other URL."""
+    apart = {**SERVER, "authorization_endpoint": "https://users.example/authorize"}
+    for at in (ASM, ASM.replace("login.example", "login.example:443")):
+        served = read([{URL: CHALLENGE, PRM: RESOURCE, at: apart}])
+        assert ends(served, ["ts-sdk-v1==1.32.2"])["ts-sdk-v1==1.32.2"].stage == "A"
+
+
+def test_a_release_that_is_not_stored_is_answered_for_by_the_nearest(tmp_path: Path) -> None:
+    run = CliRunner().invoke(main, ["serves", _written(tmp_path), "--client", "codex-cli==0.150.1"])
+    assert "for codex-cli==0.150.1 answers codex-cli==0.169.0" in run.output
+    assert CliRunner().invoke(main, ["serves", _written(tmp_path), "--client", "nobody==1"]).exit_code == 2
+
+
 @contextmanager
 def _serving(asked: list[str]) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
