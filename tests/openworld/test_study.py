@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from smallest import settled
 
 from model.design import parse
 from model.named_designs import NAMED_DESIGNS
@@ -265,28 +266,38 @@ def test_a_trace_that_is_not_confirmed_stops_the_study(
     assert "1 of 1 parts of verdicts" in page
 
 
-def test_what_was_cut_short_goes_on_where_it_was(
-    small: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Stopped in the third stage, it asks nothing of the first two again, and comes to the same files."""
-    out = tmp_path / "out"
+def test_what_was_cut_short_goes_on_where_it_was(small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped within a stage and then in the next one, it asks nothing again, and comes to the same files."""
+    few = {name: PROPERTIES[name] for name in ("as_acceptance", "first_contact")}
+    monkeypatch.setattr(matrix, "every_property", lambda model: few)
+    monkeypatch.setattr(plan, "QUICK", {**plan.QUICK, "designs": (*DESIGNS, "mcp")})
+    judge, asked, stops = study.STAGES["verdicts"].work, list[str](), ["verdicts", "last"]
 
-    def stopped(*_: object) -> Any:
-        raise KeyboardInterrupt
-        yield
+    def judged(mine: StudyPlan, found: study.Findings, left: list[str]) -> study.Made:
+        for name, lot in judge(mine, found, left):
+            asked.append(name)
+            yield name, lot
+            if stops[:1] == ["verdicts"]:
+                raise KeyboardInterrupt
 
-    stages = dict(study.STAGES)
-    monkeypatch.setattr(study, "STAGES", stages | {"simulations": stages["simulations"]._replace(work=stopped)})
-    with pytest.raises(KeyboardInterrupt):
-        study.run(StudyPlan(out, workers=2, seed=7))
-    assert "1 of 1 parts of simulations" in (out / "report.html").read_text(encoding="utf-8")
-    again = {name: each._replace(work=stopped) for name, each in stages.items() if name in ("verdicts", "drafts")}
-    monkeypatch.setattr(study, "STAGES", stages | again)
-    study.run(StudyPlan(out, workers=2, seed=7))
-    found, whole = ({path.relative_to(one): path for path in one.rglob("*.*")} for one in (out, folder))
-    assert found.keys() == whole.keys()
-    same = {name for name in found if found[name].is_dir() or found[name].read_bytes() == whole[name].read_bytes()}
-    assert found.keys() - same == {Path("run.json")}
+    def last(*_: object) -> study.Made:
+        if stops:
+            raise KeyboardInterrupt
+        yield "last", []
+
+    stages = {"verdicts": study.STAGES["verdicts"]._replace(work=judged)}
+    monkeypatch.setattr(study, "STAGES", stages | {"last": study.Stage(lambda _: ["last"], last, lambda _: 1.0)})
+    monkeypatch.setattr(study, "_EVERY", study.STAGES)
+    for lacks in ("1 of 2 parts of verdicts", "1 of 1 parts of last"):
+        with pytest.raises(KeyboardInterrupt):
+            study.run(StudyPlan(tmp_path / "out", seed=7))
+        assert lacks in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+        del stops[0]
+    study.run(StudyPlan(tmp_path / "out", seed=7))
+    assert asked == [*DESIGNS, "mcp"]
+    study.run(StudyPlan(tmp_path / "whole", seed=7))
+    found, whole = (settled(tmp_path / name) for name in ("out", "whole"))
+    assert found == whole
 
 
 def test_every_capability_belongs_to_an_attacker() -> None:

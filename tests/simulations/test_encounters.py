@@ -45,12 +45,12 @@ def test_each_number_of_attackers_is_felt() -> None:
     """Turning any one changes where agents are sent, and with it how attempts end."""
     met = load("measured_2026").with_shares("host_registered", {"yes": 1}).with_shares("host_app", {"yes": 1})
     arms = ((("prm", "prefix"), ("iss_check", "off")),)
-    before = vectorised.counted(met, arms, "1/0", 2_000).endings
+    before = vectorised.counted(met, arms, "1/0", 600).endings
     for name in encounters.NUMBERS:
         value = 3 if name == encounters.LURE else 0.5
         after = met.with_numbers(**{name: value})
         assert after.places != met.places
-        assert vectorised.counted(after, arms, "1/0", 2_000).endings != before, name
+        assert vectorised.counted(after, arms, "1/0", 600).endings != before, name
 
 
 def test_expectations_turn_with_the_numbers() -> None:

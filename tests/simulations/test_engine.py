@@ -153,7 +153,7 @@ def test_a_damaged_file_is_counted_again(tmp_path: Path, content: str) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_a_killed_worker_costs_a_retry() -> None:
     """A worker of this machine that is killed in the middle changes nothing that is counted."""
-    units = [replace(unit, attempts=3_000) for unit in UNITS]
+    units = [replace(unit, attempts=1_500) for unit in UNITS]
     killed: list[int] = []
 
     def kill(done: int, total: int) -> None:

@@ -80,20 +80,20 @@ def test_room_for_all_is_the_array_reader(limits: dict[str, float]) -> None:
         (("echo", "req"), ("cache_key", "issuer")),
         (("reg", "dcr"), ("token_fmt", "opaque")),
     )
-    asked = replace(unit(met, *arms, attempts=100, **limits), adoption=0.6)
+    asked = replace(unit(met, *arms, attempts=40, **limits), adoption=0.6)
     options = told(asked)
-    codes = draw_codes(met, asked.seed, 0, 100, 0.6)
+    codes = draw_codes(met, asked.seed, 0, 40, 0.6)
     chunks = list(calls(asked, strangers(situations(met), codes), options))
     numbered = iter(
         [
             chunk._replace(connections=list(range(start, start + len(chunk.gaps))))
-            for start, chunk in zip(range(0, 100, CHUNK), chunks, strict=True)
+            for start, chunk in zip(range(0, 40, CHUNK), chunks, strict=True)
         ]
     )
     worlds = live(asked, strangers(situations(met), codes), numbered, options)
     read = [
         row
-        for chunk in vectorised.attempts(met, arms, asked.seed, 100, adoption=0.6)
+        for chunk in vectorised.attempts(met, arms, asked.seed, 40, adoption=0.6)
         for row in zip(*chunk, strict=True)
     ]
     assert list(zip(*(world.labels for world in worlds), strict=True)) == read

@@ -18,11 +18,11 @@ ARMS = ((), (("echo", "req"),))
 @pytest.mark.parametrize("reader", ["arrays", "agents"])
 def test_what_is_recorded_is_what_is_counted(reader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One row for each attempt and arm, in as many groups as it takes; counting is not changed by it."""
-    monkeypatch.setattr(record, "GROUP", 200)
-    monkeypatch.setattr(agents, "CHUNK", 128)
-    monkeypatch.setattr(vectorised, "CHUNK", 128)
-    unit = Unit(load("measured_2026"), ARMS, "1", 1_000, reader=reader, first=4)
-    tally = engine.count(Unit(unit.population, ARMS, "1", 1_000, reader=reader, first=4, record=str(tmp_path)))
+    monkeypatch.setattr(record, "GROUP", 50)
+    monkeypatch.setattr(agents, "CHUNK", 32)
+    monkeypatch.setattr(vectorised, "CHUNK", 32)
+    unit = Unit(load("measured_2026"), ARMS, "1", 250, reader=reader, first=4)
+    tally = engine.count(Unit(unit.population, ARMS, "1", 250, reader=reader, first=4, record=str(tmp_path)))
     assert tally == engine.count(unit)
     (file,) = tmp_path.iterdir()
     assert file.name == f"{unit.digest}.parquet"
@@ -30,7 +30,7 @@ def test_what_is_recorded_is_what_is_counted(reader: str, tmp_path: Path, monkey
     rows = pq.read_table(file).to_pandas()
     for arm in (0, 1):
         here = rows[rows.arm == arm]
-        assert here.attempt.tolist() == list(range(4, 1_004))
+        assert here.attempt.tolist() == list(range(4, 254))
         written = Counter(zip(here.kind, here.outcome, here.harms, strict=True))
         counted: Counter[tuple[str, str, str]] = Counter()
         for joint, times in tally.endings.items():
