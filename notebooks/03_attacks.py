@@ -22,7 +22,7 @@
 # Each line is worked out when the notebook runs, and one that is not borne out stops it.
 
 # %%
-from openworld.explore import Gallery, at_work, catalogue, claimed, rules, short, slide
+from openworld.explore import at_work, catalogue, claimed, explore_attacks, rules, short, slide
 
 short(claimed([
     ("A client that does not compare the issuer of a response loses codes to a malicious AS, in spite of PKCE.",
@@ -37,7 +37,7 @@ short(claimed([
 # Pick an attack, then turn a switch against it. The list of switches is computed for the attack that is shown.
 
 # %%
-gallery = Gallery("C05")
+gallery = explore_attacks("C05")
 gallery
 
 # %% [markdown]

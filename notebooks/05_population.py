@@ -22,7 +22,20 @@
 # Each line is worked out when the notebook runs, and one that is not borne out stops it.
 
 # %%
-from openworld.explore import SIZE, Knobs, Share, at, claimed, counted, data, figure, rules, short, summary, swept
+from openworld.explore import (
+    SIZE,
+    Share,
+    at,
+    claimed,
+    counted,
+    data,
+    explore_shares,
+    figure,
+    rules,
+    short,
+    summary,
+    swept,
+)
 
 DRAFTS = {
     "prm=exact": "published state: exact matching",
@@ -67,7 +80,7 @@ DESIGNS = {
     "prefix, DPoP": "prm=prefix;dpop=token",
 }
 ATTEMPTS = 5_000
-knobs = Knobs("swept", KNOBS, DESIGNS, ATTEMPTS)
+knobs = explore_shares("swept", KNOBS, DESIGNS, ATTEMPTS)
 knobs
 
 # %% [markdown]

@@ -22,7 +22,7 @@
 # Each line is worked out when the notebook runs, and one that is not borne out stops it.
 
 # %%
-from openworld.explore import SIZE, MishapKnobs, arms, counted, mishap, reach, run, short, sized, topology, worst
+from openworld.explore import SIZE, arms, counted, explore_mishaps, mishap, reach, run, short, sized, topology, worst
 
 GRAPHS = 3
 many = sized("enterprise", SIZE.resource_servers)
@@ -44,7 +44,7 @@ short(counted([
 # Choose what goes wrong, with whom, and what protects:
 
 # %%
-knobs = MishapKnobs(graph, "authorization_server", "all protections")
+knobs = explore_mishaps(graph, "authorization_server", "all protections")
 knobs
 
 # %% [markdown]

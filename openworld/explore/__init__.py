@@ -53,8 +53,7 @@ __all__ = [
 
 #: What is imported late, by its module.
 _LATE = {
-    "openworld.explore.controls": ("Gallery", "explore"),
-    "openworld.explore.knobs": ("Knobs", "MishapKnobs"),
+    "openworld.explore.controls": ("explore", "explore_attacks", "explore_mishaps", "explore_shares"),
     "openworld.explore.gallery": ("at_work", "catalogue"),
     "openworld.explore.populations": ("Share", "at", "summary", "swept"),
     "openworld.explore.blast": ("arms", "mishap", "reach", "sized", "topology", "worst"),

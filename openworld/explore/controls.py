@@ -1,211 +1,88 @@
-"""Controls in front of a question: change a switch and the verdict and the chart change.
+"""Controls in front of an answer: move one, and the answer below follows.
 
-The verdict is shown as soon as the solver has it; what takes longer (the rules that block, the other properties)
-follows in the same place.
+An answer is shown as it comes: of a verdict the result first, then the rules that block, then the other properties.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 
-from model.design import Configuration, parse
+from model.design import parse
 from model.model import Model, oauth
 from model.words import worded
+from openworld.explore import blast
 from openworld.explore.asking import ask, checker, read, result
 from openworld.explore.evidence import gained
 from openworld.explore.gallery import at_work
-from openworld.explore.views import VerdictView, headline, statuses
+from openworld.explore.populations import Outcomes, Share, at
+from openworld.explore.views import Html, VerdictView, headline, statuses
 from properties.explain import turns
 from properties.named_attacks import attacks
 from properties.results import happens
 from properties.security import every_property, find
+from simulations.blast_radius import KINDS, targets
+from simulations.population import load
+from simulations.topology import Topology
 
 _AS_IT_IS = "(none: the attack as it is)"
 _AS_SET = "(as set)"
-_WIDE = {"description_width": "11em"}
 
 
-class Explorer:
-    """Controls and the answer below them.
+class Controls:
+    """Controls by name in rows, and an answer below them.
 
     Attributes:
-        configuration: what the controls say now.
-        property: the property asked about now.
-        seconds: how long the last change took until its verdict was shown.
+        controls: the controls.
+        shown: what is shown now.
     """
 
     def __init__(
         self,
-        prop: str,
-        configuration: Configuration,
-        switches: Iterable[str],
-        attackers: Iterable[str],
-        properties: Iterable[str],
-        watch: Iterable[str],
-        designs: bool,
+        rows: Sequence[Mapping[str, Any]],
+        answer: Callable[..., Iterator[Any]],
+        follow: Callable[[str, Mapping[str, Any]], None] = lambda *_: None,
+        look: str = "openworld-explorer",
     ) -> None:
-        self.configuration = configuration
-        self.model = model = configuration.model
-        self.property = find(prop, model)
-        self.seconds = 0.0
-        self._watch = [find(name, model).name for name in watch]
-        self._quiet = False
-        asked = [_worded("property", find(name, model).name, model) for name in properties]
-        self._property = _dropdown("property", asked, self.property.name)
-        known = [_worded("design", name, model) for name in model.designs]
-        self._design = _dropdown("start from design", [("(as set)", _AS_SET), *known], _AS_SET)
-        self._attackers = {name: _checkbox(name, name in configuration.capabilities, model) for name in attackers}
-        self._switches = {name: _switch(name, configuration.design[name], model) for name in switches}
-        self._head, self._body, self._others = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        for control in (self._property, *self._attackers.values(), *self._switches.values()):
-            control.observe(self._changed, "value")
-        self._design.observe(self._start_from, "value")
-        self.box = widgets.VBox(
-            [
-                widgets.HBox([self._property, *([self._design] if designs else [])], layout=_wrapping()),
-                widgets.HBox(list(self._attackers.values()), layout=_wrapping()),
-                widgets.HBox(list(self._switches.values()), layout=_wrapping()),
-                self._head,
-                self._others,
-                self._body,
-            ]
-        )
-        self.box.add_class("openworld-explorer")
-        self._answer()
+        """Show ``answer`` of the values of all controls; ``follow``: what a moved one changes in the others."""
+        self.controls = {name: control for row in rows for name, control in row.items()}
+        self._answer, self._follow, self._quiet = answer, follow, False
+        self._body = widgets.HTML()
+        for name, control in self.controls.items():
+            control.observe(partial(self._moved, name), "value")
+        wrapping = widgets.Layout(flex_flow="row wrap", align_items="center")
+        self.box = widgets.VBox([*(widgets.HBox(list(row.values()), layout=wrapping) for row in rows), self._body])
+        self.box.add_class(look)
+        self._show()
 
-    def set(self, prop: str | None = None, **values: str | bool) -> Explorer:
-        """Move controls by name, as a person does: switches to values, attackers to ``True`` or ``False``.
-
-        Raises:
-            KeyError: a control that this explorer does not have.
-        """
+    def set(self, **values: Any) -> Controls:
+        """Move controls by name, as a person does, and show the answer once (raises KeyError, TraitError)."""
         self._quiet = True
         for name, value in values.items():
-            (self._attackers[name] if name in self._attackers else self._switches[name]).value = value
-        if prop is not None:
-            self._property.value = find(prop, self.model).name
+            self.controls[name].value = value
+            self._follow(name, self.controls)
         self._quiet = False
-        self._changed(None)
+        self._show()
         return self
 
-    def _start_from(self, change: Any) -> None:
-        if change["new"] in self.model.designs:
-            design = parse(f"design={change['new']}", self.model).design
-            self._quiet = True
-            for name, control in self._switches.items():
-                control.value = design[name]
-            self._quiet = False
-            self.configuration = replace(self.configuration, design=design)
-            self._changed(None)
+    def _moved(self, name: str, change: Any) -> None:
+        if not self._quiet:
+            self.set(**{name: change["new"]})
 
-    def _changed(self, _: object) -> None:
-        if self._quiet:
-            return
-        self.property = find(self._property.value, self.model)
-        chosen = {name: control.value for name, control in self._switches.items()}
-        others = self.configuration.capabilities - self._attackers.keys()
-        present = (name for name, control in self._attackers.items() if control.value)
-        self.configuration = replace(
-            self.configuration,
-            design=self.configuration.design.but(**chosen),
-            capabilities=frozenset({*others, *present}),
-        )
-        self._answer()
-
-    def _answer(self) -> None:
-        started = time.perf_counter()
-        prop, configuration = self.property, self.configuration
-        found = result(prop, configuration)
-        if not happens(found, unknown=False):
-            # Nothing to draw: the result is out before the rules that decide are looked for.
-            self._head.value = headline(prop, configuration, found, found.replace("_", " "))
-            self._body.value = "<p>Looking for the rules that decide …</p>"
-            self.seconds = time.perf_counter() - started
-        verdict = ask(prop, configuration)
-        self._head.value = ""
-        self._body.value = VerdictView(verdict)._repr_html_()
-        if verdict.trace is not None:
-            self.seconds = time.perf_counter() - started
-        self._others.value = statuses({name: result(name, configuration) for name in self._watch}, self.model)
+    def _show(self) -> None:
+        values = {name: control.value for name, control in self.controls.items()}
+        for shown in self._answer(**values):
+            self.shown, self._body.value = shown, shown._repr_html_()
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         """The controls where there is a kernel to ask; the answer alone where there is none."""
         made: dict[str, Any] = self.box._repr_mimebundle_(**options)
-        still = self._others.value + self._body.value
-        return {**made, "text/html": still, "text/plain": str(VerdictView(ask(self.property, self.configuration)))}
-
-
-class Gallery:
-    """A choice of attack, and of a switch to turn against it.
-
-    Attributes:
-        shown: the attack on show.
-        configuration: the design and attacker on show, with the switch turned if one is.
-        seconds: how long the last change took until its verdict was shown.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.shown = at_work(name)
-        self.configuration = self.shown.configuration
-        self.seconds = 0.0
-        self._quiet = False
-        titles = [(f"{each.id} {each.name}", each.id) for each in attacks().values()]
-        self._attack = _dropdown("attack", titles, name, "40em")
-        self._turn = _dropdown("turn a switch", [_AS_IT_IS], _AS_IT_IS, "40em")
-        self._body, self._more = widgets.HTML(), widgets.HTML()
-        self._attack.observe(self._chosen, "value")
-        self._turn.observe(self._turned, "value")
-        self.box = widgets.VBox([self._attack, self._turn, self._body, self._more])
-        self.box.add_class("openworld-explorer")
-        self._chosen(None)
-
-    def set(self, attack: str | None = None, turn: str | None = None) -> Gallery:
-        """Choose an attack by its id, and a switch to turn as ``switch=value`` (raises TraitError for others)."""
-        if attack is not None:
-            self._attack.value = attack
-        if turn is not None:
-            self._turn.value = turn
-        return self
-
-    def _chosen(self, _: object) -> None:
-        self.shown = at_work(self._attack.value)
-        self._show(self.shown.configuration)
-        found = turns(self.shown.property, self.shown.configuration, checker())
-        self._quiet = True
-        turned = (f"{turn.switch}={turn.after}" for turn in found)
-        self._turn.options = [
-            (_AS_IT_IS, _AS_IT_IS),
-            *(_worded("value", pair, self.configuration.model) for pair in turned),
-        ]
-        self._turn.value = _AS_IT_IS
-        self._quiet = False
-
-    def _turned(self, change: Any) -> None:
-        if self._quiet:
-            return
-        switch, _, value = change["new"].partition("=")
-        stays = change["new"] == _AS_IT_IS
-        design = self.shown.configuration.design
-        self._show(replace(self.shown.configuration, design=design if stays else design.but(**{switch: value})))
-
-    def _show(self, configuration: Configuration) -> None:
-        started = time.perf_counter()
-        self.configuration = configuration
-        verdict = ask(self.shown.property, configuration)
-        self._body.value = VerdictView(verdict)._repr_html_()
-        self.seconds = time.perf_counter() - started
-        self._more.value = "" if verdict.trace is None else gained(verdict.trace)._repr_html_()
-
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        made: dict[str, Any] = self.box._repr_mimebundle_(**options)
-        title = f"<p><strong>{escape(self.shown.title)}</strong></p>"
-        return {**made, "text/html": title + self._body.value + self._more.value, "text/plain": self.shown.title}
+        return {**made, "text/html": self._body.value, "text/plain": str(self.shown)}
 
 
 def explore(
@@ -218,7 +95,7 @@ def explore(
     watch: Iterable[str] = (),
     designs: bool = False,
     model: Model = oauth(),
-) -> Explorer:
+) -> Controls:
     """Controls that start at one question.
 
     Parameters:
@@ -233,13 +110,107 @@ def explore(
         UnknownPropertyError, ConfigurationError: naming the culprit and what is allowed.
         KeyError: a switch or an attacker that does not exist.
     """
-    asked = [model.switches[name].name for name in switches]
-    present = [name for name in attackers if model.capabilities[name]]
-    known = properties or every_property(model)
-    return Explorer(prop, read(configuration, model), asked, present, known, watch, designs)
+    start, seen = read(configuration, model), [find(name, model).name for name in watch]
+    known = [_worded("property", find(name, model).name, model) for name in properties or every_property(model)]
+    begun = [("(as set)", _AS_SET), *(_worded("design", name, model) for name in model.designs)]
+    asking = {"property": _dropdown("property", known, find(prop, model).name)}
+    able = {name: _checkbox(name, name in start.capabilities, model) for name in attackers}
+    turned = {name: _switch(name, start.design[name], model) for name in switches}
+
+    def designed(name: str) -> Any:
+        return start.design if name == _AS_SET else parse(f"design={name}", model).design
+
+    def follow(name: str, controls: Mapping[str, Any]) -> None:
+        if name == "design" and controls[name].value != _AS_SET:
+            for switch, control in turned.items():
+                control.value = designed(controls[name].value)[switch]
+
+    def answer(property: str, design: str = _AS_SET, **values: Any) -> Iterator[Html]:
+        asked, name = find(property, model), property
+        who = (start.capabilities - able.keys()) | {each for each in able if values[each]}
+        chosen = designed(design).but(**{each: values[each] for each in turned})
+        configuration = replace(start, design=chosen, capabilities=frozenset(who))
+        if not happens(found := result(name, configuration), unknown=False):
+            words = found.replace("_", " ")  # it is out before the rules that decide are looked for
+            yield Html(headline(asked, configuration, found, words) + "<p>Looking for the rules that decide …</p>")
+        view = VerdictView(ask(name, configuration))
+        yield Html(shown := view._repr_html_(), str(view))
+        yield Html(statuses({each: result(each, configuration) for each in seen}, model) + shown, str(view))
+
+    first = asking | ({"design": _dropdown("start from design", begun, _AS_SET)} if designs else {})
+    return Controls([first, able, turned], answer, follow)
 
 
-def _dropdown(words: str, options: Sequence[str | tuple[str, str]], value: str, width: str = "24em") -> Any:
+def explore_attacks(name: str) -> Controls:
+    """A choice of attack, and of a switch to turn against it (raises as :func:`at_work` does)."""
+    titles = [(f"{each.id} {each.name}", each.id) for each in attacks().values()]
+
+    def against(name: str) -> list[tuple[str, str]]:
+        shown = at_work(name)
+        found = turns(shown.property, shown.configuration, checker())
+        pairs = (f"{turn.switch}={turn.after}" for turn in found)
+        return [(_AS_IT_IS, _AS_IT_IS), *(_worded("value", pair, shown.configuration.model) for pair in pairs)]
+
+    def follow(name: str, controls: Mapping[str, Any]) -> None:
+        if name == "attack":
+            controls["turn"].options = against(controls[name].value)
+            controls["turn"].value = _AS_IT_IS
+
+    def answer(attack: str, turn: str) -> Iterator[Html]:
+        shown, turned = at_work(attack), {} if turn == _AS_IT_IS else dict([turn.split("=", 1)])
+        design = shown.configuration.design.but(**turned)
+        verdict = ask(shown.property, replace(shown.configuration, design=design))
+        more = "" if verdict.trace is None else gained(verdict.trace)._repr_html_()
+        title = f"<p><strong>{escape(shown.title)}</strong></p>"
+        yield Html(title + VerdictView(verdict)._repr_html_() + more, shown.title)
+
+    choice = _dropdown("turn a switch", against(name), _AS_IT_IS, "40em")
+    return Controls([{"attack": _dropdown("attack", titles, name, "40em")}, {"turn": choice}], answer, follow)
+
+
+def explore_shares(population: str, shares: Mapping[Share, float], arms: Mapping[str, str], attempts: int) -> Controls:
+    """Sliders for shares of a population, two designs by their words, and how the same agents fare under both."""
+    met, named, names = load(population), {share.factor: share for share in shares}, list(arms)
+
+    def answer(design: str, against: str, **values: float) -> Iterator[Outcomes]:
+        yield at(
+            met,
+            dict.fromkeys((arms[design], arms[against])),
+            attempts,
+            {named[factor]: value for factor, value in values.items()},
+        )
+
+    sliders = [{share.factor: _slider(share.words, value)} for share, value in shares.items()]
+    both = {"design": _dropdown("design", names, names[0]), "against": _dropdown("against", names, names[-1])}
+    return Controls([*sliders, both], answer, look="openworld-knobs")
+
+
+def explore_mishaps(where: Topology, kind: str, design: str) -> Controls:
+    """What goes wrong, with whom and under which design, and what it reaches."""
+
+    def follow(name: str, controls: Mapping[str, Any]) -> None:
+        if name == "kind":
+            controls["target"].options = targets(controls[name].value, where)
+            controls["target"].value = blast.worst(where, controls[name].value)
+
+    def answer(kind: str, target: str, design: str) -> Iterator[Html]:
+        found = blast.mishap(where, blast.arms()[design], kind, target)
+        said = f"<p><strong>{escape(found.words)}</strong></p>{found.stopped._repr_html_()}"
+        yield Html(said + found.picture._repr_html_(), found.words)
+
+    rows = [
+        {"kind": _dropdown("what goes wrong", list(KINDS), kind)},
+        {"target": _dropdown("with", targets(kind, where), blast.worst(where, kind))},
+        {"design": _dropdown("design", list(blast.arms()), design)},
+    ]
+    return Controls(rows, answer, follow, "openworld-spread")
+
+
+#: Wide enough for the longest name of a control.
+_WIDE = {"description_width": "16em"}
+
+
+def _dropdown(words: str, options: Sequence[str | tuple[str, str]], value: str, width: str = "34em") -> Any:
     layout = widgets.Layout(width=width)
     return widgets.Dropdown(description=words, options=options, value=value, style=_WIDE, layout=layout)
 
@@ -257,10 +228,11 @@ def _checkbox(name: str, value: bool, model: Model) -> Any:
     return widgets.Checkbox(description=said, value=value, indent=False, layout=widgets.Layout(width="auto"))
 
 
+def _slider(words: str, value: float) -> Any:
+    room = {"style": _WIDE, "layout": widgets.Layout(width="34em")}
+    return widgets.FloatSlider(description=words, value=value, max=1.0, step=0.01, readout_format=".0%", **room)
+
+
 def _worded(kind: str, name: str, model: Model) -> tuple[str, str]:
     """An option: in words with its code, and the code that stands for it."""
     return f"{worded(kind, name, model)} ({name})", name
-
-
-def _wrapping() -> Any:
-    return widgets.Layout(flex_flow="row wrap", align_items="center")

@@ -87,6 +87,9 @@ class Outcomes:
         ordered = shown.sort_values(["order", "most", "outcome", "place"])
         return [{str(name): value for name, value in row.items()} for row in ordered.to_dict("records")]
 
+    def __str__(self) -> str:
+        return str(self.table)
+
     def _repr_html_(self) -> str:
         shown = self._shown()
         parts = []

@@ -135,6 +135,20 @@ def _drawn(name: str) -> Drawing:
 
 
 @dataclass(frozen=True, slots=True)
+class Html:
+    """HTML, and the same in words."""
+
+    html: str
+    words: str = ""
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def __str__(self) -> str:
+        return self.words
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table with room for words, in which a cell may have several lines; ``frame`` has the data."""
 

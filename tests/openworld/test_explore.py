@@ -12,21 +12,20 @@ from model.design import parse
 from model.switches import ConfigurationError
 from model.words import worded
 from openworld.explore import asking, blast, deployed, evidence, populations, views
-from openworld.explore.controls import Explorer, Gallery, explore
+from openworld.explore.controls import Controls, explore, explore_attacks, explore_mishaps, explore_shares
 from openworld.explore.gallery import at_work, catalogue
-from openworld.explore.knobs import Knobs, MishapKnobs
 from openworld.explore.sizes import SizeError, chosen
 from properties.explain import turns
 from properties.named_attacks import UnknownAttackError, attacks
 from properties.security import PROPERTIES, UnknownPropertyError, find
-from simulations.blast_radius import run
+from simulations.blast_radius import KINDS, run
 
 MIXUP = "cap=mal_as;iss_check=off"
 pytestmark = pytest.mark.usefixtures("hurried")
 
 
 @pytest.fixture
-def explorer() -> Explorer:
+def explorer() -> Controls:
     """Controls at the honest run."""
     return explore(
         "code_delivery",
@@ -160,12 +159,12 @@ def test_an_attack_that_does_not_exist_is_refused() -> None:
 @pytest.mark.slow
 def test_turning_a_switch_against_an_attack_stops_it() -> None:
     """The gallery offers the switches that stop what it shows."""
-    gallery = Gallery("A01")
+    gallery = explore_attacks("A01")
     assert "attack in" in gallery._body.value
     gallery.set(turn="iss_check=require")
     assert "safe: no attack exists" in gallery._body.value
     gallery.set(attack="C05")
-    assert gallery.shown.attack.id == "C05"
+    assert str(gallery.shown).startswith("C05 ")
     assert "attack in" in gallery._body.value
 
 
@@ -201,23 +200,23 @@ def test_words_of_the_model_are_escaped() -> None:
 # --- controls ----------------------------------------------------------------------------------------------
 
 
-def test_a_control_changes_verdict_and_chart(explorer: Explorer) -> None:
+def test_a_control_changes_verdict_and_chart(explorer: Controls) -> None:
     """There and back again; while nobody is dishonest, there is nothing to be safe from."""
+    assert 'data-result="not_in_this_world"' in explorer._body.value
     assert "– not in this world" in explorer._body.value
-    assert "✓" not in explorer._body.value
     explorer.set(mal_as=True, iss_check="off")
-    assert str(explorer.configuration) == MIXUP
+    assert f"under {MIXUP}\n" in str(explorer.shown)
     assert "attack in 7 steps" in explorer._body.value
     assert "as.attacker.example" in explorer._body.value
-    assert f"{escape(worded('property', 'authorization'))}: attack" in explorer._others.value
+    assert f"{escape(worded('property', 'authorization'))}: attack" in explorer._body.value
     explorer.set(iss_check="require")
     assert "safe: no attack exists" in explorer._body.value
     assert "<svg" not in explorer._body.value
 
 
-def test_controls_offer_what_there_is(explorer: Explorer) -> None:
+def test_controls_offer_what_there_is(explorer: Controls) -> None:
     """All values of a switch, by its name and with its meaning and source; unknown names are refused."""
-    control = explorer._switches["iss_check"]
+    control = explorer.controls["iss_check"]
     assert [value for _, value in control.options] == ["advertised", "off", "if_present", "require"]
     assert dict(control.options)["client requires iss (require)"] == "require"
     assert "RFC 9207" in control.tooltip
@@ -230,11 +229,12 @@ def test_controls_offer_what_there_is(explorer: Explorer) -> None:
 def test_a_named_design_sets_all_switches() -> None:
     """Also those that have no control."""
     shown = explore("first_contact", switches=("prm",), designs=True)
-    shown._design.value = "sufficient"
-    assert shown.configuration == parse("design=sufficient")
+    shown.controls["design"].value = "sufficient"
+    assert f"under {parse('design=sufficient')}\n" in str(shown.shown)
+    assert shown.controls["prm"].value == parse("design=sufficient").design["prm"]
 
 
-def test_without_a_kernel_the_answer_is_left(explorer: Explorer) -> None:
+def test_without_a_kernel_the_answer_is_left(explorer: Controls) -> None:
     """A page, or a reader of text, gets what the controls showed."""
     bundle = explorer._repr_mimebundle_()
     assert set(bundle) == {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"}
@@ -245,12 +245,12 @@ def test_without_a_kernel_the_answer_is_left(explorer: Explorer) -> None:
 def test_knobs_of_a_population_change_what_becomes_of_it() -> None:
     """With more APIs of several paths exact matching refuses more, prefix matching does not."""
     share = populations.Share("several paths", "api", "multi_path", "single_path")
-    knobs = Knobs("swept", {share: 0.0}, {"exact": "prm=exact", "prefix": "prm=prefix"}, 200)
-    assert knobs.outcomes.rate("refused", "prm=exact") == 0
+    knobs = explore_shares("swept", {share: 0.0}, {"exact": "prm=exact", "prefix": "prm=prefix"}, 200)
+    assert knobs.shown.rate("refused", "prm=exact") == 0
     knobs.set(api=0.9)
-    assert knobs.outcomes.rate("refused", "prm=exact") > 0.5
-    assert knobs.outcomes.rate("refused", "prm=prefix") == 0
-    frame = knobs.outcomes.table.frame
+    assert knobs.shown.rate("refused", "prm=exact") > 0.5
+    assert knobs.shown.rate("refused", "prm=prefix") == 0
+    frame = knobs.shown.table.frame
     assert set(frame["design"]) == {worded("value", "prm=exact"), worded("value", "prm=prefix")}
     assert worded("ending", "accepted") in set(frame["outcome"])
     assert not {"accepted", *PROPERTIES} & set(frame["outcome"])
@@ -271,11 +271,13 @@ def test_a_mishap_reaches_less_where_tokens_are_bound() -> None:
 
 def test_what_goes_wrong_can_be_chosen() -> None:
     """Another kind brings its own targets."""
-    spread = MishapKnobs(blast.topology(blast.sized("enterprise", 8)), "token", "no protection")
-    assert spread.shown.kind == "token"
+    spread = explore_mishaps(blast.topology(blast.sized("enterprise", 8)), "token", "no protection")
+    assert str(spread.shown).startswith("one access token is stolen (token:")
     spread.set(kind="authorization_server")
-    assert spread.shown.kind == "authorization_server"
-    assert spread.shown.reach.resource_servers > 0
+    target = spread.controls["target"].value
+    assert str(spread.shown).startswith(f"{KINDS['authorization_server'].meaning} ({target}), ")
+    assert "resource server" in str(spread.shown)
+    assert "0 resource servers" not in str(spread.shown)
 
 
 def test_a_number_that_is_not_as_claimed_stops_the_notebook() -> None:
