@@ -101,8 +101,7 @@ def figures(**given: Any) -> int:
 def report(**given: Any) -> int:
     """Turn the folder of a study into one HTML page that needs no other file and no network.
 
-    Also of a study that was cut short: what is missing is said on the page. What `openworld conform -o
-    OUT/conform` found of real software is on it.
+    Also of a study that was cut short: what is missing is said on the page.
 
     \b
     openworld report out

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -36,7 +37,6 @@ from openworld.driving.telling import lines, page
 from openworld.driving.traces import attack_traces
 from openworld.files import as_json, write
 from openworld.progress import Progress
-from openworld.software_file import keep_client
 from properties.security import find
 
 
@@ -63,11 +63,14 @@ class Driven:
         """The cures in words."""
         return {name: list(map(str, found)) for name, found in self.cures.items()}
 
-    def keep(self, output: Path, protection: str, published: Sequence[Mapping[str, object]] = ()) -> None:
-        """Write what was seen to the client's folder: data, and rows like those that designs are fitted to."""
+    def keep(self, output: Path) -> None:
+        """Write what was seen to the client's folder: traces of attacks, and rows like those that designs fit."""
         release = self.installed.release
         folder, known_as = output / release.slug, (release.software.name, release.version)
-        keep_client(folder, self.name, self.plays, self.judgements, self.explained, self.stops, published, protection)
+        told = {play.name: play.trace for play in self.plays}
+        for one in self.judgements:
+            if one.attacks and (trace := told[one.scenario]) is not None:
+                write(folder / f"{one.scenario}.trace.json", as_json(trace.to_json()))
         write(folder / "behaviour.csv", results.table(*known_as, self.judgements))
         write(folder / "attacks.csv", results.losses(*known_as, self.judgements))
         write(folder / LOCK, as_json(self.installed.lock.to_json()))
@@ -110,12 +113,11 @@ def _tell(
     """Write what is asked for, and print it."""
     client, judgements, wanted = driven.name, driven.judgements, driven.installed.release
     changes = ready.changes(asked, client, judgements, expected)
-    published = [one.to_json() for one in beside]
     if asked.output is not None:
-        driven.keep(asked.output, protection, published)
+        driven.keep(asked.output)
     if asked.as_json:
-        shown = {"explanation": driven.explained.to_json(), "stopped_by": driven.stops, "suite": published}
-        shown |= {"protection": protection}
+        shown: dict[str, Any] = {"explanation": driven.explained.to_json(), "stopped_by": driven.stops}
+        shown |= {"suite": [one.to_json() for one in beside], "protection": protection}
         shown |= {"changes": changes} if expected is not None else {}
         shown |= {"pairs": paired.to_json()} if paired is not None else {}
         shown |= {"installed": driven.installed.lock.to_json(), "host": list(host_of(wanted))}

@@ -42,7 +42,7 @@ def drive(path: Path, asked: DrivingOptions) -> int:
     found = attack_traces(list(dict.fromkeys(models)), wanted.attacks, asked.output) if wanted.attacks else []
     columns: list[Column] = []
     for entry in wanted.entries:
-        columns.append(_column(entry, installed[entry.name], scenarios, found, asked, protection))
+        columns.append(_column(entry, installed[entry.name], scenarios, found, asked))
         for name, text in pages(columns, wanted, asked.output, protection).items():
             write(asked.output / name, text)
     _write(asked, wanted, columns)
@@ -73,7 +73,6 @@ def _column(
     scenarios: Sequence[Play],
     found: Sequence[attacks.Found],
     asked: DrivingOptions,
-    protection: str,
 ) -> Column:
     """Run one release; one that does not start is not measured, and keeps nobody from being run."""
     assert asked.output is not None
@@ -83,7 +82,7 @@ def _column(
     except SoftwareError as error:
         return Column(entry, installed.release.slug, why=str(error))
     driven = explained(installed, plays, judgements, found)
-    driven.keep(asked.output, protection)
+    driven.keep(asked.output)
     text = list(results.lines(driven.judgements, {}))
     for name, content in page(driven.name, driven.plays, driven.judgements, driven.stops, text).items():
         write(asked.output / installed.release.slug / name, content)

@@ -25,7 +25,6 @@ from openworld.driving.ready import code
 from openworld.driving.resource_server import profiled
 from openworld.files import as_json, write
 from openworld.progress import Progress
-from openworld.software_file import Kind, keep
 
 
 def two(pair: tuple[str, str], asked: DrivingOptions) -> int:
@@ -39,7 +38,7 @@ def two(pair: tuple[str, str], asked: DrivingOptions) -> int:
         one = store.known.get(variant) or asyncio.run(meet(*ready, variant, asked.limit))
         store.save(one)
         met.append(one)
-    return _tell(store, "pair", {"client": pair[0], "server": pair[1]}, met, {}, protection)
+    return _tell(store, met, {}, protection)
 
 
 def three(named: tuple[str, str, str], asked: DrivingOptions) -> int:
@@ -58,8 +57,7 @@ def three(named: tuple[str, str, str], asked: DrivingOptions) -> int:
 
         met = asyncio.run(meetings(client, server, resource_server, asked.limit, store.known, done))
     predicted = _predicted(client, server, resource_server, asked)
-    told = dict(zip(("client", "server", "resource_server"), named, strict=True))
-    return _tell(store, "triple", told, met, predicted, protection)
+    return _tell(store, met, predicted, protection)
 
 
 def _predicted(
@@ -107,12 +105,7 @@ class _Store:
 
 
 def _tell(
-    store: _Store,
-    kind: Kind,
-    told: Mapping[str, str],
-    met: Sequence[Meeting],
-    predicted: Mapping[str, tuple[bool, Prediction]],
-    protection: str,
+    store: _Store, met: Sequence[Meeting], predicted: Mapping[str, tuple[bool, Prediction]], protection: str
 ) -> int:
     """Keep and tell how real parties met, and how many meetings went as the model says."""
     foretold = {variant: {"predicted": asdict(said)} for variant, (_, said) in predicted.items()}
@@ -120,7 +113,6 @@ def _tell(
     if store.folder is not None:
         for party in store.parties:
             write(store.folder / f"{party.release.slug}.{LOCK}", as_json(party.lock.to_json()))
-        keep(store.folder, kind, {**told, "meetings": data, "protection": protection})
     if store.asked.as_json:
         print_json(data)
         return code([one.judgement for one in met], {})

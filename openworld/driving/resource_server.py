@@ -17,7 +17,6 @@ from conformance.results import csv_text
 from conformance.served import explain
 from deployed.servers import RESOURCE_SERVER
 from model.store import keep, kept, named
-from openworld import software_file
 from openworld.commands.common import tell
 from openworld.driving.asked import DrivingOptions
 from openworld.driving.ready import changes, chosen, code, resource_server
@@ -72,7 +71,7 @@ def _keep_recordings(folder: Path, profile: ResourceProfile) -> None:
     write(folder / f"{title}.har", as_json(profile.recording.har(title)))
 
 
-def _keep(folder: Path, installed: Installed, found: Sequence[Mapping[str, Any]], protection: str) -> None:
+def _keep(folder: Path, installed: Installed, found: Sequence[Mapping[str, Any]]) -> None:
     """Write what was found: requests with their answers, and rows for the table of resource servers."""
     write(folder / LOCK, as_json(installed.lock.to_json()))
     requests = (row for one in found for row in _requests(one))
@@ -80,11 +79,6 @@ def _keep(folder: Path, installed: Installed, found: Sequence[Mapping[str, Any]]
     write(folder / "requests.csv", csv_text(columns, requests))
     names = ("rs_name", "product", "expressible", *RESOURCE_SERVER, "evidence", "reason")
     write(folder / "rs_classes.csv", csv_text(names, (_row(installed, one) for one in found)))
-    software_file.keep(
-        folder,
-        "resource_server",
-        {"resource_server": str(installed.release), "profiles": list(found), "protection": protection},
-    )
 
 
 def _requests(found: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -151,7 +145,7 @@ def drive(server: str, asked: DrivingOptions) -> int:
     judged = [judgement for one in found for judgement in judgements(one)]
     differing = changes(asked, name, judged, expected)
     if asked.output is not None:
-        _keep(asked.output / installed.release.slug, installed, found, protection)
+        _keep(asked.output / installed.release.slug, installed, found)
     data = {"resource_server": name, "profiles": found, "changes": differing, "protection": protection}
     said = [line for one in found for line in lines(one)]
     if expected is not None:

@@ -14,7 +14,6 @@ from openworld.commands.common import tell
 from openworld.driving.asked import DrivingOptions
 from openworld.driving.ready import installed
 from openworld.files import as_json, write
-from openworld.software_file import keep
 
 
 def drive(server: str, asked: DrivingOptions) -> int:
@@ -30,7 +29,6 @@ def drive(server: str, asked: DrivingOptions) -> int:
         for one in found:
             write(output / wanted.slug / f"{one.variant}.har", as_json(one.recording.har(one.variant)))
             write(output / wanted.slug / f"{one.variant}.json", as_json(one.to_json()))
-        keep(output / wanted.slug, "server", {"server": server, "profiles": data, "protection": protection})
     lines = [line for one in found for line in _profiled(wanted, one)]
     return tell(asked.as_json, data, [*lines, f"protection: {protection}"])
 

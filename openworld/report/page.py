@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache, partial
-from pathlib import Path
 from urllib.parse import quote
 
 import jinja2
@@ -13,7 +12,7 @@ from markupsafe import Markup
 
 from model.chart import origin
 from model.words import of_configuration, worded
-from openworld.report import deployed, environments, opening, software, verdicts
+from openworld.report import deployed, environments, opening, verdicts
 from openworld.report.established import established
 from openworld.report.findings import findings, numbers
 from openworld.report.reading import FoundPicture, Study
@@ -68,10 +67,6 @@ def page(study: Study, site: str = "") -> str:
         pictures=[_embedded(each) for name, each in study.pictures.items() if _free(study, name)],
         bought=[_embedded(each) for each in _named(study, "drafts", "each_draft-trade")],
         overview=_embedded(study.pictures["attackers"]) if "attackers" in study.pictures else None,
-        clients=software.told(study, "client"),
-        servers=software.told(study, "server"),
-        resource_servers=software.told(study, "resource_server"),
-        pairs=software.pairs(study),
         commands=list(_commands(study)),
         origin=origin,
     )
@@ -174,14 +169,4 @@ def _commands(study: Study) -> Iterator[str]:
     for name, each in study.experiments.items():
         yield each.rates["command"].iloc[0] or command("simulate", name)
     yield from (str(table["command"].iloc[0]) for table in study.mishaps.values())
-    for one in study.software:
-        wanted = {
-            "client": "client",
-            "server": "--server server",
-            "pair": "--pair client server",
-            "resource_server": "--resource-server resource_server",
-            "triple": "--triple client server resource_server",
-        }[one.kind].split()
-        names = (str(one.data.get(word, word)) for word in wanted)
-        yield command("conform", *names, "-o", f"out/{Path(one.where).parent.as_posix()}")
     yield "openworld report out"

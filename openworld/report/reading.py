@@ -16,7 +16,6 @@ from model.trace import Trace, from_json
 from model.world_file import worlds
 from openworld import study_tables
 from openworld.folders import EARLIER
-from openworld.software_file import FILE, Kind, load
 from openworld.sources import WRITTEN
 from openworld.study_tables import ReadTable, Shape, SourceError
 
@@ -70,20 +69,6 @@ class FoundPicture:
     svg: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class FoundSoftware:
-    """A real client, server or pair as found: what was kept of it, and the traces of attacks by scenario.
-
-    ``where`` is its folder as seen from that of the study.
-    """
-
-    kind: Kind
-    folder: Path
-    where: str
-    data: dict[str, Any]
-    traces: dict[str, Trace]
-
-
 @dataclass(slots=True)
 class Study:
     """Everything found in a folder.
@@ -98,7 +83,6 @@ class Study:
         environments: the rows of the table of what designs need of others.
         experiments, pictures: by name.
         mishaps: by kind, how far one reaches, as rows of statistics.
-        software: what ``openworld conform -o`` kept in the folder, or in one below.
         run: which run the tables are of; ``None`` where nothing says so, as in folders of earlier releases.
         others: files that a study does not write.
         problems: what is missing or unreadable, one line each.
@@ -114,7 +98,6 @@ class Study:
     experiments: dict[str, FoundExperiment] = field(default_factory=dict)
     mishaps: dict[str, pd.DataFrame] = field(default_factory=dict)
     pictures: dict[str, FoundPicture] = field(default_factory=dict)
-    software: list[FoundSoftware] = field(default_factory=list)
     run: str | None = None
     others: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -124,7 +107,7 @@ def read(folder: Path, model: Model = oauth()) -> Study:
     """Read a folder.
 
     Raises:
-        ReportError: not a folder, or neither verdicts nor experiments nor real software in it.
+        ReportError: not a folder, or neither verdicts nor experiments in it.
     """
     if not folder.is_dir():
         raise ReportError(f"{folder}: no such folder; `openworld study -o {folder}` makes one")
@@ -134,10 +117,9 @@ def read(folder: Path, model: Model = oauth()) -> Study:
     _clients(study)
     _experiments(study)
     _mishaps(study)
-    _software(study)
-    if not (study.verdicts or study.clients or study.experiments or study.mishaps or study.software):
+    if not (study.verdicts or study.clients or study.experiments or study.mishaps):
         why = f" ({study.problems[-1]})" if study.problems else ""
-        looked = f"neither verdicts.json nor clients.csv nor a table in simulations/ nor conform/*/{FILE}"
+        looked = "neither verdicts.json nor clients.csv nor a table in simulations/"
         raise ReportError(f"{folder}: nothing to report on: {looked}{why}")
     _pictures(study)
     _others(study)
@@ -231,22 +213,9 @@ def _pictures(study: Study) -> None:
             study.problems.append(f"{path.relative_to(study.folder)}: {error}")
 
 
-def _software(study: Study) -> None:
-    for path in sorted({*study.folder.glob(f"*/{FILE}"), *study.folder.glob(f"*/*/{FILE}")}):
-        where = path.parent.relative_to(study.folder).as_posix()
-        try:
-            data = load(path)
-        except (OSError, InputError) as error:
-            study.problems.append(str(error))
-            continue
-        found = {one: _trace(study, one) for one in sorted(path.parent.glob("*.trace.json"))}
-        traces = {one.name.removesuffix(".trace.json"): trace for one, trace in found.items() if trace}
-        study.software.append(FoundSoftware(data["kind"], path.parent, where, data, traces))
-
-
 def _others(study: Study) -> None:
     """Files that no study writes are named, so that nobody looks for them on the page."""
-    own = {*WRITTEN, EARLIER, *(Path(one.where).parts[0] for one in study.software)}
+    own = {*WRITTEN, EARLIER}
     for path in sorted(study.folder.rglob("*")):
         relative = path.relative_to(study.folder)
         if path.is_file() and relative.parts[0] not in own and not path.name.startswith("."):

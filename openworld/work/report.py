@@ -21,9 +21,6 @@ def report(folder: Path, output: Path | None, site: str, model: Model) -> int:
     write(target, page(study, site))
     for problem in study.problems:
         complain(problem, DONE)
-    counts = (
-        f"{len(study.verdicts)} verdicts, {len(study.traces)} runs, {len(study.experiments)} experiments, "
-        f"{len(study.software)} runs of real software"
-    )
+    counts = f"{len(study.verdicts)} verdicts, {len(study.traces)} runs, {len(study.experiments)} experiments"
     click.echo(f"{target}: {counts}")
     return DONE

@@ -73,8 +73,7 @@ PLACES = {
     "environments": "environments.csv", "rates": "simulations/echo_rates.csv",
     "differences": "simulations/echo_differences.csv", "quantities": "simulations/echo_quantities.csv",
     "reach": "simulations/blast-radius-token.csv",
-    "trace": "attacks/rfc6749--mal_as--code_delivery.json", "client": "conform/client-1/software.json",
-    "server": "conform/server-1/software.json", "pair": "conform/pair/software.json",
+    "trace": "attacks/rfc6749--mal_as--code_delivery.json",
     "caption": "figures/attackers.txt",
 }  # fmt: skip
 

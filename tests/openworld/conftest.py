@@ -53,89 +53,6 @@ def made_up_verdicts() -> list[dict[str, Any]]:
     return rows
 
 
-def keep_made_up_software(folder: Path) -> None:
-    """A client that falls for one of two scenarios, a server, and the two together, as ``conform -o`` keeps them."""
-    from openworld.software_file import keep
-
-    row = {
-        "scenario": "R02_prefix_segment",
-        "source": "catalogue",
-        "about": "a prefix",
-        "outcome": "d",
-        "ended": "finished",
-        "sent": ["register@as1"],
-        "attacks": [],
-        "error": "<b>no</b>",
-        "model": "predicted",
-        "remark": "rule: client.resource_matches_request",
-        "stopped_by": [],
-    }
-    fall = {
-        **row,
-        "scenario": "M09_mixup_no_iss",
-        "about": "a mix-up",
-        "outcome": "A",
-        "attacks": ["code_delivery"],
-        "sent": ["token@evil [code of as1]"],
-        "model": "other_end",
-        "remark": "",
-        "stopped_by": ["iss_check=require"],
-    }
-    suite = {
-        "scenario": "auth/metadata",
-        "passed": 3,
-        "failed": 0,
-        "counterpart": "M09_mixup_no_iss",
-        "conforms": True,
-        "agrees": True,
-    }
-    keep(
-        folder / "client-1",
-        "client",
-        {
-            "client": "client==1",
-            "design": {"iss_check": "off"},
-            "design_is": "stored",
-            "decided_by": {"iss_check": ["M09"]},
-            "scenarios": [row, fall],
-            "suite": [suite],
-        },
-    )
-    profile = {
-        "as_name": "server==1",
-        "variant": "default",
-        "expressible": True,
-        "switches": {"h_iss": "no"},
-        "answers": {"discovery": "accepted"},
-        "reason": "no iss",
-        "population": [],
-    }
-    keep(folder / "server-1", "server", {"server": "server==1", "profiles": [profile]})
-    request = {
-        "scenario": "default.cnf_bare",
-        "about": "a bound token without a proof",
-        "outcome": "A",
-        "error": "",
-        "attacks": ["resource_server.proof_is_by_bound_key"],
-    }
-    served = {
-        "variant": "default",
-        "design": {"rs_cnf": "off"},
-        "rows": ["server 1"],
-        "requests": [request],
-        "strict_client": "the resource server accepts the client's request",
-    }
-    keep(folder / "rs-1", "resource_server", {"resource_server": "rs==1", "profiles": [served]})
-    meeting = {
-        "client": "client==1",
-        "server": "server==1",
-        "variant": "default",
-        "judgement": {"outcome": "A", "error": ""},
-        "remarks": [{"rule": "client.metadata_issuer_matches", "holds": True, "about": "issuer {as1}"}],
-    }
-    keep(folder / "client-1-at-server-1", "pair", {"client": "client==1", "server": "server==1", "meetings": [meeting]})
-
-
 @pytest.fixture(scope="session")
 def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished folder; copy it before changing anything."""
@@ -208,7 +125,6 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     known = exhibits.catalogue(["mal_as"], ["echo"])
     for name in ("attackers", "echo-rates", "clients-verdicts", "blast_radius-token"):
         exhibits.write(known[name], Source(folder), folder / "figures")
-    keep_made_up_software(folder / "conform")
     return folder
 
 

@@ -17,7 +17,6 @@ READ = (
     "run.json", "verdicts.json", "clients.csv", "environments.csv", "attacks/*.json", "simulations/*_rates.csv",
     "simulations/*_quantities.csv", "simulations/*_differences.csv", "simulations/blast-radius-token.csv",
     "figures/*.svg", "figures/*.txt",
-    "conform/client-1/software.json", "conform/server-1/software.json", "conform/*-at-*/software.json",
 )  # fmt: skip
 FIGURES = {
     "verdicts.json": "attackers", "clients.csv": "clients-verdicts", "simulations/*_rates.csv": "echo-funnel",

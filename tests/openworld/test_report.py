@@ -175,31 +175,6 @@ def test_the_command_writes_where_it_is_told(copied: Path, tmp_path: Path) -> No
     assert (tmp_path / "one.html").read_bytes() == (copied / "report.html").read_bytes()
 
 
-def test_real_software_is_on_the_page(copied: Path) -> None:
-    """What a client falls for with what would stop it, how much the model told, servers and pairs."""
-    html = page(read(copied))
-    assert '<article id="software-client-1-M09_mixup_no_iss"' in html
-    assert "kept from this run by <code>iss_check=require</code>." in html
-    assert "2 played; the model was asked about 2, told the end of 1 and every message of 1 of them." in html
-    assert "1 of 1 verdicts agree" in html
-    assert "&lt;b&gt;no&lt;/b&gt;" in html
-    assert "<code>h_iss=no</code> (no iss)" in html
-    assert "<code>client==1</code> at <code>server==1</code>, default" in html
-    assert "openworld conform --server server==1 -o out/conform" in html
-    assert "openworld conform --resource-server rs==1 -o out/conform" in html
-    assert "<td>served, against resource_server.proof_is_by_bound_key</td>" in html
-
-
-def test_an_attack_of_the_solver_on_real_software_has_its_chart(copied: Path) -> None:
-    """The trace beside a scenario is drawn, and says against whom."""
-    shutil.copy(GOLDEN / "mixup.json", copied / "conform" / "client-1" / "M09_mixup_no_iss.trace.json")
-    html = page(read(copied))
-    article = html[html.index('<article id="software-client-1-M09_mixup_no_iss"') :]
-    article = article[: article.index("</article>")]
-    assert "the attacker runs an AS" in article
-    assert "POST /token" in article
-
-
 def test_deployed_clients_and_mishaps_are_on_the_page(copied: Path) -> None:
     """Figures in their parts, the same as tables, and the command that counts again."""
     html = page(read(copied))
@@ -250,22 +225,6 @@ def test_markdown_is_not_markup() -> None:
     assert '<a href="#established-f">e</a>' in established._html("[e](d/f.md) [g](javascript:h)", "T", "")
     assert '<th scope="row">&lt;i&gt;</th>' in html
     assert 'aria-label="&lt;T&gt;: table 1 of 1"' in html
-
-
-def test_real_software_alone_is_a_report(copied: Path) -> None:
-    """A folder of ``conform`` needs no study."""
-    html = page(read(copied / "conform"))
-    assert "This folder has no verdicts." in html
-    assert "<code>client==1</code>" in html
-
-
-@pytest.mark.parametrize("content", ["{", "[]", '{"kind": "client"}', '{"kind": "toaster"}'])
-def test_software_that_cannot_be_read_is_said(copied: Path, content: str) -> None:
-    """A broken file is named; the others are there."""
-    (copied / "conform" / "client-1" / "software.json").write_text(content, encoding="utf-8")
-    html = page(read(copied))
-    assert "conform/client-1/software.json: " in html
-    assert "server==1" in html
 
 
 def test_an_interrupted_study_says_so(copied: Path) -> None:
