@@ -6,7 +6,7 @@ work and came to an end of its own: one that hung, crashed, ran out of time or n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -124,15 +124,24 @@ def _outcome(world: PlayedWorld, run: Run) -> str:
 
 def outcome(seen: Recording, calls: int) -> str:
     """The letter of the outcome of a run with so many calls."""
-    kinds = [kind(one) for one in seen.exchanges if one.by != ATTACKER]
-    by_client = (one for one in seen.exchanges if one.by != ATTACKER)
-    carried = [one for one in by_client if one.message in ("resource_response", "challenge") and _token(one)]
-    if carried:
-        served = sum(one.message == "resource_response" and one.status < 300 for one in carried)
+    by_client = [one for one in seen.exchanges if one.by != ATTACKER]
+    kinds = [kind(one) for one in by_client]
+    if carried := _calls(by_client):
+        served = sum(one.message != "challenge" and one.status < 300 for one in carried)
         return "A" if served >= calls and carried[-1].status < 300 else "x"
     if "token" in kinds:
         return "t"
     return "a" if "authorize" in kinds else "d"
+
+
+def _calls(by_client: Iterable[Exchange]) -> list[Exchange]:
+    """The calls that carried a token: those of JSON-RPC, or where there are none, whatever else carried one."""
+    carried = [one for one in by_client if kind(one) == "call"]
+    return [one for one in carried if one.message in ("resource_response", "challenge")] or carried
+
+
+#: An authorization request has these (RFC 6749 4.1.1), and one of them may be lost in a malformed query.
+_ASKED = ("response_type", "client_id", "redirect_uri")
 
 
 def kind(seen: Exchange) -> str:
@@ -141,7 +150,7 @@ def kind(seen: Exchange) -> str:
         return "register"
     if seen.form and seen.value("grant_type"):
         return "token"
-    if seen.value("client_id") and seen.value("redirect_uri"):
+    if sum(bool(seen.value(name)) for name in _ASKED) >= len(_ASKED) - 1:
         return "authorize"
     return "call" if _token(seen) else ""
 
@@ -151,9 +160,10 @@ def _token(seen: Exchange) -> str:
 
 
 def _sent(world: PlayedWorld) -> list[Turn]:
-    made = []
-    for seen in (one for one in world.recording.exchanges if one.by != ATTACKER):
-        if kind(seen) == "call" and seen.message in ("resource_response", "challenge"):
+    made, by_client = [], [one for one in world.recording.exchanges if one.by != ATTACKER]
+    calls = _calls(by_client)
+    for seen in by_client:
+        if any(seen is one for one in calls):
             made.append(Turn("call", seen.party, "", (), (scheme_of(seen), *notable(world, seen))))
         elif (asked := request_of(world, seen)) is not None:
             made.append(asked)
@@ -268,4 +278,7 @@ def _is_for_attacker(world: PlayedWorld, token: str) -> bool:
 
 
 def _facts(seen: Recording) -> dict[str, Any]:
-    return {"requests": len(seen.exchanges), "not_found": sum(one.message == "" for one in seen.exchanges)}
+    carried = _calls(one for one in seen.exchanges if one.by != ATTACKER)
+    strange = {"not_json_rpc": True} if any(one.message == "acknowledgement" for one in carried) else {}
+    requests, missing = len(seen.exchanges), sum(one.message == "" for one in seen.exchanges)
+    return {"requests": requests, "not_found": missing, **strange}

@@ -32,6 +32,7 @@ def _remark(one: Judgement) -> str:
     ended = f"[{one.why}] " if not one.measured else "" if one.ended == "finished" else f"[{one.ended}] "
     falls = f"falls for {', '.join(one.attacks)}" if one.attacks else ""
     error = " ".join(one.error.split())
+    ended += "[its call was no JSON-RPC] " if one.facts.get("not_json_rpc") else ""
     return ended + (falls or (error[:160] + "..." if len(error) > 160 else error))
 
 

@@ -103,6 +103,30 @@ def test_outcome_and_attack_are_told_from_what_arrived(credulous: Installed, tmp
     )
 
 
+def test_a_token_that_arrived_counts_whatever_the_call_is_called(credulous: Installed, tmp_path: Path) -> None:
+    """A call that is no JSON-RPC is accepted without an answer (202), and it had the token."""
+    (driver := tmp_path / "credulous.py").write_text(
+        driver.read_text().replace("""b'{"id": 1}', {**call""", """b'{}', {**call""").replace("== 200", "== 202")
+    )
+    (play,) = (one for one in catalogue() if one.name == "M01_iss_ok")
+    seen = judged(credulous, [play], tmp_path)[play.name]
+    assert (seen.outcome, seen.sent[-1].request, seen.facts["not_json_rpc"]) == ("A", "call", True)
+
+
+@pytest.mark.parametrize("first", ["client_id", "redirect_uri"])
+def test_an_authorization_request_with_a_spoilt_query_was_sent(
+    credulous: Installed, first: str, tmp_path: Path
+) -> None:
+    """Whichever parameter a second question mark swallows: the AS refuses a request, not the client a document."""
+    (driver := tmp_path / "credulous.py").write_text(
+        driver.read_text().replace('request = {"response', f'request = {{"{first}": "", "response')
+    )
+    (play,) = (one for one in catalogue() if one.name == "E01_authz_endpoint_has_resource")
+    seen = judged(credulous, [play], tmp_path)[play.name]
+    assert [one.request for one in seen.sent] == ["register", "authorize"]
+    assert BROKEN_QUERY in seen.sent[-1].what
+
+
 def test_finished_results_are_not_made_again(credulous: Installed, tmp_path: Path) -> None:
     plays = chosen("M01_iss_ok")
     first = judged(credulous, plays, tmp_path)
