@@ -11,11 +11,16 @@ from typing import Any
 from conformance.expected import Expected
 from conformance.judge import OUTCOMES, Judgement
 from conformance.junit import Case, document
+from deployed.missing import Overlooked, overlooked
 from model.part import BROKEN_QUERY, PROOF, TRIAL
+from model.scenario import short
+
+#: The sources of scenarios that have a name.
+TOLD = ("catalogue", "mutation", "pair")
 
 
-def lines(judgements: Sequence[Judgement], remarks: dict[str, str]) -> Iterator[str]:
-    """One line for each scenario, then a summary."""
+def lines(judgements: Sequence[Judgement], remarks: dict[str, str], host: Sequence[str] = ()) -> Iterator[str]:
+    """One line for each scenario, then a summary; ``host``: the switches that the client's host decides."""
     width = max((len(one.scenario) for one in judgements), default=0)
     for one in judgements:
         sent = "; ".join(map(str, one.sent))
@@ -25,7 +30,7 @@ def lines(judgements: Sequence[Judgement], remarks: dict[str, str]) -> Iterator[
         if remarks.get(one.scenario):
             yield f"{'':<{width}}     {remarks[one.scenario]}"
     yield ""
-    yield from summary(judgements)
+    yield from summary(judgements, host)
 
 
 def _remark(one: Judgement) -> str:
@@ -36,12 +41,16 @@ def _remark(one: Judgement) -> str:
     return ended + (falls or (error[:160] + "..." if len(error) > 160 else error))
 
 
-def summary(judgements: Sequence[Judgement]) -> Iterator[str]:
-    """How often each outcome came, and what the client falls for."""
+def summary(judgements: Sequence[Judgement], host: Sequence[str] = ()) -> Iterator[str]:
+    """How often each outcome came, what MUST have been refused and was not, and what the client falls for."""
     counts = Counter(one.outcome for one in judgements)
     for letter, meaning in OUTCOMES.items():
         if counts[letter]:
             yield f"{counts[letter]:4} {letter}  {meaning}"
+    for found in not_refused(judgements, host):
+        whose = " (the host's choice)" if found.host else ""
+        where = " ".join(map(short, found.scenarios))
+        yield f"not refused by {found.rule.name}{whose}, {', '.join(found.levels)}: {where}"
     for attack, names in falls_for(judgements).items():
         yield f"falls for {attack}: {', '.join(names)}"
     traces = [one for one in judgements if one.source == "attack" and one.measured]
@@ -58,6 +67,11 @@ def _listed(properties: Sequence[str]) -> str:
     return ", ".join(sorted(properties)) or "nothing"
 
 
+def not_refused(judgements: Sequence[Judgement], host: Sequence[str] = ()) -> list[Overlooked]:
+    """What a client MUST refuse in scenarios, and this one did not."""
+    return overlooked({one.scenario: one.outcome for one in judgements if one.source in TOLD}, host)
+
+
 def falls_for(judgements: Sequence[Judgement]) -> dict[str, list[str]]:
     """The properties that were violated, each with the scenarios in which they were."""
     found: dict[str, list[str]] = {}
@@ -67,13 +81,18 @@ def falls_for(judgements: Sequence[Judgement]) -> dict[str, list[str]]:
     return found
 
 
-def data(client: str, judgements: Sequence[Judgement], **more: Any) -> dict[str, Any]:
+def data(client: str, judgements: Sequence[Judgement], host: Sequence[str] = (), **more: Any) -> dict[str, Any]:
     """The run as data."""
     return {
         "client": client,
         "outcomes": dict(Counter(one.outcome for one in judgements)),
         "not_measured": {one.scenario: one.why for one in judgements if not one.measured},
+        "not_refused": [
+            {"rule": one.rule.name, "levels": one.levels, "scenarios": one.scenarios, "host": one.host}
+            for one in not_refused(judgements, host)
+        ],
         "falls_for": falls_for(judgements),
+        "host": list(host),
         **more,
         "scenarios": [one.to_json() for one in judgements],
     }

@@ -9,7 +9,7 @@ beforehand whom to trust.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -19,10 +19,13 @@ from typing import NamedTuple
 
 from deployed.cures import CLIENTS_OWN
 from model.clients import DeployedClient
-from model.design import Configuration, Design, parse_capabilities
+from model.conversation import converse
+from model.design import Configuration, Design, parse, parse_capabilities
 from model.named_designs import DEPLOYMENTS
 from model.refusal import stopped
 from model.rule import Rule
+from model.scenario import load
+from model.switches import SWITCHES
 from properties.attackers import every_attacker
 from properties.checker import Checker
 from properties.designs import BEFOREHAND, MECHANISMS
@@ -162,6 +165,45 @@ def _catalogue() -> Mapping[str, list[tuple[str, str]]]:
         for carrier in row["carried_by"].split("; "):
             found.setdefault(carrier, []).append((row["level"], row["source"]))
     return found
+
+
+#: The order in which a client may end, as :data:`model.conversation.STAGES` calls it.
+_STAGES = "datxA"
+
+
+class Overlooked(NamedTuple):
+    """A refusal that a text demands (MUST) and that did not come.
+
+    Attributes:
+        rule: the rule that refuses there.
+        levels: the demands, each with its section.
+        scenarios: where the client went on.
+        host: whether that is the choice of whoever uses the client, and not its own.
+    """
+
+    rule: Rule
+    levels: tuple[str, ...]
+    scenarios: tuple[str, ...]
+    host: bool
+
+
+def overlooked(ended: Mapping[str, str], host: Collection[str] = ()) -> list[Overlooked]:
+    """What was to be refused and was not, by how scenarios ``ended``; most scenarios first, the host's choices last.
+
+    Required is what a client does that follows MCP's specification and the texts that it refers to. ``host``: the
+    switches that the host decides.
+    """
+    asked, found = parse("design=mcp").design, dict[tuple[Rule, tuple[str, ...], bool], list[str]]()
+    for name, stage in ended.items():
+        told = load(name)
+        required = converse(asked, told)
+        must = tuple(one for one in binding(levels(required.refused_by, "")) if one.startswith("MUST"))
+        if required.refused_by is not None and must and _STAGES.find(stage) > _STAGES.index(required.stage):
+            others = (asked.but(**{switch: value}) for switch in host for value in SWITCHES[switch].values)
+            hosts = any(converse(other, told).stage != required.stage for other in others)
+            found.setdefault((required.refused_by, must, hosts), []).append(name)
+    made = [Overlooked(rule, must, tuple(names), hosts) for (rule, must, hosts), names in found.items()]
+    return sorted(made, key=lambda one: (one.host, -len(one.scenarios)))
 
 
 def binding(levels: tuple[tuple[str, str], ...]) -> list[str]:

@@ -120,8 +120,8 @@ def _tell(
         shown |= {"suite": [one.to_json() for one in beside], "protection": protection}
         shown |= {"changes": changes} if expected is not None else {}
         shown |= {"pairs": paired.to_json()} if paired is not None else {}
-        shown |= {"installed": driven.installed.lock.to_json(), "host": list(host_of(wanted))}
-        print_json(results.data(client, judgements, **shown))
+        shown |= {"installed": driven.installed.lock.to_json()}
+        print_json(results.data(client, judgements, host_of(wanted), **shown))
         return ready.code(judgements, changes)
     told = list(lines(judgements, driven.explained, driven.stops, host_of(wanted), beside))
     told += [] if paired is None else paired.lines()
@@ -129,7 +129,7 @@ def _tell(
         told += [f"changed: {name}: {change}" for name, change in changes.items()] or ["all as expected"]
     told.append(f"protection: {protection}")
     if asked.output is not None:
-        for name, text in page(client, driven.plays, judgements, driven.stops, told).items():
+        for name, text in page(client, driven.plays, judgements, driven.stops, told, host_of(wanted)).items():
             write(asked.output / wanted.slug / name, text)
     print_lines(told)
     return ready.code(judgements, changes)

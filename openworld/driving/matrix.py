@@ -13,7 +13,7 @@ from conformance import attacks, matrix, results
 from conformance.confinement import confine
 from conformance.install import Installed
 from conformance.matrix import Matrix, ReleaseEntry
-from conformance.packages import packaged
+from conformance.packages import host_of, packaged
 from conformance.play import Play, catalogue
 from conformance.run import Settings
 from conformance.software import CLIENTS, Release, SoftwareError, release
@@ -83,8 +83,9 @@ def _column(
         return Column(entry, installed.release.slug, why=str(error))
     driven = explained(installed, plays, judgements, found)
     driven.keep(asked.output)
-    text = list(results.lines(driven.judgements, {}))
-    for name, content in page(driven.name, driven.plays, driven.judgements, driven.stops, text).items():
+    host = host_of(installed.release)
+    text = list(results.lines(driven.judgements, {}, host))
+    for name, content in page(driven.name, driven.plays, driven.judgements, driven.stops, text, host).items():
         write(asked.output / installed.release.slug / name, content)
     return Column(entry, installed.release.slug, driven)
 

@@ -22,7 +22,7 @@ def lines(
 ) -> Iterator[str]:
     """Every scenario, then what it all comes to."""
     remarks = {name: explained.remark(name) for name in explained.comparisons}
-    yield from results.lines(judgements, remarks)
+    yield from results.lines(judgements, remarks, host)
     yield from _explained(explained, stops, host)
     yield from _suite(beside)
 
@@ -75,6 +75,7 @@ def page(
     judgements: Sequence[Judgement],
     stops: Mapping[str, Sequence[str]],
     text: Sequence[str],
+    host: Sequence[str],
 ) -> dict[str, str]:
     """The run as files by name: a page with a line for each fall, its charts beside it, and everything as text."""
     by_name, falls = {play.name: play for play in plays}, [one for one in judgements if one.attacks]
@@ -96,5 +97,5 @@ def page(
             seen += f", [chart]({one.scenario}.chart.txt)"
         stopped = _stopping(stops.get(one.scenario, ()))
         parts.append(f"| {one.scenario} | {', '.join(one.attacks)} | {stopped} | {seen} |")
-    parts += ["", "```", *results.summary(judgements), "```", ""]
+    parts += ["", "```", *results.summary(judgements, host), "```", ""]
     return {**files, "index.md": "\n".join(parts)}

@@ -358,6 +358,25 @@ def test_junit_fails_on_attacks_and_marks_what_was_not_tested() -> None:
     assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["4", "1", "1", "1"]
 
 
+def test_what_must_have_been_refused_and_was_not_stands_in_the_summary() -> None:
+    """Whichever scenario it came from, with its section; what the host decides is told as its choice."""
+    ends = {"R08_cross_origin_port": "A", "A01_issuer_other": "d", "M02_iss_wrong_adv": "t", "M06_state_wrong": "A"}
+    made = [Judgement(name, "catalogue", outcome, "finished") for name, outcome in ends.items()]
+    made.append(Judgement("M08_mixup_iss", "catalogue", "?", "crashed"))
+    found = {one.rule.name: one for one in results.not_refused(made, ["state"])}
+    assert {name: (one.scenarios, one.host) for name, one in found.items()} == {
+        "client.resource_matches_request": (("R08_cross_origin_port",), False),
+        "client.iss_matches_recorded_issuer": (("M02_iss_wrong_adv",), False),
+        "client.state_matches": (("M06_state_wrong",), True),
+    }
+    told = [line for line in results.summary(made, ["state"]) if line.startswith("not refused by ")]
+    assert told[0] == (
+        "not refused by client.resource_matches_request, MUST (RFC 9728 3.3), MUST (RFC 9728 6), "
+        "MUST (draft-mcguinness-oauth-rfc9728bis-01 4.2): R08"
+    )
+    assert told[-1].startswith("not refused by client.state_matches (the host's choice), MUST (")
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
