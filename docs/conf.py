@@ -55,7 +55,7 @@ _PARTS = {
     ],
     "What it is": ["docs/model", "docs/architecture", "benchmarks/README"],
     "What was found": ["findings"],
-    "The project": ["CONTRIBUTING", "CHANGELOG", "*/data/README"],
+    "The project": ["CONTRIBUTING", "docs/disclosure", "CHANGELOG", "*/data/README"],
 }
 
 
