@@ -139,18 +139,18 @@ figure("matching-rates")
 # What reading the echo costs and prevents, as more AS echo:
 
 # %%
-figure("echo_support-rates")
+figure("echo_measured-rates")
 
 # %% [markdown]
 # The same as paired differences to a client that does not look at the echo:
 
 # %%
-figure("echo_support-differences")
+figure("echo_measured-differences")
 
 # %% [markdown]
 # ### Who is hurt
 #
-# Where attempts end when clients read the echo, among servers as measured. An honest flow refused is a user whose
+# Where attempts end when clients read the echo, among servers of which half echo. An honest flow refused is a user whose
 # tool does not work; a deal with the attacker is one whose tool works for somebody else.
 
 # %%
@@ -204,20 +204,20 @@ counted([
 REQUIRED = "echo=req"
 counted([
     ("Where no AS echoes, a client that requires it meets nobody.",
-     swept("echo_support", REQUIRED, 0, "success"), "=", 0),
-    ("Halfway it meets some,", swept("echo_support", REQUIRED, 0.5, "success"), ">", 0),
-    ("where all echo more,", swept("echo_support", REQUIRED, 1, "success"), ">",
-     swept("echo_support", REQUIRED, 0.5, "success")),
-    ("and still fewer than one that does not look.", swept("echo_support", REQUIRED, 1, "success"), "<",
-     swept("echo_support", "echo=off", 1, "success")),
+     swept("echo_measured", REQUIRED, 0, "success"), "=", 0),
+    ("Halfway it meets some,", swept("echo_measured", REQUIRED, 0.5, "success"), ">", 0),
+    ("where all echo more,", swept("echo_measured", REQUIRED, 1, "success"), ">",
+     swept("echo_measured", REQUIRED, 0.5, "success")),
+    ("and still fewer than one that does not look.", swept("echo_measured", REQUIRED, 1, "success"), "<",
+     swept("echo_measured", "echo=off", 1, "success")),
     ("A client that does not look suffers thefts where no AS echoes.",
-     swept("echo_support", "echo=off", 0, *THEFT), ">", 0),
+     swept("echo_measured", "echo=off", 0, *THEFT), ">", 0),
     ("One that requires the echo suffers few, by codes that are lost before there is a token,",
-     swept("echo_support", REQUIRED, 0, *THEFT), "≤", swept("echo_support", REQUIRED, 0, "harm", "code_delivery")),
+     swept("echo_measured", REQUIRED, 0, *THEFT), "≤", swept("echo_measured", REQUIRED, 0, "harm", "code_delivery")),
     ("few where all echo,",
-     swept("echo_support", REQUIRED, 1, *THEFT), "<", swept("echo_support", "echo=off", 1, *THEFT) / 2),
+     swept("echo_measured", REQUIRED, 1, *THEFT), "<", swept("echo_measured", "echo=off", 1, *THEFT) / 2),
     ("though the strict reading does not prevent them all.",
-     swept("echo_support", "echo=req_strict", 1, *THEFT), ">", 0),
+     swept("echo_measured", "echo=req_strict", 1, *THEFT), ">", 0),
 ], form="{:.1%}")  # fmt: skip
 
 # %% [markdown]

@@ -14,7 +14,7 @@ from model.model import Model, oauth
 from model.switches import CLIENT_CLASSES
 from simulations.catalogue_time import IN_TIME
 from simulations.experiment import Adoption, Experiment, Mix, Number, Year
-from simulations.quantities import IMPERSONATIONS, WORKING, Measure
+from simulations.quantities import IMPERSONATIONS, ROBBED, WORKING, Measure
 
 _TENTHS = tuple(round(tenth / 10, 1) for tenth in range(11))
 _PATH = (0.0, 0.1, 0.5, 0.9, 1.0)
@@ -27,7 +27,7 @@ _TENANTS = {"place": {"honest_api": 0.5, "honest_tenant": 0.4, "malicious_tenant
 #: Who reads or forges along the way is no server that an agent is sent to; nor has anybody counted those.
 _FORGING = {"place": {"honest_api": 0.9, "forged_metadata": 0.1}}
 #: Where both protocols have an attacker of whom one of them may fall.
-_ALSO_UNDER_AAUTH = ("malicious_rs", "malicious_rs_and_as", "forged_challenge", "leaky_tokens")
+_ALSO_UNDER_AAUTH = ("malicious_rs", "malicious_rs_and_as", "forged_challenge")
 _ALL_OF_THEM = {"place": {
     "honest_api": 0.5, "honest_tenant": 0.2, "malicious_rs": 0.1, "malicious_tenant": 0.1, "malicious_rs_and_as": 0.1,
 }}
@@ -73,6 +73,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "share of shared origins with an origin-wide resource", _TENTHS,
             ("prm=exact", "prm=prefix", "prm=prefix;audience_check=prefix", "prm=exact;audience_check=prefix"),
             "shared_origins", Mix("host_app", {"yes": 1}, {"no": 1}), mixes=_TENANTS | {"host_registered": {"yes": 1}},
+            headline=(ROBBED,),
         ),
         # --- what is asked of an AS
         Experiment(
@@ -83,15 +84,6 @@ EXPERIMENTS: dict[str, Experiment] = {
             ("resource_indicator=on", "resource_indicator=off", "resource_indicator=off;audience_check=off"),
             "measured_2026", Mix("default_audience", {"refuse": 1}, {"accept": 1}), mixes=_ROGUE_RS,
         ),
-        Experiment(
-            "par",
-            "What do pushed requests prevent, by themselves and with clients that authenticate, beside a client that "
-            "compares iss, as more visits go to a malicious RS and AS?",
-            "share of visits to a malicious RS and AS", (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
-            ("iss_check=off", "iss_check=off;par=required", "iss_check=off;client_auth=pkjwt",
-             "iss_check=off;par=required;client_auth=pkjwt", "iss_check=require"),
-            "measured_2026", Mix("place", {"malicious_rs_and_as": 1}, {"honest_api": 1}),
-        ),
         # --- what clients do with the echo
         Experiment(
             "echo",
@@ -101,25 +93,21 @@ EXPERIMENTS: dict[str, Experiment] = {
             Mix("as_resource", _DEAF, {"honor": 1}),
         ),
         Experiment(
-            "echo_support",
-            "Echo absent, as the draft has it, and strict: what does it cost and prevent among AS as measured, as "
-            "more of them echo?",
+            "echo_measured",
+            "Who would be hurt if clients read the echo today, where hardly any AS echoes, and as more of them do?",
             "share of AS that echo the resource", _TENTHS, _ECHO, "measured_2026",
             Mix("as_echo", {"yes": 1}, {"no": 1}),
-        ),
-        Experiment(
-            "echo_measured",
-            "Who would be hurt if clients read the echo today, as more visits go to malicious servers?",
-            "share of visits to a malicious RS", (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5), _ECHO, "measured_2026",
-            Mix("place", {"malicious_rs": 1}, {"honest_api": 1}),
         ),
         # --- mix-up
         Experiment(
             "iss",
-            "How much mix-up is left as more AS send iss, and how many honest flows break on a client that insists?",
+            "How much mix-up is left as more AS send iss, how many honest flows break on a client that insists, and what "
+            "do pushed requests and clients that authenticate prevent in its place?",
             "share of AS that send iss", _TENTHS,
-            ("iss_check=off", "iss_check=if_present", "iss_check=advertised", "iss_check=require"), "measured_2026",
-            Mix("h_iss", {"yes": 1}, {"no": 1}), mixes=_ROGUE_AS,
+            ("iss_check=off", "iss_check=if_present", "iss_check=advertised", "iss_check=require",
+             "iss_check=off;par=required", "iss_check=off;client_auth=pkjwt",
+             "iss_check=off;par=required;client_auth=pkjwt"),
+            "measured_2026", Mix("h_iss", {"yes": 1}, {"no": 1}), mixes=_ROGUE_AS,
         ),
         # --- sender constraint
         Experiment(
@@ -136,11 +124,13 @@ EXPERIMENTS: dict[str, Experiment] = {
             # In the simplest world, where servers do what is written: nobody has built one for AAuth.
             "aauth",
             "AAuth against OAuth with and without DPoP, where servers do what is written: who is robbed or led astray, "
-            "as more visits meet an attacker?",
-            "share of visits that meet an attacker", (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
+            "as more of the attackers read tokens and fewer lure agents to servers of their own?",
+            "share of attackers that read tokens", _TENTHS,
             ("dpop=token;dpop_policy=always", "dpop=none", "protocol=aauth",
              "protocol=aauth;resource_token_check=off"),
-            "swept", Mix("place", dict.fromkeys(_ALSO_UNDER_AAUTH, 1 / len(_ALSO_UNDER_AAUTH)), {"honest_api": 1}),
+            "swept", Mix("place", {"honest_api": 0.9, "leaky_tokens": 0.1},
+                         {"honest_api": 0.9, **dict.fromkeys(_ALSO_UNDER_AAUTH, 0.1 / len(_ALSO_UNDER_AAUTH))}),
+            headline=(ROBBED,),
         ),
         Experiment(
             "instances",
@@ -179,7 +169,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             ("as_trust=any;iss_check=off", "as_trust=federation;iss_check=off",
              "as_trust=federation;iss_check=off;chain_constraints=off",
              "as_trust=federation;iss_check=require;chain_constraints=off"), "swept",
-            Mix("a_enrolled", {"below": 1}, {"no": 1}), mixes=_ROGUE_AS,
+            Mix("a_enrolled", {"below": 1}, {"no": 1}), mixes=_ROGUE_AS, headline=(ROBBED,),
         ),
         Experiment(
             "strangers",
@@ -248,7 +238,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             ("reg=dcr", "reg=dcr_ss;ss_binds=name", "reg=dcr_ss;ss_binds=name+jwks",
              "reg=dcr_ss;ss_binds=name+redirect", "reg=cimd", "reg=cimd;as_client_policy=allowlist"),
             "measured_2026", Mix("place", {"made_up_client": 1}, {"honest_api": 1}),
-            headline=(WORKING, IMPERSONATIONS),
+            headline=(IMPERSONATIONS,),
         ),
         # --- spellings
         Experiment(
@@ -257,18 +247,9 @@ EXPERIMENTS: dict[str, Experiment] = {
             "the next, and which comparators break them?",
             "share of parties that write an identifier their own way", (0.0, 0.01, 0.02, 0.05, 0.1, 0.2),
             ("prm=exact", "prm=prefix", "prm=prefix_sdk_ts", "prm=prefix_sdk_py", "prm=prefix;audience_check=prefix",
-             "prm=prefix;md_issuer_check=off;audience_check=prefix"),
+             "prm=prefix;md_issuer_check=off;audience_check=prefix", "prm=prefix;md_issuer_check=off;iss_check=off",
+             "prm=prefix;md_issuer_check=on;iss_check=off", "prm=prefix;md_issuer_check=on;iss_check=require"),
             "swept", Number("respelled", option=True), deployed=True, reader="layers", headline=(WORKING,),
-        ),
-        Experiment(
-            "issuer_waves",
-            "How many honest deployments break, wave by wave, as clients start to compare the issuer of AS metadata, "
-            "and then iss?",
-            "share of clients that enforce", _TENTHS,
-            ("md_issuer_check=off;iss_check=off", "md_issuer_check=on;iss_check=off",
-             "md_issuer_check=on;iss_check=if_present", "md_issuer_check=on;iss_check=require"),
-            "swept", Adoption(), deployed=True, mixes={"md_issuer_check": {"off": 1}, "iss_check": {"off": 1}},
-            reader="layers", options={"respelled": 0.05}, headline=(WORKING,),
         ),
         # --- whole tasks
         Experiment(

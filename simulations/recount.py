@@ -38,7 +38,7 @@ OBLIGED, CURATED, CENSUS = date(2025, 6, 18), date(2025, 11, 14), date(2026, 7, 
 QUARTER = 365.25 / 4
 
 
-class Wave(NamedTuple):
+class Followers(NamedTuple):
     """How many had followed a requirement after so many quarters, of how many that had not before."""
 
     followed: int
@@ -117,19 +117,21 @@ def of_issuers(rows: Iterable[Mapping[str, str]], before: Iterable[Mapping[str, 
     }
 
 
-def of_requirement(rows: Iterable[Mapping[str, str]], before: Iterable[Mapping[str, Any]]) -> tuple[Wave, Wave]:
+def of_requirement(
+    rows: Iterable[Mapping[str, str]], before: Iterable[Mapping[str, Any]]
+) -> tuple[Followers, Followers]:
     """How servers with OAuth came to publish resource metadata once they had to: those of both snapshots."""
     now = {row["host"]: bool(row["prm_url"]) for row in rows}
     then = {_host(row["url"]): row["compliance"]["rfc9728Metadata"] for row in before if row["status"] == "oauth"}
     both = then.keys() & now.keys()
     late = [host for host in both if not then[host]]
     return (
-        Wave(len(both) - len(late), len(both), (CURATED - OBLIGED).days / QUARTER),
-        Wave(sum(now[host] for host in late), len(late), (CENSUS - CURATED).days / QUARTER),
+        Followers(len(both) - len(late), len(both), (CURATED - OBLIGED).days / QUARTER),
+        Followers(sum(now[host] for host in late), len(late), (CENSUS - CURATED).days / QUARTER),
     )
 
 
-def pace(waves: Iterable[Wave]) -> float:
+def pace(waves: Iterable[Followers]) -> float:
     """The likeliest share that follows in a quarter, of those that have not yet."""
     known = tuple(waves)
 

@@ -303,10 +303,10 @@ def test_columns_that_list_names_have_them_in_words() -> None:
 
 def test_numbers_of_notebooks_are_those_of_the_tables() -> None:
     """A point of a sweep, a statistic of a mishap, and how many clients went through with a scenario."""
-    table = views.data("echo_support-rates").frame
+    table = views.data("echo_measured-rates").frame
     point = table[(table["arm"] == "echo=req") & (table["value"] == 0.5) & (table["kind"] == "success")]
-    assert populations.swept("echo_support", "echo=req", 0.5, "success") == pytest.approx(point["rate"].sum())
-    assert list(views.data("echo_support-rates", "arm", "rate").frame) == ["arm", "rate"]
+    assert populations.swept("echo_measured", "echo=req", 0.5, "success") == pytest.approx(point["rate"].sum())
+    assert list(views.data("echo_measured-rates", "arm", "rate").frame) == ["arm", "rate"]
     found = run("token", blast.sized("enterprise", 8), samples=20, replications=2)
     assert blast.reach(found, "only sender constraint") == 0
     assert blast.stopped_by(found, "only sender constraint") == "resource_server.proof_is_by_bound_key"

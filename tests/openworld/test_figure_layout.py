@@ -37,7 +37,7 @@ _TOUCHING = 0.025
 #: What is written in smaller letters is no main label: captions, and codes beside words.
 _MAIN = 7.6
 #: Experiments whose figures are looked at every time: arms that coincide, many arms, all their combinations, tasks.
-_OFTEN = ("matching", "par", "strangers", "pinning", "software_statements")
+_OFTEN = ("matching", "iss", "strangers", "pinning", "software_statements")
 #: Sequence charts say what is on the wire, by the names that it has there.
 _WIRE = "sequence-"
 

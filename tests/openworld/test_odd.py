@@ -74,7 +74,7 @@ def test_threats_follow_the_statements() -> None:
 
 def test_what_is_swept_is_no_threat() -> None:
     """The share that an experiment sweeps is its question."""
-    asked = find("par")
+    asked = find("software_statements")
     told = dict(threats(asked, population_for(asked, None))).get("measured by nobody", "")
     assert not {"place", *encounters.NUMBERS} & set(told.split(", "))
 

@@ -12,6 +12,7 @@ from model.errors import InputError
 from simulations import couplings
 from simulations.catalogue import EXPERIMENTS
 from simulations.couplings import COLUMNS, bounds, coupled
+from simulations.experiment import Mix
 from simulations.population import load
 
 
@@ -42,7 +43,9 @@ def test_what_depends_on_one_party_depends_on_no_coupling() -> None:
 def test_thefts_by_counterfeit_resource_servers() -> None:
     """Among AS and RS as measured, one visit in twenty malicious: between 2.6 and 3.3 per cent, however they pair."""
     apart = replace(load("measured_2026"), together=())
-    table = coupled(replace(EXPERIMENTS["echo_measured"], values=(0.05,), arms=("echo=off", "echo=req")), apart)
+    visits = Mix("place", {"malicious_rs": 1}, {"honest_api": 1})
+    asked = replace(EXPERIMENTS["echo_measured"], values=(0.05,), arms=("echo=off", "echo=req"), sweep=visits)
+    table = coupled(asked, apart)
     assert tuple(table.columns) == COLUMNS
     rows = table[table.kind == "harm"].set_index(["arm", "outcome"])
     theft = rows.loc[("echo=off", "authorization")]

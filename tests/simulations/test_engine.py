@@ -250,7 +250,7 @@ def test_a_cluster_that_everybody_leaves_is_one_line(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["iss", "cimd_dcr", "ten_steps", "issuer_waves", "token_life"])
+@pytest.mark.parametrize("name", ["iss", "cimd_dcr", "ten_steps", "slash", "token_life"])
 def test_tables_are_the_same_wherever_they_are_counted(name: str, tmp_path: Path) -> None:
     """Bit for bit, in every reader: one process, two of them, a cluster of which one worker is killed."""
     asked = replace(find(name), values=find(name).values[:2])

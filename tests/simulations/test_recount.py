@@ -119,8 +119,8 @@ def test_the_pace_at_which_a_requirement_was_followed_told_the_rest() -> None:
     ]
     first, second = recount.of_requirement(rows, before)
     assert (first.followed, first.of, second.followed, second.of) == (1, 4, 2, 3)
-    assert recount.pace([recount.Wave(50, 100, 1)]) == pytest.approx(0.5, abs=0.001)
-    assert recount.pace([recount.Wave(75, 100, 2), recount.Wave(50, 100, 1)]) == pytest.approx(0.5, abs=0.001)
+    assert recount.pace([recount.Followers(50, 100, 1)]) == pytest.approx(0.5, abs=0.001)
+    assert recount.pace([recount.Followers(75, 100, 2), recount.Followers(50, 100, 1)]) == pytest.approx(0.5, abs=0.001)
 
 
 def test_the_dated_forecast_follows_from_the_counted_pace() -> None:
@@ -128,8 +128,8 @@ def test_the_dated_forecast_follows_from_the_counted_pace() -> None:
     population = load("measured_2026")
     known = population.numbers["churn.followed"]
     (today,) = (curve.shares[0] for curve in population.adoption if curve.switch == "h_iss")
-    first = recount.Wave(25, 49, (recount.CURATED - recount.OBLIGED).days / recount.QUARTER)
-    second = recount.Wave(20, 24, (recount.CENSUS - recount.CURATED).days / recount.QUARTER)
+    first = recount.Followers(25, 49, (recount.CURATED - recount.OBLIGED).days / recount.QUARTER)
+    second = recount.Followers(20, 24, (recount.CENSUS - recount.CURATED).days / recount.QUARTER)
     assert known.value == recount.pace([first, second])
     for wave in (f"{first.followed} of {first.of}", f"{second.followed} of the other {second.of}"):
         assert wave in known.provenance.source

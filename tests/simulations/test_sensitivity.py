@@ -33,7 +33,8 @@ OPEN = (
     .with_shares("api", {"single_path": 1})
     .with_numbers(latency_attacker=0)
 )
-ASKED = replace(EXPERIMENTS["echo_measured"], arms=("echo=off", "echo=req"), population="swept")
+VISITS = Mix("place", {"malicious_rs": 1}, {"honest_api": 1})
+ASKED = replace(EXPERIMENTS["echo_measured"], arms=("echo=off", "echo=req"), population="swept", sweep=VISITS)
 
 
 def test_a_product_of_two_shares_in_closed_form() -> None:
@@ -167,7 +168,7 @@ def test_knobs_set_the_unit() -> None:
 
 def test_tables_of_products_are_knobs() -> None:
     """What is stated with low confidence is open, with a source as well: any mix of products is as likely."""
-    asked = EXPERIMENTS["echo_measured"]
+    asked = replace(EXPERIMENTS["echo_measured"], sweep=VISITS)
     turned = {knob.name: knob for knob in knobs(asked, asked.unit(population_for(asked, None), 0.1, "1/0", 1))}
     assert {"authorization_server", "resource_server", "place"} <= turned.keys()
     products = {row.product for row in authorization_servers().values() if row.settings}

@@ -11,6 +11,7 @@ from simulations import attempts, together, topology
 from simulations.catalogue import EXPERIMENTS
 from simulations.couplings import bounds, coupled
 from simulations.expectation import ExpectedOutcomes
+from simulations.experiment import Mix
 from simulations.experiments import population_for
 from simulations.knobs import knobs, stand, unit_at
 from simulations.population import Population, PopulationError, Together, load, read
@@ -18,7 +19,8 @@ from simulations.threats import threats
 
 MEASURED = load("measured_2026")
 (GROUP,) = (group for group in together.groups(MEASURED) if group.rows)
-ASKED = replace(EXPERIMENTS["echo_measured"], values=(0.05,), arms=("echo=off", "echo=req"))
+VISITS = Mix("place", {"malicious_rs": 1}, {"honest_api": 1})
+ASKED = replace(EXPERIMENTS["echo_measured"], values=(0.05,), arms=("echo=off", "echo=req"), sweep=VISITS)
 
 
 def of_three(*rows: tuple[float, dict[str, str]]) -> Population:

@@ -10,6 +10,7 @@ import pytest
 from openworld.headlines import headlines
 from simulations.catalogue import EXPERIMENTS
 from simulations.expectation import ExpectedOutcomes
+from simulations.experiment import Mix
 from simulations.experiments import population_for, run
 from simulations.intervals import wilson
 from simulations.knobs import Knob, knobs
@@ -17,7 +18,8 @@ from simulations.population import Factor, load, read
 from simulations.quantities import THEFTS, WORKING, Measure
 from simulations.uncertainty import Spread, beside, between, drawn, settled, spreads
 
-ASKED = replace(EXPERIMENTS["echo_measured"], arms=("echo=off", "echo=req"), values=(0.0, 0.5))
+VISITS = Mix("place", {"malicious_rs": 1}, {"honest_api": 1})
+ASKED = replace(EXPERIMENTS["echo_measured"], arms=("echo=off", "echo=req"), values=(0.0, 0.5), sweep=VISITS)
 
 
 def counted(honour: int, of: int) -> Factor:
