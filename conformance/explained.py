@@ -44,7 +44,9 @@ def observed(judgement: Judgement) -> Observed:
     asked = of(judgement.sent, "authorize")
     query = (len(asked[0].resources), BROKEN_QUERY not in asked[0].what) if asked else None
     stage: Any = judgement.outcome
-    return Observed(stage, tuple(_told(one) for one in judgement.sent if TRIAL not in one.what), query)
+    sent = tuple(_told(one) for one in judgement.sent if TRIAL not in one.what)
+    fetched = judgement.fetched and tuple(map(_placed, judgement.fetched))
+    return Observed(stage, sent, query, fetched=fetched)
 
 
 def _told(sent: Turn) -> Turn:

@@ -53,6 +53,7 @@ class Judgement:
         attacks: properties of the model that were violated, as observed.
         expected: those that the model says are, for a client of this design.
         error: the client's own words.
+        fetched: where the client looked for documents, each place once, in order, if that was recorded.
     """
 
     scenario: str
@@ -64,6 +65,7 @@ class Judgement:
     expected: tuple[str, ...] = ()
     error: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    fetched: tuple[str, ...] | None = None
 
     @property
     def measured(self) -> bool:
@@ -85,7 +87,8 @@ class Judgement:
     def from_json(cls, data: dict[str, Any], play: Play) -> Judgement:
         """A judgement of a play from data; what is expected is the model's word of today."""
         sent = tuple(map(Turn.from_json, data["sent"]))
-        return cls(**{**data, "sent": sent, "attacks": tuple(data["attacks"]), "expected": expected(play)})
+        listed = {name: tuple(data[name]) for name in ("attacks", "fetched") if data[name] is not None}
+        return cls(**{**data, **listed, "sent": sent, "expected": expected(play)})
 
 
 def judge(world: PlayedWorld, run: Run) -> Judgement:
@@ -101,6 +104,7 @@ def judge(world: PlayedWorld, run: Run) -> Judgement:
         expected(play),
         world.origins.named(run.error),
         _facts(seen) | ({"unfit": True} if run.said.get("unfit") else {}),
+        _fetched(world),
     )
 
 
@@ -168,6 +172,14 @@ def _sent(world: PlayedWorld) -> list[Turn]:
         elif (asked := request_of(world, seen)) is not None:
             made.append(asked)
     return made
+
+
+def _fetched(world: PlayedWorld) -> tuple[str, ...]:
+    """Where the client looked for documents: at well-known locations, and wherever there was one."""
+    asked = (one for one in world.recording.exchanges if one.by == "client" and one.method == "GET")
+    documents = ("resource_metadata", "server_metadata")
+    places = (one.url for one in asked if one.message in documents or "/.well-known/" in one.url)
+    return tuple(dict.fromkeys(map(world.origins.named, places)))
 
 
 def request_of(world: PlayedWorld, seen: Exchange) -> Turn | None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Literal
@@ -40,7 +41,8 @@ class Observed:
 
     ``query`` is, where it was looked at, how many `resource` values the authorization request carried and whether its
     query was well formed. ``discovery_only`` says that no more was tried, so that what follows is unknown. ``source``
-    is where in its code the behaviour comes from.
+    is where in its code the behaviour comes from. ``fetched`` is where it looked for documents, each place once, where
+    that was recorded.
     """
 
     stage: Stage
@@ -48,6 +50,7 @@ class Observed:
     query: tuple[int, bool] | None = None
     discovery_only: bool = False
     source: str = ""
+    fetched: tuple[str, ...] | None = None
 
     @property
     def misdelivered(self) -> bool:
@@ -81,6 +84,19 @@ class Comparison:
         return "predicted" if all(sent_as(self.predicted, self.observed)) else "other_messages"
 
     @property
+    def fetches_predicted(self) -> bool:
+        """Whether the client looked for documents where the model says, as far as that was recorded."""
+        return fetched_as(self.predicted, self.observed)
+
+    @property
+    def difference(self) -> tuple[str, ...]:
+        """The requests that only the model makes (``-``), and those that only the client made (``+``)."""
+        looked = self.observed.fetched is not None
+        expected = _requests(self.predicted if looked else replace(self.predicted, fetched=()))
+        made = _requests(self.observed)
+        return (*(f"- {one}" for one in expected - made), *(f"+ {one}" for one in made - expected))
+
+    @property
     def end_predicted(self) -> bool:
         """Whether the client ended where the model says."""
         return ends_as(self.predicted, self.observed)
@@ -91,6 +107,25 @@ def ends_as(predicted: Conversation, observed: Observed) -> bool:
     if observed.discovery_only:
         return (predicted.stage == "d") == (observed.stage == "d")
     return predicted.stage == observed.stage
+
+
+def fetched_as(predicted: Conversation, observed: Observed) -> bool:
+    """Whether the client looked for documents where the model says, as far as that was recorded."""
+    return observed.fetched in (None, predicted.fetched)
+
+
+def _requests(one: Conversation | Observed) -> Counter[str]:
+    """Every request by how often it was made: where documents were looked for, and what a measurement sees else."""
+    registered, authorized, redeemed, scheme = visible(one.sent)
+    called = [f"call with {scheme}"] if scheme else []
+    turns = [f"register@{to}" for to in registered] + [str(turn) for turn in (*authorized, *redeemed)] + called
+    return Counter(_named(text) for text in (*(f"fetch {url}" for url in one.fetched or ()), *turns))
+
+
+def _named(text: str) -> str:
+    for name, origin in ORIGINS.items():
+        text = text.replace(origin, f"{{{name}}}")
+    return text
 
 
 def sent_as(predicted: Conversation, observed: Observed) -> tuple[bool, ...]:

@@ -66,13 +66,20 @@ class Explanation:
         """Scenarios of which the neighbours say different ends."""
         return tuple(name for name, ends in self.by_neighbours.items() if len(set(ends)) > 1)
 
-    def shares(self) -> dict[str, tuple[int, int, int]]:
-        """By source: how many scenarios there are, how many end as the model says, and how many entirely go so."""
-        counted: dict[str, tuple[int, int, int]] = {}
+    @property
+    def unexplained(self) -> tuple[str, ...]:
+        """The scenarios in which the client makes other requests than the design, those that differ least first."""
+        other = [name for name, one in self.comparisons.items() if not _whole(one)]
+        return tuple(sorted(other, key=lambda name: len(self.comparisons[name].difference)))
+
+    def shares(self) -> dict[str, tuple[int, int, int, int]]:
+        """By source: how many scenarios there are, how many end as the model says, in how many of them every message
+        is predicted, and in how many every request, documents that are looked for included."""
+        counted: dict[str, tuple[int, int, int, int]] = {}
         for name, one in self.comparisons.items():
-            total, ends, messages = counted.get(self.sources[name], (0, 0, 0))
-            predicted = one.verdict == "predicted"
-            counted[self.sources[name]] = (total + 1, ends + one.end_predicted, messages + predicted)
+            total, ends, messages, requests = counted.get(self.sources[name], (0, 0, 0, 0))
+            messages, requests = messages + (one.verdict == "predicted"), requests + _whole(one)
+            counted[self.sources[name]] = (total + 1, ends + one.end_predicted, messages, requests)
         return counted
 
     def remark(self, name: str) -> str:
@@ -90,15 +97,22 @@ class Explanation:
         if one.verdict == "other_end":
             refused = f", by {one.predicted.refused_by.name}" if one.predicted.refused_by else ""
             return f"model: {STAGES[one.predicted.stage]} ({one.predicted.stage}{refused})"
-        if one.verdict == "other_messages":
-            return "model: ends so, but sends something else"
+        if one.verdict == "other_messages" or not one.fetches_predicted:
+            what = "sends something else" if one.verdict == "other_messages" else "looks for other documents"
+            return f"model: ends so, but {what}: {'; '.join(one.difference) or 'in another order'}"
         return f"rule: {one.predicted.refused_by.name}" if one.predicted.refused_by else ""
 
     def to_json(self) -> dict[str, Any]:
         """The explanation as data."""
         shares = {
-            source: {"scenarios": total, "ends_predicted": ends, "messages_predicted": messages, "share": ends / total}
-            for source, (total, ends, messages) in self.shares().items()
+            source: {
+                "scenarios": total,
+                "ends_predicted": ends,
+                "messages_predicted": messages,
+                "requests_predicted": requests,
+                "share": ends / total,
+            }
+            for source, (total, ends, messages, requests) in self.shares().items()
         }
         return {
             "source": self.source,
@@ -106,11 +120,17 @@ class Explanation:
             "design": self.design.changes(),
             "decided_by": {name: list(scenarios) for name, scenarios in self.decided_by.items()},
             "predicted": shares,
+            "unexplained": {name: list(self.comparisons[name].difference) for name in self.unexplained},
             "mispredicted": [name for name, one in self.comparisons.items() if one.verdict != "predicted"],
             "relative": {"client": self.relative, "ends_predicted": len(self.by_relative)} if self.relative else None,
             "neighbours": list(self.neighbours),
             "disputed": list(self.disputed),
         }
+
+
+def _whole(one: Comparison) -> bool:
+    """Whether the client ended where the model says, and made every request that it says and no other."""
+    return one.verdict == "predicted" and one.fetches_predicted
 
 
 class Tried(NamedTuple):

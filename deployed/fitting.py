@@ -16,7 +16,7 @@ from functools import cache
 from itertools import combinations
 from typing import Any
 
-from deployed.behaviour import SETTINGS, Observed, ends_as, everything, measured, mutated, sent_as
+from deployed.behaviour import SETTINGS, Observed, ends_as, everything, fetched_as, measured, mutated, sent_as
 from model import scenario
 from model.conversation import Conversation, converse
 from model.design import Design
@@ -130,9 +130,9 @@ class _Search:
         self.best: Mapping[str, str] = near
 
     def explained(self, name: str, values: Mapping[str, str]) -> Explained:
-        """Whether the end of a scenario is predicted, whether what was sent is as well, and how much of that."""
+        """Whether the end of a scenario is predicted, whether every request is as well, and how much of that."""
         seen, predicted = self.observed[name], self.remembered[name].predict(values)
-        end, parts = ends_as(predicted, seen), sent_as(predicted, seen)
+        end, parts = ends_as(predicted, seen), (*sent_as(predicted, seen), fetched_as(predicted, seen))
         return end, end and all(parts), sum(parts) if end else 0
 
     def score(self, values: Mapping[str, str]) -> Score:

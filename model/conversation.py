@@ -51,7 +51,8 @@ class Decision:
 class Conversation:
     """How a conversation went: where it ended, which rule ended it (if one did), what was decided and sent.
 
-    ``urls`` are the authorization requests as the browser gets them, without what differs from run to run.
+    ``urls`` are the authorization requests as the browser gets them, without what differs from run to run; ``fetched``
+    is where documents were looked for, each place once.
     """
 
     stage: Stage
@@ -59,6 +60,7 @@ class Conversation:
     decisions: tuple[Decision, ...]
     sent: tuple[Turn, ...]
     urls: tuple[str, ...]
+    fetched: tuple[str, ...] = ()
 
     @property
     def misdelivered(self) -> bool:
@@ -136,6 +138,7 @@ class Walk:
         self.decisions: list[Decision] = []
         self.sent: list[Turn] = []
         self.urls: list[str] = []
+        self.fetched: dict[str, None] = {}
         self.registered: set[str] = set()
         self.named = ""
         self.resource = _Resource()
@@ -164,6 +167,7 @@ class Walk:
     def fetch(self, url: str) -> Fetched:
         """What is at a URL, if its server takes the connection."""
         self.asks("document", url)
+        self.fetched[url] = None
         answer = self.scenario.fetch(url)
         self.take(conduct.party_is_reachable(self.design, answer is not None), url=url)
         return answer or Fetched()
@@ -177,7 +181,8 @@ class Walk:
 
     def ended(self, stage: Stage, refused_by: Rule | None) -> Conversation:
         """The conversation, now that it is over."""
-        return Conversation(stage, refused_by, tuple(self.decisions), tuple(self.sent), tuple(self.urls))
+        made = tuple(self.decisions), tuple(self.sent), tuple(self.urls), tuple(self.fetched)
+        return Conversation(stage, refused_by, *made)
 
     def goes_out(self, stage: Stage) -> None:
         """A request goes out: if the client ends now, that is the stage of the first call at which it does."""

@@ -34,8 +34,12 @@ def _explained(explained: Explanation, stops: Mapping[str, Sequence[str]], host:
         "fitted": "explained by a design fitted here",
         "relative": f"predicted by the design of {explained.relative or 'the baseline'}",
     }[explained.source]
-    for source, (total, ends, messages) in explained.shares().items():
-        yield f"{source}: {ends} of {total} ends {how}; {messages} with every message"
+    for source, (total, ends, messages, requests) in explained.shares().items():
+        yield f"{source}: {ends} of {total} ends {how}; {messages} with every message, {requests} with every request"
+    if explained.source == "fitted" and explained.unexplained:
+        first, unlike = explained.unexplained[0], len(explained.unexplained)
+        yield f"no design explains this: {unlike} scenarios have requests that none makes, {first} the fewest"
+        yield from (f"  {one}" for one in explained.comparisons[first].difference)
     if explained.source == "fitted" and explained.relative:
         told, total = len(explained.by_relative), len(explained.comparisons)
         yield f"{told} of {total} ends predicted by the stored design of its nearest relative, {explained.relative}"

@@ -19,12 +19,12 @@ from model.turns import Turn
 PLAYS = [play for play in catalogue() if play.name in ("M01_iss_ok", "M02_iss_wrong_adv")]
 
 
-def seen(version: str, outcomes: dict[str, str]) -> Explanation:
+def seen(version: str, outcomes: dict[str, str], fetched: tuple[str, ...] | None = None) -> Explanation:
     """What is made of a client that asks as1 for a token of its resource, and ends so."""
     asked = tuple(Turn(request, "as1", "", ("{rs}/mcp",)) for request in ("authorize", "token"))
     sent = (Turn("register", "as1"), *asked, Turn("call", "rs", "", (), (Part("scheme", "Bearer"),)))
     judgements = [
-        Judgement(name, "catalogue", outcome, "finished", sent if outcome == "A" else sent[:2])
+        Judgement(name, "catalogue", outcome, "finished", sent if outcome == "A" else sent[:2], fetched=fetched)
         for name, outcome in outcomes.items()
     ]
     return explain(Release(CLIENTS["mcp-python"], version), PLAYS, judgements)
@@ -42,8 +42,8 @@ def test_relative_is_the_last_that_is_not_newer_of_its_major_version(version: st
 def test_stored_design_predicts() -> None:
     explained = seen("2.3.0", {"M01_iss_ok": "A", "M02_iss_wrong_adv": "A"})
     assert (explained.source, explained.relative) == ("stored", "")
-    assert explained.shares() == {"catalogue": (2, 1, 1)}
-    assert seen("2.3.0", {"M02_iss_wrong_adv": "A"}).shares() == {"catalogue": (1, 0, 0)}
+    assert explained.shares() == {"catalogue": (2, 1, 1, 1)}
+    assert seen("2.3.0", {"M02_iss_wrong_adv": "A"}).shares() == {"catalogue": (1, 0, 0, 0)}
 
 
 def test_fitted_design_is_beside_what_its_relative_predicts() -> None:
@@ -63,6 +63,33 @@ def test_neighbours_that_disagree_say_so_in_what_is_predicted() -> None:
     assert explained.remark("M01_iss_ok") == ""
     assert [one.name for one in neighbours("mcp-python==1.26.0")] == ["mcp-python==1.23.3", "mcp-python==1.28.1"]
     assert neighbours("oauth4webapi==3.8.8") == ()
+
+
+def test_documents_that_are_looked_for_are_requests_too() -> None:
+    """What ends as a design says and sends what it says is not explained by it if it looks for other documents."""
+    metadata, server = "{rs}/.well-known/oauth-protected-resource/mcp", "{as1}/.well-known/oauth-authorization-server"
+    for fetched, difference in (
+        ((metadata, server), ()),
+        ((metadata, f"{server}/x"), (f"- fetch {server}", f"+ fetch {server}/x")),
+        ((metadata,), (f"- fetch {server}",)),
+    ):
+        explained = seen("2.3.0", {"M01_iss_ok": "A"}, fetched)
+        assert explained.comparisons["M01_iss_ok"].difference == difference
+        assert explained.shares() == {"catalogue": (1, 1, 1, not difference)}
+        assert explained.unexplained == (("M01_iss_ok",) if difference else ())
+        assert ("looks for other documents" in explained.remark("M01_iss_ok")) is bool(difference)
+
+
+def test_a_design_that_looks_for_the_same_documents_explains_more() -> None:
+    """The ends alone do not tell whether a client without a challenge looks for metadata at the root as well."""
+    (play,) = (each for each in catalogue() if each.name == "D02_no_header_root_wk")
+    places = ["{rs}/.well-known/oauth-protected-resource/mcp", "{rs}/.well-known/oauth-protected-resource"]
+    fits = {}
+    for fetched in (places[:1], places):
+        judgement = Judgement(play.name, "catalogue", "d", "finished", (), fetched=tuple(fetched))
+        fits[len(fetched)] = explain(Release(CLIENTS["mcp-python"], "0"), [play], [judgement])
+    assert not any(one.unexplained for one in fits.values())
+    assert {number: one.design["prm_unchallenged"] for number, one in fits.items()} == {1: "path", 2: "path+root"}
 
 
 def test_where_neighbours_agree_they_are_right() -> None:
