@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 from typing import Literal, NamedTuple
 
+from deployed.behaviour import everything
 from deployed.explanation import stands_for
+from deployed.fitting import FITTED, Noted, lost
 from deployed.served import Change, Front, NotRecordedError, honest
 from model import conduct, identifiers
 from model.clients import clients
@@ -22,7 +25,7 @@ from model.documents import Json, JsonObject
 from model.rule import Rule
 from model.scenario import Scenario
 from model.schemas import RESOURCE_METADATA, SERVER_METADATA, Schema, Type, is_a
-from model.switches import BCP_ATTACKERS, DEFAULT_ATTACKER
+from model.switches import BCP_ATTACKERS, DEFAULT_ATTACKER, SWITCHES
 from properties.checker import Checker
 from properties.engine import Answer
 from properties.security import every_property
@@ -72,6 +75,33 @@ def _end(design: Design, scenario: Scenario) -> End:
         return End("", None, error.url)
     about = found.decisions[-1].about if found.refused_by else ""
     return End(found.stage, found.refused_by, about)
+
+
+def unsettled(served: Front, found: Mapping[str, End]) -> dict[str, tuple[str, ...]]:
+    """The clients whose refusal rests on what nobody measured, each with the switches that would have it otherwise.
+
+    With one of these set so, a design explains all that was seen of the client as well, and ends otherwise here.
+    """
+    outside = {name: end for name, end in found.items() if end.stage not in ("A", "")}
+    doubts = {name: tuple(_doubts(stands_for(name), end, served.scenario)) for name, end in outside.items()}
+    return {name: switches for name, switches in doubts.items() if switches}
+
+
+def _doubts(name: str, end: End, scenario: Scenario) -> Iterator[str]:
+    noted = Noted(clients()[name].design)
+    converse(noted, scenario)
+    for switch in sorted(noted.read & {one for one, about in SWITCHES.items() if about.kind in FITTED}):
+        for value in SWITCHES[switch].values:
+            other = _end(clients()[name].design.but(**{switch: value}), scenario)
+            if (other.stage, other.rule) != (end.stage, end.rule) and not _excluded(name, switch, value):
+                yield f"{switch}={value}"
+                break
+
+
+@cache
+def _excluded(name: str, switch: str, value: str) -> bool:
+    """Whether what was seen of a client says that a switch is not set so."""
+    return bool(lost(clients()[name].design, everything()[name], switch, value))
 
 
 # --- what could be served instead --------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import click
 
 from deployed.explanation import stands_for
 from deployed.served import Change, Front, read
-from deployed.serves import End, Ended, ends, opened_by, opened_without, smallest
+from deployed.serves import End, Ended, ends, opened_by, opened_without, smallest, unsettled
 from model.conversation import STAGES
 from model.rule import Rule
 from openworld.commands import completion
@@ -87,6 +87,13 @@ def _ends(served: Front, found: Mapping[str, End]) -> Iterator[str]:
             if about:
                 yield f"  {about}"
             yield f"    {', '.join(names)}"
+    doubts: dict[tuple[str, ...], list[str]] = {}
+    for name, switches in unsettled(served, found).items():
+        doubts.setdefault(switches, []).append(name)
+    for switches, names in doubts.items():
+        yield ""
+        yield f"not measured: {', '.join(switches)} would explain all that was seen as well, and end otherwise here"
+        yield f"    {', '.join(names)}"
     if served.recorded.assumed:
         yield ""
         yield "taken for absent, since the rest of its server is recorded"
@@ -143,6 +150,7 @@ def _opened(changed: list[tuple[Change, ...]], found: Mapping[str, End]) -> Iter
 def _data(
     served: Front, found: Mapping[str, End], changed: Iterable[tuple[Change, ...]], let_in: list[str]
 ) -> dict[str, Any]:
+    doubts = unsettled(served, found)
     return {
         "url": served.url,
         "clients": {
@@ -151,6 +159,7 @@ def _data(
                 "rule": end.rule and end.rule.name,
                 "source": end.rule and end.rule.source,
                 "about": end.about,
+                "not_measured": doubts.get(name, ()),
             }
             for name, end in found.items()
         },

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from deployed.served import NotRecordedError, RecordingError, read
-from deployed.serves import changes, ends, opened_without, smallest
+from deployed.serves import changes, ends, opened_without, smallest, unsettled
 from model.clients import clients
 from model.conversation import converse
 from model.scenario import load
@@ -197,6 +197,22 @@ def test_a_release_that_is_not_stored_is_answered_for_by_the_nearest(tmp_path: P
     run = CliRunner().invoke(main, ["serves", _written(tmp_path), "--client", "codex-cli==0.150.1"])
     assert "for codex-cli==0.150.1 answers codex-cli==0.169.0" in run.output
     assert CliRunner().invoke(main, ["serves", _written(tmp_path), "--client", "nobody==1"]).exit_code == 2
+
+
+def test_a_refusal_that_nobody_measured_is_told(tmp_path: Path) -> None:
+    """No client was measured over plain http elsewhere than on loopback; that gemini compares resources was."""
+    plain = "http://mcp.example/mcp"
+    served = read(
+        [{plain: {"status": 401}, PRM.replace("https:", "http:"): {"excerpt": {"resource": "https://b.example"}}}]
+    )
+    names = ["ts-sdk-v1==1.32.2", "gemini-cli-core==0.61.0"]
+    found = ends(served, names)
+    assert {end.rule.name for end in found.values() if end.rule} == {"client.resource_url_is_https"}
+    assert unsettled(served, found) == dict.fromkeys(names, ("rs_scheme_check=off",))
+    served = read([_written(tmp_path, resource={**RESOURCE, "resource": "https://mcp.example/else"})])
+    found = ends(served, names)
+    assert {end.stage for end in found.values()} == {"d"}
+    assert unsettled(served, found) == {}
 
 
 @contextmanager
