@@ -14,7 +14,7 @@ from collections.abc import Collection
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards
-from model.action import Context
+from model.action import Context, possible
 from model.logic import Condition, Value, all_of, any_of, choose, implies, no, one_of, same
 from model.messages import THIEF, Redirection, Sent
 from model.readings import REQUEST_SENT, ids_of, kept, policy_of, tampered
@@ -126,11 +126,11 @@ def has_identity(c: Context, server: Party, client_id: Value, redirect: Value) -
 def can_write(c: Context, server: Party, client: Value, redirect: Value, challenge: Value, state: Value) -> Condition:
     """Whether the attacker knows every field of an authorization request of its own making to an AS."""
     names = [session.name for session in c.world.sessions]
-    return all_of(
-        has_identity(c, server, client, redirect),
-        any_of(one_of(challenge, NONE, THIEF), *(all_of(same(challenge, s), knows(c, "challenge", s)) for s in names)),
+    known = possible(
         any_of(same(state, NONE), *(all_of(same(state, s), knows(c, "state", s)) for s in names)),
+        any_of(one_of(challenge, NONE, THIEF), *(all_of(same(challenge, s), knows(c, "challenge", s)) for s in names)),
     )
+    return all_of(has_identity(c, server, client, redirect), known)
 
 
 def signs_as(c: Context, issuer: Value) -> Condition:

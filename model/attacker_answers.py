@@ -70,11 +70,10 @@ def publish_resource_metadata(
     there as well.
     """
     session, design = c.state.session(who), c.client(who)
-    asked = possible(same(session.phase, "challenged"))
     own, lists = same(resource, published(c, session.url)), scopes.reads_metadata(c, who)
     challenges, original = channel in ("challenge", "transport"), is_original(c, who, resource, listed, channel)
     here = possible(
-        asked,
+        same(session.phase, "challenged"),
         controls_document(c, who, session.url, channel),
         implies(same(design.prm, "off"), own),
         implies(demands_dpop, same(design.dpop_policy, "prm")),

@@ -152,14 +152,14 @@ def send_request(
     Where the client's domain is its own it needs no user to approve: consent that was given to the client is
     remembered.
     """
-    unused = possible(same(c.state.grant(grant).code, "none"))
     server, user = server_of(c, grant), user_of(c, grant)
+    may = possible(same(c.state.grant(grant).code, "none"), c.has(c.capabilities))
+    written = can_write(c, server, client, redirect, challenge, state)
     design = policy_of(c, client)
     held, sent = holds_browser(c, user), sends_own_users(c, client, redirect)
     taken = {name for party in c.world.clients for name in party.taken_by}
     silent = all_of(c.has(taken), same(design.reg, "cimd"), is_known(c, client)) if user != ATTACKER else False
-    comes = possible(c.has(c.capabilities), unused, any_of(held, sent, silent))
-    here = possible(comes, can_write(c, server, client, redirect, challenge, state))
+    here = possible(may, written, any_of(held, sent, silent))
     authenticated = all_of(*(rule.holds for rule in attacker_authenticates(c, server, client, "par")))
     request = {
         "client": client,
