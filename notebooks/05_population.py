@@ -150,7 +150,7 @@ figure("echo_measured-differences")
 # %% [markdown]
 # ### Who is hurt
 #
-# Where attempts end when clients read the echo, among servers of which half echo. An honest flow refused is a user whose
+# Where attempts end when clients read the echo and half of the AS do. An honest flow refused is a user whose
 # tool does not work; a deal with the attacker is one whose tool works for somebody else.
 
 # %%

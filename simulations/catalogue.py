@@ -101,8 +101,8 @@ EXPERIMENTS: dict[str, Experiment] = {
         # --- mix-up
         Experiment(
             "iss",
-            "How much mix-up is left as more AS send iss, how many honest flows break on a client that insists, and what "
-            "do pushed requests and clients that authenticate prevent in its place?",
+            "How much mix-up is left as more AS send iss, how many honest flows break on a client that insists, and "
+            "what do pushed requests and clients that authenticate prevent in its place?",
             "share of AS that send iss", _TENTHS,
             ("iss_check=off", "iss_check=if_present", "iss_check=advertised", "iss_check=require",
              "iss_check=off;par=required", "iss_check=off;client_auth=pkjwt",
