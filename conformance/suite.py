@@ -13,33 +13,34 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from conformance.install import DRIVERS, Installed
 from conformance.judge import Judgement
 from conformance.processes import output
 from conformance.sandbox import Room, python_folders
 from conformance.software import Release, Software
+from deployed.missing import asked_of
 
 SUITE = Release(
     Software("suite", "npm", "@modelcontextprotocol/conformance", "suite.mjs", "0.2.0-alpha.12", node=22),
     "0.2.0-alpha.12",
 )
 
-Required = Literal["accept", "refuse", "proof"]
-
-#: Scenarios of the suite, each with ours that asks the same, and what both require of the client.
-COUNTERPARTS: Mapping[str, tuple[str, Required]] = {
-    "auth/metadata-default": ("R01_exact", "accept"),
-    "auth/basic-cimd": ("A09_cimd", "accept"),
-    "auth/iss-supported": ("M01_iss_ok", "accept"),
-    "auth/iss-wrong-issuer": ("M02_iss_wrong_adv", "refuse"),
-    "auth/iss-unexpected": ("M03_iss_wrong_unadv", "refuse"),
-    "auth/iss-supported-missing": ("M04_iss_missing_adv", "refuse"),
-    "auth/iss-not-advertised": ("M05_iss_missing_unadv", "accept"),
-    "auth/metadata-issuer-mismatch": ("A01_issuer_other", "refuse"),
-    "auth/resource-mismatch": ("R08_cross_origin_port", "refuse"),
-    "auth/dpop": ("P01_dpop_required_prm", "proof"),
+#: Of this scenario the suite asks how the token was presented, and not where the client ended.
+_PROVEN = "P01_dpop_required_prm"
+#: Scenarios of the suite, each with ours that asks the same.
+COUNTERPARTS: Mapping[str, str] = {
+    "auth/metadata-default": "R01_exact",
+    "auth/basic-cimd": "A09_cimd",
+    "auth/iss-supported": "M01_iss_ok",
+    "auth/iss-wrong-issuer": "M02_iss_wrong_adv",
+    "auth/iss-unexpected": "M03_iss_wrong_unadv",
+    "auth/iss-supported-missing": "M04_iss_missing_adv",
+    "auth/iss-not-advertised": "M05_iss_missing_unadv",
+    "auth/metadata-issuer-mismatch": "A01_issuer_other",
+    "auth/resource-mismatch": "R08_cross_origin_port",
+    "auth/dpop": _PROVEN,
 }
 
 
@@ -82,21 +83,21 @@ async def compare(client: Installed, suite: Installed, judgements: Sequence[Judg
     """Run the suite on a client, and put its verdicts beside judgements of the counterparts that were measured."""
     ours = {one.scenario: one for one in judgements if one.measured}
     found = []
-    for scenario, (counterpart, required) in COUNTERPARTS.items():
+    for scenario, counterpart in COUNTERPARTS.items():
         if counterpart in ours:
             checks = await _checks(client, suite, scenario, limit)
             failures = [check for check in checks if check.get("status") == "FAILURE"]
             passed = sum(check.get("status") == "SUCCESS" for check in checks)
             complaint = str(failures[0].get("errorMessage") or failures[0].get("description")) if failures else ""
-            conforms = _conforms(ours[counterpart], required)
+            conforms = _conforms(ours[counterpart])
             found.append(Beside(scenario, counterpart, passed, len(failures), conforms, complaint))
     return found
 
 
-def _conforms(judgement: Judgement, required: Required) -> bool:
-    if required == "proof":
+def _conforms(judgement: Judgement) -> bool:
+    if judgement.scenario == _PROVEN:
         return any(one.request == "call" and one.scheme == "DPoP" for one in judgement.sent)
-    return (judgement.outcome == "A") == (required == "accept")
+    return (judgement.outcome == "A") == (asked_of(judgement.scenario).stage == "A")
 
 
 async def _checks(client: Installed, suite: Installed, scenario: str, limit: float) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from deployed.cures import CLIENTS_OWN
 from model.clients import DeployedClient
-from model.conversation import converse
+from model.conversation import Conversation, converse
 from model.design import Configuration, Design, parse, parse_capabilities
 from model.named_designs import DEPLOYMENTS
 from model.refusal import stopped
@@ -187,20 +187,23 @@ class Overlooked(NamedTuple):
     host: bool
 
 
+def asked_of(name: str, **but: str) -> Conversation:
+    """What a client does in a scenario that follows MCP's specification and the texts that it refers to."""
+    return converse(parse("design=mcp").design.but(**but), load(name))
+
+
 def overlooked(ended: Mapping[str, str], host: Collection[str] = ()) -> list[Overlooked]:
     """What was to be refused and was not, by how scenarios ``ended``; most scenarios first, the host's choices last.
 
-    Required is what a client does that follows MCP's specification and the texts that it refers to. ``host``: the
-    switches that the host decides.
+    ``host``: the switches that the host decides.
     """
-    asked, found = parse("design=mcp").design, dict[tuple[Rule, tuple[str, ...], bool], list[str]]()
+    found = dict[tuple[Rule, tuple[str, ...], bool], list[str]]()
     for name, stage in ended.items():
-        told = load(name)
-        required = converse(asked, told)
+        required = asked_of(name)
         must = tuple(one for one in binding(levels(required.refused_by, "")) if one.startswith("MUST"))
         if required.refused_by is not None and must and _STAGES.find(stage) > _STAGES.index(required.stage):
-            others = (asked.but(**{switch: value}) for switch in host for value in SWITCHES[switch].values)
-            hosts = any(converse(other, told).stage != required.stage for other in others)
+            others = (asked_of(name, **{switch: value}) for switch in host for value in SWITCHES[switch].values)
+            hosts = any(other.stage != required.stage for other in others)
             found.setdefault((required.refused_by, must, hosts), []).append(name)
     made = [Overlooked(rule, must, tuple(names), hosts) for (rule, must, hosts), names in found.items()]
     return sorted(made, key=lambda one: (one.host, -len(one.scenarios)))

@@ -3,6 +3,7 @@
 Standard library only: it runs inside the environment of the software under test.
 """
 
+import hashlib
 import os
 import sys
 import threading
@@ -17,6 +18,17 @@ AGENT = "openworld-user-agent"
 class _Stay(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *args):
         return None
+
+
+def once(url):
+    """Whether this is the first to open a URL, of those that share a folder (OPENWORLD_OPENED)."""
+    folder = os.environ.get("OPENWORLD_OPENED")
+    try:
+        if folder:
+            os.close(os.open(os.path.join(folder, hashlib.sha256(url.encode()).hexdigest()), os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return False
+    return True
 
 
 def visit(url, callback, deliver=False, hops=10):

@@ -57,11 +57,11 @@ target = server["authorization_endpoint"] + "?" + urllib.parse.urlencode({
     "response_type": "code", "client_id": registered["client_id"], "redirect_uri": redirect, "state": "s",
     "code_challenge": "ZtNPunH49FD35FWYhT5Tv8I7vRKQJ8uxMaL0_9eHjNA", "code_challenge_method": "S256",
 })
-if how == "prints":
+if how in ("prints", "does both"):
     print("Visit", target, flush=True)
-elif how == "opens":
+if how in ("opens", "does both"):
     subprocess.Popen([os.environ["BROWSER"], target])
-else:
+if how == "asks the desktop":
     subprocess.Popen(["xdg-open", target])
 listening.timeout = 8
 listening.handle_request()
@@ -80,7 +80,7 @@ def play(name: str) -> Play:
     return next(one for one in catalogue() if one.name == name)
 
 
-@pytest.mark.parametrize("how", ["prints", "opens", "asks the desktop"])
+@pytest.mark.parametrize("how", ["prints", "opens", "asks the desktop", "does both"])
 def test_command_is_driven_by_the_url_that_it_prints_or_opens(
     how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,7 +88,8 @@ def test_command_is_driven_by_the_url_that_it_prints_or_opens(
     monkeypatch.chdir(tmp_path)
     installed = of_command(["python3", "mycli.py", how, "{url}"], ())
     assert str(installed.release) == "mycli==local"
-    assert ran(installed, "M01_iss_ok").outcome == "A"
+    seen = ran(installed, "M01_iss_ok")
+    assert (seen.outcome, [one.request for one in seen.sent].count("authorize")) == ("A", 1)
 
 
 def test_command_that_fails_has_refused_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,6 +98,11 @@ def test_command_that_fails_has_refused_and_says_so(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     failed = ran(of_command(["python3", "mycli.py", "prints"], ()), "T07_rs_403_wrong_aud")
     assert (failed.outcome, failed.error) == ("x", "exit code 4: answered 403")
+    (tmp_path / "mycli.py").write_text(
+        CLIENT.replace("sys.exit(0", "print('  Error: 403', '  } }', sep='\\n'); sys.exit(0")
+    )
+    failed = ran(of_command(["python3", "mycli.py", "prints"], ()), "T07_rs_403_wrong_aud")
+    assert failed.error == "exit code 4: Error: 403"
 
 
 def ran(installed: object, name: str, limit: float = 20) -> Judgement:
