@@ -92,6 +92,20 @@ def test_a_design_that_looks_for_the_same_documents_explains_more() -> None:
     assert {number: one.design["prm_unchallenged"] for number, one in fits.items()} == {1: "path", 2: "path+root"}
 
 
+def test_a_request_that_no_design_makes_is_explained_by_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No switch leaves `resource` out of the token request alone: nothing else is blamed, and the request is shown."""
+    monkeypatch.setattr(explanation, "PATIENCE", 1.0)
+    turns = {"authorize": ("{rs}/mcp",), "token": ()}
+    asked = tuple(Turn(request, "as1", "", resources) for request, resources in turns.items())
+    sent = (Turn("register", "as1"), *asked, Turn("call", "rs", "", (), (Part("scheme", "Bearer"),)))
+    fetched = ("{rs}/.well-known/oauth-protected-resource/mcp", "{as1}/.well-known/oauth-authorization-server")
+    made = [Judgement(play.name, "catalogue", "A", "finished", sent, fetched=fetched) for play in PLAYS]
+    explained = explain(Release(CLIENTS["mcp-python"], "0"), PLAYS, made)
+    assert (explained.source, explained.unexplained) == ("fitted", ("M01_iss_ok", "M02_iss_wrong_adv"))
+    assert explained.comparisons["M01_iss_ok"].difference == ("- token@as1 resource={rs}/mcp", "+ token@as1")
+    assert explained.design.changes() == {"iss_check": "off"}
+
+
 def test_where_neighbours_agree_they_are_right() -> None:
     """Each stored release as if it were not: of the ends on which its two neighbours agree."""
     found = list(left_out())
