@@ -10,16 +10,13 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from model.design import parse
 from model.drafts import DRAFTS
 from model.named_designs import DEPLOYMENTS
-from model.trace import Trace
 from openworld import bought, client_tables, matrix, study_tables
 from openworld.minimal_sets import ask
 from openworld.mishaps import KINDS, reached
 from openworld.progress import Progress
-from openworld.study_tables import Shape, SourceError
-from properties.verdict import check
+from openworld.study_tables import Shape
 from simulations.blast_radius import BlastRadius
 from simulations.experiments import run
 from simulations.results import Result
@@ -113,13 +110,6 @@ class Source:
             return pd.DataFrame(rows, columns=["mechanisms", "usable_in"])
 
         return self._once(name, asked_now)
-
-    def trace(self, prop: str, configuration: str) -> Trace:
-        """The shortest run for a property under a configuration."""
-        found = check(prop, parse(configuration)).trace
-        if found is None:
-            raise SourceError(f"{prop} under {configuration!r}: there is no run to draw")
-        return found
 
     def _judged(self) -> _Found:
         asked = matrix.cases()

@@ -83,7 +83,7 @@ def figures(**given: Any) -> int:
     \b
     openworld figures --list
     openworld figures --from out --for slide -o slides
-    openworld figures sets-mixup sequence-mixup -o slides
+    openworld figures sets-mixup trust-default -o slides
     """
     return call("openworld.work.figures.figures", **given)
 

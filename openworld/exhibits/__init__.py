@@ -72,8 +72,7 @@ def write(entry: Exhibit, source: Source, folder: Path, slide: bool = False) -> 
     """
     drawn = entry.draw(source)
     caption = str(drawn.caption)
-    under = drawn.captioned and not slide
-    figure = captioned(drawn.figure, drawn.caption.brief) if under else drawn.figure
+    figure = drawn.figure if slide else captioned(drawn.figure, drawn.caption.brief)
     written = save(figure, folder / entry.name, drawn.title, caption, slide)
     data, words = folder / f"{entry.name}.csv", folder / f"{entry.name}.txt"
     files.write(data, drawn.data.to_csv(index=False, lineterminator="\n"))

@@ -61,7 +61,6 @@ class Drawing(NamedTuple):
     title: str
     caption: Caption
     data: pd.DataFrame
-    captioned: bool = True
 
 
 @dataclass(frozen=True, slots=True)

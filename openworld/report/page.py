@@ -125,7 +125,7 @@ def _arms(names: str) -> str:
 
 def _free(study: Study, name: str) -> bool:
     """Whether a picture has no other place: verdicts are a table, runs are charts, the rest has a part of its own."""
-    taken = name.startswith(("verdicts-", "sequence-", "clients-", "blast_radius-")) or name in ("attackers", "drafts")
+    taken = name.startswith(("verdicts-", "clients-", "blast_radius-")) or name in ("attackers", "drafts")
     return not taken and not any(name.startswith(f"{each}-") for each in study.experiments)
 
 

@@ -12,13 +12,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from deployed.behaviour import measured
-from model.design import parse
 from model.words import of_configuration
 from openworld import exhibits, mishaps
 from openworld.cli import main
-from openworld.exhibits import FigureError, worlds
+from openworld.exhibits import FigureError
 from openworld.exhibits.experiments import MEASURED
-from openworld.sources import Source, SourceError
+from openworld.sources import Source
 from simulations.catalogue import EXPERIMENTS
 from simulations.units import STRATEGIC
 
@@ -48,7 +47,6 @@ def test_the_catalogue_has_every_kind() -> None:
         "what drafts buy",
         "set plot",
         "trust graph",
-        "sequence chart",
         "what was measured",
     }
     for name, asked in EXPERIMENTS.items():
@@ -63,7 +61,7 @@ def test_list_names_them_all() -> None:
     """The list has the names that the command takes."""
     listed = json.loads(figures("--list", "--format", "json").output)
     assert [each["name"] for each in listed] == list(exhibits.catalogue())
-    assert figures("--list", "sequence-mixup").output.split()[0] == "sequence-mixup"
+    assert figures("--list", "sets-mixup").output.split()[0] == "sets-mixup"
 
 
 def test_a_figure_has_its_data_and_its_caption_beside_it(study_folder: Path, tmp_path: Path) -> None:
@@ -173,18 +171,6 @@ def test_the_trust_graph_is_the_worlds(tmp_path: Path) -> None:
     assert set(crm["relation"]) == {"designates", "trusts"}
 
 
-def test_every_run_that_is_drawn_is_what_its_title_says() -> None:
-    """Configurations of the catalogue's runs are read, and those under which a run is refused do refuse it."""
-    from model.refusal import stopped
-
-    for _, prop, configuration, under in worlds.RUNS.values():
-        trace = Source().trace(prop, configuration)
-        if under is not None:
-            refusal = stopped(trace, parse(under))
-            assert refusal is not None
-            assert refusal.rule is not None
-
-
 def test_sets_come_from_the_lattice(tmp_path: Path) -> None:
     """The set plot of the counterfeit RS has the sets that the lattice is answered with."""
     exhibits.write(exhibits.catalogue()["sets-counterfeit_rs"], Source(), tmp_path)
@@ -194,12 +180,6 @@ def test_sets_come_from_the_lattice(tmp_path: Path) -> None:
     each = [set(mechanisms.split()) for mechanisms in found["mechanisms"]]
     assert all(sum(core <= mechanisms for core in cores) == 1 for mechanisms in each)
     assert {"dpop", "dpop_url_check", "state_check"} in each
-
-
-def test_a_run_that_does_not_exist_is_said() -> None:
-    """Nothing is drawn where there is nothing."""
-    with pytest.raises(SourceError, match="there is no run to draw"):
-        Source().trace("code_delivery", "cap=none")
 
 
 @pytest.mark.parametrize(
@@ -226,8 +206,8 @@ def test_bad_input_is_one_line(
 
 def test_an_unknown_figure_is_bad_input() -> None:
     """The error lists what is allowed."""
-    with pytest.raises(FigureError, match="sequence-mixup"):
-        exhibits.find(["sequence-mixdown"])
+    with pytest.raises(FigureError, match="sets-mixup"):
+        exhibits.find(["sets-mixdown"])
 
 
 def test_figures_of_what_ships_can_be_drawn_by_other_processes() -> None:

@@ -38,8 +38,6 @@ _TOUCHING = 0.025
 _MAIN = 7.6
 #: Experiments whose figures are looked at every time: arms that coincide, many arms, all their combinations, tasks.
 _OFTEN = ("matching", "iss", "strangers", "pinning", "software_statements")
-#: Sequence charts say what is on the wire, by the names that it has there.
-_WIRE = "sequence-"
 
 
 class Recorder(RendererAgg):
@@ -133,7 +131,7 @@ def drawn(name: str) -> Figure:
     """A figure of the gallery as it is written, captioned."""
     experiment = name.rpartition("-")[0]
     made = exhibits.catalogue()[name].draw(simulated(experiment) if experiment in EXPERIMENTS else others())
-    return captioned(made.figure, made.caption.brief) if made.captioned else made.figure
+    return captioned(made.figure, made.caption.brief)
 
 
 def written(figure: Figure) -> list[Text]:
@@ -220,8 +218,7 @@ def test_writing_lies_on_the_page_and_over_nothing_else(name: str) -> None:
             box, room = line.get_window_extent(), axes.bbox.padded(10)
             assert room.x0 <= box.x0 <= box.x1 <= room.x1, line.get_label()
             assert room.y0 <= box.y0 <= box.y1 <= room.y1, line.get_label()
-    if not name.startswith(_WIRE):
-        assert spelled_in_code(texts) == []
+    assert spelled_in_code(texts) == []
 
 
 def test_what_is_overprinted_or_spelled_in_code_is_seen() -> None:
