@@ -34,7 +34,7 @@ _AS_IT_IS = "(none: the attack as it is)"
 _AS_SET = "(as set)"
 
 
-class Controls:
+class Panel:
     """Controls by name in rows, and an answer below them.
 
     Attributes:
@@ -60,7 +60,7 @@ class Controls:
         self.box.add_class(look)
         self._show()
 
-    def set(self, **values: Any) -> Controls:
+    def set(self, **values: Any) -> Panel:
         """Move controls by name, as a person does, and show the answer once (raises KeyError, TraitError)."""
         self._quiet = True
         for name, value in values.items():
@@ -95,7 +95,7 @@ def explore(
     watch: Iterable[str] = (),
     designs: bool = False,
     model: Model = oauth(),
-) -> Controls:
+) -> Panel:
     """Controls that start at one question.
 
     Parameters:
@@ -138,10 +138,10 @@ def explore(
         yield Html(statuses({each: result(each, configuration) for each in seen}, model) + shown, str(view))
 
     first = asking | ({"design": _dropdown("start from design", begun, _AS_SET)} if designs else {})
-    return Controls([first, able, turned], answer, follow)
+    return Panel([first, able, turned], answer, follow)
 
 
-def explore_attacks(name: str) -> Controls:
+def explore_attacks(name: str) -> Panel:
     """A choice of attack, and of a switch to turn against it (raises as :func:`at_work` does)."""
     titles = [(f"{each.id} {each.name}", each.id) for each in attacks().values()]
 
@@ -165,10 +165,10 @@ def explore_attacks(name: str) -> Controls:
         yield Html(title + VerdictView(verdict)._repr_html_() + more, shown.title)
 
     choice = _dropdown("turn a switch", against(name), _AS_IT_IS, "40em")
-    return Controls([{"attack": _dropdown("attack", titles, name, "40em")}, {"turn": choice}], answer, follow)
+    return Panel([{"attack": _dropdown("attack", titles, name, "40em")}, {"turn": choice}], answer, follow)
 
 
-def explore_shares(population: str, shares: Mapping[Share, float], arms: Mapping[str, str], attempts: int) -> Controls:
+def explore_shares(population: str, shares: Mapping[Share, float], arms: Mapping[str, str], attempts: int) -> Panel:
     """Sliders for shares of a population, two designs by their words, and how the same agents fare under both."""
     met, named, names = load(population), {share.factor: share for share in shares}, list(arms)
 
@@ -182,10 +182,10 @@ def explore_shares(population: str, shares: Mapping[Share, float], arms: Mapping
 
     sliders = [{share.factor: _slider(share.words, value)} for share, value in shares.items()]
     both = {"design": _dropdown("design", names, names[0]), "against": _dropdown("against", names, names[-1])}
-    return Controls([*sliders, both], answer, look="openworld-knobs")
+    return Panel([*sliders, both], answer, look="openworld-knobs")
 
 
-def explore_mishaps(where: Topology, kind: str, design: str) -> Controls:
+def explore_mishaps(where: Topology, kind: str, design: str) -> Panel:
     """What goes wrong, with whom and under which design, and what it reaches."""
 
     def follow(name: str, controls: Mapping[str, Any]) -> None:
@@ -203,7 +203,7 @@ def explore_mishaps(where: Topology, kind: str, design: str) -> Controls:
         {"target": _dropdown("with", targets(kind, where), blast.worst(where, kind))},
         {"design": _dropdown("design", list(blast.arms()), design)},
     ]
-    return Controls(rows, answer, follow, "openworld-spread")
+    return Panel(rows, answer, follow, "openworld-spread")
 
 
 #: Wide enough for the longest name of a control.

@@ -12,7 +12,7 @@ from model.design import parse
 from model.switches import ConfigurationError
 from model.words import worded
 from openworld.explore import asking, blast, deployed, evidence, populations, views
-from openworld.explore.controls import Controls, explore, explore_attacks, explore_mishaps, explore_shares
+from openworld.explore.controls import Panel, explore, explore_attacks, explore_mishaps, explore_shares
 from openworld.explore.gallery import at_work, catalogue
 from openworld.explore.sizes import SizeError, chosen
 from properties.explain import turns
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.usefixtures("hurried")
 
 
 @pytest.fixture
-def explorer() -> Controls:
-    """Controls at the honest run."""
+def explorer() -> Panel:
+    """Panel at the honest run."""
     return explore(
         "code_delivery",
         "cap=none",
@@ -200,7 +200,7 @@ def test_words_of_the_model_are_escaped() -> None:
 # --- controls ----------------------------------------------------------------------------------------------
 
 
-def test_a_control_changes_verdict_and_chart(explorer: Controls) -> None:
+def test_a_control_changes_verdict_and_chart(explorer: Panel) -> None:
     """There and back again; while nobody is dishonest, there is nothing to be safe from."""
     assert 'data-result="not_in_this_world"' in explorer._body.value
     assert "– not in this world" in explorer._body.value
@@ -214,7 +214,7 @@ def test_a_control_changes_verdict_and_chart(explorer: Controls) -> None:
     assert "<svg" not in explorer._body.value
 
 
-def test_controls_offer_what_there_is(explorer: Controls) -> None:
+def test_controls_offer_what_there_is(explorer: Panel) -> None:
     """All values of a switch, by its name and with its meaning and source; unknown names are refused."""
     control = explorer.controls["iss_check"]
     assert [value for _, value in control.options] == ["advertised", "off", "if_present", "require"]
@@ -234,7 +234,7 @@ def test_a_named_design_sets_all_switches() -> None:
     assert shown.controls["prm"].value == parse("design=sufficient").design["prm"]
 
 
-def test_without_a_kernel_the_answer_is_left(explorer: Controls) -> None:
+def test_without_a_kernel_the_answer_is_left(explorer: Panel) -> None:
     """A page, or a reader of text, gets what the controls showed."""
     bundle = explorer._repr_mimebundle_()
     assert set(bundle) == {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"}
