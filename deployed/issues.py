@@ -48,7 +48,7 @@ class Issue:
     mended: str = ""
 
 
-class Asked(NamedTuple):
+class Reported(NamedTuple):
     """A release in an issue: what is reported of it, and what the model says."""
 
     client: str
@@ -68,10 +68,10 @@ def issues() -> tuple[Issue, ...]:
     return tuple(Issue(**row) for row in content["issue"])
 
 
-def ask(issue: Issue) -> tuple[Asked, ...]:
+def ask(issue: Issue) -> tuple[Reported, ...]:
     """What the stored clients do with what an issue says that is served."""
     found = ends(read([issue.served], issue.url), issue.ends)
-    return tuple(Asked(name, (end[0], "".join(end[1:])), found[name]) for name, end in issue.ends.items())
+    return tuple(Reported(name, (end[0], "".join(end[1:])), found[name]) for name, end in issue.ends.items())
 
 
 def _end(said: End) -> tuple[str, str]:
