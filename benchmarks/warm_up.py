@@ -29,8 +29,8 @@ from simulations.experiments import population_for
 from simulations.horizon import lasting
 from simulations.lives import LivedWorld, live
 from simulations.measures import event
-from simulations.options import told
 from simulations.quantities import Measure
+from simulations.reader import told
 from simulations.residents import settle
 
 WORLDS, BATCHES, ARMS = 5, 50, 2

@@ -16,9 +16,9 @@ from simulations.experiment import Experiment, Number
 from simulations.experiments import coinciding
 from simulations.intervals import LEVEL, deviations, together
 from simulations.knobs import numbers_read, traits_read
-from simulations.options import OPTIONS
 from simulations.population import Population
 from simulations.quantities import ATTEMPT, THEFTS, WORKING, Measure, plainly
+from simulations.reader import READERS as DECLARED
 from simulations.readers import READERS
 from simulations.reads import unread
 from simulations.results import LISTED, Result
@@ -64,7 +64,7 @@ def source_lines(asked: Experiment, met: Population) -> Iterator[str]:
         if left := unread(READERS[asked.reader], text, asked.model):
             said = f"nothing here depends on what {text} says of {', '.join(left)}"
             yield from wrapped(said)
-    options = OPTIONS.get(asked.reader)
+    options = DECLARED[asked.reader].options
     if not options:
         return
     at = asked.first_met(met)

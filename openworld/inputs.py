@@ -11,9 +11,9 @@ import pandas
 from model.switches import SWITCHES
 from model.words import worded
 from openworld.width import wrapped
-from simulations.options import OPTIONS
 from simulations.population import NUMBERS
 from simulations.population_statements import CHANGED
+from simulations.reader import READERS
 from simulations.worth import FEWEST
 
 _Row = Mapping[Hashable, Any]
@@ -29,7 +29,7 @@ def input_words(knob: str, *what: str) -> str:
     """
     name = next((knob.removeprefix(kind) for kind in _KINDS if knob.startswith(kind)), knob).removesuffix(CHANGED)
     said = worded("factor", name)
-    option = next((options[name] for options in OPTIONS.values() if name in options), None)
+    option = next((each.options[name] for each in READERS.values() if name in each.options), None)
     known = NUMBERS.get(name) or option or SWITCHES.get(name)
     if said == name and known is not None:
         said = re.split("[:;]", known.meaning)[0]

@@ -20,35 +20,14 @@ from simulations.experiments import evaluable
 from simulations.harms import every_harm, hurt, strategy
 from simulations.horizon import horizon
 from simulations.knobs import numbers_read, traits_read
-from simulations.options import OPTIONS, Option
 from simulations.population import Population, Stated
 from simulations.population_schema import NUMBERS
+from simulations.reader import READERS, Option
 from simulations.reads import read_by
 from simulations.scope import laid_down
 from simulations.threats import threats
 from simulations.together import groups
-from simulations.units import INTERDEPENDENT, READERS, STRATEGIC
 from simulations.visits import KINDS, ONE_VISIT, PLACES, of_flow, within
-
-#: The modules in which a reader's work is written down.
-_MODULES = {
-    "arrays": ("vectorised", "crowd"),
-    "agents": ("agents", "visits"),
-    "vendors": ("adoption", "topology"),
-    "residents": ("residents", "lives", "counterparts", "stations"),
-}
-#: Readers whose attempts are visits, decided step by step.
-_VISITS = tuple(name for name in READERS if name not in ("layers", "registrations"))
-#: What rates are held against, by the reader that counts them: tests of the suite.
-PATTERNS = {
-    "arrays": ("agents in time, attempt by attempt", "tests/simulations/test_vectorised.py"),
-    "agents": ("renewal theory of what is at hand in a cache", "tests/simulations/test_horizon.py"),
-    "tasks": ("the rules read over arrays, and single faults in closed form", "tests/simulations/test_tasks.py"),
-    "layers": ("each comparator asked by itself", "tests/simulations/test_layers.py"),
-    "registrations": ("what a cache fetches in closed form", "tests/simulations/test_registrations.py"),
-    "residents": ("the rules read over arrays, and queues in closed form", "tests/simulations/test_lives.py"),
-    "vendors": ("tipping points in closed form", "tests/simulations/test_adoption.py"),
-}
 
 
 def lines(asked: Experiment, met: Population) -> Iterator[str]:
@@ -66,7 +45,7 @@ def lines(asked: Experiment, met: Population) -> Iterator[str]:
 def _purpose(asked: Experiment, met: Population) -> Iterator[str]:
     yield marked(asked.question)
     yield ""
-    what, test = PATTERNS[asked.reader]
+    what, test = READERS[asked.reader].pattern
     yield f"Patterns that the model is held against: {what} (`{test}`). About the population: {marked(met.about)}"
 
 
@@ -84,11 +63,11 @@ def _entities(asked: Experiment, met: Population) -> Iterator[str]:
         ("number", "what it says"),
         (
             *((name, NUMBERS[name].meaning) for name in numbers_read(asked.reader, asked.first_met(met))),
-            *((name, option.meaning) for name, option in OPTIONS.get(asked.reader, {}).items()),
+            *((name, option.meaning) for name, option in READERS[asked.reader].options.items()),
         ),
     )
     places = [kind.name for kind in asked.first_met(met).places.categories]
-    if asked.reader in _VISITS and asked.reader != "residents":
+    if READERS[asked.reader].sent:
         yield ""
         yield from _table(
             ("where an agent is sent", "what the party there can do", "capabilities"),
@@ -117,19 +96,19 @@ def _worlds(asked: Experiment, met: Population) -> list[World]:
 
 
 def _process(asked: Experiment, met: Population) -> Iterator[str]:
-    for module in _MODULES.get(asked.reader, (asked.reader,)):
+    for module in READERS[asked.reader].modules or (asked.reader,):
         yield from (_plain(getdoc(import_module(f"simulations.{module}")) or ""), "")
-    if asked.reader in _VISITS:
+    if READERS[asked.reader].visits:
         happens = (action for world in _worlds(asked, met) for action in actions(world))
         steps = dict.fromkeys(action.schema.name for action in happens if of_flow(action))
         yield f"Steps of a visit, in the order of the protocol: {', '.join(f'`{step}`' for step in steps)}."
 
 
 def _concepts(asked: Experiment, met: Population) -> Iterator[str]:
-    kept = asked.reader in INTERDEPENDENT
+    kept = READERS[asked.reader].interdependent
     harms = every_harm(asked.model)
     hurt_by_them = ", ".join(sorted({hurt(harm, asked.model) for harm in harms}))
-    attackers = strategy(asked.attacker).meaning if asked.reader in STRATEGIC else "none choose between harms"
+    attackers = strategy(asked.attacker).meaning if READERS[asked.reader].visits else "none choose between harms"
     told = {
         "Basic principles": "every decision is a rule of the protocol model, named and with its section; none is made "
         "for the simulation",
@@ -149,7 +128,7 @@ def _concepts(asked: Experiment, met: Population) -> Iterator[str]:
 
 
 def _adaptation(asked: Experiment) -> str:
-    if asked.reader in STRATEGIC and strategy(asked.attacker).moves:
+    if READERS[asked.reader].visits and strategy(asked.attacker).moves:
         return "attackers stand where defences leave most open; nobody else changes what they do"
     if asked.reader == "vendors":
         return "vendors take a measure up where it pays and drop it where not; attackers and users change nothing"
@@ -192,7 +171,7 @@ def _input(asked: Experiment, met: Population) -> Iterator[str]:
             for row in _used(asked, met)
         ),
     )
-    if options := OPTIONS.get(asked.reader):
+    if options := READERS[asked.reader].options:
         yield ""
         yield from _table(
             ("option", "value", "tried between"),
@@ -217,7 +196,7 @@ def _submodels(asked: Experiment, met: Population) -> Iterator[str]:
     worlds, switches, known = _worlds(asked, met), asked.model.switches, rules(asked.model)
     read = frozenset().union(*(read_by(readers.READERS[asked.reader], world.protocol, asked.model) for world in worlds))
     yield f"Switches that decide, of {len(switches)}: {', '.join(f'`{name}`' for name in switches if name in read)}."
-    if asked.reader in _VISITS:
+    if READERS[asked.reader].visits:
         enforced = dict.fromkeys(name for world in worlds for name in laid_down(world)[0].enforced)
         yield ""
         yield from _table(

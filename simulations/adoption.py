@@ -20,7 +20,7 @@ from model.model import Model
 from simulations import draws, topology, vectorised
 from simulations.attempts import ADOPTIONS, Situations, Whole, draw_codes, draw_latency, situation_shares, situations
 from simulations.harms import THEFT, by_money, every_harm, strategy
-from simulations.options import told
+from simulations.reader import told
 from simulations.results import measured
 from simulations.units import Sums, Tally, Unit
 from simulations.visits import Label, Settings

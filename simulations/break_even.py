@@ -23,7 +23,7 @@ from simulations.experiments import check_arms, check_met, population_for
 from simulations.horizon import lasting
 from simulations.knobs import Knob, knobs
 from simulations.population import Population
-from simulations.sensitivity import EFFORTS
+from simulations.reader import READERS
 from simulations.units import Unit
 from simulations.visits import PLACES
 
@@ -115,7 +115,7 @@ def break_even(
         found.append((ALL, _balance(base, turned, number, seed)))
     else:
         number = COUNTED if samples is None else samples
-        attempts = EFFORTS[asked.reader].attempts if attempts is None else attempts
+        attempts = READERS[asked.reader].effort.attempts if attempts is None else attempts
         stated = _counted(asked, met, seed, where)
         found = list(_drawn(replace(base, attempts=attempts), turned, number, seed, where))
     attackers = _attackers(base.population) if asked.reader in _BY_VISITS else np.nan

@@ -15,7 +15,8 @@ from scipy.sparse import csr_array
 from simulations import encounters, vectorised
 from simulations.attempts import situations
 from simulations.harms import strategy
-from simulations.knobs import TIMES, Knob, Numbers
+from simulations.knobs import Knob, Numbers
+from simulations.reader import TIMES
 from simulations.results import outcomes_of, shows
 from simulations.together import Group, groups
 from simulations.units import Unit

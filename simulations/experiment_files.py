@@ -21,11 +21,10 @@ from model.model import Model, oauth
 from simulations.arms import AS_DEPLOYED
 from simulations.experiment import Adoption, Experiment, ExperimentError, Mix, Number, Range, Year
 from simulations.harms import STRATEGIES
-from simulations.options import OPTIONS
 from simulations.population import NUMBERS, PopulationError, populations, swept_number, swept_shares
 from simulations.population_statements import data
-from simulations.quantities import ACCEPTED_FLOW, ATTEMPT, HONEST_FLOW, MALICIOUS_VISIT, Measure
-from simulations.units import READERS
+from simulations.quantities import ACCEPTED_FLOW, ATTEMPT, CASE, HONEST_FLOW, MALICIOUS_VISIT, Measure
+from simulations.reader import READERS
 
 _SWEEPS = ("adoption", "year", "number", "option", "factor")
 
@@ -35,7 +34,13 @@ def schema() -> dict[str, Any]:
     made: dict[str, Any] = json.loads(data("experiment.schema.json").read_text(encoding="utf-8"))
     keys = made["properties"]
     keys["reader"]["enum"], keys["attacker"]["enum"] = list(READERS), list(STRATEGIES)
-    keys["headline"]["items"]["properties"]["per"]["enum"] = [ATTEMPT, HONEST_FLOW, ACCEPTED_FLOW, MALICIOUS_VISIT]
+    keys["headline"]["items"]["properties"]["per"]["enum"] = [
+        ATTEMPT,
+        HONEST_FLOW,
+        ACCEPTED_FLOW,
+        MALICIOUS_VISIT,
+        CASE,
+    ]
     return made
 
 
@@ -144,7 +149,7 @@ def _check_factors(factors: Mapping[str, str] | None, model: Model) -> None:
 
 def _tried(said: Mapping[str, Any], reader: str) -> dict[str, Range]:
     """Between what numbers and options are tried; a number is tried by its logarithm."""
-    known = (*NUMBERS, *OPTIONS.get(reader, ()))
+    known = (*NUMBERS, *READERS[reader].options)
     for name, between in said.items():
         if name not in known:
             raise ExperimentError(f"tried: unknown number or option {name!r}{hint(name, known)}")

@@ -20,11 +20,11 @@ from simulations.experiment_files import read
 from simulations.harms import GRAVEST, strategy
 from simulations.knobs import numbers_read
 from simulations.measures import DIGITS, measures
-from simulations.options import told
 from simulations.population import Population, load
 from simulations.quantities import ROBBED, Measure
+from simulations.reader import READERS, told
 from simulations.results import EVALUATED, REPLICATIONS, WILSON, Origin, Point, Result, outcomes_of, tabulate
-from simulations.units import INTERDEPENDENT, READERS, RECORDERS, STRATEGIC, Tally, Unit
+from simulations.units import Tally, Unit
 
 #: An experiment that replicates until its intervals are narrow enough gives up beyond so many attempts at a point.
 MOST_ATTEMPTS = 100_000_000
@@ -193,9 +193,9 @@ def run(
         raise ExperimentError(f"half-width must be between 0 and 1, found {half_width:g}")
     if asked.reader not in READERS:
         raise ExperimentError(f"unknown reader {asked.reader!r}{hint(asked.reader, READERS)}")
-    if record is not None and asked.reader not in RECORDERS:
+    if record is not None and not READERS[asked.reader].recorded:
         raise ExperimentError(f"attempts of {asked.name!r} cannot be recorded: it counts {asked.reader}")
-    if strategy(asked.attacker).name != GRAVEST.name and asked.reader not in STRATEGIC:
+    if strategy(asked.attacker).name != GRAVEST.name and not READERS[asked.reader].visits:
         raise ExperimentError(f"attackers of {asked.name!r} have no choice: it counts {asked.reader}")
     check_arms(asked)
     met = population_for(asked, population, deployed)
@@ -359,7 +359,7 @@ def _origin(
         provenance.digest(met),
         provenance.code(asked.model),
         shlex.join(command),
-        REPLICATIONS if asked.reader in INTERDEPENDENT else WILSON if attempts else EVALUATED,
+        REPLICATIONS if READERS[asked.reader].interdependent else WILSON if attempts else EVALUATED,
         tuple(asked.factors),
         asked.attacker,
         asked.about,

@@ -10,8 +10,8 @@ import math
 from dataclasses import replace
 from typing import NamedTuple
 
-from simulations.options import told
 from simulations.quantities import plainly
+from simulations.reader import told
 from simulations.units import Unit
 
 #: The longest of what is kept is met again so often, or what it is worth is not seen.

@@ -22,8 +22,8 @@ from scipy.special import betaincinv, gammaincinv
 
 from simulations import encounters
 from simulations.experiment import Adoption, Experiment, Mix, Number
-from simulations.options import OPTIONS
-from simulations.population import LATENCIES, NUMBERS, Factor, Population, Provenance, StatedNumber
+from simulations.population import NUMBERS, Factor, Population, Provenance, StatedNumber
+from simulations.reader import READERS
 from simulations.together import groups
 from simulations.units import Unit
 
@@ -38,59 +38,22 @@ EXPOSURE = (1e-5, 0.1)
 _MOST = 0.999
 #: How near a uniform number comes to 0 and 1 where a weight is made of it.
 _EDGE = 1e-4
-TIMES = ("latency.attacker", "token_lifetime")
-
-#: The numbers of a population that each reader reads.
-_READ: dict[str, tuple[str, ...]] = {
-    "arrays": TIMES,
-    "agents": (
-        "agents", "resources", "arrivals_per_second", "metadata_lifetime", "token_lifetime", "latency.spread",
-        *(f"latency.{name}" for name in LATENCIES),
-    ),
-    "tasks": (
-        "metadata_lifetime", "token_lifetime", "lifetime.refresh_token", "latency.spread",
-        *(f"latency.{name}" for name in LATENCIES),
-    ),
-    "layers": (),
-    "registrations": (
-        "count.clients", "count.users", "mean.agents_per_user", "popularity.clients", "lifetime.client_metadata",
-    ),
-    "vendors": (
-        *(name for name in NUMBERS if name.startswith(("count.", "popularity."))), "mean.agents_per_user",
-        "mean.connections_per_agent", "mean.servers_per_resource", "churn.followed", *TIMES, "latency.spread",
-    ),
-    "residents": (
-        "arrivals_per_second", "metadata_lifetime", "token_lifetime", "lifetime.refresh_token",
-        "lifetime.client_metadata", "latency.spread", *(f"latency.{name}" for name in LATENCIES),
-        *(name for name in NUMBERS if name.startswith(("count.", "popularity."))), "mean.agents_per_user",
-        "mean.connections_per_agent", "mean.tenants_per_origin", "mean.servers_per_resource",
-        *encounters.NUMBERS,
-    ),
-}  # fmt: skip
-#: The readers that ask where agents are sent; the others are about honest parties, or have attackers of their own.
-SENT = ("arrays", "agents", "tasks", "vendors")
-#: The traits of a population that each reader reads.
-_TRAITS_READ: dict[str, tuple[str, ...]] = {
-    "layers": ("identifier", "slash", "port"),
-    "residents": ("access", encounters.TENANCY),
-    "vendors": ("access",),
-}
 
 
 def numbers_read(reader: str, met: Population) -> tuple[str, ...]:
     """The numbers of a population that a reader reads."""
     sent = (*encounters.NUMBERS, *(["count.resource_servers"] if met.malicious else []))
-    return (*_READ[reader], *(sent if _follows(reader, met) else ()))
+    return (*READERS[reader].numbers, *(sent if _follows(reader, met) else ()))
 
 
 def traits_read(reader: str, met: Population) -> tuple[str, ...]:
     """The traits of a population that a reader reads."""
-    return (*_TRAITS_READ.get(reader, ()), *((encounters.TENANCY,) if _follows(reader, met) else ()))
+    return (*READERS[reader].traits, *((encounters.TENANCY,) if _follows(reader, met) else ()))
 
 
 def _follows(reader: str, met: Population) -> bool:
     """Whether a reader sends agents where the numbers of a population say."""
-    return reader in SENT and met.sent is None
+    return READERS[reader].sent and met.sent is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +208,7 @@ def _together_knobs(met: Population) -> Iterator[Knob]:
 
 
 def _option_knobs(asked: Experiment) -> Iterator[Knob]:
-    for name, option in OPTIONS.get(asked.reader, {}).items():
+    for name, option in READERS[asked.reader].options.items():
         low, high = asked.tried[name][:2] if name in asked.tried else (option.low, option.high)
         if low > 0 and high / low > _WIDE:
             yield Knob(f"log {name}", "option", name, math.log(low), math.log(high))
@@ -256,7 +219,7 @@ def _option_knobs(asked: Experiment) -> Iterator[Knob]:
 def _open(met: Population, reader: str) -> Iterator[tuple[str, Factor]]:
     """The factors, places and traits whose shares are not sure and that have a say, each with its name as a knob."""
     yield from ((factor.name, factor) for factor in _with_a_say(met) if _moves(factor))
-    if reader in SENT and met.sent is not None and _moves(met.sent):
+    if READERS[reader].sent and met.sent is not None and _moves(met.sent):
         yield met.sent.name, met.sent
     for trait in met.traits:
         if trait.name in traits_read(reader, met) and _moves(trait):
@@ -316,7 +279,7 @@ def unit_at(base: Unit, stands: Mapping[Knob, Numbers], row: int, attempts: int)
         if knob.kind == "number":
             numbers[knob.of] = replace(numbers[knob.of], value=_whole(value, NUMBERS[knob.of].whole))
         elif knob.kind == "option":
-            options[knob.of] = _whole(value, OPTIONS[base.reader][knob.of].whole)
+            options[knob.of] = _whole(value, READERS[base.reader].options[knob.of].whole)
     adoption = next((value for knob, value in values.items() if knob.kind == "adoption"), base.adoption)
     return replace(
         base,

@@ -23,8 +23,8 @@ from model.rule import Named
 from model.world import NONE
 from simulations import draws
 from simulations.attempts import ADOPTIONS, Situations, Whole, draw_codes, situations
-from simulations.options import told
 from simulations.population import Population
+from simulations.reader import told
 from simulations.units import Tally, Unit
 from simulations.visits import ACCEPTED, HONEST_AS, PLACES, Label, among_honest
 

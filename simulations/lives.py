@@ -35,7 +35,7 @@ from simulations.calls import (
 )
 from simulations.counterparts import NEVER, Counterparts
 from simulations.harms import strategy
-from simulations.options import told
+from simulations.reader import told
 from simulations.residents import Residents, settle
 from simulations.results import measured
 from simulations.standings import JudgedConnections, TimedPlan

@@ -11,8 +11,8 @@ import numpy as np
 from model.model import Model
 from simulations import adoption, agents, costs, encounters, layers, lives, registrations, tasks, vectorised
 from simulations.harms import strategy
-from simulations.knobs import SENT
 from simulations.population import Population, PopulationError
+from simulations.reader import READERS as DECLARED
 from simulations.reads import check_drawn, check_read
 from simulations.record import recorded
 from simulations.results import measured
@@ -73,7 +73,7 @@ FORESEEING: dict[str, Callable[[Sequence[Unit]], None]] = {"tasks": tasks.forese
 def check_met(reader: str, met: Population) -> None:
     """Make sure that a reader reads what a population says in its own way (raises PopulationError)."""
     check_drawn(f"reader {reader!r}", READERS[reader], met)
-    if met.sent is not None and reader not in SENT:
+    if met.sent is not None and not DECLARED[reader].sent:
         numbers = ", ".join(encounters.NUMBERS)
         raise PopulationError(f"'place' is not read by reader {reader!r}: where agents go there follows from {numbers}")
 

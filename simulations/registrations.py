@@ -24,7 +24,7 @@ from model.logic import decided
 from model.registration import registered
 from simulations import draws
 from simulations.arms import Arm
-from simulations.options import told
+from simulations.reader import told
 from simulations.results import measured
 from simulations.topology import PartyDraws
 from simulations.units import Sums, Tally, Unit

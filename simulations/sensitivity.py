@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas
@@ -26,6 +26,7 @@ from simulations.horizon import horizon, lasting
 from simulations.intervals import LEVEL
 from simulations.knobs import Knob, Numbers, knobs, stand, unit_at
 from simulations.population import Population
+from simulations.reader import READERS, Effort
 from simulations.results import outcomes_of
 from simulations.units import Tally, Unit
 
@@ -44,21 +45,7 @@ METHODS = {
 }
 
 
-class Effort(NamedTuple):
-    """What is done where nothing else is asked for: the method, how often, and with how many attempts at each point."""
-
-    method: str
-    samples: int
-    attempts: int
-
-
-#: Without a reader among them that goes through all situations: that counts nothing.
-EFFORTS = {
-    "arrays": Effort("sobol", 16, 2_000), "layers": Effort("sobol", 32, 1_000), "agents": Effort("morris", 4, 400),
-    "registrations": Effort("morris", 4, 3_000), "tasks": Effort("morris", 8, 40),
-    # Points at which a world has to last for ten of its lifetimes are dear; what so few say is in the intervals.
-    "residents": Effort("morris", 3, 400), "vendors": Effort("morris", 4, 1_000),
-}  # fmt: skip
+#: Where all situations are gone through nothing is counted.
 EXACT = Effort("sobol", 256, 0)
 #: Resamples of the trajectories of Morris, of which there are few.
 _RESAMPLES = 1_000
@@ -107,7 +94,7 @@ def indices(
     check_met(asked, met)
     base = asked.unit(met, asked.values[len(asked.values) // 2], f"{seed}/0", 1)
     exact = expectation.known(base)
-    effort = _effort(asked, EXACT if exact else EFFORTS[asked.reader], method, samples, attempts)
+    effort = _effort(asked, EXACT if exact else READERS[asked.reader].effort, method, samples, attempts)
     turned = knobs(asked, base)
     if not turned:
         raise ExperimentError(f"population {met.name!r} leaves nothing open that {asked.name!r} could depend on")

@@ -26,8 +26,8 @@ from model.rule import Named
 from simulations import draws
 from simulations.attempts import ADOPTIONS, Situations, Whole, draw_codes, draw_latency, situations
 from simulations.harms import strategy
-from simulations.options import told
 from simulations.population import LATENCIES
+from simulations.reader import told
 from simulations.results import measured
 from simulations.units import Tally, Unit
 from simulations.vectorised import Reader, reader

@@ -12,24 +12,12 @@ from model.design import own_switches
 from simulations.attempts import of_servers
 from simulations.experiment import Adoption, Experiment, Mix, Number
 from simulations.harms import strategy
-from simulations.knobs import SENT, numbers_read
-from simulations.options import OPTIONS
+from simulations.knobs import numbers_read
 from simulations.population import Population
 from simulations.population_statements import CHANGED
+from simulations.reader import READERS
 from simulations.together import groups
-from simulations.units import STRATEGIC
 from simulations.visits import ONE_VISIT
-
-#: What each reader leaves out.
-LEFT_OUT = {
-    "arrays": "nothing is kept from one attempt to the next, and nothing but a thief takes time",
-    "agents": "servers have no limit of capacity, and users approve whatever they are asked",
-    "tasks": "tasks have nothing to do with each other, and servers no limit of capacity",
-    "layers": "everybody is honest, and a spelling is all that goes wrong",
-    "registrations": "there is one authorization server, and domains are lost to one attacker",
-    "vendors": "vendors know what a flow is worth, and nothing but that moves them",
-    "residents": "whom anybody is connected to is drawn once and does not follow what happens",
-}
 
 
 class Threat(NamedTuple):
@@ -50,8 +38,9 @@ def _told(factor: str) -> str:
 
 def threats(asked: Experiment, met: Population) -> Iterator[Threat]:
     """The threats to the validity of an experiment with this population, those about its inputs first."""
+    reader = READERS[asked.reader]
     met, turned = asked.first_met(met), asked.sweep.factor if isinstance(asked.sweep, Mix) else ""
-    drawn = [met.sent, *met.factors] if asked.reader in SENT and met.sent is not None else list(met.factors)
+    drawn = [met.sent, *met.factors] if reader.sent and met.sent is not None else list(met.factors)
     stated = [(_told(each.name), each.provenance) for each in drawn if each.name != turned and len(each.categories) > 1]
     counted = asked.sweep.name if isinstance(asked.sweep, Number) else ""
     stated += [(name, met.numbers[name].provenance) for name in numbers_read(asked.reader, met) if name != counted]
@@ -61,7 +50,7 @@ def threats(asked: Experiment, met: Population) -> Iterator[Threat]:
         yield Threat("measured by nobody", ", ".join(swept))
     if unsure := [name for name, provenance in stated if provenance.confidence == "low"]:
         yield Threat("low confidence", ", ".join(unsure))
-    if granted := OPTIONS.get(asked.reader, {}).keys() - {counted}:
+    if granted := reader.options.keys() - {counted}:
         yield Threat("taken for granted", ", ".join(sorted(granted)))
     if imposed := sorted(
         {
@@ -78,11 +67,11 @@ def threats(asked: Experiment, met: Population) -> Iterator[Threat]:
         known = ", ".join(row.name for row in together)
         told += f"; but for what is met together: {known}" if known else ""
         yield Threat("drawn independently of each other", told)
-    if asked.reader in STRATEGIC:
+    if reader.visits:
         yield Threat("attackers", f"{strategy(asked.attacker).meaning}, and let no occasion pass")
     servers = sum(server.honest for server in ONE_VISIT.servers)
-    if asked.reader in SENT:
+    if reader.sent:
         yield Threat("bounded", f"a visit has {servers} honest authorization server{'s' * (servers != 1)} and one user")
     if any(("protocol", "aauth") in arm for arm in asked.treatments.values()):
         yield Threat("AAuth", "whoever takes it up does all that its draft asks, and fetches keys in no time")
-    yield Threat("left out", LEFT_OUT[asked.reader])
+    yield Threat("left out", reader.left_out)

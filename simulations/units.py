@@ -16,16 +16,6 @@ from simulations import provenance
 from simulations.population import Population
 from simulations.visits import Label, Settings
 
-#: Who counts: the rules over arrays, agents in time, whole tasks of agents, spellings layer by layer, one AS, a
-#: whole world in time, or vendors that adopt something and then meet.
-READERS = ("arrays", "agents", "tasks", "layers", "registrations", "residents", "vendors")
-#: Those of them that can write down every attempt.
-RECORDERS = ("arrays", "agents")
-#: Those of them in which attackers choose what harm they do.
-STRATEGIC = ("arrays", "agents", "tasks", "residents", "vendors")
-#: Those of them in which attempts of a replication have to do with each other, by what is kept or who has moved.
-INTERDEPENDENT = ("agents", "registrations", "residents", "vendors")
-
 
 class EngineError(InputError):
     """Work that cannot be done as asked: no such cluster, or none that counts; or options that are none."""
@@ -121,7 +111,7 @@ class Unit:
         attempts: how many, from the attempt number ``first`` on (a multiple of four); 0: none is drawn, and all
             situations count as often as they are met, where the reader can go through them.
         adoption: the share of clients, and of servers, that do what the arm sets.
-        reader: one of :data:`READERS`.
+        reader: one of :data:`simulations.reader.READERS`.
         options: what else the reader is told.
         strategy: what attackers are after, one of :data:`simulations.harms.STRATEGIES`.
         record: folder to write every single attempt to; nothing that is counted depends on it.

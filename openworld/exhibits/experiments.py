@@ -19,12 +19,10 @@ from simulations.experiment import Experiment
 from simulations.experiments import population_for
 from simulations.population import populations
 from simulations.quantities import ATTEMPT
+from simulations.reader import READERS
 from simulations.results import ATTAINABLE, HARM, LISTED, REPLICATIONS
 from simulations.threats import threats
-from simulations.units import STRATEGIC
 
-#: Readers that measure more of an attempt than how it ends and what its plan costs.
-MEASURED = ("tasks", "registrations", "residents", "vendors")
 #: How the intervals of rates are made, by the word for it in the table.
 _RATES = {"wilson": "Wilson", REPLICATIONS: "Student's t (over replications; Wilson where that is wider)"}
 #: What is counted where nothing is sampled.
@@ -49,10 +47,10 @@ def _entries(name: str, known: Experiment | None) -> Iterator[Exhibit]:
         draw = partial(_effects, name, question, dict(known.factors))
         yield Exhibit(f"{name}-effects", "effects and interactions", question, draw)
         return
-    if known is None or (known.reader in STRATEGIC and not known.headline):
+    if known is None or (READERS[known.reader].visits and not known.headline):
         yield Exhibit(f"{name}-trade", "what works against what is stolen", question, partial(_trade, name, question))
         yield Exhibit(f"{name}-pair", "what works and what is stolen", question, partial(_pair, name, question))
-    if known and known.reader in MEASURED:
+    if known and READERS[known.reader].measured:
         yield Exhibit(f"{name}-measured", "what was measured", question, partial(_measured, name, question))
     yield Exhibit(f"{name}-rates", "adoption curves", question, partial(_rates, name, question))
     yield Exhibit(f"{name}-differences", "paired differences", question, partial(_differences, name, question))

@@ -16,10 +16,9 @@ from model.words import of_configuration
 from openworld import exhibits, mishaps
 from openworld.cli import main
 from openworld.exhibits import FigureError
-from openworld.exhibits.experiments import MEASURED
 from openworld.sources import Source
 from simulations.catalogue import EXPERIMENTS
-from simulations.units import STRATEGIC
+from simulations.reader import READERS
 
 #: What is drawn is tested here, and not by which process.
 pytestmark = pytest.mark.usefixtures("here")
@@ -51,8 +50,8 @@ def test_the_catalogue_has_every_kind() -> None:
     }
     for name, asked in EXPERIMENTS.items():
         drawn = ["effects"] if asked.factors else ["rates", "differences", "funnel"]
-        drawn = ["measured", *drawn] if asked.reader in MEASURED else drawn
-        if asked.reader in STRATEGIC and not asked.headline and not asked.factors:
+        drawn = ["measured", *drawn] if READERS[asked.reader].measured else drawn
+        if READERS[asked.reader].visits and not asked.headline and not asked.factors:
             drawn = ["trade", "pair", *drawn]
         assert [each for each in exhibits.catalogue() if each.startswith(f"{name}-")] == [f"{name}-{k}" for k in drawn]
 

@@ -11,8 +11,8 @@ from simulations.adoption import SIDES, Stakes, Vendors, count, least, settled, 
 from simulations.arms import settings
 from simulations.attempts import situation_shares, situations
 from simulations.experiments import find, run
-from simulations.options import told
 from simulations.population import Population, load
+from simulations.reader import told
 from simulations.units import Tally, Unit
 from simulations.vectorised import expected
 

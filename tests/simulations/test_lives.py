@@ -16,8 +16,8 @@ from simulations.attempts import ADOPTIONS, Situations, draw_codes, situations
 from simulations.calls import CHUNK, calls
 from simulations.experiments import find, run
 from simulations.lives import QUANTITIES, LivedWorld, count, live, tallied
-from simulations.options import told
 from simulations.population import Population, load, populations
+from simulations.reader import told
 from simulations.residents import Residents, settle
 from simulations.stations import Station, Waiting
 from simulations.units import Tally, Unit

@@ -18,10 +18,10 @@ from simulations.experiment import Adoption, Mix
 from simulations.experiments import population_for
 from simulations.horizon import lasting
 from simulations.knobs import EXPOSURE, Knob, knobs, stand, unit_at
-from simulations.options import OPTIONS, told
 from simulations.population import Provenance, StatedNumber, load
+from simulations.reader import READERS, told
 from simulations.results import measured
-from simulations.sensitivity import COLUMNS, EFFORTS, MOST_ATTEMPTS, indices
+from simulations.sensitivity import COLUMNS, MOST_ATTEMPTS, indices
 from simulations.units import Tally, Unit
 from simulations.visits import Label
 
@@ -97,7 +97,7 @@ def test_every_experiment_has_knobs(name: str) -> None:
     base = asked.unit(population_for(asked, None), asked.values[0], "1/0", 1)
     found = {(knob.kind, knob.of) for knob in knobs(asked, base)}
     held = {name for name, tried in asked.tried.items() if tried.low == tried.high}
-    assert found >= {("option", option) for option in OPTIONS.get(asked.reader, {}) if option not in held}
+    assert found >= {("option", option) for option in READERS[asked.reader].options if option not in held}
     assert held.isdisjoint(of for _, of in found)
     match asked.sweep:
         case Mix(factor):
@@ -119,7 +119,7 @@ def test_every_reader_is_asked(name: str, monkeypatch: pytest.MonkeyPatch) -> No
     table = indices(asked, samples=4, attempts=400 if asked.reader == "agents" else 60, method="morris")
     assert len(table)
     assert set(table.against) == {next(iter(asked.treatments))}
-    assert {knob.removeprefix("log ") for knob in table.knob} >= OPTIONS.get(asked.reader, {}).keys()
+    assert {knob.removeprefix("log ") for knob in table.knob} >= READERS[asked.reader].options.keys()
     assert not table.effect.isna().any()
     assert table[["total", "first_order"]].isna().all(axis=None)
 
@@ -204,7 +204,7 @@ def test_what_is_not_converged_is_marked() -> None:
 
 def test_every_option_has_a_range() -> None:
     """What a reader takes for granted lies where it is tried."""
-    for options in OPTIONS.values():
+    for options in (each.options for each in READERS.values()):
         for option in options.values():
             assert 0 <= option.low <= option.default <= option.high <= option.most
             assert option.low < option.high
@@ -261,7 +261,7 @@ def test_what_is_told_first_is_how_many_attempts_were_counted(monkeypatch: pytes
     monkeypatch.setattr("simulations.engine.run", run)
     first, *_ = sensitivity_lines(indices(EXPERIMENTS["consent"]))
     most = max(each.attempts for each in counted)
-    assert most > EFFORTS["residents"].attempts
+    assert most > READERS["residents"].effort.attempts
     assert f"at most {most} attempts counted at each point" in first
 
 
