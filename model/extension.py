@@ -21,10 +21,11 @@ from model.action import ActionSchema, Context, Domains, Move, described
 from model.design import expanded, parse_switches
 from model.documents import shortly
 from model.errors import InputError, hint
+from model.fields import HONEST, can_write, cases, chosen, makers, names, sends, written
 from model.guards import GUARDS, Guard
 from model.inputs import reading
-from model.logic import Condition, Pick, Value, choose, implies
-from model.messages import Message, Sent, public
+from model.logic import Condition, Pick, Value, all_of, choose, implies, mapped
+from model.messages import Message, Sent, public, term
 from model.model import DraftError, Model, blamed, built, grow
 from model.protocols import PROTOCOLS, every_rule, schemas
 from model.receipts import Receipt, kinds, receipts
@@ -32,7 +33,7 @@ from model.rule import DECIDES, Named, Rule, made
 from model.spelling import misspelt
 from model.state import Variables
 from model.switches import EVERYBODY, ROLES, Extent, Kind, Switch
-from model.world import CLIENT, World
+from model.world import CLIENT, NONE, World
 from model.world_file import WORLDS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -397,34 +398,80 @@ def state(function: Callable[[Variables, World], None]) -> Callable[[Variables, 
     return function
 
 
-def field(message: str, name: str) -> Callable[[Callable[[Context, Sent], Value]], None]:
-    """Add a public field to a message; the function says what stands in it, of each that is sent."""
+def field(
+    message: str, name: str, values: Callable[[World], Iterable[str]] = names
+) -> Callable[[Callable[[Context, Sent], Value]], None]:
+    """Add a field to a message; the function says what an honest sender writes there, of each message that is sent.
+
+    Where the attacker writes the message it writes there what that would be, or any other value that it can make.
+
+    Args:
+        message: the kind of message; ``name``: as the wire has it.
+        values: what may stand there in a world, without which it is a name of an issuer, a resource or a client. With
+            signatures and MACs (:func:`model.fields.signed`) it has to list all, so that what is seen is remembered.
+    """
     record: type[Message] = getattr(messages, known("message", message, _messages()))
     if name in {field.name for field in fields(record)}:
         raise DraftError(f"{message} has a field {name!r} already")
+    kind, listed = f"{message}_{name}", values is not names
 
     def decorate(function: Callable[[Context, Sent], Value]) -> None:
-        function = giving("value", function)
+        honest = giving("value", function)
 
-        def widened(c: Context, sent: Sent) -> Sent:
-            if not isinstance(sent.message, record):
-                return sent
-            values = {each.name: getattr(sent.message, each.name) for each in fields(sent.message)}
-            kind: Any = type(sent.message)
-            return sent._replace(message=_wider(kind, name)(**values, **{name: function(c, sent)}))
+        def domain(world: World) -> tuple[str, ...]:
+            return tuple(dict.fromkeys((NONE, *values(world))))
 
-        def sending(c: Context, _: dict[str, Any], move: Move) -> Move:
-            return move._replace(sends=tuple(widened(c, sent) for sent in move.sends))
+        def known_values(made: Variables, world: World) -> None:
+            for value in domain(world) if any(map(makers, domain(world))) else ():
+                if value != NONE:
+                    made.fact(f"knows.{kind}.{value}", f"the attacker has seen {name}={value}")
 
-        _put_steps(*(_changed(schema, sending) for schema in _steps().values()))
+        def said(c: Context, sent: Sent, honest_step: bool) -> Value:
+            value, allowed = honest(c, sent), domain(c.world)
+            strange = [one for one in cases(value) if (one not in allowed if listed else makers(one))]
+            if strange and honest_step:
+                raise DraftError(f"{function.__name__}: {strange[0]!r} is not among values= of {message}.{name}")
+            return mapped(lambda one: NONE if one in strange else one, value) if strange else value
+
+        def sending(schema: ActionSchema) -> ActionSchema:
+            before, choice = schema.move, f"says_{name}"
+            chooses = not schema.honest and sends(before, record)
+
+            @wraps(before)
+            def move(c: Context, **given: Any) -> Move:
+                own = given.pop(choice, HONEST)
+                made = before(c, **given)
+                able, sent_then = [made.when], []
+                for sent in made.sends:
+                    if isinstance(sent.message, record):
+                        theirs = written(c, schema, sent)
+                        value = said(c, sent, schema.honest)
+                        value = choose(theirs, chosen(own, value), value)
+                        able.append(implies(all_of(theirs, sent.when), can_write(c, kind, value)))
+                        plain: Any = type(sent.message)
+                        said_so_far = {each.name: getattr(sent.message, each.name) for each in fields(sent.message)}
+                        wider = _wider(plain, name, kind if listed else "")
+                        sent = sent._replace(message=wider(**said_so_far, **{name: value}))
+                    sent_then.append(sent)
+                return made._replace(when=all_of(*able), sends=tuple(sent_then))
+
+            if not chooses:
+                return replace(schema, move=move)
+            return replace(
+                schema, move=move, choices=lambda world: {**schema.choices(world), choice: (HONEST, *domain(world))}
+            )
+
+        add("field", "states", kind, known_values)
+        _put_steps(*map(sending, _steps().values()))
 
     return decorate
 
 
 @cache
-def _wider(message: Any, name: str) -> Callable[..., Message]:
-    """A message with one public field more."""
-    return make_dataclass(message.__name__, [(name, Value, public())], bases=(message,), frozen=True, slots=True)
+def _wider(message: Any, name: str, kind: str) -> Callable[..., Message]:
+    """A message with one field more, which holds terms of a kind or what anybody may read."""
+    holds = term(kind) if kind else public()
+    return make_dataclass(message.__name__, [(name, Value, holds)], bases=(message,), frozen=True, slots=True)
 
 
 def _kinds(message: type[Message]) -> list[str]:

@@ -12,9 +12,11 @@ from dataclasses import fields
 from typing import NamedTuple
 
 from model.action import Context
+from model.errors import hint
 from model.flow import authorization_request
 from model.logic import Condition, Pick, Value, all_of, any_of, choose, no, same
 from model.messages import Message, ResourceRequest, Sent
+from model.model import DraftError
 from model.protocols import variables
 from model.readings import published, server_of, token_of
 from model.registration import registered
@@ -30,6 +32,22 @@ _GRANTED = {
     "dpop_jkt": "key",
     "resource": "resource",
 }
+
+
+class Values(dict[str, Value]):
+    """Values by name, of which a rule may ask for those that there are."""
+
+    def __init__(self, whose: str, values: Mapping[str, Value]) -> None:
+        super().__init__(values)
+        self.whose = whose
+
+    def __missing__(self, name: str) -> Value:
+        """Say that there is no such value.
+
+        Raises:
+            DraftError: naming those that there are.
+        """
+        raise DraftError(f"{self.whose} no {name!r}{hint(name, sorted(self))}")
 
 
 class Receipt(NamedTuple):
@@ -90,7 +108,17 @@ def _receipt(c: Context, role: str, sent: Sent, here: Condition, held: Mapping[s
         says |= _claims(c, message)
     if "code" in says and role == AUTHORIZATION_SERVER:
         asked = all_of(asked, no(same(says["code"], NONE)))
-    return Receipt(c, role, asked, sent.sender, message, says, held)
+    name = type(message).__name__
+    who = role.replace("_", " ")
+    return Receipt(
+        c,
+        role,
+        asked,
+        sent.sender,
+        message,
+        Values(f"{name} says", says),
+        Values(f"a {who} that gets {name} holds", held),
+    )
 
 
 def _is(receiver: Value, name: str) -> Condition:

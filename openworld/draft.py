@@ -4,8 +4,11 @@ A file is given to a command with ``--with FILE``; in Python ``oauth().extended(
 read as :mod:`model.logic` has them, a session and what it knows as :mod:`model.readings` does.
 """
 
+from pathlib import Path
+
 from model.action import Context, Move, possible
 from model.extension import capability, design, field, original, rule, state, step, switch, variant
+from model.fields import hashed, mac, signed
 from model.logic import all_of, any_of, choose, holds, implies, mapped, no, none_of, one_of, same
 from model.messages import Message, Sent
 from model.model import DraftError, oauth
@@ -14,9 +17,12 @@ from model.world import NONE, World
 from properties.extension import reached, violated
 from simulations.extension import experiment
 
+#: The draft that ``openworld new draft`` writes: a switch, a field, a rule and a property that work.
+SKELETON = Path(__file__).parent / "data" / "draft_of_your_own.py"
+
 __all__ = [
-    "NONE", "Context", "DraftError", "Message", "Move", "Sent", "Variables", "World", "all_of", "any_of",
-    "capability", "choose", "design", "experiment", "field", "holds", "implies", "mapped", "no", "none_of",
-    "oauth", "one_of", "original", "possible", "reached", "rule", "same", "state", "step", "switch", "variant",
-    "violated",
+    "NONE", "SKELETON", "Context", "DraftError", "Message", "Move", "Sent", "Variables", "World", "all_of", "any_of",
+    "capability", "choose", "design", "experiment", "field", "hashed", "holds", "implies", "mac", "mapped", "no",
+    "none_of", "oauth", "one_of", "original", "possible", "reached", "rule", "same", "signed", "state", "step", "switch",
+    "variant", "violated",
 ]  # fmt: skip

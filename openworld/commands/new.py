@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 from shlex import quote
 
@@ -31,7 +30,7 @@ def draft(name: str | None, hooks: bool) -> int:
     \b
     openworld new draft mydraft
     openworld new draft --hooks
-    openworld verdict stray_token "cap=mal_as+delivery_tamper;rs_issuers=listed" --with mydraft.py
+    openworld verdict stray_token "cap=mal_as+delivery_tamper;rs_issuers=signed" --with mydraft.py
     """
     if hooks:
         print_lines(line for each in loaded("openworld.glossary.hooks")() for line in each.lines())
@@ -39,7 +38,7 @@ def draft(name: str | None, hooks: bool) -> int:
     if name is None:
         raise click.UsageError("Missing argument 'NAME'")
     path = Path(name).with_suffix(".py")
-    text = files("openworld").joinpath("data", "draft_of_your_own.py").read_text(encoding="utf-8")
+    text = Path(str(loaded("openworld.draft.SKELETON"))).read_text(encoding="utf-8")
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text.replace("FILE", str(path)))

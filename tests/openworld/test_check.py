@@ -458,7 +458,7 @@ ANCHORED = """\
 with = ["mine.py"]
 
 [[expect]]
-switches = { rs_issuers = "listed", issuer_listed = "on" }
+switches = { rs_issuers = "signed", issuer_signed = "on" }
 against = ["mal_as+delivery_tamper"]
 holds = ["stray_token"]
 draft = "draft.xml"
@@ -478,7 +478,7 @@ def test_an_expectation_rests_on_a_sentence_of_a_draft(run: Check) -> None:
     assert found.exit_code == 1
     assert "openworld.toml:6: without its text" in found.stdout
     assert 'holds, but draft.xml, section 3, no longer says "The client MUST NOT send' in found.stdout
-    assert "client.token_issuer_is_listed  [draft-me 3]" in found.stdout
+    assert "client.issuer_is_signed  [draft-me 3]" in found.stdout
     assert ElementTree.parse("found.xml").getroot().get("failures") == "1"
     assert json.loads(Path("found.sarif").read_text("utf-8"))["runs"][0]["results"][0]["level"] == "error"
 

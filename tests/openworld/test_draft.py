@@ -21,6 +21,7 @@ from model.chart import chart, text
 from model.conversation import converse
 from model.design import parse
 from model.errors import InputError
+from model.fields import makers
 from model.machine import Machine
 from model.messages import ResourceMetadata
 from model.model import UnsharedError, oauth
@@ -39,7 +40,7 @@ from simulations.provenance import code
 pytestmark = pytest.mark.usefixtures("hurried")
 DRAFT = str(files("openworld").joinpath("data", "draft_of_your_own.py"))
 #: What the draft's rule stops, with the rule and without.
-STRAY = "cap=mal_as+delivery_tamper;as_trust=any;rs_issuers=listed"
+STRAY = "cap=mal_as+delivery_tamper;as_trust=any;rs_issuers=signed"
 
 
 def run(*arguments):
@@ -68,11 +69,11 @@ def test_the_skeleton_is_a_draft_that_flips_a_verdict(tmp_path, monkeypatch):
     code, out, _ = run("verdict", "stray_token", STRAY, "--require", "attack", "--with", "mine.py")
     assert code == 0
     assert "(stray_token)" in out
-    code, out, _ = run("verdict", "ST", f"{STRAY};issuer_listed=on", "--require", "safe", "--with", "mine.py")
+    code, out, _ = run("verdict", "ST", f"{STRAY};issuer_signed=on", "--require", "safe", "--with", "mine.py")
     assert code == 0
-    assert "client.token_issuer_is_listed  [draft-me 3]" in out
-    drawn = run("trace", "FC", "rs_issuers=listed", "--with", "mine.py")[1]
-    assert "token_issuers_supported=https://as.example" in drawn
+    assert "client.issuer_is_signed  [draft-me 3]" in out
+    drawn = run("trace", "FC", "rs_issuers=signed", "--with", "mine.py")[1]
+    assert "signed_issuer=signed by" in drawn
     assert run("verdict", "stray_token", STRAY)[0] == 2
 
 
@@ -99,7 +100,7 @@ def test_two_models_answer_side_by_side():
     assert answered(theirs) == alone[theirs] != first
     assert answered(oauth()) == first
     assert checker.result("ST", parse(STRAY, ours)) == "attack"
-    assert checker.result("ST", parse(f"{STRAY};issuer_listed=on", ours)) == "safe"
+    assert checker.result("ST", parse(f"{STRAY};issuer_signed=on", ours)) == "safe"
     for model in (oauth(), theirs):
         with pytest.raises(InputError, match="unknown switch 'rs_issuers'"):
             parse(STRAY, model)
@@ -108,8 +109,8 @@ def test_two_models_answer_side_by_side():
     both = ours.extended(trusting)
     assert both.files == (Path(DRAFT),)
     assert check("ST", parse(STRAY, both)).result == "attack"
-    assert "issuer_listed" in both.switches
-    assert "issuer_listed" not in theirs.switches
+    assert "issuer_signed" in both.switches
+    assert "issuer_signed" not in theirs.switches
     assert both.variants.keys() == theirs.variants.keys() != ours.variants.keys()
 
 
@@ -256,6 +257,86 @@ def test_a_field_stands_in_every_message_that_is_sent():
     machine, trace = Machine(asked), check("FC", asked).trace
     assert "shade=dark-blue" in text(chart(trace))
     assert [type(each.message) for each in sends(machine, trace) if isinstance(each.message, ResourceMetadata)]
+
+
+def hinted():
+    """A second field with what the metadata lists, which clients compare."""
+
+    @draft.field("ResourceMetadata", "issuer_hint")
+    def hint(c, sent):
+        known = [party.url for party in c.world.servers if party.honest]
+        return draft.choose(draft.one_of(sent.message.authorization_servers, *known), known[0], "none")
+
+    @draft.rule(message="ResourceMetadata", actor="client", source="draft-me 4")
+    def hint_is_followed(c, says, held):
+        """The AS that is listed is the one of the hint."""
+        return draft.same(says["issuer_hint"], says["authorization_servers"])
+
+
+def test_the_attacker_writes_what_it_can_make_in_a_field():
+    """A name it writes as it likes, whatever an honest sender would say there; a signature only of what it runs."""
+    altered, checked = "cap=mal_as+delivery_tamper;as_trust=any", "rs_issuers=signed;issuer_signed=on"
+    ours, theirs = oauth().extended(DRAFT), oauth().extended(hinted)
+    assert check("DI", parse(altered, theirs)).result == "attack"
+    assert check("DI", parse(f"{altered};rs_issuers=signed", ours)).result == "attack"
+    assert check("DI", parse(f"{altered};{checked}", ours)).result == "safe"
+    assert check("CD", parse(f"cap=mal_as+mal_rs;iss_check=off;{checked}", ours)).result == "attack"
+
+
+def test_the_attacker_writes_again_what_it_has_seen():
+    """A signature of somebody else's, once it was sent one."""
+
+    def added():
+        @draft.field("AuthorizationResponse", "proof", lambda world: [draft.signed(one.url) for one in world.servers])
+        def proof(c, sent):
+            issuers = {grant.name: c.world.by_name[grant.server].url for grant in c.world.grants}
+            return draft.mapped(lambda code: draft.signed(issuers.get(code, "none")), sent.message.code)
+
+        @draft.rule(message="AuthorizationResponse", actor="client", source="draft-me 5")
+        def proof_is_by_the_server(c, says, held):
+            """The response has the proof of the AS that the session is at."""
+            return draft.same(says["proof"], draft.signed(held["issuer"]))
+
+    mine = oauth().extended(added)
+    assert agreed("first_contact", "world=mixup;cap=none", mine)
+    # What it got for itself proves nothing of the session that it is put into.
+    assert check("SI", parse("cap=lure;state=off;pkce=off;pkce_as=lax", mine)).result == "attack"
+    assert check("CD", parse("world=mixup;cap=mal_as;iss_check=off", mine)).result == "safe"
+
+
+@pytest.mark.parametrize(
+    ("value", "who"),
+    [
+        (draft.hashed("a", "b"), ()),
+        (draft.signed("https://as.example", "a"), ("https://as.example",)),
+        (draft.mac(("as", "client"), "a"), ("as", "client")),
+        ("https://as.example", ()),
+        (draft.signed("none", "a"), ()),
+    ],
+)
+def test_values_say_who_can_make_them(value, who):
+    """Anybody makes a name or a hash; nothing is made of what is missing."""
+    assert makers(value) == who
+
+
+def test_what_a_message_does_not_say_is_named():
+    """And what it says; a signature has to be listed, so that what was seen is remembered."""
+
+    def asks():
+        @draft.rule(message="ResourceMetadata", actor="client", source="draft-me 4")
+        def hint_is_followed(c, says, held):
+            """The AS that is listed is the one of the hint."""
+            return draft.same(says["issuer_hint"], says["authorization_servers"])
+
+    def unlisted():
+        @draft.field("ResourceMetadata", "proof")
+        def proof(c, sent):
+            return draft.signed("https://as.example", "x")
+
+    with pytest.raises(InputError, match="ResourceMetadata says no 'issuer_hint'; allowed: authorization_servers"):
+        check("FC", parse("cap=none", oauth().extended(asks)))
+    with pytest.raises(InputError, match=r"proof: 'signed by https://as.example: x' is not among values= of"):
+        check("FC", parse("cap=none", oauth().extended(unlisted)))
 
 
 def sends(machine, trace):
@@ -429,11 +510,11 @@ def test_worlds_and_other_files_know_the_words_of_a_draft(tmp_path):
 
 def test_populations_read_what_a_draft_adds():
     """In a process of its own, in which the draft is there first: an arm that cannot act is found out, as any is."""
-    arms = ("--arms", "issuer_listed=off", "issuer_listed=on", "--population", "enterprise", "--with", DRAFT)
+    arms = ("--arms", "issuer_signed=off", "issuer_signed=on", "--population", "enterprise", "--with", DRAFT)
     asked = [sys.executable, "-m", "openworld.cli", "simulate", *arms]
     ran = subprocess.run(asked, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert "issuer_listed=on cannot act beside issuer_listed=off" in ran.stderr
+    assert "issuer_signed=on cannot act beside issuer_signed=off" in ran.stderr
 
 
 STRAYS = '''
@@ -442,8 +523,8 @@ from openworld.draft import experiment
 experiment("strays", """
 question = "How many tokens go astray?"
 population = "swept"
-arms = ["issuer_listed=off", "issuer_listed=on"]
-mixes = { place = { forged_metadata = 1 }, rs_issuers = { listed = 1 }, api = { single_path = 1 } }
+arms = ["issuer_signed=off", "issuer_signed=on"]
+mixes = { place = { forged_metadata = 1 }, rs_issuers = { signed = 1 }, api = { single_path = 1 } }
 attacker = "money"
 """)
 '''
@@ -458,8 +539,8 @@ def test_a_draft_names_whom_its_property_hurts_and_brings_its_experiment(tmp_pat
     rates = {(row["arm"], row["kind"]): row for row in json.loads(out)["rates"] if row["outcome"] == "stray_token"}
     assert exit_code == 0
     assert {row["hurt"] for row in rates.values()} == {"user"}
-    assert rates["issuer_listed=off", "harm"]["count"] == rates["issuer_listed=off", "attainable"]["count"] == 100
-    assert rates["issuer_listed=on", "harm"]["count"] == rates["issuer_listed=on", "attainable"]["count"] == 0
+    assert rates["issuer_signed=off", "harm"]["count"] == rates["issuer_signed=off", "attainable"]["count"] == 100
+    assert rates["issuer_signed=on", "harm"]["count"] == rates["issuer_signed=on", "attainable"]["count"] == 0
     assert run("simulate", "strays", *told)[0] == 2
     mine = oauth().extended(path)
     assert worded("harm", "stray_token", mine) == "tokens go astray"
@@ -469,6 +550,6 @@ def test_a_draft_names_whom_its_property_hurts_and_brings_its_experiment(tmp_pat
 def test_figures_call_what_a_draft_adds_by_its_words():
     """Of the model that has it."""
     ours = oauth().extended(DRAFT)
-    assert of_configuration("rs_issuers=listed", ours) == "RS lists its issuers"
+    assert of_configuration("rs_issuers=signed", ours) == "RS signs its issuer"
     assert worded("property", "stray_token", ours) == "tokens go where they are taken"
     assert worded("property", "stray_token") == "stray_token"

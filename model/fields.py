@@ -1,0 +1,121 @@
+"""Values of fields that drafts add: which can be made by whom, and what the attacker writes there.
+
+A value is a name, a hash of values (:func:`hashed`), a signature of a party (:func:`signed`) or a MAC by a key that
+several parties share (:func:`mac`). Anybody can write names and hashes. A signature or MAC the attacker makes if it
+runs who has the key; whatever it has seen in a message, it can write again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from inspect import unwrap
+from types import CodeType, FunctionType
+from typing import Any
+
+from model.action import ActionSchema, Context
+from model.logic import Condition, Pick, Value, all_of, any_of, choose, mapped, one_of, same
+from model.messages import Message, Sent
+from model.send import is_attackers
+from model.world import ATTACKER, NONE, World, client_ids
+
+#: The attacker's choice to write what an honest sender would.
+HONEST = "<as honest senders do>"
+_MADE = re.compile(r"(?:signed|mac) by (.+?): ")
+
+
+def hashed(*values: Value) -> Value:
+    """Return the hash of values, which anybody makes who has them."""
+    return _made("hash of {1}", (), values)
+
+
+def signed(by: Value, *values: Value) -> Value:
+    """Return the signature of a party, by its name or URL, of values."""
+    return _made("signed by {0}: {1}", (by,), values)
+
+
+def mac(sharing: Iterable[Value], *values: Value) -> Value:
+    """Return the MAC of values by a key that these parties share, each by its name or URL."""
+    return _made("mac by {0}: {1}", tuple(sharing), values)
+
+
+def _made(words: str, keys: tuple[Value, ...], values: tuple[Value, ...]) -> Value:
+    """Return what is made of values; of what is missing nothing is."""
+
+    def made(*of: str) -> str:
+        return NONE if NONE in of else words.format(" ".join(of[: len(keys)]), " ".join(of[len(keys) :]))
+
+    return mapped(made, *keys, *values)
+
+
+def makers(value: str) -> tuple[str, ...]:
+    """Return who can make a value, each by name or URL; nobody in particular where anybody can."""
+    found = _MADE.match(value)
+    return tuple(found[1].split(" ")) if found else ()
+
+
+def can_write(c: Context, kind: str, value: Value) -> Condition:
+    """Whether the attacker can write a value: anybody makes it, it runs a maker, or it knows it as a term of a kind."""
+
+    def runs(maker: str) -> Condition:
+        party = c.world.by_name.get(maker) or c.world.by_url.get(maker)
+        return maker == ATTACKER if party is None else c.runs(party)
+
+    found = []
+    for one, here in cases(value).items():
+        by = makers(one)
+        found.append(all_of(here, any_of(*map(runs, by), c.state[f"knows.{kind}.{one}"]) if by else True))
+    return any_of(*found)
+
+
+def cases(value: Value) -> Mapping[str, Condition]:
+    """Return each value that one may be, with when it is."""
+    return value.cases if isinstance(value, Pick) else {value: True}
+
+
+def names(world: World) -> tuple[str, ...]:
+    """Return what the attacker writes in a field unless its author says otherwise: names of issuers, resources, clients."""
+    clients = (one for client in world.clients for one in client_ids(world, client))
+    return tuple(dict.fromkeys((NONE, *world.issuers, *world.resources, *clients)))
+
+
+def written(c: Context, schema: ActionSchema, sent: Sent) -> Condition:
+    """Whether the attacker writes a message that is sent in a step.
+
+    In its steps it writes what parties of its own and browsers send, and what reaches a client under another's name.
+    """
+    if schema.honest:
+        return False
+    by_itself = one_of(sent.sender, ATTACKER, *c.world.users)
+    to_client = one_of(sent.receiver, *(client.name for client in c.world.clients))
+    return any_of(by_itself, is_attackers(c, sent.sender), to_client)
+
+
+def chosen(choice: Value, honest: Value) -> Value:
+    """Return what the attacker writes by its choice, where honest senders would write another value."""
+    return choose(same(choice, HONEST), honest, choice)
+
+
+def sends(function: Callable[..., object], message: type[Message]) -> bool:
+    """Whether a step may send a message: it, or a function of the model that it calls, names the message."""
+    looked: set[object] = set()
+    ahead = [function]
+    while ahead:
+        one: Any = unwrap(ahead.pop())
+        if one in looked or not isinstance(one, FunctionType):
+            continue
+        looked.add(one)
+        for found in map(one.__globals__.get, _named(one.__code__)):
+            if isinstance(found, type) and issubclass(found, message):
+                return True
+            if isinstance(found, FunctionType) and found.__module__.startswith(("model.", one.__module__)):
+                ahead.append(found)
+    return False
+
+
+def _named(code: CodeType) -> Iterator[str]:
+    """What code names, with what is nested in it."""
+    yield from code.co_names
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _named(inner)
