@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("hurried")
 
 @pytest.fixture
 def explorer() -> Panel:
-    """Panel at the honest run."""
+    """Controls at the honest run."""
     return explore(
         "code_delivery",
         "cap=none",

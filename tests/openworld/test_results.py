@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -272,12 +273,15 @@ def test_more_caches_than_memory_holds(run: Run, tmp_path: Path) -> None:
     assert "1,000,000,000 agents with 4 resources each are more than" in result.stderr
 
 
-def test_deployed_clients_do_tasks(run: Run) -> None:
+def test_deployed_clients_do_tasks(run: Run, tmp_path: Path) -> None:
     """As the user says, whatever the experiment has; the command that is recorded says so too."""
     few = ("--attempts", 4, "--replications", 1, "--inputs", 0, "--workers", 1, "--format", "json")
-    met = {}
+    asked, met = tmp_path / "two_points.toml", {}
+    asked.write_text(
+        re.sub(r"values = \[.*?\]", "values = [1, 2]", run("simulate", "ten_steps", "--format", "toml").stdout)
+    )
     for chosen in ("--baseline-clients", "--deployed"):
-        rates = json.loads(run("simulate", "ten_steps", *few, chosen).stdout)["rates"]
+        rates = json.loads(run("simulate", asked, *few, chosen).stdout)["rates"]
         assert all(row["command"].endswith(chosen) for row in rates)
         met[chosen] = {row["population_digest"] for row in rates}
     assert met["--deployed"].isdisjoint(met["--baseline-clients"])
