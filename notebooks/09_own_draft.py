@@ -22,7 +22,7 @@
 # Each line is worked out when the notebook runs, and one that is not borne out stops it.
 
 # %%
-from openworld.draft import SKELETON, field, oauth, rule, same
+from openworld.draft import SKELETON, field, oauth, rule, same, skeleton
 from openworld.explore import claimed, compared, rules, short, show, slide, switches
 
 MINE = oauth().extended(SKELETON)
@@ -48,7 +48,7 @@ short(claimed([
 # %%
 from IPython.display import Code
 
-Code(SKELETON.read_text())
+Code(skeleton())
 
 # %% [markdown]
 # ## What the specifications say

@@ -17,12 +17,18 @@ from model.world import NONE, World
 from properties.extension import reached, violated
 from simulations.extension import experiment
 
-#: The draft that ``openworld new draft`` writes: a switch, a field, a rule and a property that work.
+#: A draft to begin with: a switch, a field, a rule and a property that work.
 SKELETON = Path(__file__).parent / "data" / "draft_of_your_own.py"
+
+
+def skeleton() -> str:
+    """Return what ``openworld new draft`` writes."""
+    return SKELETON.read_text(encoding="utf-8")
+
 
 __all__ = [
     "NONE", "SKELETON", "Context", "DraftError", "Message", "Move", "Sent", "Variables", "World", "all_of", "any_of",
     "capability", "choose", "design", "experiment", "field", "hashed", "holds", "implies", "mac", "mapped", "no",
-    "none_of", "oauth", "one_of", "original", "possible", "reached", "rule", "same", "signed", "state", "step", "switch",
-    "variant", "violated",
+    "none_of", "oauth", "one_of", "original", "possible", "reached", "rule", "same", "signed", "skeleton", "state", "step",
+    "switch", "variant", "violated",
 ]  # fmt: skip

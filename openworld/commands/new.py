@@ -38,7 +38,7 @@ def draft(name: str | None, hooks: bool) -> int:
     if name is None:
         raise click.UsageError("Missing argument 'NAME'")
     path = Path(name).with_suffix(".py")
-    text = Path(str(loaded("openworld.draft.SKELETON"))).read_text(encoding="utf-8")
+    text = str(loaded("openworld.draft.skeleton")())
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text.replace("FILE", str(path)))
