@@ -243,14 +243,15 @@ def spreads(
 
     Parameters:
         draws: how often the inputs are drawn; None: :data:`DRAWS` times where nothing is sampled but them, and else
-            :data:`COUNTED_DRAWS` times at the point of the headline alone, or not at all where that is dear.
+            :data:`COUNTED_DRAWS` times at the point of the headline alone, or not at all where that is dear or the
+            headline is no outcome, of which alone draws tell.
         workers, progress, store, cluster: as in :func:`simulations.experiments.run`.
     """
-    found = {}
+    found, tells = {}, any(told == ROBBED or event(told) for told in asked.about)
     for value in values:
         base = asked.unit(met, value, f"{seed}/0", FEW if draws is None else ATTEMPTS)
         turned = knobs(asked, base, sweep=False)
-        number = draws if draws is not None else _draws(base, value == asked.point)
+        number = draws if draws is not None else _draws(base, tells and value == asked.point)
         if turned and number:
             found[value] = spread(base, turned, number, seed, workers, progress, store, cluster)
     return found
