@@ -34,6 +34,24 @@ _GRANTED = {
 }
 
 
+#: The term of an answer that says which grant it is about.
+_ABOUT = {"AuthorizationResponse": "code", "TokenResponse": "access_token"}
+
+
+def answering(c: Context, sent: Sent, name: str) -> Value:
+    """Return what the AS holds whose code or token is in an answer: its ``issuer``, or what the request said.
+
+    Of a request it is the parameter of that ``name``.
+    """
+    found: Value = NONE
+    about = next(getattr(sent.message, term) for kind, term in _ABOUT.items() if kind in kinds(sent.message))
+    for grant in c.world.grants:
+        issuer = c.world.by_name[grant.server].url
+        held = issuer if name == "issuer" else getattr(c.state.grant(grant.name), _GRANTED[name])
+        found = choose(same(about, grant.name), held, found)
+    return found
+
+
 class Values(dict[str, Value]):
     """Values by name, of which a rule may ask for those that there are."""
 

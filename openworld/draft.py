@@ -12,6 +12,7 @@ from model.fields import hashed, mac, signed
 from model.logic import all_of, any_of, choose, holds, implies, mapped, no, none_of, one_of, same
 from model.messages import Message, Sent
 from model.model import DraftError, oauth
+from model.receipts import answering
 from model.state import Variables
 from model.world import NONE, World
 from properties.extension import reached, violated
@@ -27,8 +28,8 @@ def skeleton() -> str:
 
 
 __all__ = [
-    "NONE", "SKELETON", "Context", "DraftError", "Message", "Move", "Sent", "Variables", "World", "all_of", "any_of",
-    "capability", "choose", "design", "experiment", "field", "hashed", "holds", "implies", "mac", "mapped", "no",
+    "NONE", "SKELETON", "Context", "DraftError", "Message", "Move", "Sent", "Variables", "World", "all_of", "answering",
+    "any_of", "capability", "choose", "design", "experiment", "field", "hashed", "holds", "implies", "mac", "mapped", "no",
     "none_of", "oauth", "one_of", "original", "possible", "reached", "rule", "same", "signed", "skeleton", "state", "step",
     "switch", "variant", "violated",
 ]  # fmt: skip

@@ -12,18 +12,19 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, product
 from operator import itemgetter
 
+from model.action import Context
 from model.design import Configuration
 from model.errors import InputError
-from model.extension import ask_of_messages
+from model.extension import ask_of_messages, field
 from model.identifiers import same_origin
 from model.logic import Condition, Pick, Value, all_of, any_of, holds, no, none_of, same
-from model.messages import AuthorizationRequest, Message
+from model.messages import AuthorizationRequest, Message, Sent
 from model.model import Model
 from model.protocols import rules
-from model.receipts import Receipt, receipts
+from model.receipts import Receipt, answering, receipts
 from model.rule import Named, Rule
 from model.world import AUTHORIZATION_SERVER, CLIENT, NONE, RESOURCE_SERVER
 from properties.bounds import Laid
@@ -38,6 +39,8 @@ from properties.template import Firing, Template
 HELD = "held."
 #: Terms that stand for the hash of another: a verifier fits the challenge that was made of it.
 HASHED = ("verifier", "challenge")
+#: What a field that an AS adds to its answers is called, before what it holds; and what of that is no term.
+ADDED, COULD_SAY = "added_", ("issuer", "client_id", "redirect_uri", "resource")
 #: Who has to change, the easiest first.
 ROLES = (CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER)
 
@@ -79,6 +82,11 @@ class Candidate:
         said = (spelt(self.message), left, self.relation, right)
         return f"{self.role}." + "_".join(re.sub(r"\W", "_", word) for word in said if word)
 
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The fields that it is about and that an AS has to add to the message."""
+        return tuple(name for name in (self.left, self.right) if name.startswith(ADDED))
+
     def holds(self, it: Receipt) -> Condition:
         """Whether a message passes."""
         right = it.held if self.right.startswith(HELD) else it.says
@@ -105,6 +113,19 @@ def with_checks(model: Model, checks: Sequence[Candidate]) -> Model:
                 yield Named(every[check.name], check.holds(it))
 
     return model.extended(lambda: ask_of_messages(asks, rules=every))
+
+
+def with_fields(model: Model) -> Model:
+    """Return a model in which AS add to their answers what they hold of the grant; the attacker writes what it likes."""
+
+    def said(name: str) -> Callable[[Context, Sent], Value]:
+        return lambda c, sent: answering(c, sent, name)
+
+    def added() -> None:
+        for message, name in product(("AuthorizationResponse", "TokenResponse"), COULD_SAY):
+            field(message, f"{ADDED}{name}")(said(name))
+
+    return model.extended(added)
 
 
 # --- candidates ------------------------------------------------------------------------------------------------
@@ -338,7 +359,7 @@ class Invented:
 
 def changes(checks: Iterable[Candidate]) -> tuple[str, ...]:
     """Return who has to change for these checks."""
-    roles = {check.role for check in checks}
+    roles = {role for check in checks for role in (check.role, *(AUTHORIZATION_SERVER for _ in check.added))}
     return tuple(role for role in ROLES if role in roles)
 
 
@@ -368,7 +389,7 @@ def invent(
     for prop in properties:
         for check, is_chosen in candidates(Received(prop, plain), further).items():
             found[check] = is_chosen and found.get(check, True)
-    found = {check: chosen for check, chosen in found.items() if check.role in roles}
+    found = {check: chosen for check, chosen in found.items() if {*changes([check])} <= {*roles}}
     chosen = [check for check in found if found[check]]
 
     everywhere = list(_honest(configuration, chosen, ({}, *environments), timeout))
@@ -492,8 +513,9 @@ class KnownRules:
 
     def __init__(self, prop: Property, configuration: Configuration) -> None:
         plain = under(configuration, with_checks(configuration.model, ()))
-        switches = (s for s in plain.model.switches.values() if s.kind == "mechanism" and s.in_worlds)
+        switches = [s for s in plain.model.switches.values() if s.kind in ("mechanism", "environment") and s.in_worlds]
         self._free = {switch.name: switch.values for switch in switches}
+        self._mechanisms = {switch.name for switch in switches if switch.kind == "mechanism"}
         self._design, self._rules = configuration.design, rules(configuration.model)
         self._received = Received(prop, plain, self._free)
         template = self._received.template
@@ -518,6 +540,33 @@ class KnownRules:
                     for value in self._free[switch]:
                         if value != self._design[switch] and self._says(asked, self._given(switch, value), name, whole):
                             return AlreadySaid(f"{switch}={value}", self._rules[name], whole)
+        return None
+
+    def field(self, check: Candidate, added: str) -> tuple[str, str] | None:
+        """Return the field that says the same as an added one in honest runs, and the switch that has it sent.
+
+        The switch is empty where it is sent as it is.
+        """
+        about = [
+            (when, it.says)
+            for firing, when, it in self._received.every
+            if firing.action.schema.honest and check.role == it.role and check.message in it.kinds
+        ]
+        under = self._received.template.circuit.under
+        for name in dict.fromkeys(name for _, says in about for name in says if not name.startswith(ADDED)):
+            decided = [code for _, says in about for code in under([says.get(name, NONE)]) & self._switches.keys()]
+            for switch, value in (("", ""), *(self._switches[code] for code in sorted(set(decided)))):
+                given = self._given(switch, value)
+                sent = [
+                    (said, says[name], says[added])
+                    for when, says in about
+                    if name in says
+                    and self._received.possible(said := all_of(when, none_of(says[added], NONE)), given=given)
+                ]
+                if sent and not any(
+                    self._received.possible(when, no(same(one, other)), given=given) for when, one, other in sent
+                ):
+                    return name, f"{switch}={value}" if switch else ""
         return None
 
     def _says(self, asked: list[_About], given: list[int], name: str, whole: bool) -> bool:
@@ -559,6 +608,7 @@ class KnownRules:
             for name, asked in firing.rules
             if name.startswith(f"{role}.")
             for code in sorted(under([asked]) & self._switches.keys())
+            if self._switches[code][0] in self._mechanisms
         }
 
     def _given(self, switch: str, value: str) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import starmap
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -36,6 +37,8 @@ from openworld.show import command, ending
 from properties.attackers import configured
 from properties.checker import Checker
 from properties.invent import (
+    ADDED,
+    COULD_SAY,
     FURTHER,
     HELD,
     ROLES,
@@ -48,6 +51,7 @@ from properties.invent import (
     invent,
     spelt,
     under,
+    with_fields,
 )
 from properties.monotone import NoAnswerError
 from properties.reads import check_read
@@ -109,6 +113,7 @@ class Proposal:
 )
 @click.option("--by", multiple=True, type=click.Choice(ROLES), help="Who may change.  [default: everybody]")
 @click.option("--relation", multiple=True, type=click.Choice(FURTHER), help="Beside equality, also ask for this.")
+@click.option("--field", is_flag=True, help="Also what an AS could add to its answers: what it holds of the grant.")
 @click.option("--top", type=click.IntRange(min=0), default=5, show_default=True, help="Verify and print so many sets.")
 @click.option("--chart/--no-chart", default=False, help="Draw the attack that comes back without each check.")
 @output_option("Write each proposal as a draft for --with.", folder=True)
@@ -122,6 +127,7 @@ def invent_(
     keep: tuple[str, ...],
     by: tuple[str, ...],
     relation: tuple[str, ...],
+    field: bool,
     top: int,
     chart: bool,
     output: Path | None,
@@ -132,13 +138,14 @@ def invent_(
     """Propose checks that make PROPERTY hold under CONFIG: all minimal sets, with no mechanism named beforehand.
 
     A check compares a field of a message that an honest party receives with what that party holds then, or with
-    another field. The sets leave no attack, and leave honest runs in CONFIG and in each environment of --keep. They are
+    another field. With --field an AS may also add to its answers what it holds of the grant. The sets leave no attack, and leave honest runs in CONFIG and in each environment of --keep. They are
     exact and complete for this grammar. Sets for which fewest parties have to change come first. Each that is printed
     is verified by an ordinary verdict, and so is the attack without any one of its checks.
 
     \b
     openworld invent code_delivery "iss_check=off;md_issuer_check=off" --against mal_as
     openworld invent TC prm=unchecked --against mal_rs --keep api=multi_path
+    openworld invent CD "iss_check=off;md_issuer_check=off;h_iss=no" --against mal_as --field
     openworld invent CD,SI "iss_check=off;state=off" --against mal_as --by client -o proposals
     """
     able = parse_capabilities(against or "none", model)
@@ -158,19 +165,23 @@ def invent_(
         tell(as_json, {"configuration": str(asked), "proposals": [], "verdicts": verdicts}, [line])
         return DONE if "safe" in verdicts.values() else NOT_IN_THIS_WORLD
     try:
-        found = invent(props, asked, kept, relation, by or ROLES, timeout)
-        proposals = _proposals(props, asked, found.sets[:top], command("invent", names, config, *_to(against)), timeout)
+        wide = under(asked, with_fields(model)) if field else asked
+        found = invent([find(prop.name, wide.model) for prop in props], wide, kept, relation, by or ROLES, timeout)
+        proposals = _proposals(
+            props, asked, wide, found.sets[:top], command("invent", names, config, *_to(against)), timeout
+        )
     except NoAnswerError as error:
         return complain(str(error), INCONCLUSIVE)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         for each in proposals:
             write(output / each.name, each.draft)
-    known = [KnownRules(prop, asked) for prop in props]
+    known = [KnownRules(find(prop.name, wide.model), wide) for prop in props]
     said = {one: next(filter(None, (each.rule(one) for each in known)), None) for one in _all_of(proposals)}
+    fields = {(one, name): known[0].field(one, name) for one in said for name in one.added}
     words = Wording(props[0], asked)
-    data = _data(asked, keep, found, proposals, said, words)
-    tell(as_json, data, _lines(props, asked, keep, found, proposals, said, words, chart, output is not None))
+    data = _data(asked, keep, found, proposals, said, fields, words)
+    tell(as_json, data, _lines(props, asked, keep, found, proposals, said, fields, words, chart, output is not None))
     return DONE if all(each.is_verified for each in proposals) else INCONCLUSIVE
 
 
@@ -188,11 +199,12 @@ def _to(against: str | None) -> list[str]:
 def _proposals(
     props: Sequence[Property],
     asked: Configuration,
+    wide: Configuration,
     sets: Sequence[tuple[Candidate, ...]],
     how: str,
     timeout: float | None,
 ) -> list[Proposal]:
-    """Verify sets by ordinary verdicts, each as the draft that it comes out as."""
+    """Verify sets by ordinary verdicts, each as the draft that it comes out as; ``wide``: with all that AS could add."""
     known: dict[frozenset[Candidate], list[Verdict]] = {}
     words = Wording(props[0], asked)
 
@@ -205,7 +217,7 @@ def _proposals(
         return known[frozenset(checks)]
 
     made = []
-    breaks = broken(asked, sets, DEPLOYMENTS)
+    breaks = broken(wide, sets, DEPLOYMENTS)
     for number, checks in enumerate(sets, start=1):
         without = {}
         for one in checks:
@@ -232,14 +244,16 @@ class Wording:
 
     def __init__(self, prop: Property, asked: Configuration) -> None:
         world = prop.world_of(asked)
+        self.switches = asked.model.switches
         who = world.sessions[0].name
         self._meaning = {v.name.removeprefix(f"{who}."): v.meaning for v in variables(world) if v.name.startswith(who)}
 
     def sentence(self, one: Candidate) -> str:
         """Return what a specification would say."""
         message, actor = spelt(one.message), _actor(one.role)
+        added = "".join(f"An AS MUST add {_could_say(name)} to {message}s as `{name}`. " for name in one.added)
         article = "" if message.endswith("metadata") else "an " if message[0] in "aeiou" else "a "
-        arrives = f"When {article}{message} arrives, the {actor}"
+        arrives = f"{added}When {article}{message} arrives, the {actor}"
         left = "the browser that brings it" if one.left == "browser" else _field(one.message, one.left)
         if one.left.startswith("access_token."):
             left = f"`{one.left.rpartition('.')[2]}` of its access token"
@@ -267,7 +281,10 @@ class Wording:
         head = f'"""Checks that were proposed by the solver.\n\nAsked by: {how}\n"""\n\n'
         imports = "from model.identifiers import same_origin\n" * any(c.relation == "origin_is" for c in checks)
         imports += "from openworld.draft import NONE, all_of, any_of, holds, none_of, rule, same\n"
-        return head + imports + "".join(f"\n\n{self._rule(one)}" for one in checks)
+        fields = dict.fromkeys((one.message, name) for one in checks for name in one.added)
+        if fields:
+            imports = imports.replace("import NONE, all_of, any_of", "import NONE, all_of, answering, any_of, field")
+        return head + imports + "".join(f"\n\n{each}" for each in (*starmap(_adding, fields), *map(self._rule, checks)))
 
     def _rule(self, one: Candidate) -> str:
         name = one.name.partition(".")[2]
@@ -287,6 +304,23 @@ class Wording:
         )
 
 
+def _could_say(name: str) -> str:
+    """Return what an AS would add, in words."""
+    held = name.removeprefix(ADDED)
+    return "its issuer identifier" if held == "issuer" else f"the `{held}` of the request that it answers"
+
+
+def _adding(message: str, name: str) -> str:
+    """Return the lines of a draft by which AS add a field."""
+    said = _could_say(name)
+    return (
+        f'@field("{message}", "{name}")\n'
+        f"def {name}_of_{spelt(message).replace(' ', '_')}(c, sent):\n"
+        f'    """{said[:1].upper()}{said[1:]}."""\n'
+        f'    return answering(c, sent, "{name.removeprefix(ADDED)}")\n'
+    )
+
+
 def _actor(role: str) -> str:
     return role.replace("_", " ")
 
@@ -304,6 +338,15 @@ def _section(said: AlreadySaid | None) -> str:
     return f"{said.rule.source} says {'so' if said.whole else 'a part of this'} ({said.switch})"
 
 
+def _known_as(name: str, field: tuple[str, str] | None, words: Wording) -> str:
+    """Return which field says the same as an added one."""
+    if field is None:
+        return f"no field that there is says what `{name}` does"
+    known, switch = field
+    source = words.switches[switch.partition("=")[0]].source if switch else "sent as it is"
+    return f"`{name}` says what `{known}` does ({source}{f', {switch}' if switch else ''})"
+
+
 def _lines(
     props: Sequence[Property],
     asked: Configuration,
@@ -311,6 +354,7 @@ def _lines(
     found: Invented,
     proposals: Sequence[Proposal],
     said: Mapping[Candidate, AlreadySaid | None],
+    fields: Mapping[tuple[Candidate, str], tuple[str, str] | None],
     words: Wording,
     chart: bool,
     written: bool,
@@ -332,6 +376,7 @@ def _lines(
         for one in each.checks:
             yield f"   {words.sentence(one)}"
             yield f"      {_section(said[one])}"
+            yield from (f"      {_known_as(name, fields[one, name], words)}" for name in one.added)
             if (left := each.without[one]).trace is not None:
                 yield f"      without it: an attack in {left.steps} steps; {ending(left.property)}"
                 yield from (
@@ -346,6 +391,8 @@ def _lines(
 
 def _grammar(found: Invented) -> Iterator[str]:
     yield "grammar     field of a received message = value held when it arrives, or another field"
+    if any(one.added for one in found.asked):
+        yield f"            AS could add to their answers: {', '.join(map(_could_say, COULD_SAY))}"
     yield f"candidates  {len(found.asked)}: {len(found.unchosen)} about what the attacker does not choose,"
     broken = f"{len(found.breaking)} lose an honest run or are implied by a stricter one"
     yield f"            {broken}, {len(found.classes)} classes of the others"
@@ -359,6 +406,7 @@ def _data(
     found: Invented,
     proposals: Sequence[Proposal],
     said: Mapping[Candidate, AlreadySaid | None],
+    fields: Mapping[tuple[Candidate, str], tuple[str, str] | None],
     words: Wording,
 ) -> dict[str, Any]:
     return {
@@ -384,6 +432,7 @@ def _data(
                         "said_by": None if (by := said[one]) is None else by.rule.source,
                         "switch": None if by is None else by.switch,
                         "whole": by is not None and by.whole,
+                        "adds": {name: None if (like := fields[one, name]) is None else like[0] for name in one.added},
                         "without": each.without[one].to_json(),
                     }
                     for one in each.checks

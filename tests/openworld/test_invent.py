@@ -47,6 +47,22 @@ def test_a_proposal_is_a_sentence_with_its_section_and_a_draft_that_is_safe(tmp_
     assert "what a draft adds to steps or messages is not in the message-level export" in said
 
 
+def test_what_an_as_could_add_is_found_and_told_of_if_a_text_has_it(tmp_path) -> None:
+    """Where it sends no iss its issuer is what the response lacks: who changes, and a draft with the field."""
+    asked = ("CD", "iss_check=off;md_issuer_check=off;h_iss=no", "--against", "mal_as")
+    ran = run("invent", *asked, "--field", "--top", "1", "-o", str(tmp_path))
+    said = " ".join(ran.output.split())
+    assert "1. client and authorization server change (verified; proposal_1.py)" in said
+    assert "An AS MUST add its issuer identifier to authorization responses as `added_issuer`" in said
+    assert "`added_issuer` says what `iss` does (RFC 9207 2, h_iss=yes)" in said
+    assert "breaks no named environment" in said
+    draft = ("--with", str(tmp_path / "proposal_1.py"))
+    assert run("verdict", "CD", f"cap=mal_as;{asked[1]}", *draft, "--require", "safe").exit_code == 0
+    assert run("verdict", "FC", asked[1], *draft, "--require", "reached").exit_code == 0
+    alone = " ".join(run("invent", *asked, "--field", "--by", "client").output.split())
+    assert "verdict no set of such checks leaves no attack" in alone
+
+
 def test_what_is_found_is_data() -> None:
     """Each check with who says so, and the trace of the attack that comes back; whom it breaks."""
     ran = run("invent", "SI", "state=off;pkce=off;pkce_as=off", "--against", "web+lure", "--format", "json")
