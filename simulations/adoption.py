@@ -180,12 +180,13 @@ def count(unit: Unit) -> Tally:
     met, sides = situations(unit.population), vendors(unit, options)
     obliged = tuple(side.first(options[f"obliged_{name}"]) for name, side in zip(SIDES, sides, strict=True))
     shares = situation_shares(unit.population, 0.5)
-    tally, adopted = Tally(), []
+    tally, adopted, starts = Tally(), [], []
     for place, arm in enumerate(unit.arms):
         at_stake = stakes(met, shares, arm, options, unit.strategy)
         adopted.append(settled(sides, at_stake, (obliged[0], obliged[1])))
-        for who in (*SIDES, "both"):
-            tally.sums[f"share_of_{who}_that_have_to_start", place] = _once(least(sides, at_stake, who), 1)
+        starts.append({who: least(sides, at_stake, who) for who in (*SIDES, "both")})
+        for who, share in starts[-1].items():
+            tally.sums[f"share_of_{who}_that_have_to_start", place] = _once(share, starts[0][who])
         for name, side, has, first, stake, other in zip(
             SIDES, sides, adopted[-1], adopted[0], at_stake, reversed(SIDES), strict=True
         ):

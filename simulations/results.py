@@ -517,6 +517,11 @@ def _quantities(origin: Origin, point: Point, throughout: Sequence[str]) -> Iter
                     bounds = intervals.share(means)
                 bounds = _wider(origin, bounds, means, {True} if is_share(name) else (False, True))
                 mean = sums.total / sums.number
+                before, turned = point.tally.sums.get((name, 0)), (math.nan,) * 5
+                if place and before and before.number == sums.number == len(point.parts):  # once in each world
+                    moments = sums.difference, sums.difference_squares, sums.number
+                    turned = moments[0] / sums.number, *intervals.mean(*moments), *intervals.mean(*moments, together)
+                headline = int(Measure(name, CASE) in origin.headline and point.value == origin.point)
                 yield (
                     *told,
                     name,
@@ -524,13 +529,13 @@ def _quantities(origin: Origin, point: Point, throughout: Sequence[str]) -> Iter
                     sums.number,
                     mean,
                     *_known(*bounds),
-                    "",
-                    *(math.nan,) * 5,
+                    against if turned[0] == turned[0] else "",
+                    *_known(*turned),
                     *_UNASKED,
                     *_UNASKED,
                     "",
                     "",
-                    0,
+                    headline,
                     *where,
                 )
 

@@ -170,3 +170,7 @@ def test_there_are_thirty_worlds_and_their_shares_have_bounds_that_a_share_can_h
     assert 0 <= low <= high <= 1
     never = told.loc[("as deployed", "share_of_clients_that_have_to_start"), ["mean", "low", "high"]]
     assert list(never) == [1, 1, 1]
+    start = told.loc[(TOLERATE, "share_of_clients_that_have_to_start")]
+    assert start["headline"] == 1
+    assert start["difference"] == pytest.approx(start["mean"] - 1)
+    assert start["together_low"] <= start["difference_low"] <= start["difference"] <= start["difference_high"] < 0
