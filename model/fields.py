@@ -74,7 +74,7 @@ def cases(value: Value) -> Mapping[str, Condition]:
 
 
 def names(world: World) -> tuple[str, ...]:
-    """Return what the attacker writes in a field unless its author says otherwise: names of issuers, resources, clients."""
+    """Return what the attacker writes in a field unless its author says otherwise: issuers, resources and clients."""
     clients = (one for client in world.clients for one in client_ids(world, client))
     return tuple(dict.fromkeys((NONE, *world.issuers, *world.resources, *clients)))
 

@@ -98,8 +98,8 @@ compared(
 # ## The answer
 #
 # It stops what it is for, and it has to be a signature. Take a plain name instead: the resource repeats in a second
-# field which AS it lists, and the client compares the two. Functions add to a model as files do. The attacker who alters
-# the document writes both fields, so that nothing is won.
+# field which AS it lists, and the client compares the two. Functions add to a model as files do. The attacker who
+# alters the document writes both fields, so that nothing is won.
 
 
 # %%
@@ -126,7 +126,9 @@ claimed([
 # %% [markdown]
 # ## The limits
 #
-# The client has the key of the resource here, as if by its TLS certificate; a draft would have to say how it gets there.
-# Everything else that flips is `openworld diff "rs_issuers=signed" "rs_issuers=signed;issuer_signed=on" --with mydraft.py`.
-# `signed_metadata` is the mechanism of RFC 9728 2.2 that the model ships. The expectations of the answer go into a file
-# for `openworld check`, with `with = ["mydraft.py"]` and the sentence that each rests on (`draft`, `section`, `quote`).
+# The client has the key of the resource here, as if by its TLS certificate; a draft would have to say how it gets
+# there. Everything else that flips:
+# `openworld diff "rs_issuers=signed" "rs_issuers=signed;issuer_signed=on" --with mydraft.py`.
+# `signed_metadata` is the mechanism of RFC 9728 2.2 that the model ships. The expectations of the answer go into a
+# file for `openworld check`, with `with = ["mydraft.py"]` and the sentence that each rests on (`draft`, `section`,
+# `quote`).

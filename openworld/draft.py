@@ -28,8 +28,8 @@ def skeleton() -> str:
 
 
 __all__ = [
-    "NONE", "SKELETON", "Context", "DraftError", "Message", "Move", "Sent", "Variables", "World", "all_of", "answering",
-    "any_of", "capability", "choose", "design", "experiment", "field", "hashed", "holds", "implies", "mac", "mapped", "no",
-    "none_of", "oauth", "one_of", "original", "possible", "reached", "rule", "same", "signed", "skeleton", "state", "step",
-    "switch", "variant", "violated",
+    "NONE", "SKELETON", "Context", "DraftError", "Message", "Move", "Sent", "Variables", "World", "all_of",
+    "answering", "any_of", "capability", "choose", "design", "experiment", "field", "hashed", "holds", "implies",
+    "mac", "mapped", "no", "none_of", "oauth", "one_of", "original", "possible", "reached", "rule", "same", "signed",
+    "skeleton", "state", "step", "switch", "variant", "violated",
 ]  # fmt: skip

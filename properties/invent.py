@@ -116,7 +116,7 @@ def with_checks(model: Model, checks: Sequence[Candidate]) -> Model:
 
 
 def with_fields(model: Model) -> Model:
-    """Return a model in which AS add to their answers what they hold of the grant; the attacker writes what it likes."""
+    """Return a model in which AS add to answers what they hold of the grant; the attacker writes what it likes."""
 
     def said(name: str) -> Callable[[Context, Sent], Value]:
         return lambda c, sent: answering(c, sent, name)

@@ -19,7 +19,7 @@ from simulations import costs
 from simulations.attempts import ADOPTIONS, COLUMN, Chunk, draw, resident_codes, situations
 from simulations.harms import GRAVEST, Strategy
 from simulations.population import Population, PopulationError
-from simulations.vectorised import Reader, reader
+from simulations.vectorised import ArrayReader, reader
 from simulations.visits import PLACES, Label, Plan, Settings
 
 #: Attempts drawn at a time. Results do not depend on it (draws do not, and neither does the clock).
@@ -122,7 +122,7 @@ class RunningArm:
             found = self.plans[2 * code + warm] = WalkedPlan(plan, self.takes)
         return found
 
-    def _reads(self, code: int, warm: bool) -> Reader:
+    def _reads(self, code: int, warm: bool) -> ArrayReader:
         """Who judges a situation: only an attacker's server is treated differently by a client that holds tokens."""
         return self.readers[warm and self.attackers[code // ADOPTIONS % len(self.attackers)]]
 

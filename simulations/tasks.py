@@ -30,7 +30,7 @@ from simulations.population import LATENCIES
 from simulations.reader import told
 from simulations.results import measured
 from simulations.units import Tally, Unit
-from simulations.vectorised import Reader, reader
+from simulations.vectorised import ArrayReader, reader
 from simulations.visits import ACCEPTED, HONEST_AS, PLACES, Label, Plan
 
 #: What an issuer is to a resource server that has never heard of it.
@@ -103,7 +103,7 @@ def count(unit: Unit) -> Tally:
 
 def foresee(units: Sequence[Unit]) -> None:
     """Judge together what the first tasks of several units meet, which takes little more than to judge it for one."""
-    met: dict[Reader, list[Whole]] = {}
+    met: dict[ArrayReader, list[Whole]] = {}
     for unit in units:
         world = TaskDraws(unit, unit.first, min(CHUNK, unit.attempts))
         met.setdefault(reader(world.situations, world.arms, (), world.strategy), []).append(world.codes)

@@ -38,7 +38,7 @@ CLOSE = 1e-9
 MOST_SITUATIONS = 1 << 22
 
 
-class Reader:
+class ArrayReader:
     """Situations under some arms, each judged when it is first asked for."""
 
     def __init__(
@@ -107,12 +107,14 @@ class Reader:
 
 
 @lru_cache(maxsize=64)
-def reader(found: Situations, arms: tuple[Settings, ...], held: Settings = (), strategy: Strategy = GRAVEST) -> Reader:
+def reader(
+    found: Situations, arms: tuple[Settings, ...], held: Settings = (), strategy: Strategy = GRAVEST
+) -> ArrayReader:
     """What was judged of some situations stays known: shares change along a sweep, situations do not."""
-    return Reader(found, arms, held, strategy)
+    return ArrayReader(found, arms, held, strategy)
 
 
-def _reader_of(population: Population, arms: Sequence[Settings], adoption: float, strategy: Strategy) -> Reader:
+def _reader_of(population: Population, arms: Sequence[Settings], adoption: float, strategy: Strategy) -> ArrayReader:
     """What is known of the situations of a population: of all that may be met, where those are few."""
     known = reader(situations(population), tuple(arms), (), strategy)
     if known.found.count <= AT_ONCE:
@@ -183,7 +185,7 @@ def counted(
     return total
 
 
-def _tallied(read: Reader, population: Population, keys: Whole, times: NDArray[Any]) -> Tally:
+def _tallied(read: ArrayReader, population: Population, keys: Whole, times: NDArray[Any]) -> Tally:
     """How some situations end and what they cost, each of which was met so often, in time or late."""
     part = Tally()
     _add(part.endings, read, keys, times)
@@ -256,7 +258,7 @@ def _late(population: Population, seed: str, start: int, count: int) -> NDArray[
     return late
 
 
-def _add(total: Counter[tuple[Label, ...]], read: Reader, keys: Whole, times: NDArray[Any]) -> None:
+def _add(total: Counter[tuple[Label, ...]], read: ArrayReader, keys: Whole, times: NDArray[Any]) -> None:
     """Count in how often each of some distinct situations was met, in time or late."""
     joints: list[tuple[Label, ...]] = [()]
     codes, situation = np.unique(keys // 2, return_inverse=True)

@@ -17,7 +17,7 @@ from simulations.attempts import ADOPTIONS, Situations, situations, world_of
 from simulations.harms import GRAVEST, Strategy, every_harm
 from simulations.population import load
 from simulations.scope import possible
-from simulations.vectorised import Reader
+from simulations.vectorised import ArrayReader
 from simulations.visits import (
     ACCEPTED,
     DIVERTED,
@@ -62,7 +62,7 @@ def met(place: str, design: Design) -> Plan:
     """What a visit to a place comes to: as arrays read it, which is what populations do, and just so on the machine."""
     found = situations(load("swept", design.model).with_shares("place", {place: 1}))
     arm, everybody_adopts = tuple(design.items()), ADOPTIONS - 1
-    ((plan,),) = Reader(found, (arm,)).plans(np.array([everybody_adopts]))
+    ((plan,),) = ArrayReader(found, (arm,)).plans(np.array([everybody_adopts]))
     assert plan == plan_for(visit_of(found, arm, everybody_adopts))
     return plan
 

@@ -138,9 +138,10 @@ def invent_(
     """Propose checks that make PROPERTY hold under CONFIG: all minimal sets, with no mechanism named beforehand.
 
     A check compares a field of a message that an honest party receives with what that party holds then, or with
-    another field. With --field an AS may also add to its answers what it holds of the grant. The sets leave no attack, and leave honest runs in CONFIG and in each environment of --keep. They are
-    exact and complete for this grammar. Sets for which fewest parties have to change come first. Each that is printed
-    is verified by an ordinary verdict, and so is the attack without any one of its checks.
+    another field. With --field an AS may also add to its answers what it holds of the grant. The sets leave no attack,
+    and leave honest runs in CONFIG and in each environment of --keep. They are exact and complete for this grammar.
+    Sets for which fewest parties have to change come first. Each that is printed is verified by an ordinary verdict,
+    and so is the attack without any one of its checks.
 
     \b
     openworld invent code_delivery "iss_check=off;md_issuer_check=off" --against mal_as
@@ -204,7 +205,7 @@ def _proposals(
     how: str,
     timeout: float | None,
 ) -> list[Proposal]:
-    """Verify sets by ordinary verdicts, each as the draft that it comes out as; ``wide``: with all that AS could add."""
+    """Verify sets by ordinary verdicts, each as the draft that it comes out as; ``wide``: AS add all they could."""
     known: dict[frozenset[Candidate], list[Verdict]] = {}
     words = Wording(props[0], asked)
 

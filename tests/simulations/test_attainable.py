@@ -58,7 +58,7 @@ def happens(harm: str, visit: Visit) -> Answer:
 def test_attainable_is_what_the_solver_says_of_the_situation(number: int) -> None:
     """Of situations drawn at random and a harm each, half of them such that can be attained."""
     chance = random.Random(20261127)
-    attained, reader = 0, vectorised.Reader(FOUND, ((),))
+    attained, reader = 0, vectorised.ArrayReader(FOUND, ((),))
     for _ in range(number):
         code = chance.randrange(FOUND.count)
         visit, ((plan,),) = visit_of(FOUND, (), code), reader.plans(np.array([code]))

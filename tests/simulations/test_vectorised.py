@@ -102,7 +102,7 @@ def test_passes_under_aauth_and_with_sub_agents_as_the_machine_does(
     """Each visit in its world, of those who adopt and those who do not; there are different endings."""
     found = situations(load("swept").with_shares("place", dict.fromkeys(places, 1 / len(places))))
     seen, codes = set(), np.arange(found.count)
-    for code, read in zip(codes.tolist(), vectorised.Reader(found, arms).plans(codes), strict=True):
+    for code, read in zip(codes.tolist(), vectorised.ArrayReader(found, arms).plans(codes), strict=True):
         for arm, plan in zip(arms, read, strict=True):
             assert plan == plan_for(visit_of(found, arm, code))
             seen.add(plan)
@@ -117,7 +117,7 @@ def test_what_breaks_among_strangers_is_refused_by_both_readers() -> None:
         (("listed", "no"), ("rs_trust", "federation")),
     )
     kinds, codes = set(), np.arange(found.count)
-    for code, read in zip(codes.tolist(), vectorised.Reader(found, arms).plans(codes), strict=True):
+    for code, read in zip(codes.tolist(), vectorised.ArrayReader(found, arms).plans(codes), strict=True):
         for arm, plan in zip(arms, read, strict=True):
             asked = visit_of(found, arm, code)
             assert plan.ending == plan_for(asked).ending
@@ -133,7 +133,7 @@ def test_passes_in_time_as_the_machine_does(held: Settings, many: int) -> None:
     met = load("measured_2026").deployed().with_shares("place", EVERYWHERE)
     arms: tuple[Settings, ...] = ((), (("reg", "dcr"), ("par", "required")), (("cache_key", "issuer"),))
     found, codes = situations(met), np.unique(draw_codes(met, "1", 0, many, 0.5))
-    for code, read in zip(codes.tolist(), vectorised.Reader(found, arms, held).plans(codes), strict=True):
+    for code, read in zip(codes.tolist(), vectorised.ArrayReader(found, arms, held).plans(codes), strict=True):
         for arm, plan in zip(arms, read, strict=True):
             assert plan == plan_for(visit_of(found, arm, code, dict(held)))
 
