@@ -434,8 +434,8 @@ def field(
             return mapped(lambda one: NONE if one in strange else one, value) if strange else value
 
         def sending(schema: ActionSchema) -> ActionSchema:
-            before, choice = schema.move, f"says_{name}"
-            chooses = not schema.honest and sends(before, record)
+            before, choice = schema.move, f"says_{kind}"
+            chooses = sends(before, record)
 
             @wraps(before)
             def move(c: Context, **given: Any) -> Move:

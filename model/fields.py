@@ -80,12 +80,12 @@ def names(world: World) -> tuple[str, ...]:
 
 
 def written(c: Context, schema: ActionSchema, sent: Sent) -> Condition:
-    """Whether the attacker writes a message that is sent in a step.
+    """Whether the attacker writes a message that is sent in a step: in any step what parties of its own send.
 
-    In its steps it writes what parties of its own and browsers send, and what reaches a client under another's name.
+    In its steps it also writes what browsers send, and what reaches a client under another's name.
     """
     if schema.honest:
-        return False
+        return is_attackers(c, sent.sender)
     by_itself = one_of(sent.sender, ATTACKER, *c.world.users)
     to_client = one_of(sent.receiver, *(client.name for client in c.world.clients))
     return any_of(by_itself, is_attackers(c, sent.sender), to_client)

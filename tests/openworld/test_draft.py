@@ -283,6 +283,25 @@ def test_the_attacker_writes_what_it_can_make_in_a_field():
     assert check("CD", parse(f"cap=mal_as+mal_rs;iss_check=off;{checked}", ours)).result == "attack"
 
 
+def test_what_the_attackers_own_server_says_it_chooses_in_steps_of_honest_parties_too():
+    """A challenge is a part of the client's call: whoever is called writes it."""
+
+    def added():
+        @draft.field("Challenge", "hint")
+        def hint(c, sent):
+            return "none"
+
+        @draft.rule(message="Challenge", actor="client", source="draft-me 6")
+        def hint_is_the_server(c, says, held):
+            """The challenge names the AS."""
+            return draft.same(says["hint"], "https://as.example")
+
+    mine = oauth().extended(added)
+    assert check("FC", parse("cap=none", mine)).result == "not_reached"
+    assert check("DI", parse("cap=none", mine)).result == check("DI", parse("cap=none")).result
+    assert check("CD", parse("cap=mal_as+mal_rs;iss_check=off", mine)).result == "attack"
+
+
 def test_the_attacker_writes_again_what_it_has_seen():
     """A signature of somebody else's, once it was sent one."""
 
