@@ -134,6 +134,7 @@ class Replay:
         there = [uri for uri in uris if registered(scene.context, server, asked.client_id, uri)]
         played.documents = {**known, **({asked.client_id: there} if there else {})}
         form = {
+            "response_type": "code",
             "client_id": asked.client_id,
             "redirect_uri": asked.redirect_uri,
             "state": asked.state,

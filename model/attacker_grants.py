@@ -248,7 +248,7 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
     )
     answer = TokenResponse(again, token_type(asking.key))
     issued = c.world.issued[token]
-    by_right = isinstance(issued, Exchanged) and all_of(by_name, c.runs(c.world.by_name[issued.holder]))
+    by_right = isinstance(issued, Exchanged) and c.runs(c.world.by_name[issued.holder])
     as_whom = any_of(all_of(by_name, no(by_right)), *runs_client(c, as_own))
     taken = server_rules.exchanged_token_is_the_clients(c.of(server.name), by_name)
     return Move(

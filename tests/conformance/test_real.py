@@ -9,7 +9,6 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from conformance.explained import explain
 from conformance.install import install
@@ -24,7 +23,6 @@ from conformance.triple import COUNTERFEIT, meetings
 from conformance.triple import meet as meet_three
 from deployed.behaviour import measured
 from deployed.servers import authorization_servers
-from openworld.cli import main
 
 #: Where clients end elsewhere than their stored designs say; `deployed/data/client_misses.csv` tells why of each.
 ELSEWHERE = {"ai-sdk-mcp": {"D04_no_prm_no_as_meta": "a"}, "gemini-cli-core": {"R13_query_differs": "x"}}
@@ -114,18 +112,6 @@ def test_three_real_parties_who_are_honest_or_compare_audiences() -> None:
         "honest, default, validated": ("x", ()),
         "counterfeit, default, validated": ("A", ()),
     }
-
-
-def test_what_a_client_falls_for_is_on_the_page_of_a_report(tmp_path: Path) -> None:
-    """Two runs of different scenarios add up, and each attack is there with what would stop it."""
-    for scenario in ("R02_prefix_segment", "M09_mixup_no_iss"):
-        command = ["conform", "mcp-python==2.3.0", "--scenarios", scenario, "-o", str(tmp_path / "conform")]
-        assert CliRunner().invoke(main, command).exit_code == 0
-    assert CliRunner().invoke(main, ["report", str(tmp_path)]).exit_code == 0
-    html = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "catalogue: 2 played; the model was asked about 2, told the end of 2" in html
-    assert "token@evil" in html
-    assert "<code>iss_check=require</code>" in html
 
 
 @pytest.mark.slow
