@@ -5,7 +5,7 @@
 Each world is lived from empty caches on, five times, in its first arms at the middle of its sweep. What the headline is
 about is averaged over worlds, arm by arm (Welch), in batches of a fiftieth of the time that is simulated. MSER then
 says how many of the first batches to leave out, so that the standard error of the mean of the rest is least. Where that
-is more than the warm-up, it is told by how many standard errors the mean differs. `storm` and `outage` are about the
+is more than the warm-up, a line says by how many standard errors the mean differs. `storm` and `outage` are about the
 start itself, from which copies end together: their rates are means over ten lifetimes after it.
 
 References:
@@ -51,7 +51,7 @@ def shift(series: Series, warm_up: int) -> float:
 
 
 def lived(asked: Experiment) -> Iterator[str]:
-    """What is told of an experiment: by arm and quantity."""
+    """Return the lines about an experiment: one for each arm and quantity."""
     base = asked.unit(population_for(asked, None), asked.point, "", 1)
     warm_up = told(base)["warm_up"]
     cold = tuple(sorted((dict(base.options) | {"warm_up": 0.0}).items()))

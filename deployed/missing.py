@@ -178,7 +178,7 @@ class Overlooked(NamedTuple):
         rule: the rule that refuses there.
         levels: the demands, each with its section.
         scenarios: where the client went on.
-        host: whether that is the choice of whoever uses the client, and not its own.
+        host: whether that is the choice of the host that uses the client, and not its own.
     """
 
     rule: Rule

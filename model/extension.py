@@ -21,7 +21,7 @@ from model.action import ActionSchema, Context, Domains, Move, described
 from model.design import expanded, parse_switches
 from model.documents import shortly
 from model.errors import InputError, hint
-from model.fields import HONEST, can_write, cases, chosen, makers, names, sends, written
+from model.fields import HONEST, can_write, cases, chosen, makers, names, written
 from model.guards import GUARDS, Guard
 from model.inputs import reading
 from model.logic import Condition, Pick, Value, all_of, choose, implies, mapped
@@ -435,7 +435,6 @@ def field(
 
         def sending(schema: ActionSchema) -> ActionSchema:
             before, choice = schema.move, f"says_{kind}"
-            chooses = sends(before, record)
 
             @wraps(before)
             def move(c: Context, **given: Any) -> Move:
@@ -455,8 +454,7 @@ def field(
                     sent_then.append(sent)
                 return made._replace(when=all_of(*able), sends=tuple(sent_then))
 
-            if not chooses:
-                return replace(schema, move=move)
+            # Whether a step sends such a message only its move says: a choice that no message takes up changes nothing.
             return replace(
                 schema, move=move, choices=lambda world: {**schema.choices(world), choice: (HONEST, *domain(world))}
             )

@@ -8,14 +8,11 @@ runs who has the key; whatever it has seen in a message, it can write again.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from inspect import unwrap
-from types import CodeType, FunctionType
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from model.action import ActionSchema, Context
 from model.logic import Condition, Pick, Value, all_of, any_of, choose, mapped, one_of, same
-from model.messages import Message, Sent
+from model.messages import Sent
 from model.send import is_attackers
 from model.world import ATTACKER, NONE, World, client_ids
 
@@ -94,28 +91,3 @@ def written(c: Context, schema: ActionSchema, sent: Sent) -> Condition:
 def chosen(choice: Value, honest: Value) -> Value:
     """Return what the attacker writes by its choice, where honest senders would write another value."""
     return choose(same(choice, HONEST), honest, choice)
-
-
-def sends(function: Callable[..., object], message: type[Message]) -> bool:
-    """Whether a step may send a message: it, or a function of the model that it calls, names the message."""
-    looked: set[object] = set()
-    ahead = [function]
-    while ahead:
-        one: Any = unwrap(ahead.pop())
-        if one in looked or not isinstance(one, FunctionType):
-            continue
-        looked.add(one)
-        for found in map(one.__globals__.get, _named(one.__code__)):
-            if isinstance(found, type) and issubclass(found, message):
-                return True
-            if isinstance(found, FunctionType) and found.__module__.startswith(("model.", one.__module__)):
-                ahead.append(found)
-    return False
-
-
-def _named(code: CodeType) -> Iterator[str]:
-    """What code names, with what is nested in it."""
-    yield from code.co_names
-    for inner in code.co_consts:
-        if isinstance(inner, CodeType):
-            yield from _named(inner)

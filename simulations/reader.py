@@ -1,4 +1,4 @@
-"""What a reader is, as far as it can be said without counting; who counts is in :mod:`simulations.readers`.
+"""What a reader is, but for the counting, which is in :mod:`simulations.readers`.
 
 What readers take for granted, where neither a population nor an experiment says, are options: every number of them is
 swept. Each has the range in which it is tried when one asks which of the numbers that nobody measured decide an outcome

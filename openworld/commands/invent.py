@@ -94,7 +94,7 @@ class Proposal:
 
     @property
     def state(self) -> str:
-        """What the plain checker says of it; that it says otherwise is told apart from its not knowing."""
+        """What the plain checker says of it: that it holds, that it does not, or that it does not know."""
         found = [v.result for v in self.verdicts], [v.result for v in self.without.values()]
         if set(found[0]) <= {"safe"} and set(found[1]) <= {"attack"}:
             return "verified"

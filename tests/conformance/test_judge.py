@@ -359,7 +359,7 @@ def test_junit_fails_on_attacks_and_marks_what_was_not_tested() -> None:
 
 
 def test_what_must_have_been_refused_and_was_not_stands_in_the_summary() -> None:
-    """Whichever scenario it came from, with its section; what the host decides is told as its choice."""
+    """Whichever scenario it came from, with its section; what the host decides is marked as its choice."""
     ends = {"R08_cross_origin_port": "A", "A01_issuer_other": "d", "M02_iss_wrong_adv": "t", "M06_state_wrong": "A"}
     made = [Judgement(name, "catalogue", outcome, "finished") for name, outcome in ends.items()]
     made.append(Judgement("M08_mixup_iss", "catalogue", "?", "crashed"))

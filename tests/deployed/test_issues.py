@@ -22,7 +22,7 @@ def test_an_issue_says_where_it_is_and_what_it_reports() -> None:
 
 @pytest.mark.parametrize("issue", issues(), ids=lambda issue: issue.at.removeprefix("https://github.com/"))
 def test_what_an_issue_reports_is_what_the_model_says_or_it_is_argued(issue) -> None:  # type: ignore[no-untyped-def]
-    """A miss that is no longer one is told too."""
+    """A miss that is no longer one shows as well."""
     assert all(one.right for one in ask(issue)) is (issue.missed == "")
 
 

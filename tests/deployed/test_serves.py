@@ -176,7 +176,7 @@ def test_an_excerpt_is_the_honest_document_but_for_what_it_says(tmp_path: Path) 
         ({"status": 302, "location": "http://127.0.0.1/callback?code=c"}, "&resource=x", "A"),
     ],
 )
-def test_a_request_that_was_refused_is_refused_to_whoever_asks_the_same(
+def test_a_request_that_was_refused_is_refused_to_all_who_ask_the_same(
     answer: dict[str, object], asked: str, stage: str
 ) -> None:
     """The same of `resource` and `scope`; what a recorded request was granted nobody is refused."""

@@ -284,7 +284,7 @@ def test_the_attacker_writes_what_it_can_make_in_a_field():
 
 
 def test_what_the_attackers_own_server_says_it_chooses_in_steps_of_honest_parties_too():
-    """A challenge is a part of the client's call: whoever is called writes it."""
+    """A challenge is a part of the client's call, and the server that is called writes it."""
 
     def added():
         @draft.field("Challenge", "hint")

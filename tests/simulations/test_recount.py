@@ -111,7 +111,7 @@ def test_differences_are_told(tmp_path: Path) -> None:
 
 
 def test_the_pace_at_which_a_requirement_was_followed_told_the_rest() -> None:
-    """Fitted to the first wave, it holds the second; whoever follows at once or never is no matter of pace."""
+    """Fitted to the first wave, it holds the second; vendors that follow at once or never say nothing of pace."""
     rows = [{"host": f"{place}.example", "prm_url": "yes" * (place < 3)} for place in range(4)]
     before = [
         {"url": f"https://{place}.example/mcp", "status": "oauth", "compliance": {"rfc9728Metadata": place < 1}}
