@@ -194,14 +194,7 @@ class Context(NamedTuple):
         capabilities say. An AS of the attacker's is also what answers at the origin of its resource servers, where
         clients look there.
         """
-        own = self.session in self.world.own_sessions and party.name in self.world.own_servers
-        run = self.has(self.capabilities if own else self.world.hands.get(party.name, party.run_by))
-        if party not in self.world.strangers or self.world.protocol != "oauth":
-            return run
-        origins = (
-            all_of(self.has(each.run_by), self.answers_at_origin(each.url)) for each in self.world.attackers_resources
-        )
-        return any_of(run, all_of(any_of(*origins), self._look_at_resources()))
+        return _run(self, party.name, self.session in self.world.own_sessions and party.name in self.world.own_servers)
 
     def answers_at_origin(self, url: Value) -> Condition:
         """Whether who has a URL answers at the well-known locations of its origin as well: alone there, or let to."""
@@ -211,7 +204,7 @@ class Context(NamedTuple):
         """Whether what is at a URL is a tenant of an origin that an honest resource is on as well."""
         return holds(lambda at: at != NONE and on_same_origin(self.world, at), url)
 
-    def _look_at_resources(self) -> Condition:
+    def looks_at_resources(self) -> Condition:
         """Whether there is a client that takes the origin of a resource for an AS, or for where its endpoints are."""
         designs = [self.of(client.name) for client in self.world.clients]
         return any_of(
@@ -243,6 +236,17 @@ def once(function: Callable[Concatenate[Context, P], Read]) -> Callable[Concaten
         return found
 
     return read
+
+
+@once
+def _run(c: Context, name: str, own: bool) -> Condition:
+    """Whether the attacker runs the party of this name; ``own``: in a session of the attacker's own."""
+    world, party = c.world, c.world.by_name[name]
+    run = c.has(c.capabilities if own else world.hands.get(name, party.run_by))
+    if party not in world.strangers or world.protocol != "oauth":
+        return run
+    origins = (all_of(c.has(each.run_by), c.answers_at_origin(each.url)) for each in world.attackers_resources)
+    return any_of(run, all_of(any_of(*origins), c.looks_at_resources()))
 
 
 @once
@@ -281,7 +285,8 @@ class ActionSchema:
 class Action:
     """An action of a world: a schema of a protocol with its ``each`` parameters fixed.
 
-    ``knowable``: the state variables by which the attacker's knowledge grows with what it hears in it.
+    ``knowable``: the state variables by which the attacker's knowledge grows with what it hears in it. ``name``: such
+    as ``client.send_authorization_request[victim]``.
     """
 
     schema: ActionSchema
@@ -289,11 +294,11 @@ class Action:
     choices: Domains
     protocol: str
     knowable: frozenset[str]
+    name: str = field(init=False)
 
-    @property
-    def name(self) -> str:
-        """``client.send_authorization_request[victim]``."""
-        return self.schema.name + (f"[{','.join(self.fixed.values())}]" if self.fixed else "")
+    def __post_init__(self) -> None:
+        named = self.schema.name + (f"[{','.join(self.fixed.values())}]" if self.fixed else "")
+        object.__setattr__(self, "name", named)
 
     @property
     def session(self) -> str:

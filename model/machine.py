@@ -226,7 +226,7 @@ def remembered(ask: Callable[[Context], Answer], world: World, own: tuple[tuple[
     def read(look: Callable[[str], Any]) -> Answer:
         parties = {(party, name): look(f"{party}:{name}") for party, name in own}
         design, capabilities = _NotedDesign(look, model, parties), _Noted(look, model.capabilities)
-        return ask(Context(world, design, capabilities, View(look)))
+        return ask(Context(world, design, capabilities, View(look, {})))
 
     return Memory(read, _index(world, own))
 

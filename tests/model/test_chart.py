@@ -51,13 +51,14 @@ def walks(sample: Callable[..., Configuration]) -> list[Trace]:
     for seed, world in enumerate(2 * list(WORLDS.values())):
         configuration = sample(f"{seed}", 0.4)
         machine = Machine(configuration, world)
+        alone = {action: Machine(configuration, world, {action}) for action in machine.by_name}
         state, steps = machine.initial, []
         while len(steps) < 16:
             draw = f"{seed} {len(steps)}"
             # By action first, so that one with many choices does not crowd out the others; none is tried for nothing.
             chance = {action: random.Random(f"{draw} {action}").random() for action in machine.by_name}
             order = sorted(chance, key=lambda action: (kind(action) in seen, chance[action]))
-            tried = (list(Machine(configuration, world, {action}).moves(state)) for action in order)
+            tried = (list(alone[action].moves(state)) for action in order)
             if (moves := next(filter(None, tried), None)) is None:
                 break
             step, state = random.Random(draw).choice(moves)
