@@ -383,6 +383,17 @@ def challenge(design: Choices, session: str, withheld: Condition) -> Value:
     return choose(any_of(same(design.pkce, "off"), talked_out), NONE, session)
 
 
+def names_resource(design: Choices, request: str = "", follows: bool = False) -> Condition:
+    """Whether the client names the resource in its `authorization` or `token` request, by default in one that it makes.
+
+    ``follows``: the session follows another.
+    """
+    if request:
+        return one_of(design.resource_indicator, "on", request)
+    asks = all_of(uses_code_grant(design, follows), names_resource(design, "authorization"))
+    return any_of(asks, names_resource(design, "token"))
+
+
 def wants_dpop(design: Choices, offered: Condition, demanded: Condition) -> Condition:
     """Whether a session uses DPoP, as its policy and what the metadata of AS and resource say have it."""
     return all_of(

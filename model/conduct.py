@@ -101,12 +101,12 @@ _SPELLINGS: Mapping[str, Callable[[str], str]] = {
 }
 
 
-def requested_resource(design: Design, documented: str, url: str) -> str:
-    """The `resource` of the client's requests, or none.
+def requested_resource(design: Design, documented: str, url: str, request: str) -> str:
+    """The `resource` that the client names in its `authorization` or `token` request, or in any of them, or none.
 
     ``documented`` is what the metadata in use says (or none), ``url`` the URL of the request.
     """
-    if design.resource_indicator == "off":
+    if not client.names_resource(design, request):
         return NONE
     own = spelled(design, url)
     if documented == NONE:

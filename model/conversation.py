@@ -399,14 +399,14 @@ class Walk:
 
     # --- authorization and token -----------------------------------------------------------------------------
 
-    def wanted_resource(self) -> str:
-        """The `resource` of requests."""
-        return conduct.requested_resource(self.design, self.resource.documented, self.scenario.url)
+    def named_resource(self, request: str = "") -> str:
+        """The `resource` of the authorization or token request, or of whichever of them names one."""
+        return conduct.requested_resource(self.design, self.resource.documented, self.scenario.url, request)
 
     def send_authorization_request(self) -> None:
         """Send the user to the AS."""
         design, scenario, at = self.design, self.scenario, self.server.authorization_at
-        resource = self.wanted_resource()
+        resource = self.named_resource("authorization")
         supported = " ".join(_strings(self.resource.body.get("scopes_supported")))
         # What a task needs is known to whoever wrote the client, and to no scenario.
         scopes = client.scope_asked(design, scenario.challenge.get("scope") or NONE, supported or NONE, NONE)
@@ -464,9 +464,9 @@ class Walk:
         offered = "dpop_signing_alg_values_supported" in server.metadata
         demanded = bool(self.resource.body.get("dpop_bound_access_tokens_required"))
         wanted = bool(client.wants_dpop(design, offered, demanded))
-        party, asked = self.scenario.party(at), self.wanted_resource()
+        party, asked = self.scenario.party(at), self.named_resource()
         self.goes_out("t")
-        self.asks("token", at, asked, *([PROOF] if wanted else []))
+        self.asks("token", at, self.named_resource("token"), *([PROOF] if wanted else []))
         response = self.scenario.token_response
         self.renewable = "refresh_token" in response
         # Whoever does not know the grant issues no token; the attacker's AS takes any code.

@@ -353,9 +353,10 @@ def redirect_uri_of(c: Context, session: SessionState) -> Value:
     return client_rules.redirect_uri(c.client(session.who), client, session.issuer, session.metadata)
 
 
-def requested_resource(c: Context, session: SessionState) -> Value:
-    """The `resource` a session sends, or none."""
-    return choose(same(c.client(session.who).resource_indicator, "on"), session.resource, NONE)
+def requested_resource(c: Context, session: SessionState, request: str = "") -> Value:
+    """The `resource` that a session sends in its `authorization` or `token` request, by default in either, or none."""
+    names = client_rules.names_resource(c.client(session.who), request, follows(c, session.who))
+    return choose(names, session.resource, NONE)
 
 
 def uses_dpop(c: Context, session: SessionState) -> Condition:
@@ -427,7 +428,7 @@ def request_of(c: Context, session: SessionState) -> dict[str, Value]:
         "challenge": code_challenge(c, session),
         "state": session.who,
         "key": choose(binds_code, proof_key(c, session), NONE),
-        "resource": requested_resource(c, session),
+        "resource": requested_resource(c, session, "authorization"),
     }
     return {**request, **scopes.of_request(c, scopes.asked(c, session))}
 
@@ -563,7 +564,7 @@ def _held(c: Context, held: Held) -> IssuedToken:
         server,
         held.user,
         c.world.by_name[held.client].url,
-        asked=choose(same(design.resource_indicator, "on"), resource, NONE),
+        asked=choose(client_rules.names_resource(design), resource, NONE),
         scope=scopes.supported(c, resource),
         key=earlier(design.dpop_key, binds),
         certificate=earlier(design.mtls_key, same(design.mtls, "bound")),

@@ -170,7 +170,8 @@ _MECHANISMS = (
     ("shared_provider", "no yes", "client", "connectors of different owners share a registration at the AS", "draft-ietf-oauth-security-topics-update 2.2.2"),
     ("cred_pin", "on off", "client", "client credentials are kept per issuer", "MCP authorization 2026-07-28"),
     # resource indicators and echo
-    ("resource_indicator", "on off", "client", "the client sends `resource`", "RFC 8707 2"),
+    ("resource_indicator", "on off authorization token", "client",
+     "the client sends `resource`: in authorization and token requests; in none; in authorization requests alone; in token requests alone", "RFC 8707 2.1, 2.2"),
     ("echo", "off opt req req_strict grant", "client", "what the client does with the resource in the token response", "draft-mcguinness-oauth-resource-token-resp 3.3"),
     # scopes
     ("scope_request", "none advertised supported least", "client",

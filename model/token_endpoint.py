@@ -64,7 +64,7 @@ def by_session(c: Context, session: SessionState, server: Party) -> Requester:
         proof_key(c, session),
         uses_dpop(c, session),
         promises_proofs(c, client),
-        requested_resource(c, session),
+        requested_resource(c, session, "token"),
         certificate(c, session),
         redirect_uri_of(c, session),
         code_challenge(c, session),

@@ -85,7 +85,7 @@ def token_request(c: Context, session: SessionState, called: str, **more: Any) -
         **authentication_of(c, session, "token", called),
         dpop=proof_to_server(c, key),
         proof_key=key,
-        resource=requested_resource(c, session),
+        resource=requested_resource(c, session, "token"),
         **more,
     )
 
@@ -99,7 +99,7 @@ def response_rules(
         wanted=asking.proven,
         bound=is_bound(c, asking, server),
         read=reads,
-        requested=asking.resource,
+        requested=requested_resource(c, session),
         echo=server_rules.echo(c.of(server.name), wanted(asking, granted)),
     )
 
@@ -175,7 +175,7 @@ def token_response(
     """The token response of an honest AS, to a request for a resource that was ``granted`` and scopes ``approved``."""
     audience = server_rules.bound_resource(c.of(server.name), wanted(asking, granted))
     scope = scopes.carried(c, c.of(server.name), approved, audience)
-    told = server_rules.echoed(c.of(server.name), asking.resource)
+    told = server_rules.echoed(c.of(server.name), wanted(asking, granted))
     by_user = client_rules.may_refresh(c.client(session.who), follows(c, session.who))
     renewable = all_of(by_user, no(is_refused(session)))
     bound = choose(is_bound(c, asking, server), "DPoP", "Bearer")

@@ -72,7 +72,7 @@ def client__ask_for_assertion(c: Context, who: str, grant: str) -> Move:
         subject_token=choose(by_identity, NONE, grant),
         subject_token_type=choose(by_identity, "id_token", "access_token"),
         audience=session.issuer,
-        resource=requested_resource(c, session),
+        resource=requested_resource(c, session, "token"),
     )
     key = choose(same(policy.grant_cnf, "bound"), f"key:{client}", NONE)
     answer = AssertionResponse(
@@ -82,7 +82,7 @@ def client__ask_for_assertion(c: Context, who: str, grant: str) -> Move:
         c.world.grant[grant].user,
         session.issuer,
         client_id_of(c, session),
-        requested_resource(c, session),
+        requested_resource(c, session, "token"),
         key,
     )
     return Move(

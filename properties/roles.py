@@ -365,8 +365,10 @@ class _Process:
         verifier = "none" if challenge == "none" else "verifier"
         key = self.term(client_rules.possession_key(design.dpop_key, self.client.name, _SESSION, _ISSUER))
         jkt = f"pk({key})" if self.makes_proofs and design.dpop == "token+code" else "none"
-        requested = "resource" if design.resource_indicator == "on" else "none"
-        request = f"redirect_uri, state, {challenge}, {jkt}, {requested}"
+        asked, requested = (
+            either(client_rules.names_resource(design, each), "resource", "none") for each in ("authorization", "token")
+        )
+        request = f"redirect_uri, state, {challenge}, {jkt}, {asked}"
         sent = f"let request = AuthorizationRequest(id, {request}) in"
         if readings.pushes(design):
             sent = f"""new sending: channel;
@@ -417,7 +419,7 @@ class _Process:
             f"out(requests(token_at), (exchanging, itself(token_at, exchanging), (id, {self.credentials('token_at')},",
             f"  code, redirect_uri, {verifier}, {exchanged}, {requested}, {binding})));",
             f"in(exchanging, ({_typed('token token_type echoed more')}));",
-            self.token_rules(requested),
+            self.token_rules("resource" in (asked, requested)),
             licence,
             f"new calling: channel; ( out(calls({place}), (calling, itself({place}, calling), (token, {called})))",
             f"| (in(calling, answer: bitstring); {ends}) {self.misused(users)})",
@@ -546,8 +548,8 @@ class _Process:
             )
         )
 
-    def token_rules(self, requested: str) -> str:
-        """What is left of the rules about token responses."""
+    def token_rules(self, named: bool) -> str:
+        """What is left of the rules about token responses; ``named``: the resource was, in a request or both."""
         echo = client_rules.Echo(
             no(equal("echoed", "none")), has_requested=equal("echoed", "resource"), has_more=equal("more", "yes")
         )
@@ -558,7 +560,7 @@ class _Process:
                 wanted=self.makes_proofs,
                 bound=equal("token_type", "dpop_bound"),
                 read=True,
-                requested=NONE if requested == "none" else maybe,
+                requested=maybe if named else NONE,
                 echo=echo,
             )
         )

@@ -167,7 +167,7 @@ def layers(design: Design, written: dict[str, str]) -> tuple[Named, ...]:
 
     The client names the resource that the metadata published, where it names one.
     """
-    asked = written["published"] if design.resource_indicator == "on" else NONE
+    asked = written["published"] if design.resource_indicator != "off" else NONE
     sends_iss = design.h_iss == "yes"
     return (
         client.resource_matches_request(design, written["published"], written["requested"]),

@@ -10,7 +10,7 @@ from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
 
-from model.client import server_is_listed
+from model.client import names_resource, server_is_listed
 from model.conduct import spelled
 from model.conversation import converse
 from model.design import Configuration, Design
@@ -208,7 +208,7 @@ def in_world(design: Design, situation: Situation) -> End:
     except _RefusedError as error:
         return End(str(error))
     token_at = run.get(f"{WHO}.token_at")
-    resource = run.get(f"{WHO}.resource") if design.resource_indicator == "on" else NONE
+    resource = run.get(f"{WHO}.resource") if names_resource(design, "token") else NONE
     return End(
         "", "as1" if token_at == URLS["as1"] else "evil", resource if resource == NONE else spelled(design, resource)
     )

@@ -92,17 +92,35 @@ def test_a_design_that_looks_for_the_same_documents_explains_more() -> None:
     assert {number: one.design["prm_unchallenged"] for number, one in fits.items()} == {1: "path", 2: "path+root"}
 
 
-def test_a_request_that_no_design_makes_is_explained_by_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No switch leaves `resource` out of the token request alone: nothing else is blamed, and the request is shown."""
+def fitted_to(monkeypatch: pytest.MonkeyPatch, **turns: tuple[str, ...]) -> Explanation:
+    """What is made of an unknown client that names these resources in its authorization and token requests."""
     monkeypatch.setattr(explanation, "PATIENCE", 1.0)
-    turns = {"authorize": ("{rs}/mcp",), "token": ()}
     asked = tuple(Turn(request, "as1", "", resources) for request, resources in turns.items())
     sent = (Turn("register", "as1"), *asked, Turn("call", "rs", "", (), (Part("scheme", "Bearer"),)))
     fetched = ("{rs}/.well-known/oauth-protected-resource/mcp", "{as1}/.well-known/oauth-authorization-server")
     made = [Judgement(play.name, "catalogue", "A", "finished", sent, fetched=fetched) for play in PLAYS]
     explained = explain(Release(CLIENTS["mcp-python"], "0"), PLAYS, made)
-    assert (explained.source, explained.unexplained) == ("fitted", ("M01_iss_ok", "M02_iss_wrong_adv"))
-    assert explained.comparisons["M01_iss_ok"].difference == ("- token@as1 resource={rs}/mcp", "+ token@as1")
+    assert explained.source == "fitted"
+    return explained
+
+
+@pytest.mark.parametrize(("left_out", "named_in"), [("token", "authorization"), ("authorize", "token")])
+def test_a_client_names_the_resource_in_one_request_alone(
+    left_out: str, named_in: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two fresh libraries leave it out of the token request: nothing else is blamed for that."""
+    named = {"authorize": ("{rs}/mcp",), "token": ("{rs}/mcp",)}
+    explained = fitted_to(monkeypatch, **(named | {left_out: ()}))
+    assert not explained.unexplained
+    assert explained.design.changes() == {"iss_check": "off", "resource_indicator": named_in}
+
+
+def test_a_request_that_no_design_makes_is_explained_by_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No client asks for a code for one resource and for a token for another: the request is shown, nothing blamed."""
+    explained = fitted_to(monkeypatch, authorize=("{rs}/mcp",), token=("{rs}/other",))
+    assert explained.unexplained == ("M01_iss_ok", "M02_iss_wrong_adv")
+    difference = ("- token@as1 resource={rs}/mcp", "+ token@as1 resource={rs}/other")
+    assert explained.comparisons["M01_iss_ok"].difference == difference
     assert explained.design.changes() == {"iss_check": "off"}
 
 
