@@ -17,13 +17,16 @@ from openworld.commands import clients as commands
 from openworld.missing_page import lines
 from properties.attackers import every_attacker
 from properties.designs import BEFOREHAND
+from properties.security import PROPERTIES
 
 
 def lacking(name, environment, checker):
-    """A client and what it lacks in one environment, of two attackers, so that it is quick."""
+    """A client and what it lacks in one environment, of two attackers and some properties, so that it is quick."""
     few = {name: every_attacker()[name] for name in ("none", "mal_as")}
+    some = {name: PROPERTIES[name] for name in ("code_delivery", "token_confinement", "session_integrity")}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(missing, "every_attacker", lambda model: few)
+        patch.setattr(missing, "every_property", lambda model: some)
         patch.setattr(missing, "ENVIRONMENTS", (environment,))
         return find(name), checks(find(name), checker)
 

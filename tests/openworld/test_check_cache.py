@@ -13,7 +13,9 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -259,11 +261,16 @@ DAMAGE: dict[str, Callable[[Path, bytes], bytes]] = {
 }
 
 
+@cache
+def attack() -> dict[str, Any]:
+    """What is answered."""
+    return check(ATTACK.property, parse(ATTACK.configuration)).to_json()
+
+
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
 def test_a_damaged_entry_is_ignored_and_written_anew(tmp_path: Path, damage: Callable[[Path, bytes], bytes]) -> None:
     """Whatever has become of a file, the question is asked again and the file is whole afterwards."""
-    known = Cache(tmp_path)
-    data = check(ATTACK.property, parse(ATTACK.configuration)).to_json()
+    known, data = Cache(tmp_path), attack()
     known.put(ATTACK, data)
     path = known.path(ATTACK)
     whole = path.read_bytes()
