@@ -233,7 +233,7 @@ def _ways(action: Action, judged: Crowd) -> Memory[tuple[_Way, ...]]:
 
 def _of(ask: Callable[[Context], Answer], judged: Crowd) -> Memory[Answer]:
     """What is asked of the states of a crowd."""
-    return Memory(lambda look: ask(judged.context(View(look))), _index(judged.world))
+    return Memory(lambda look: ask(judged.context(View(look, {}))), _index(judged.world))
 
 
 def _renewed(asked: Sequence[Memory[Any]], state: State, before: Sequence[Any], written: int) -> list[Any]:
