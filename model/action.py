@@ -226,12 +226,12 @@ def once(function: Callable[Concatenate[Context, P], Read]) -> Callable[Concaten
 
     @wraps(function)
     def read(c: Context, /, *args: P.args, **values: P.kwargs) -> Read:
-        known, anywhere = c.state.known, c.within("") if c.session else c
+        known = c.state.known
         if known is None:
-            return function(anywhere, *args, **values)
+            return function(c.within("") if c.session else c, *args, **values)
         key = (function, c.world.protocol, *args, *values.items())
         if key not in known:
-            known[key] = function(anywhere, *args, **values)
+            known[key] = function(c.within("") if c.session else c, *args, **values)
         found: Read = known[key]
         return found
 

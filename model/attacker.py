@@ -14,7 +14,7 @@ from collections.abc import Collection
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards
-from model.action import Context, possible
+from model.action import Context, once, possible
 from model.logic import Condition, Value, all_of, any_of, choose, implies, no, one_of, same
 from model.messages import THIEF, Redirection, Sent
 from model.readings import REQUEST_SENT, ids_of, kept, policy_of, tampered
@@ -108,6 +108,7 @@ def is_registered(c: Context, server: Party, identity: Party) -> Condition:
     return implies(told_first, c.state[f"registered.{identity.name}@{server.name}"])
 
 
+@once
 def has_identity(c: Context, server: Party, client_id: Value, redirect: Value) -> Condition:
     """Whether the attacker may name this client_id to an AS: an honest client's, or one that it has made itself."""
     honest = one_of(client_id, *(known for client in c.world.clients for known in ids_of(c, client)))
@@ -151,6 +152,7 @@ def runs_client(c: Context, client: Value) -> list[Condition]:
     return [all_of(same(client, party.url), c.runs(party)) for party in c.world.identities]
 
 
+@once
 def is_client(c: Context, server: Party, client_id: Value) -> Condition:
     """Whether a client_id is one of a client that an honest AS has: an honest one, or an identity of the attacker's."""
     honest = [
@@ -163,6 +165,7 @@ def is_client(c: Context, server: Party, client_id: Value) -> Condition:
     return any_of(*honest, *own)
 
 
+@once
 def attacker_authenticates(c: Context, server: Party, client_id: Value, endpoint: str = "token") -> tuple[Named, ...]:
     """The rules by which an honest AS authenticates the attacker as a client_id, by what the attacker knows."""
     design = policy_of(c, client_id)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from model import identifiers
-from model.action import Context
+from model.action import Context, once
 from model.authorization_server import document_is_fetched, redirect_uri_matches
 from model.client import attests, distinct_redirects
 from model.logic import Condition, Value, all_of, any_of, holds, implies, no, one_of, same
@@ -43,6 +43,7 @@ def is_known(c: Context, client_id: Value) -> Condition:
     return any_of(*known)
 
 
+@once
 def is_on_file(c: Context, server: Party, design: Choices) -> Condition:
     """Whether an honest AS can have heard of a client of this design: beforehand, as it takes clients, or by whom both
     know.
@@ -91,6 +92,7 @@ def knows_attesters(c: Context, url: Value) -> Condition:
     return c.at(url, lambda party: same(c.of(party.name).trust_domain, "yes"), RESOURCE_SERVER)
 
 
+@once
 def registered(c: Context, server: Party, client_id: Value, redirect: Value) -> Condition:
     """Whether an honest AS has the redirect URI registered for the client_id.
 
@@ -147,6 +149,7 @@ def is_taken(c: Context, identity: Party, server: Party) -> Condition:
     return any_of(*_ways(c, identity, server).values())
 
 
+@once
 def _ways(c: Context, identity: Party, server: Party) -> dict[str, Condition]:
     """The ways in which an identity of the attacker's can become a client, each with when it does."""
     design = c.of(server.name)

@@ -8,6 +8,7 @@ of that party.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import Protocol
 
 from model.identifiers import same_origin
@@ -39,7 +40,7 @@ def heard(c: Listening, sent: Iterable[Sent], known: Collection[str]) -> dict[st
         KeyError: a term that nobody can come to know in this world, though others of its kind can be known there.
     """
     facts: dict[str, list[Condition]] = {}
-    kinds = set(map(_kind, known))
+    kinds = _kinds(frozenset(known))
     for one in sent:
         leaks = c.has(c.world.model.readers(one.message))
         received = is_attackers(c, one.receiver)
@@ -54,6 +55,11 @@ def heard(c: Listening, sent: Iterable[Sent], known: Collection[str]) -> dict[st
             facts.setdefault(f"holds.browser.{browser}", []).append(all_of(one.when, received))
     found = {name: any_of(*whens) for name, whens in facts.items()}
     return {name: when for name, when in found.items() if when is not False}
+
+
+@cache
+def _kinds(known: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(_kind, known))
 
 
 def _kind(name: str) -> str:

@@ -88,6 +88,9 @@ class Party:
     scopes: tuple[str, ...] = ()
     speaks: tuple[str, ...] = ()
 
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     @property
     def honest(self) -> bool:
         """Whether nothing puts it into the attacker's hands."""
@@ -210,6 +213,9 @@ class World:
     file: str = field(default="", compare=False)
     whole: World | None = field(default=None, compare=False, repr=False)
     model: Model = field(default=oauth(), repr=False)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.protocol, self.parties))
 
     def within(self, model: Model) -> World:
         """The same world in another model, whose capabilities may reach more of its parties."""

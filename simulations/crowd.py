@@ -212,6 +212,8 @@ _Tried = tuple[Action, Memory[tuple[_Way, ...]]]
 def _ways(action: Action, judged: Crowd) -> Memory[tuple[_Way, ...]]:
     """The ways of one action in a state, for all rows of a crowd together."""
 
+    index = _index(judged.world)
+
     def possible(context: Context) -> Iterator[_Way]:
         for choices, move in action.ways(context):
             goes: Any = move.when
@@ -225,7 +227,7 @@ def _ways(action: Action, judged: Crowd) -> Memory[tuple[_Way, ...]]:
                     refused.append((rule, fails))
                 goes = logic.all_of(goes, holds)
             if goes is not False or refused:
-                written = bits(_index(judged.world)[name] for name in move.sets)
+                written = bits(index[name] for name in move.sets)
                 yield _Way(choices, goes, tuple(refused), *_writes(judged.world, move), written)
 
     return _of(lambda context: tuple(possible(context)), judged)

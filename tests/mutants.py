@@ -21,11 +21,12 @@ from functools import wraps
 from types import ModuleType
 
 from model import identifiers
-from model.action import SCHEMAS
+from model.action import SCHEMAS, once
 from model.client import NONE
 from model.logic import _ALGEBRAS, all_of, any_of, holds, no, same
 from model.machine import _memories
 from model.protocols import actions, schemas, variables
+from model.rule import DECIDES
 from properties import completion
 
 EXACT = ("equal_code_points", "equal_simple_string", "equal_normalized", "equal_htu")
@@ -213,9 +214,11 @@ def _compares_values(node: ast.Call) -> bool:
 
 
 def _as_rule(original: Callable, mutated: Callable) -> Callable:
-    """The mutant as what the original was: a rule that names itself, or a plain function."""
+    """The mutant as what the original was: a rule that names itself, a reading that is kept, or a plain function."""
     if not hasattr(original, "__wrapped__"):
         return mutated
+    if inspect.unwrap(original) not in DECIDES.values():
+        return once(mutated)
 
     @wraps(original)
     def read(*args, **kwargs):
