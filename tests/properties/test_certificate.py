@@ -6,6 +6,7 @@ import random
 import shutil
 import sys
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -38,10 +39,17 @@ ANSWERS = {
 QUICK = (SAFE, "AZ design=aauth;cap=mal_rs", "FC api=multi_path", "DC world=default;cap=mal_as", "FC cap=none")
 
 
+@cache
 def answered(question):
     """The verdict on a question such as those above."""
     code, _, configuration = question.partition(" ")
     return check(code, parse(configuration))
+
+
+@cache
+def certified(question):
+    """The evidence for it."""
+    return certify(answered(question))
 
 
 def looked_at(made, **other):
@@ -55,8 +63,7 @@ def looked_at(made, **other):
 )
 def test_what_is_answered_has_evidence(question):
     """Each kind of answer has its own, and all of it is found to be so."""
-    found = answered(question)
-    made = certify(found)
+    found, made = answered(question), certified(question)
     result, claims = ANSWERS[question]
     assert (found.result, len(made.shown)) == (result, claims)
     seen = looked_at(made)
@@ -73,7 +80,7 @@ def test_what_is_not_known_has_none():
 
 def test_a_proof_of_something_else_is_refuted():
     """Of a shorter run, of nothing, or of another claim."""
-    made = certify(answered(SAFE))
+    made = certified(SAFE)
     for name, shown in (("complete", b""), ("complete", made.shown["excluded"]), ("possible", (1,))):
         refuted = [each.says for each in looked_at(made, shown={**made.shown, name: shown}) if not each.holds]
         assert refuted == [claim.says for claim in made.statement().claims if claim.name == name]
@@ -81,7 +88,7 @@ def test_a_proof_of_something_else_is_refuted():
 
 def test_what_is_said_to_be_safe_is_asked_to_be_of_use(monkeypatch):
     """A check of a certificate asks whether honest parties can use the design; if not, it is not safe."""
-    made = certify(answered(SAFE))
+    made = certified(SAFE)
     monkeypatch.setattr(certificate, "usable", lambda *_, **__: False)
     assert [each.says for each in looked_at(made) if not each.holds] == ["honest parties can use the design"]
 
@@ -89,7 +96,7 @@ def test_what_is_said_to_be_safe_is_asked_to_be_of_use(monkeypatch):
 @pytest.mark.slow
 def test_evidence_for_another_question_is_refuted():
     """Proofs are right, and not about what is said."""
-    made = certify(answered(SAFE))
+    made = certified(SAFE)
     for other in (
         {"configuration": parse("cap=mal_as;iss_check=off")},
         {"property": PROPERTIES["authorization"]},
@@ -104,7 +111,7 @@ def test_evidence_for_another_question_is_refuted():
 
 def test_a_run_that_shows_something_else_is_refuted():
     """A trace is replayed, for the property and the configuration that it is said to be about."""
-    made = certify(answered("CD cap=mal_as;iss_check=off"))
+    made = certified("CD cap=mal_as;iss_check=off")
     assert not looked_at(made, property=PROPERTIES["authorization"])[0].holds
     assert not looked_at(made, configuration=parse("cap=mal_as"))[0].holds
 
@@ -112,7 +119,7 @@ def test_a_run_that_shows_something_else_is_refuted():
 def test_literals_say_what_they_stand_for():
     """Rules, what is done in which sweep with which choices, and how things stand afterwards."""
     found = answered(SAFE)
-    statement = certify(found).statement()
+    statement = certified(SAFE).statement()
     said = {words for each in statement.meaning.values() for words in each}
     for words in (
         *(f"rule {name} is enforced" for name in found.blocked_by),

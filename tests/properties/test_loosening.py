@@ -21,6 +21,8 @@ STEPS = [import_module(name) for protocol in PROTOCOLS.values() for name in prot
 NO_COMPARISONS = ("is_known",)
 FOUND = (*mutants(*MODULES), *(mutant for mutant in mutants(*STEPS) if mutant.change.startswith("exact")))
 MUTANTS = {str(mutant): mutant for mutant in FOUND if mutant.function not in NO_COMPARISONS}
+#: Those that are tried each time; `make slow` tries all of them.
+OFTEN = list(MUTANTS)[::3]
 
 
 def happens(prop, configuration):
@@ -28,7 +30,9 @@ def happens(prop, configuration):
     return WorldChecker(prop.world_of(configuration), (prop, configuration)).happens(prop, configuration).answer
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize(
+    "name", [name if name in OFTEN else pytest.param(name, marks=pytest.mark.slow) for name in MUTANTS]
+)
 def test_no_comparison_can_be_loosened_unnoticed(name, witnesses, exceptions, reach):
     """Each mutant makes an attack of what is excluded, or is listed with the reason why it does not."""
     if name in exceptions["loosened"]:

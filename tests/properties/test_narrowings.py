@@ -40,7 +40,6 @@ def test_security_is_asked_about_against_the_web_attacker_where_none_is_named(pr
 def test_what_takes_a_second_session_of_the_user_is_an_attack():
     """One session does not show it; the shipped world that has two does, and is named."""
     asked = find("SI"), parse("cap=mal_as+code_leak;pkce_as=lax")
-    assert check(*asked).result == "safe"
     found = check_widely(*asked)
     assert (found.result, found.world.name) == ("attack", "two_users_sessions")
     assert "in world default it is safe" in found.reach
