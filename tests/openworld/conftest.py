@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from model.design import Configuration
 from openworld import jobs
+from openworld.commands import questions
+from properties import verdict
 from properties.checker import Checker
+from properties.security import Property
+from properties.verdict import Verdict
 from simulations import processes
 
 #: Checkers that lay down a world for all who ask.
@@ -137,6 +142,29 @@ def here(monkeypatch: pytest.MonkeyPatch, hurried: None) -> None:
 
     monkeypatch.setattr(processes, "spread", one_by_one)
     monkeypatch.setattr(jobs, "Checker", CHECKERS)
+
+
+_ANSWERED: dict[Hashable, Verdict] = {}
+
+
+@pytest.fixture
+def once(here: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test has asked is not asked of the solver by the next, unless it was not known."""
+
+    def remembered(ask: Callable[..., Verdict]) -> Callable[..., Verdict]:
+        def answer(prop: Property, configuration: Configuration, timeout: float | None = None) -> Verdict:
+            key = (ask, prop.name, str(configuration), configuration.model, timeout, verdict.PATIENCE)
+            if key in _ANSWERED:
+                return _ANSWERED[key]
+            found = ask(prop, configuration, timeout=timeout)
+            if found.result != "unknown":
+                _ANSWERED[key] = found
+            return found
+
+        return answer
+
+    monkeypatch.setattr(questions, "check_widely", remembered(questions.check_widely))
+    monkeypatch.setattr(jobs, "check", remembered(jobs.check))
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from properties.single import SINGLE
 from properties.verdict import check
 
 #: What becomes of answers is tested here; only a command that is started as a process starts others to find them.
-pytestmark = pytest.mark.usefixtures("here")
+pytestmark = pytest.mark.usefixtures("once")
 Check = Callable[..., Result]
 NAMED = Path(openworld.__file__).parent / "data" / "named_designs.openworld.toml"
 SCHEMA = Path(__file__).parent / "data" / "sarif-schema-2.1.0.json"

@@ -34,7 +34,7 @@ RULES = every_rule()
 Run = Callable[..., Result]
 MIXUP = "cap=mal_as;iss_check=off"
 #: What becomes of answers is tested here; only a command that is started as a process starts others to find them.
-pytestmark = pytest.mark.usefixtures("here")
+pytestmark = pytest.mark.usefixtures("once")
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -168,7 +168,7 @@ def test_a_trace_that_is_not_confirmed_is_an_internal_error(run: Run, monkeypatc
         raise NotEnabledError("not confirmed")
 
     monkeypatch.setattr(Machine, "replay", refuse)
-    result = run("verdict", "CD", MIXUP)
+    result = run("verdict", "CD", f"{MIXUP};user=vigilant")  # which no other test has asked
     assert result.exit_code == 70
     assert "internal error" in one_line(result)
 
