@@ -97,8 +97,7 @@ class Cache:
 
     def put(self, question: Question, data: dict[str, Any]) -> None:
         """Keep a verdict, given as data. What more time would answer better is not kept."""
-        explained = data["blocked_by_minimal"] and (not data["blocked_by"] or data["alone"] is not None)
-        if data["verdict"] != "unknown" and explained:
+        if data["verdict"] != "unknown" and data["blocked_by_minimal"]:
             path = self.path(question)
             with suppress(OSError):
                 keep(path, path.name, data)
@@ -130,7 +129,6 @@ def verdict(question: Question, data: dict[str, Any]) -> Verdict:
         trace=trace,
         blocked_by=tuple(data["blocked_by"]),
         seconds=data["seconds"],
-        alone=None if data["alone"] is None else tuple(data["alone"]),
         bound=None if data["bound"] is None else Bound(**data["bound"]),
         blocked_by_minimal=data["blocked_by_minimal"],
         reason=data["reason"],

@@ -124,13 +124,14 @@ def blocking_lines(verdict: Verdict) -> Iterator[str]:
     if verdict.blocked_by:
         least = "without any one of these the model has such a run"
         yield f"blocked by  ({least if verdict.blocked_by_minimal else 'fewer may do: there was no time to find out'})"
-        others = set() if verdict.alone is None else set(verdict.blocked_by) - set(verdict.alone)
-        for name in sorted(verdict.blocked_by, key=lambda name: name in others):
+        for name in verdict.blocked_by:
             yield from rule_lines(rules(verdict.configuration.model)[name], ids=False)
-            if name in others:
-                yield "      (needed among these; without it in the whole model, another rule makes up for it)"
-        if verdict.alone is None:
-            yield "  (whether another rule of the model would make up for one of them was not found out)"
+
+
+def needed_lines(names: Collection[str] | None) -> Iterator[str]:
+    """The rules that nothing else in the model makes up for."""
+    said = "not found out in time" if names is None else ", ".join(names) or "none"
+    yield from entry("needed", f"{said}  (without any one of these in the whole model, no other rule makes up for it)")
 
 
 def entry(name: str, words: str) -> list[str]:

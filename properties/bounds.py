@@ -254,6 +254,7 @@ class Depths:
         ``prove`` the first look is the last: that there is no longer run either is not shown.
         """
         laid = self.at_least(max(sweeps, self._start if prove else FIRST))
+        longest: list[int] | None = None  # what was assumed where a run used all the sweeps but the last
         while True:
             assumptions = assume(laid)
             answer = laid.event(name, assumptions, clock)
@@ -270,14 +271,15 @@ class Depths:
             longer = self._longer(laid, assumptions, clock)
             if longer is Answer.UNSAT:
                 self._sufficed[laid.depth] += 1
-                most = laid.longest(assumptions, clock) if self._measured else laid.depth
+                known = assumptions == longest or not self._measured
+                most = laid.depth - 1 if known else laid.longest(assumptions, clock)
                 return Settled(answer, laid, Bound(most, True), core)
             if longer is Answer.UNKNOWN:
                 return _settled(longer, laid)
             if laid.depth >= self.limit:
                 why = f"runs have more than {laid.depth} sweeps, and no more than {self.limit} are looked at"
                 return Settled(Answer.UNKNOWN, laid, Bound(laid.depth, False), core, why)
-            laid = self.at_least(laid.depth + 1)
+            laid, longest = self.at_least(laid.depth + 1), assumptions
 
     def _longer(self, laid: Laid, assumptions: list[int], clock: Clock) -> Answer:
         """Whether there is a run longer than what is laid down.

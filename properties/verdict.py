@@ -51,8 +51,6 @@ class Verdict:
         trace: the shortest attack (or, for a utility property, the shortest run that shows it).
         blocked_by: rules that together rule the event out; leaving any one of them out of this set lets it happen.
         seconds: wall time.
-        alone: those of them that nothing else in the model makes up for: without that one rule it happens. ``None``
-            where that was not looked into, as it is for single questions only, or not found out in time.
         bound: how long the runs are that the answer covers, and whether that is proved to be all.
         blocked_by_minimal: none of the rules can be left out; false where there was no time to find out.
         reason: why it is not in this world or not known; empty otherwise.
@@ -67,7 +65,6 @@ class Verdict:
     trace: Trace | None
     blocked_by: tuple[str, ...]
     seconds: float
-    alone: tuple[str, ...] | None = None
     bound: Bound | None = None
     blocked_by_minimal: bool = True
     reason: str = ""
@@ -103,7 +100,6 @@ class Verdict:
             "steps": self.steps,
             "blocked_by": list(self.blocked_by),
             "blocked_by_minimal": self.blocked_by_minimal,
-            "alone": None if self.alone is None else list(self.alone),
             "sources": {name: rules(self.configuration.model)[name].source for name in self.blocked_by},
             "seconds": round(self.seconds, 4),
             "trace": None if self.trace is None else self.trace.to_json(),
@@ -347,7 +343,6 @@ class WorldChecker:
             made,
             blocked_by=blocking.rules,
             blocked_by_minimal=blocking.minimal,
-            alone=self._alone(asked, blocking.rules) if self._single else None,
             bound=replace(found.bound, named_rules=blocking.sweeps),
         )
         made = replace(made, reach=f"complete for {self._where()}: {_words(made)}")
@@ -400,10 +395,12 @@ class WorldChecker:
         kept, least = preferred(candidates, found.core, refute)
         return [name for name, literal in enforced.items() if literal in kept], least
 
-    def _alone(self, asked: _Asked, blocking: tuple[str, ...]) -> tuple[str, ...] | None:
+    def needed(
+        self, prop: Property | str, configuration: Configuration, among: Iterable[str]
+    ) -> tuple[str, ...] | None:
         """The rules without any one of which the event happens, all others enforced; ``None`` if that is not known."""
-        every = self._depths.template.enforced
-        answers = {name: self._settle(asked, [other for other in every if other != name]).answer for name in blocking}
+        asked, every = self._ask(prop, configuration), self._depths.template.enforced
+        answers = {name: self._settle(asked, [other for other in every if other != name]).answer for name in among}
         if Answer.UNKNOWN in answers.values():
             return None
         return tuple(name for name, answer in answers.items() if answer is Answer.SAT)
@@ -447,6 +444,12 @@ def check(
     where = world or asked.world_of(configuration)
     check_parties(configuration.design, where)
     return WorldChecker(where, (asked, configuration), timeout, patience).verdict(asked, configuration)
+
+
+def needed(found: Verdict, timeout: float | None = None) -> tuple[str, ...] | None:
+    """Which of the rules that block nothing else makes up for; ``None`` if that was not found out in time."""
+    asked = found.property, found.configuration
+    return WorldChecker(found.world, asked, timeout).needed(*asked, found.blocked_by)
 
 
 def judged(prop: Property, configuration: Configuration) -> Configuration:

@@ -31,7 +31,7 @@ from openworld.commands.common import (
 from openworld.commands.completion import config_argument, config_or_none, property_argument
 from openworld.files import as_json as written
 from openworld.files import emit, replacing
-from openworld.show import ending, outcome, verdict_lines
+from openworld.show import ending, needed_lines, outcome, verdict_lines
 from openworld.site.address import checked
 from properties.narrowings import check_widely, narrowings
 from properties.reads import asked_for
@@ -67,6 +67,9 @@ def _verdict(name: str, config: str, timeout: float | None, model: Model) -> Ver
     metavar="FILE",
     help="Write the evidence to a file, for `openworld check` and for other checkers.",
 )
+@click.option(
+    "--needed", is_flag=True, help="Say which of the rules that block nothing else in the model makes up for."
+)
 @click.option("--any-number", is_flag=True, help="Ask ProVerif as well, for any number of sessions.")
 @click.option(
     "--log",
@@ -86,6 +89,7 @@ def verdict(
     timeout: float | None,
     chart: bool,
     certificate: Path | None,
+    needed: bool,
     any_number: bool,
     log: Path | None,
     output: Path | None,
@@ -151,10 +155,13 @@ def verdict(
     found = _verdict(name, config, timeout, model)
     if certificate is not None:
         loaded("openworld.certificates.write")(loaded("properties.certificate.certify")(found, timeout), certificate)
-    lines = [*verdict_lines(found)]
+    lines, data = [*verdict_lines(found)], found.to_json()
+    if needed and found.blocked_by:
+        alone = data["needed"] = loaded("properties.verdict.needed")(found, timeout)
+        lines += needed_lines(alone)
     if chart and found.trace is not None and found.result == "attack":
         lines += ["", *_for_terminal(drawn(found.trace, ending(found.property))).splitlines()]
-    tell(as_json, found.to_json() | {"rests_on": narrowings(found), "elsewhere": dict(found.elsewhere)}, lines, output)
+    tell(as_json, data | {"rests_on": narrowings(found), "elsewhere": dict(found.elsewhere)}, lines, output)
     if found.result == wanted:
         return DONE
     if found.result in _UNSETTLED:

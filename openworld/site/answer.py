@@ -51,7 +51,7 @@ def verdict(name: str, configuration: str, model: Model = oauth()) -> dict[str, 
         InputError: a property, a switch, a party or a world that does not exist.
     """
     found = check(*asked_for(name, configuration, model), patience=SLOWER * PATIENCE)
-    return told(found) | {"alone": found.alone} | ({} if found.trace is None else _seen(found, found.trace))
+    return told(found) | {"live": True} | ({} if found.trace is None else _seen(found, found.trace))
 
 
 def told(found: Verdict) -> dict[str, Any]:

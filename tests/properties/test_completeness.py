@@ -21,7 +21,7 @@ from properties.engine import Answer
 from properties.security import PROPERTIES, find
 from properties.solver import Solver
 from properties.template import Template
-from properties.verdict import WorldChecker, check
+from properties.verdict import WorldChecker, check, needed
 
 
 def pinned_worlds(pins):
@@ -231,7 +231,7 @@ def test_what_was_not_asked_in_time_is_made_up_for_by_nobody(monkeypatch):
 
     monkeypatch.setattr(WorldChecker, "_settle", in_a_hurry)
     verdict = check("code_delivery", asked)
-    assert (verdict.result, bool(verdict.blocked_by), verdict.alone) == ("safe", True, None)
+    assert (verdict.result, bool(verdict.blocked_by), needed(verdict)) == ("safe", True, None)
 
 
 def test_out_of_time_is_unknown_and_never_safe(checker):

@@ -17,7 +17,7 @@ from model.design import Configuration
 from model.machine import Machine, _write, _writes
 from model.protocols import rules
 from model.switches import SWITCHES
-from properties.verdict import check
+from properties.verdict import check, needed
 
 RULES = rules()
 
@@ -136,16 +136,16 @@ def test_minimal_guards_are_rules_that_matter(id_, exceptions):
 
 @pytest.mark.slow
 def test_rules_that_block_suffice_and_are_each_needed(rows, reach):
-    """The rules a safe verdict names suffice, no smaller set does, and `alone` have no substitute."""
+    """The rules a safe verdict names suffice, no smaller set does, and those `needed` have no substitute."""
     safe = [row for row in rows if row.covered and not reach(row.prop, row.configuration)]
     looked_at = 0
     for row in random.Random(2).sample(safe, min(12, len(safe))):
         verdict = check(row.prop, row.configuration)
-        blocked = set(verdict.blocked_by)
+        blocked, alone = set(verdict.blocked_by), needed(verdict)
         assert blocked <= RULES.keys()
         assert not reach.within(row.prop, row.configuration, blocked), row.id
         for name in blocked:
             assert reach.within(row.prop, row.configuration, blocked - {name}), (row.id, name)
-            assert reach(row.prop, row.configuration, without=(name,)) == (name in verdict.alone), (row.id, name)
+            assert reach(row.prop, row.configuration, without=(name,)) == (name in alone), (row.id, name)
         looked_at += len(blocked)
     assert looked_at >= 12

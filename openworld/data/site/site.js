@@ -319,15 +319,14 @@ function present(question, found) {
   parts.push(element("div", { id: "assumptions" }), element("p", {}, element("small", {}, `Reach: ${found.reach}.`)));
   at("body").replaceChildren(...parts);
   if (found.assumptions) assume(found.assumptions, question);
-  else if (found.alone !== undefined) at("assumptions").replaceChildren(
+  else if (found.live) at("assumptions").replaceChildren(
     element("h3", {}, "Weakest assumptions about others"), element("p", {}, "Looking…"));
 }
 
 function blocking(found) {
   const item = (name) => {
-    const [requirement, source] = known.rules[name] ?? ["", ""], made = found.alone && !found.alone.includes(name);
-    return element("li", {}, `${requirement} [${source}] `, element("code", {}, name),
-      made ? " (needed among these; without it another rule makes up for it)" : "");
+    const [requirement, source] = known.rules[name] ?? ["", ""];
+    return element("li", {}, `${requirement} [${source}] `, element("code", {}, name));
   };
   const title = found.minimal ? "Blocked by these rules: without any one of them the model has such a run" : "Blocked by these rules; fewer may do";
   return [element("h3", {}, title), element("ul", {}, ...found.blocked_by.map(item))];
