@@ -13,9 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from itertools import product
-from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar, cast
 
-from model.logic import Condition, Value, all_of, any_of, choose, holds, no, same, truth
+from model.logic import Condition, Decided, Value, all_of, any_of, choose, holds, no, same, truth
 from model.messages import Sent
 from model.model import Model
 from model.rule import Named
@@ -24,7 +24,11 @@ from model.state import View
 from model.switching import Choices, Switches
 from model.world import NONE, Party, World, on_same_origin
 
-Domains = Mapping[str, tuple[Any, ...]]
+Domains = Mapping[str, tuple[Decided, ...]]
+#: What a step is given for a parameter.
+Given: TypeAlias = "Value | Condition"
+#: What a step writes, by the names of state variables.
+Written: TypeAlias = "dict[str, Value | Condition]"
 
 
 class Move(NamedTuple):
@@ -97,12 +101,13 @@ class Policy(Switches[Value]):
         setattr(self, name, found)  # which is read the next time
         return found
 
-    def _of_all(self, name: str) -> Any:
+    def _of_all(self, name: str) -> Value:
         if (switch := self._shared.model.switches.get(name)) is not None:
             for role in self._roles:
                 if role not in switch.of and switch.roles:
                     raise SwitchOwnerError(f"switch {name!r} is of {' or '.join(switch.roles)}, and is read of {role}")
-        return getattr(self._shared, name)
+        found: Value = getattr(self._shared, name)
+        return found
 
 
 class SwitchOwnerError(TypeError):
@@ -258,7 +263,7 @@ def _policy(c: Context, party: str) -> Policy:
 class Free(NamedTuple):
     """What the attacker can write in a field, and when nobody reads that."""
 
-    values: Callable[[World], tuple[Any, ...]]
+    values: Callable[[World], tuple[Decided, ...]]
     when: Callable[[Context], Condition] = lambda _: True
 
 
@@ -305,7 +310,7 @@ class Action:
         """The session in which it is a step; empty for others."""
         return self.fixed.get("who", "")
 
-    def __call__(self, context: Context, **chosen: Any) -> Move:
+    def __call__(self, context: Context, **chosen: Given) -> Move:
         c = context.under(self.protocol).within(self.session)
         try:
             move = self.schema.move(c, **self.fixed, **chosen)
@@ -315,11 +320,11 @@ class Action:
         also = {name: any_of(truth(move.sets.get(name, False)), when) for name, when in learned.items()}
         return move._replace(sets={**move.sets, **also})
 
-    def ways(self, context: Context) -> Iterator[tuple[dict[str, Any], Move]]:
+    def ways(self, context: Context) -> Iterator[tuple[dict[str, Decided], Move]]:
         """Return each way to choose with its move; none where the action plainly cannot happen, whatever is chosen."""
         # Where a choice is looked at, each has to be tried; whatever else is wrong shows again there.
         with suppress(Exception):
-            if self(context, **dict.fromkeys(self.choices, _Unchosen())) is _NEVER:
+            if self(context, **dict.fromkeys(self.choices, cast(str, _Unchosen()))) is _NEVER:
                 return
         for chosen in product(*self.choices.values()):
             choices = dict(zip(self.choices, chosen, strict=True))

@@ -52,6 +52,7 @@ from model.readings import (
     accepted_issuer,
     answered,
     attackers_key,
+    by_method,
     compares,
     follows,
     grants_used,
@@ -63,7 +64,6 @@ from model.readings import (
     may_begin,
     metadata_url,
     published,
-    resource_request,
     sessions,
     sessions_and_strangers,
     tampered,
@@ -202,14 +202,16 @@ def present_token(c: Context, token: str, url: str, passed_on: Condition, server
     bare = resource_rules.takes_it_bare(c.of(party.name))
     proven = all_of(no(own), no(bare))
     shown, attested, carried = attestations(c, party, made.client, handed)
-    request = resource_request(
+    request = by_method(
         c,
-        url,
-        token,
-        choose(proven, f"{token}@captured", NONE),
-        presented,
-        proof_key=choose(own, made.key, NONE),
-        client_attestation=carried,
+        ResourceRequest(
+            url,
+            token,
+            choose(proven, f"{token}@captured", NONE),
+            presented,
+            proof_key=choose(own, made.key, NONE),
+            client_attestation=carried,
+        ),
     )
     bound = any_of(no(is_own_key(made.key)), no(same(made.certificate, NONE)))
     lent = all_of(not isinstance(c.world.issued.get(token), Exchanged), bound)
@@ -388,8 +390,9 @@ def keys_are_listed(c: Context, party: Party) -> Condition:
 
 def _made(c: Context, url: str, iss: Value, audience: Value, opaque: Condition) -> ResourceRequest:
     """A request with a token that the attacker made; an opaque one claims nothing by itself."""
-    claims = {"token_issuer": iss, "token_subject": next(iter(c.world.users), NONE), "token_audience": audience}
-    return resource_request(c, url, FORGED, **{name: choose(opaque, NONE, value) for name, value in claims.items()})
+    claims = iss, next(iter(c.world.users), NONE), audience
+    issuer, subject, of = (choose(opaque, NONE, claimed) for claimed in claims)
+    return by_method(c, ResourceRequest(url, FORGED, token_issuer=issuer, token_subject=subject, token_audience=of))
 
 
 # --- what a client of the attacker's gets by itself ---------------------------------------------------------------
@@ -450,7 +453,9 @@ def introspect_token(c: Context, token: str) -> Move:
 def use_handle(c: Context, url: str) -> Move:
     """The attacker uses the handle of a user's session at a resource server, which a page of its own got hold of."""
     has_page = any_of(*(holds_browser(c, user) for user in c.world.users))
-    return handle_used(c, url, has_page, resource_request(c, url, session_handle=next(iter(c.world.users), NONE)))
+    return handle_used(
+        c, url, has_page, by_method(c, ResourceRequest(url, session_handle=next(iter(c.world.users), NONE)))
+    )
 
 
 def handle_used(c: Context, url: str, has_page: Condition, request: Message) -> Move:
@@ -487,7 +492,7 @@ def redirect_request(c: Context, who: str, url: Value) -> Move:
         {f"{who}.url": url, f"{who}.diverted": True},
         (
             Sent(session.url, client, Redirection(url)),
-            Sent(client, url, resource_request(c, url), no(with_token)),
+            Sent(client, url, by_method(c, ResourceRequest(url)), no(with_token)),
             Sent(client, url, again, with_token),
         ),
     )
@@ -579,7 +584,7 @@ def name_issuer(c: Context, url: str, iss: Value, form: Value) -> Move:
         resource_rules.token_is_self_contained(policy, no(opaque)),
         resource_rules.issuer_is_accepted(policy, accepted_issuer(c, party, iss)),
     )
-    request = resource_request(c, url, FORGED, token_issuer=choose(opaque, NONE, iss))
+    request = by_method(c, ResourceRequest(url, FORGED, token_issuer=choose(opaque, NONE, iss)))
     fetch, keys = Fetch(mapped("{}/jwks".format, iss)), KeySet("<attacker's keys>")
     return Move(
         possible(c.has(c.capabilities), c.exists(party), any_of(inside, all_of(no(opaque), signs_as(c, iss)))),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import permutations
-from typing import Any
 
 from model import authorization_server as server_rules
 from model import client as client_rules
@@ -12,7 +11,7 @@ from model import guards, scopes
 from model.action import Context, Domains, Move, action, possible
 from model.attacker import attacker_authenticates, knows, runs_client, token_type, was_kept
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, same
-from model.messages import AssertionResponse, Sent, TokenExchange, TokenRequest, TokenResponse, asked
+from model.messages import AssertionResponse, GrantShown, Sent, TokenExchange, TokenRequest, TokenResponse, asked
 from model.readings import (
     client_id_of,
     gives_word_to,
@@ -45,11 +44,11 @@ def _as_anybody(world: World) -> Domains:
     return {"wanted": (NONE, *world.honest_urls), "client": (*honest, *_as_whom(world)["as_own"][1:])}
 
 
-def _granted(c: Context, grant: str, client: Value, wanted: Value, checked: Iterable[Named], **request: Any) -> Move:
-    """The attacker gets a token from an AS as a client, for a resource that it wants, by a `request` without a code."""
+def _granted(c: Context, grant: str, client: Value, wanted: Value, checked: Iterable[Named], shown: GrantShown) -> Move:
+    """The attacker gets a token from an AS as a client, for a resource that it wants, by what is ``shown``, no code."""
     server = server_of(c, grant)
     asking = by_attacker(c, server, client, published(c, wanted))
-    asks = TokenRequest(client, proof_key=asking.key, resource=asking.resource, **request)
+    asks = TokenRequest(client, proof_key=asking.key, resource=asking.resource, **shown)
     return Move(
         possible(same(c.state.grant(grant).code, "none")),
         request_rules(c, server, asking, NONE, checked),
@@ -73,9 +72,9 @@ def _present_assertion(
     ``assertion``: that of a session, or whose that is which an AS (or a ``tenant`` of it) has made for it, about the
     ``subject``.
     """
-    about = {"assertion": assertion, "assertion_subject": subject, "assertion_tenant": tenant}
     taken = (server_rules.assertions_are_granted(c.of(server_of(c, grant).name), grants_used(c)), *checked)
-    return _granted(c, grant, client, wanted, taken, grant_type="jwt_bearer", **about)
+    about: GrantShown = {"assertion": assertion, "assertion_subject": subject, "assertion_tenant": tenant}
+    return _granted(c, grant, client, wanted, taken, {"grant_type": "jwt_bearer", **about})
 
 
 @action("S15", own_grants, _as_whom)
@@ -152,7 +151,7 @@ def get_clients_token(c: Context, grant: str, wanted: Value, client: Value) -> M
         server_rules.client_acts_for_itself_with_credentials(design, True),
     )
     here = possible(c.has(c.capabilities), is_known(c, client))
-    move = _granted(c, grant, client, wanted, checked, grant_type="client_credentials")
+    move = _granted(c, grant, client, wanted, checked, {"grant_type": "client_credentials"})
     return move._replace(when=all_of(here, move.when))
 
 

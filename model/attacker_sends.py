@@ -7,8 +7,6 @@ from it; of dpop_jkt and `resource` none, since a request without them is honour
 
 from __future__ import annotations
 
-from typing import Any
-
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards, scopes
@@ -175,11 +173,12 @@ def send_request(
     of = choose(copied, state, THIEF)
     unasked = all_of(silent, no(any_of(held, sent)))
     move = issue(c, grant, of, authenticated, request, unasked=unasked, relayed=comes_from_client(c, user))
-    by_value: dict[str, Any] = {"redirect_uri": redirect, "state": state, "code_challenge": challenge, "scope": scope}
+    pushed = PushedRequest(client, redirect_uri=redirect, state=state, code_challenge=challenge, scope=scope)
     pushes_it = same(c.of(server.name).par, "required")
-    carried: Any = {name: choose(pushes_it, NONE, value) for name, value in by_value.items()}
+    by_value = {name: getattr(pushed, name) for name in ("redirect_uri", "state", "code_challenge", "scope")}
+    carried = {name: choose(pushes_it, NONE, value) for name, value in by_value.items()}
     sends = (
-        *asked(ATTACKER, server.name, PushedRequest(client, **by_value), PushedResponse(THIEF), pushes_it),
+        *asked(ATTACKER, server.name, pushed, PushedResponse(THIEF), pushes_it),
         *leading(c, user, f"{server.url}/authorize"),
         Sent(user, server.name, AuthorizationRequest(client, choose(pushes_it, THIEF, NONE), **carried)),
     )

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from model import identifiers
 from model.action import Context
@@ -37,7 +36,7 @@ class Cast:
     def __init__(self, context: Context) -> None:
         self.context, self.world = context, context.world
 
-    def key(self, where: Any) -> str:
+    def key(self, where: object) -> str:
         """Who is meant by a name, a URL or a redirect URI."""
         place = str(where)
         if place in self.world.by_url:
@@ -79,7 +78,7 @@ class Cast:
         """Whether it is an honest client."""
         return key in (client.name for client in self.world.clients)
 
-    def is_callback(self, where: Any) -> bool:
+    def is_callback(self, where: object) -> bool:
         """Whether it is a redirect URI."""
         return str(where) in self._callbacks
 

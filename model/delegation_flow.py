@@ -15,8 +15,8 @@ from model.delegation_messages import HandedToken, LentToken, Task, TaskDone
 from model.flow import attestation_of
 from model.logic import Condition, Value, all_of, choose, holds, mapped, no, one_of, same
 from model.lookups import token_is_looked_up
-from model.messages import ResourceResponse, Sent, TokenExchange, TokenRequest, TokenResponse
-from model.readings import answered, resource_request, scope_of, server_of, token_of
+from model.messages import ResourceRequest, ResourceResponse, Sent, TokenExchange, TokenRequest, TokenResponse
+from model.readings import answered, by_method, scope_of, server_of, token_of
 from model.state import TASK, TOKEN
 from model.token_flow import accepts, attests, is_revoked, proof_of
 from model.world import NONE, SUB_AGENT, Party, World
@@ -139,7 +139,7 @@ def client__call_by_sub_agent(c: Context, to: str, token: str) -> Move:
     made = token_of(c, token)
     proof = choose(same(made.key, NONE), NONE, proof_of(c, token, session.url))
     shown = attestation_of(c, session.who, session.resource)  # as the key, it is lent by the client
-    request = resource_request(c, session.url, token, proof, made.certificate, proof_key=made.key, **shown)
+    request = by_method(c, ResourceRequest(session.url, token, proof, made.certificate, proof_key=made.key, **shown))
     return Move(here, (), {f"{to}.called": True}, (Sent(to, session.url, request),))
 
 

@@ -17,7 +17,7 @@ from textwrap import dedent
 from typing import Any, TypeVar, cast
 
 from model import messages
-from model.action import ActionSchema, Context, Domains, Move, described
+from model.action import ActionSchema, Context, Domains, Given, Move, described
 from model.design import expanded, parse_switches
 from model.documents import shortly
 from model.errors import InputError, hint
@@ -36,7 +36,7 @@ from model.switches import EVERYBODY, ROLES, Extent, Kind, Switch
 from model.world import CLIENT, NONE, World
 from model.world_file import WORLDS
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 
 # --- making additions ------------------------------------------------------------------------------------------
 
@@ -50,7 +50,7 @@ def add(what: str, table: str, name: str, value: object) -> None:
     put(table, {new(what, name, getattr(built(), table)): value})
 
 
-def put(table: str, entries: Mapping[Any, object]) -> None:
+def put(table: str, entries: Mapping[str, object] | Mapping[tuple[str, str], object]) -> None:
     """Put entries into a table of the model, some perhaps in the place of others."""
     grow(built().but(**{table: {**getattr(built(), table), **entries}}))
 
@@ -72,7 +72,7 @@ def new(what: str, name: str, among: Collection[str]) -> str:
     return name
 
 
-def _read(function: Callable[..., Any]) -> None:
+def _read(function: Callable[..., object]) -> None:
     """Make sure that a function that no file holds names switches and values that there are.
 
     Raises:
@@ -84,7 +84,7 @@ def _read(function: Callable[..., Any]) -> None:
 
 
 #: What a function of a draft may be for, and whether what it gives is that.
-_GIVEN: dict[str, Callable[[Any], bool]] = {
+_GIVEN: dict[str, Callable[[object], bool]] = {
     "condition": lambda found: isinstance(found, bool) or (hasattr(found, "__invert__") and not isinstance(found, int)),
     "move": lambda found: isinstance(found, Move),
     "value": lambda found: isinstance(found, str | Pick),
@@ -104,7 +104,7 @@ def giving(kind: str, function: F) -> F:
     file, stood = Path(function.__code__.co_filename), built()
 
     @wraps(function)
-    def held(*args: Any, **named: Any) -> Any:
+    def held(*args: object, **named: object) -> object:
         before = _STOOD.set(stood)
         try:
             with reading() as read:
@@ -201,7 +201,7 @@ def design(name: str, text: str, meaning: str, source: str) -> None:
 
 def rule(
     *, source: str, at: str | tuple[str, ...] = (), guard: str = "", message: str = "", actor: str = ""
-) -> Callable[[Callable[..., Condition]], Callable[..., Any]]:
+) -> Callable[[Callable[..., Condition]], Callable[..., Named]]:
     """Add a rule that an honest party asks; the function says when it is met, its first line what it requires.
 
     Args:
@@ -214,7 +214,7 @@ def rule(
         actor: who asks it; without one, whose step or guard it is.
     """
 
-    def decorate(function: Callable[..., Condition]) -> Callable[..., Any]:
+    def decorate(function: Callable[..., Condition]) -> Callable[..., Named]:
         steps, name = (at,) if isinstance(at, str) and at else tuple(at), function.__name__
         if [bool(steps), bool(guard), bool(message)].count(True) != 1:
             raise DraftError(
@@ -251,12 +251,12 @@ def _actor(name: str, steps: tuple[str, ...], guard: str) -> str:
     return actors.pop()
 
 
-def _ask_at(step: str, read: Callable[..., Any]) -> None:
+def _ask_at(step: str, read: Callable[..., Named]) -> None:
     """A step asks one rule more, after those that it asks."""
     schema = _schema(step)
     names = _named(read, [*signature(schema.move).parameters][1:], f"step {step!r}")
 
-    def also(c: Context, chosen: dict[str, Any], move: Move) -> Move:
+    def also(c: Context, chosen: Mapping[str, Given], move: Move) -> Move:
         return move._replace(rules=(*move.rules, read(c, **{name: chosen[name] for name in names})))
 
     _put_steps(_changed(schema, also))
@@ -280,8 +280,8 @@ def _asking(schema: ActionSchema, asks: Callable[[Receipt], Iterable[Named]], ki
     says = {f"says_{name.partition('.')[2]}": name for name in free}
 
     @wraps(before)
-    def move(c: Context, **chosen: Any) -> Move:
-        said = {name: (chosen.pop(key), free[name].when(c)) for key, name in says.items()}
+    def move(c: Context, **chosen: Given) -> Move:
+        said = {name: (cast(Value, chosen.pop(key)), free[name].when(c)) for key, name in says.items()}
         made = before(c, **chosen)
         sends = tuple(sent._replace(message=_saying(sent.message, said)) for sent in made.sends)
         found = receipts(c, chosen, [sent for sent in sends if kind in kinds(sent.message)])
@@ -304,18 +304,18 @@ def _saying(message: Message, said: Mapping[str, tuple[Value, Condition]]) -> Me
     return message
 
 
-def _changed(schema: ActionSchema, then: Callable[[Context, dict[str, Any], Move], Move]) -> ActionSchema:
+def _changed(schema: ActionSchema, then: Callable[[Context, Mapping[str, Given], Move], Move]) -> ActionSchema:
     """A step of which something else is made."""
     before = schema.move
 
     @wraps(before)
-    def move(c: Context, **chosen: Any) -> Move:
+    def move(c: Context, **chosen: Given) -> Move:
         return then(c, chosen, before(c, **chosen))
 
     return replace(schema, move=move)
 
 
-def _named(read: Callable[..., Any], allowed: Collection[str], where: str) -> list[str]:
+def _named(read: Callable[..., Named], allowed: Collection[str], where: str) -> list[str]:
     """The parameters of a rule after the context, all of which there are where it is asked."""
     names = list(signature(read).parameters)[1:]
     for name in names:
@@ -324,7 +324,7 @@ def _named(read: Callable[..., Any], allowed: Collection[str], where: str) -> li
     return names
 
 
-def _ask_in(guard: str, read: Callable[..., Any]) -> None:
+def _ask_in(guard: str, read: Callable[..., Named]) -> None:
     """A guard asks one rule more, last."""
     allowed = _guard(guard).values
     for name in signature(read).parameters:
@@ -437,8 +437,8 @@ def field(
             before, choice = schema.move, f"says_{kind}"
 
             @wraps(before)
-            def move(c: Context, **given: Any) -> Move:
-                own = given.pop(choice, HONEST)
+            def move(c: Context, **given: Given) -> Move:
+                own = cast(Value, given.pop(choice, HONEST))
                 made = before(c, **given)
                 able, sent_then = [made.when], []
                 for sent in made.sends:
@@ -466,7 +466,7 @@ def field(
 
 
 @cache
-def _wider(message: Any, name: str, kind: str) -> Callable[..., Message]:
+def _wider(message: type[Message], name: str, kind: str) -> Callable[..., Message]:
     """A message with one field more, which holds terms of a kind or what anybody may read."""
     holds = term(kind) if kind else public()
     return make_dataclass(message.__name__, [(name, Value, holds)], bases=(message,), frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from model import authorization_server as server_rules
 from model import client as client_rules
@@ -28,6 +28,8 @@ from model.lookups import (
 )
 from model.messages import (
     THIEF,
+    Attestation,
+    Authentication,
     AuthorizationRequest,
     AuthorizationResponse,
     Challenge,
@@ -40,11 +42,14 @@ from model.messages import (
     PushedResponse,
     Redirection,
     ResourceMetadata,
+    ResourceRequest,
     Sent,
     ServerMetadata,
+    ServerOffers,
 )
 from model.reading import Moved, SessionState
 from model.readings import (
+    by_method,
     client_id_of,
     designates,
     document,
@@ -62,7 +67,6 @@ from model.readings import (
     pushes,
     redirect_uri_of,
     request_of,
-    resource_request,
     server_of,
     servers_listed,
     serves,
@@ -113,7 +117,7 @@ def client__request_resource(c: Context, who: str, url: Value, scope: Value = NO
     sent_to = c.at(url, lambda party: not cast.visits or party.name in cast.visits)
     told = scopes.is_told(c, who, url, scope)
     instead = bool(cast.instead_of)  # then it is the signed request that is answered
-    asked = () if instead else (Sent(cast.client, url, resource_request(c, url)),)
+    asked = () if instead else (Sent(cast.client, url, by_method(c, ResourceRequest(url))),)
     return Move(
         all_of(here, takes_part(c, who), may_begin(c, who), c.at(url, c.exists), sent_to, told),
         (client_rules.other_challenge_is_heeded(c.client(who)),) if instead else (),
@@ -498,7 +502,7 @@ def client__do_without_server_metadata(c: Context, who: str, server: str, answer
     )
 
 
-def offered(c: Context, who: str, server: Party, attested: Condition, registration_at: Value = "") -> dict[str, Any]:
+def offered(c: Context, who: str, server: Party, attested: Condition, registration_at: Value = "") -> ServerOffers:
     """What AS metadata says to one that looks of who has signed it, how clients come to be known, and its resources.
 
     ``registration_at``: the AS at which clients are to register, where it is not this one.
@@ -541,7 +545,7 @@ SIGNED = "<signed by the client>"
 # --- S9 to S14: authorization ------------------------------------------------------------------------------
 
 
-def authentication_of(c: Context, session: SessionState, endpoint: str, called: str) -> dict[str, Any]:
+def authentication_of(c: Context, session: SessionState, endpoint: str, called: str) -> Authentication:
     """What a session authenticates with at an endpoint of the AS that it calls, as the fields of a request."""
     design, who = c.client(session.who), session.who
     signs, client_id = client_rules.signs_assertions(design), client_id_of(c, session)
@@ -570,7 +574,7 @@ def authentication_of(c: Context, session: SessionState, endpoint: str, called: 
     }
 
 
-def attestation_of(c: Context, who: str, audience: Value) -> dict[str, Any]:
+def attestation_of(c: Context, who: str, audience: Value) -> Attestation:
     """What a client shows the resource that it takes for ``audience`` of itself, as the fields of a request."""
     shows = client_rules.shows_attestation(c.client(who))
     return {

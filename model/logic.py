@@ -17,21 +17,25 @@ from typing import Any, Protocol, TypeAlias
 class Truth(Protocol):
     """What a reader has in the place of True and False."""
 
-    def __invert__(self) -> Any: ...
+    def __invert__(self) -> Truth: ...
 
 
 #: A truth value, decided or of some reader; and a constant, or one that is not yet decided.
 Condition: TypeAlias = "bool | Truth"
 Value: TypeAlias = "str | Pick"
+#: What whoever reads with decided values has in the place of either.
+Decided: TypeAlias = "str | bool"
 
-_ALGEBRAS: dict[type, tuple[Callable[..., Any], Callable[..., Any], Callable[[Any], Any]]] = {}
+#: Conjunction and disjunction of a list, and negation, of one reader's truth values.
+_Connectives: TypeAlias = tuple[Callable[..., Condition], Callable[..., Condition], Callable[..., Condition]]
+_ALGEBRAS: dict[type, _Connectives] = {}
 
 
 def register(
     kind: type,
-    conjunction: Callable[[list[Any]], Any],
-    disjunction: Callable[[list[Any]], Any],
-    negation: Callable[[Any], Any],
+    conjunction: Callable[..., Condition],
+    disjunction: Callable[..., Condition],
+    negation: Callable[..., Condition],
 ) -> None:
     """Teach the connectives a reader's kind of truth value."""
     _ALGEBRAS[kind] = (conjunction, disjunction, negation)
@@ -68,7 +72,7 @@ class Pick:
 
     __slots__ = ("cases",)
 
-    def __init__(self, cases: Mapping[Any, Condition]) -> None:
+    def __init__(self, cases: Mapping[str, Condition]) -> None:
         self.cases = {value: when for value, when in cases.items() if when is not False}
 
     def __repr__(self) -> str:
@@ -115,8 +119,7 @@ def no(condition: Condition) -> Condition:
         return False
     if condition is False:
         return True
-    negated: Condition = _algebra(condition)[2](condition)
-    return negated
+    return _algebra(condition)[2](condition)
 
 
 def implies(premise: Condition, conclusion: Condition) -> Condition:
@@ -154,14 +157,14 @@ def same(left: Value, right: Value) -> Condition:
     return any_of(*(all_of(left.cases[member], right.cases[member]) for member in shared))
 
 
-def one_of(value: Value, *members: Any) -> Condition:
+def one_of(value: Value, *members: str) -> Condition:
     """Whether a value is one of the given constants."""
     if not isinstance(value, Pick):
         return value in members
     return any_of(*(value.cases.get(member, False) for member in members))
 
 
-def none_of(value: Value, *members: Any) -> Condition:
+def none_of(value: Value, *members: str) -> Condition:
     """Whether a value is none of the given constants: said by what it is, of which a reader may know more."""
     if not isinstance(value, Pick):
         return value not in members
@@ -174,7 +177,7 @@ def choose(condition: Condition, then: Value, otherwise: Value) -> Value:
         return then
     if condition is False:
         return otherwise
-    merged: dict[Any, list[Condition]] = {}
+    merged: dict[str, list[Condition]] = {}
     for branch, taken in ((then, condition), (otherwise, no(condition))):
         for member, when in _cases(branch).items():
             merged.setdefault(member, []).append(all_of(taken, when))
@@ -186,18 +189,18 @@ def mapped(function: Callable[..., Any], *values: Value) -> Value:
     if not any(isinstance(value, Pick) for value in values):
         found: Value = function(*values)
         return found
-    merged: dict[Any, list[Condition]] = {}
+    merged: dict[str, list[Condition]] = {}
     for combination in product(*(_cases(value).items() for value in values)):
         result = function(*(member for member, _ in combination))
         merged.setdefault(result, []).append(all_of(*(when for _, when in combination)))
     return Pick({member: any_of(*whens) for member, whens in merged.items()})
 
 
-def _cases(value: Value) -> Mapping[Any, Condition]:
+def _cases(value: Value) -> Mapping[str, Condition]:
     return value.cases if isinstance(value, Pick) else {value: True}
 
 
-def _algebra(condition: Condition) -> tuple[Any, Any, Any]:
+def _algebra(condition: Condition) -> _Connectives:
     try:
         return _ALGEBRAS[type(condition)]
     except KeyError:

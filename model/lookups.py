@@ -9,14 +9,13 @@ on the wire.
 
 from __future__ import annotations
 
-from typing import Any
-
 from model import client as client_rules
 from model.action import Context
 from model.identifiers import origin
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.messages import (
     ClientMetadata,
+    ClientSays,
     EntityStatement,
     Fetch,
     Introspection,
@@ -56,7 +55,7 @@ def _method(design: Choices) -> Value:
     return mapped(lambda value: names.get(value, NONE), design.client_auth)
 
 
-def _metadata(c: Context, server: Party, client_id: Value, redirect: Value = NONE) -> dict[str, Any]:
+def _metadata(c: Context, server: Party, client_id: Value, redirect: Value = NONE) -> ClientSays:
     """What the metadata of a client says to an AS; that of the attacker's lists what is asked for."""
     design = policy_of(c, client_id)
     honest = one_of(client_id, *(known for client in c.world.clients for known in client_ids(c.world, client)))
@@ -86,16 +85,19 @@ def client_is_read(
         return ()
     host, says = _host(c, client_id), _metadata(c, server, client_id, redirect)
     attested = client_rules.attests(design)
-    spiffe: dict[str, Any] = {
-        "spiffe_id": choose(attested, mapped(_spiffe_id, client_id), NONE),
-        "spiffe_bundle_endpoint": choose(attested, mapped(_bundle, client_id), NONE),
-    }
-    trusted = Fetch(spiffe["spiffe_bundle_endpoint"]), KeySet("<keys of its SPIFFE trust domain>")
+    spiffe_id, bundle_endpoint = (choose(attested, mapped(of, client_id), NONE) for of in (_spiffe_id, _bundle))
+    trusted = Fetch(bundle_endpoint), KeySet("<keys of its SPIFFE trust domain>")
     bundle, also = all_of(document, attested), same(design.auth_methods, "also_none")
     both = mapped(lambda known: NONE if known == NONE else ("none", known), says["token_endpoint_auth_method"])
-    methods: dict[str, Any] = {"token_endpoint_auth_methods_supported": choose(also, both, NONE)}
+    metadata = ClientMetadata(
+        client_id,
+        **says,
+        token_endpoint_auth_methods_supported=choose(also, both, NONE),
+        spiffe_id=spiffe_id,
+        spiffe_bundle_endpoint=bundle_endpoint,
+    )
     return (
-        *asked(server.name, host, Fetch(client_id), ClientMetadata(client_id, **says, **spiffe, **methods), document),
+        *asked(server.name, host, Fetch(client_id), metadata, document),
         *asked(server.name, host, *trusted, bundle),
         *_chain(server.name, host, client_id, chained, "oauth_client", says["redirect_uris"]),
     )

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache, cached_property, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
 from model.action import Action, Context, Move
 from model.design import Configuration, check_parties
+from model.logic import Decided
 from model.memory import Answer, Memory
 from model.model import Model
 from model.protocols import actions, variables
@@ -21,15 +22,15 @@ from model.state import Variable, View
 from model.world import World
 from model.world_file import worlds
 
-State = tuple[Any, ...]
-Writes = tuple[tuple[int, Any], ...]
+State = tuple[Decided, ...]
+Writes = tuple[tuple[int, Decided], ...]
 
 
 class Step(NamedTuple):
     """An action with its choices made: what a trace is a sequence of."""
 
     action: str
-    choices: tuple[tuple[str, Any], ...] = ()
+    choices: tuple[tuple[str, Decided], ...] = ()
 
     def __str__(self) -> str:
         return self.action + (f" {dict(self.choices)}" if self.choices else "")
@@ -38,7 +39,7 @@ class Step(NamedTuple):
 class Outcome(NamedTuple):
     """One way an action can go in one state: the choices, who refuses (or nobody), what it writes."""
 
-    choices: tuple[tuple[str, Any], ...]
+    choices: tuple[tuple[str, Decided], ...]
     refused_by: Rule | None
     writes: Writes
 
@@ -74,7 +75,7 @@ class Machine:
         self.capabilities: Mapping[str, bool] = {name: name in able for name in configuration.model.capabilities}
         check_parties(design, self.world)
         self._own = tuple(design.parties)
-        self._decided = (*design.values(), *self.capabilities.values(), *design.parties.values())
+        self._decided: tuple[Decided, ...] = (*design.values(), *self.capabilities.values(), *design.parties.values())
 
     @cached_property
     def variables(self) -> tuple[Variable, ...]:
@@ -114,7 +115,7 @@ class Machine:
         """A state as rules and properties read it."""
         return View(lambda name: state[self.index[name]])
 
-    def values(self, state: State) -> tuple[Any, ...]:
+    def values(self, state: State) -> tuple[Decided, ...]:
         """All that actions and properties read here, as a :class:`Memory` takes it."""
         return state + self._decided
 
@@ -182,7 +183,7 @@ def _facts(world: World) -> frozenset[str]:
 def _writes(world: World, index: Mapping[str, int], move: Move) -> Writes:
     """What a move writes; a fact is only ever added."""
     facts = _facts(world)
-    return tuple((index[name], value) for name, value in move.sets.items() if value or name not in facts)
+    return tuple((index[name], cast(Decided, value)) for name, value in move.sets.items() if value or name not in facts)
 
 
 @cache
@@ -223,22 +224,22 @@ def remembered(ask: Callable[[Context], Answer], world: World, own: tuple[tuple[
 
     model = world.model
 
-    def read(look: Callable[[str], Any]) -> Answer:
+    def read(look: Callable[[str], Decided]) -> Answer:
         parties = {(party, name): look(f"{party}:{name}") for party, name in own}
         design, capabilities = _NotedDesign(look, model, parties), _Noted(look, model.capabilities)
-        return ask(Context(world, design, capabilities, View(look, {})))
+        return ask(Context(world, design, cast(Mapping[str, bool], capabilities), View(look, {})))
 
     return Memory(read, _index(world, own))
 
 
-class _Noted(Mapping[str, Any]):
+class _Noted(Mapping[str, Decided]):
     """Capabilities that note when they are read."""
 
-    def __init__(self, look: Callable[[str], Any], names: Mapping[str, object]) -> None:
+    def __init__(self, look: Callable[[str], Decided], names: Mapping[str, object]) -> None:
         self._look = look
         self._names = names
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Decided:
         return self._look(name)
 
     def __iter__(self) -> Iterator[str]:
@@ -251,12 +252,14 @@ class _Noted(Mapping[str, Any]):
 class _NotedDesign(_Noted):
     """Switches that do, as items or as attributes."""
 
-    def __init__(self, look: Callable[[str], Any], model: Model, parties: Mapping[tuple[str, str], Any]) -> None:
+    def __init__(
+        self, look: Callable[[str], Decided], model: Model, parties: Mapping[tuple[str, str], Decided]
+    ) -> None:
         super().__init__(look, model.switches)
         self.model = model
         self.parties = parties
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Decided:
         if name not in self._names:
             raise AttributeError(name)
         return self._look(name)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
+
+from model.logic import Decided
 
 Answer = TypeVar("Answer")
 
@@ -17,22 +19,22 @@ class Memory(Generic[Answer]):
 
     __slots__ = ("_ask", "_index", "_known", "_reads", "mask")
 
-    def __init__(self, ask: Callable[[Callable[[str], Any]], Answer], index: Mapping[str, int]) -> None:
+    def __init__(self, ask: Callable[[Callable[[str], Decided]], Answer], index: Mapping[str, int]) -> None:
         self._ask, self._index = ask, index
         self._reads: tuple[int, ...] = ()
-        self._known: dict[tuple[Any, ...], Answer] = {}
+        self._known: dict[tuple[Decided, ...], Answer] = {}
         self.mask = 0
 
-    def recall(self, values: tuple[Any, ...]) -> Answer:
+    def recall(self, values: tuple[Decided, ...]) -> Answer:
         """The answer for some values."""
         key = tuple([values[place] for place in self._reads])
         return self._known[key] if key in self._known else self._learn(values)
 
-    def _learn(self, values: tuple[Any, ...]) -> Answer:
+    def _learn(self, values: tuple[Decided, ...]) -> Answer:
         """Ask; when something is read that was not read before, what was remembered no longer counts."""
         read = set(self._reads)
 
-        def look(name: str) -> Any:
+        def look(name: str) -> Decided:
             read.add(self._index[name])
             return values[self._index[name]]
 

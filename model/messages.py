@@ -9,38 +9,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, TypedDict
 
 from model.logic import Condition, Pick, Value, all_of, any_of
 from model.world import NONE
 
 
-def term(kind: str) -> Any:
+def term(kind: str) -> Value:
     """A field that holds a term: knowing it is the state variable ``knows.<kind>.<name>``."""
     return field(default=NONE, metadata={"term": kind})
 
 
-def public() -> Any:
+def public() -> Value:
     """A field that anybody may read."""
     return field(default=NONE)
 
 
-def shown() -> Any:
+def shown() -> Value:
     """A public field that says whose key its sender has shown to hold: nobody writes there what it likes."""
     return field(default=NONE, metadata={"shown": True})
 
 
-def claim(name: str) -> Any:
+def claim(name: str) -> Value:
     """A public field that says what is inside the term in the field before it: the claim of this name."""
     return field(default=NONE, metadata={"claim": name})
 
 
-def unsent(kind: str) -> Any:
+def unsent(kind: str) -> tuple[Value, ...]:
     """A field with the terms that the value in the field before it opens: they are not on the wire, and not drawn."""
     return field(default=(), metadata={"term": kind, "unsent": True})
 
 
-def endpoint(path: str) -> Any:
+def several() -> tuple[Value, ...]:
+    """A public field that holds any number of values."""
+    return field(default=())
+
+
+def endpoint(path: str) -> Value:
     """A public field that holds an endpoint: by its AS, at which it has this path."""
     return field(default=NONE, metadata={"endpoint": path})
 
@@ -175,6 +180,15 @@ class ServerMetadata(Message):
         return f"its {' and '.join(others)} endpoint is not its own" if others else ""
 
 
+class ServerOffers(TypedDict):
+    """What :class:`ServerMetadata` says for which a client need not look at its endpoints."""
+
+    client_id_metadata_document_supported: Value | Condition
+    registration_endpoint: Value
+    protected_resources: Value
+    signed_metadata: Value
+
+
 @dataclass(frozen=True, slots=True)
 class ClientMetadata(Message):
     """What a client says of itself in the document that its client_id is the URL of."""
@@ -182,7 +196,7 @@ class ClientMetadata(Message):
     label = "200 client metadata"
     source = "draft-ietf-oauth-client-id-metadata-document 4; RFC 7591 2; draft-ietf-oauth-spiffe-client-auth 3.1"
     client_id: Value = public()
-    redirect_uris: tuple[Value, ...] = public()
+    redirect_uris: tuple[Value, ...] = several()
     token_endpoint_auth_method: Value = public()
     token_endpoint_auth_methods_supported: Value = public()
     jwks: Value = public()
@@ -190,12 +204,20 @@ class ClientMetadata(Message):
     spiffe_bundle_endpoint: Value = public()
 
 
+class ClientSays(TypedDict):
+    """What a client says of itself wherever it does."""
+
+    redirect_uris: tuple[Value, ...]
+    token_endpoint_auth_method: Value
+    jwks: Value
+
+
 @dataclass(frozen=True, slots=True)
 class RegistrationRequest(Message):
     """A client registers itself."""
 
     label, source = "POST /register", "RFC 7591 2.3, 3.1"
-    redirect_uris: tuple[Value, ...] = public()
+    redirect_uris: tuple[Value, ...] = several()
     token_endpoint_auth_method: Value = public()
     jwks: Value = public()
     software_statement: Value = public()
@@ -219,7 +241,7 @@ class EntityStatement(Message):
     sub: Value = public()
     authority_hints: Value = public()
     jwks: Value = public()
-    redirect_uris: tuple[Value, ...] = public()
+    redirect_uris: tuple[Value, ...] = several()
     constraints: Value = public()
 
 
@@ -244,6 +266,25 @@ class ClientAuthentication(Message):
     assertion_audience: Value = claim("aud")
     assertion_opens: tuple[Value, ...] = unsent("assertion")
     client_certificate: Value = shown()
+
+
+class Authentication(TypedDict):
+    """The fields of a :class:`ClientAuthentication`, for the requests that have them among others."""
+
+    client_id: Value
+    client_secret: Value
+    client_assertion: Value
+    assertion_audience: Value
+    assertion_opens: tuple[Value, ...]
+    client_certificate: Value
+
+
+class Attestation(TypedDict):
+    """What a client shows a resource of itself, as fields of a :class:`ResourceRequest`."""
+
+    client_attestation: Value
+    attestation_audience: Value
+    attestation_opens: tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +362,20 @@ class TokenRequest(ClientAuthentication):
     proof_key: Value = shown()
     resource: Value = public()
     scope: Value = public()
+
+
+class GrantShown(TypedDict, total=False):
+    """What is presented as a grant, as fields of a :class:`TokenRequest`."""
+
+    grant_type: Value
+    code: Value
+    redirect_uri: Value
+    code_verifier: Value
+    refresh_token: Value
+    assertion: Value
+    assertion_subject: Value
+    assertion_tenant: Value
+    scope: Value
 
 
 @dataclass(frozen=True, slots=True)

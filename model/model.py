@@ -22,6 +22,7 @@ from uuid import uuid4
 from model.documents import printable, texts_in, unprintable
 from model.errors import InputError
 from model.inputs import Read, TooLongError, fresh_modules, reading
+from model.logic import Condition
 from model.named_designs import DESIGN_NOTES, NAMED_DESIGNS
 from model.spelling import misspelt
 from model.switches import CAPABILITIES, REACHES, SWITCHES, Extent, Switch
@@ -59,8 +60,8 @@ class Model:
     designs: Mapping[str, str]
     notes: Mapping[str, tuple[str, str]]
     words: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    variants: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
-    guards: Mapping[str, tuple[Callable[..., Any], ...]] = field(default_factory=dict)
+    variants: Mapping[str, Callable[..., Condition]] = field(default_factory=dict)
+    guards: Mapping[str, tuple[Callable[..., Condition], ...]] = field(default_factory=dict)
     states: Mapping[str, Callable[..., None]] = field(default_factory=dict)
     drafts: tuple[Draft, ...] = ()
     marks: tuple[str, ...] = ()
@@ -117,7 +118,7 @@ class Model:
         """The files among its drafts."""
         return tuple(draft for draft in self.drafts if isinstance(draft, Path))
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """Let another process make it again, of the files of its drafts; what comes of functions only this one has."""
         if len(self.files) < len(self.drafts):
             raise UnsharedError("a model that is extended by functions cannot be made again by other processes")

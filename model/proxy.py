@@ -10,11 +10,11 @@ in a run, and codes of the AS behind it do not leak.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from model import authorization_server as server_rules
 from model import guards, proxy_rules
-from model.action import Context, Move, action, possible
+from model.action import Context, Move, Written, action, possible
 from model.attacker import comes_from_client, has_identity, holds_browser, is_own, knows, leading, sends_own_users
 from model.attacker_sends import crafted
 from model.flow import registration
@@ -41,7 +41,7 @@ class Transaction(NamedTuple):
         """Where the AS behind the proxy sends browsers back to."""
         return f"{self.proxy.url}/callback"
 
-    def sets(self, **values: Value | Condition) -> dict[str, Value | Condition]:
+    def sets(self, **values: Value | Condition) -> Written:
         """What an action changes of it."""
         return {f"{self.name}.{name}": value for name, value in values.items()}
 
@@ -70,7 +70,7 @@ def _browsers(world: World) -> list[dict[str, str]]:
 # --- a transaction begins ------------------------------------------------------------------------------------
 
 
-def _begun(at: Transaction, client: Value, redirect: Value, browser: str) -> tuple[Condition, dict[str, Any], Sent]:
+def _begun(at: Transaction, client: Value, redirect: Value, browser: str) -> tuple[Condition, Written, Sent]:
     """When a browser can come to the proxy with a client's request, what that changes, and the request.
 
     There is something to be confused about only where the proxy has one client at the AS behind it.
@@ -122,7 +122,7 @@ def proxy__ask_consent(c: Context, proxy: str, browser: str) -> Move:
 # --- at the AS behind the proxy --------------------------------------------------------------------------------
 
 
-def _returned(at: Transaction, user: str) -> tuple[dict[str, Any], tuple[Sent, ...]]:
+def _returned(at: Transaction, user: str) -> tuple[Written, tuple[Sent, ...]]:
     """What changes when a browser is at the AS behind the proxy, which asks nothing and sends it back with a code."""
     request = AuthorizationRequest(f"{at.proxy.url}/upstream", redirect_uri=at.callback, state=at.name)
     response = AuthorizationResponse(at.callback, state=at.name)

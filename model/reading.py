@@ -6,7 +6,8 @@ Which variables there are says ``reading.pyi`` to type checkers, which is writte
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+
+from model.logic import Condition, Value
 
 
 class Reading:
@@ -14,11 +15,11 @@ class Reading:
 
     __slots__ = ("_look", "who")
 
-    def __init__(self, who: str, look: Callable[[str], Any]) -> None:
+    def __init__(self, who: str, look: Callable[[str], Value | Condition]) -> None:
         self.who = who
         self._look = look
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Value | Condition:
         return self._look(f"{self.who}.{name}")
 
 
@@ -39,9 +40,9 @@ class Moved(SessionState):
 
     __slots__ = ("_values",)
 
-    def __init__(self, session: SessionState, **values: Any) -> None:
+    def __init__(self, session: SessionState, **values: Value | Condition) -> None:
         super().__init__(session.who, session._look)
         self._values = values
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Value | Condition:
         return self._values[name] if name in self._values else super().__getattr__(name)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from model import authorization_server as server_rules
 from model import client as client_rules
@@ -144,10 +143,10 @@ def document(
     )
 
 
-def resource_request(c: Context, url: Value, *terms: Any, **more: Any) -> ResourceRequest:
-    """A request to the resource at a URL, by the method that is used there."""
-    policy = c.among(c.world.resource_servers, lambda party: same(url, party.url))
-    return replace(ResourceRequest(url, *terms, **more), method=mapped(str.upper, policy.r_method))
+def by_method(c: Context, request: ResourceRequest) -> ResourceRequest:
+    """A request to a resource, by the method that is used there."""
+    policy = c.among(c.world.resource_servers, lambda party: same(request.url, party.url))
+    return replace(request, method=mapped(str.upper, policy.r_method))
 
 
 def serves(c: Context, server: Party, resource: Value) -> Condition:
@@ -181,7 +180,7 @@ def is_enrolled(
 
 
 def _holds(
-    c: Context, issuer: Value, said: Callable[[Any], Value], known: Collection[str], ways: tuple[str, ...] = ("yes",)
+    c: Context, issuer: Value, said: Callable[..., Value], known: Collection[str], ways: tuple[str, ...] = ("yes",)
 ) -> Condition:
     """Whether a framework holds the AS of an issuer; ``known``: those that were meant to be in it."""
     return any_of(
@@ -662,6 +661,6 @@ def is_callback(c: Context, redirect: Value, session: str) -> Condition:
     return one_of(redirect, *callbacks(c.world, c.world.client_of(session)))
 
 
-def compares(relation: Any, *values: Value) -> Condition:
+def compares(relation: Callable[..., bool], *values: Value) -> Condition:
     """A comparison of URLs, false where one of them is none."""
     return holds(lambda *members: NONE not in members and relation(*members), *values)

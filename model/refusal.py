@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from model.design import Configuration
+from model.logic import Condition, Value
 from model.machine import Machine, Step
 from model.rule import Rule
 from model.state import View
@@ -88,6 +88,6 @@ def _answered(world: World, arrow: Arrow, failed: Rule | None) -> Arrow:
     return replace(arrow, label=_ERRORS[role], values=(), leaks=()) if refuses and role in _ERRORS else arrow
 
 
-def _changed(before: View, sets: Mapping[str, Any], name: str) -> Any:
+def _changed(before: View, sets: Mapping[str, Value | Condition], name: str) -> Value | Condition:
     """A variable after a step that was not taken."""
     return sets[name] if name in sets else before[name]

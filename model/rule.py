@@ -41,7 +41,7 @@ class Named(NamedTuple):
 
 RULES: dict[str, Rule] = {}
 #: What decides each rule, of these and of conduct, where a variant may take its place (:mod:`model.extension`).
-DECIDES: dict[str, Callable[..., Any]] = {}
+DECIDES: dict[str, Callable[..., Condition]] = {}
 #: Rules that only conversations with real parties read (:mod:`model.conduct`); no world is large enough for them.
 CONDUCT: dict[str, Rule] = {}
 #: Rules that only resource servers that are driven are asked about (:mod:`model.serving`).
@@ -53,13 +53,13 @@ _WHOSE = ("design", "policy", "c")
 _ASIDE = {"conduct": ("client", CONDUCT), "serving": ("resource_server", SERVING)}
 
 
-def rule(*ids: str, source: str, otherwise: str = "") -> Callable[[Callable[P, Any]], Callable[P, Named]]:
+def rule(*ids: str, source: str, otherwise: str = "") -> Callable[[Callable[P, Condition]], Callable[P, Named]]:
     """Make a function a rule; its docstring's first line is the requirement in plain words.
 
     Its actor is named by the module, but for those that are about what no world holds (``_ASIDE``).
     """
 
-    def decorate(function: Callable[P, Any]) -> Callable[P, Named]:
+    def decorate(function: Callable[P, Condition]) -> Callable[P, Named]:
         module = function.__module__.rpartition(".")[2]
         actor, among = _ASIDE.get(module, (module, RULES))
         described, read = made(actor, function, ids, source, otherwise)
@@ -72,7 +72,7 @@ def rule(*ids: str, source: str, otherwise: str = "") -> Callable[[Callable[P, A
 
 
 def made(
-    actor: str, function: Callable[P, Any], ids: tuple[str, ...], source: str, otherwise: str = ""
+    actor: str, function: Callable[P, Condition], ids: tuple[str, ...], source: str, otherwise: str = ""
 ) -> tuple[Rule, Callable[P, Named]]:
     """A function as a rule of an actor's, and how it is asked: the model of its first argument has variants of it."""
     requirement = (function.__doc__ or "").strip().partition("\n")[0]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import permutations, product
 from typing import Any
 
+from model.logic import Condition, Decided, Value
 from model.messages import FORGED, THIEF
 from model.reading import GrantState, SessionState
 from model.world import ATTACKER, CLIENT, LOOPBACK, NONE, PROXY, SUB_AGENT, Party, World, callbacks, client_ids, pages
@@ -82,12 +83,12 @@ class Variable:
     """
 
     name: str
-    domain: tuple[Any, ...]
+    domain: tuple[Decided, ...]
     meaning: str
     fact: bool = False
 
     @property
-    def initial(self) -> Any:
+    def initial(self) -> Decided:
         """The value before anything has happened."""
         return self.domain[0]
 
@@ -98,7 +99,7 @@ class Variables:
     def __init__(self) -> None:
         self.variables: list[Variable] = []
 
-    def value(self, name: str, domain: Iterable[Any], meaning: str) -> None:
+    def value(self, name: str, domain: Iterable[Decided], meaning: str) -> None:
         self.variables.append(Variable(name, tuple(dict.fromkeys(domain)), meaning))
 
     def fact(self, name: str, meaning: str) -> None:
@@ -331,7 +332,7 @@ class View:
 
     __slots__ = ("known", "look")
 
-    def __init__(self, look: Callable[[str], Any], known: dict[Any, Any] | None = None) -> None:
+    def __init__(self, look: Callable[[str], Value | Condition], known: dict[object, Any] | None = None) -> None:
         self.look = look
         self.known = known
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
-from typing import Any
+from typing import Unpack
 
 from model import authorization_server as server_rules
 from model import client as client_rules
@@ -18,6 +18,7 @@ from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, on
 from model.lookups import client_is_read, token_is_looked_up
 from model.messages import (
     Fetch,
+    GrantShown,
     InsufficientScope,
     Redirection,
     ResourceRequest,
@@ -31,6 +32,7 @@ from model.readings import (
     IssuedToken,
     answered,
     as_answered,
+    by_method,
     certificate,
     client_id_of,
     code_challenge,
@@ -47,7 +49,6 @@ from model.readings import (
     published,
     redirect_uri_of,
     requested_resource,
-    resource_request,
     scope_of,
     server_of,
     sessions,
@@ -78,7 +79,7 @@ from model.world import ATTACKER, ELSEWHERE, NONE, Party, World
 # --- S15 to S17: token request -----------------------------------------------------------------------------
 
 
-def token_request(c: Context, session: SessionState, called: str, **more: Any) -> TokenRequest:
+def token_request(c: Context, session: SessionState, called: str, **shown: Unpack[GrantShown]) -> TokenRequest:
     """A token request of a session."""
     key = proof_key(c, session)
     return TokenRequest(
@@ -86,7 +87,7 @@ def token_request(c: Context, session: SessionState, called: str, **more: Any) -
         dpop=proof_to_server(c, key),
         proof_key=key,
         resource=requested_resource(c, session, "token"),
-        **more,
+        **shown,
     )
 
 
@@ -223,7 +224,7 @@ def client__ask_stranger_for_token(c: Context, who: str, server: str) -> Move:
     ready = any_of(same(session.phase, "responded"), all_of(same(session.phase, "ready"), has_grant(c, who)), refused)
     here = possible(ready, same(session.token_at, party.url))
     has_verifier = all_of(by_code, no(same(code_challenge(c, session), NONE)))
-    request: Any = token_request(
+    request = token_request(
         c,
         session,
         party.url,
@@ -249,9 +250,8 @@ def request_with(c: Context, session: SessionState, token: Value, url: Value) ->
     key = proof_key(c, session)
     made = choose(is_bound_to(c, token, key), proof_of(c, token, url), proof_to_server(c, key))
     proof = choose(uses_dpop(c, session), made, NONE)
-    return resource_request(
-        c, url, token, proof, certificate(c, session), proof_key=key, **attestation_of(c, session.who, session.resource)
-    )
+    shown = attestation_of(c, session.who, session.resource)
+    return by_method(c, ResourceRequest(url, token, proof, certificate(c, session), proof_key=key, **shown))
 
 
 def is_bound_to(c: Context, token: Value, key: Value) -> Condition:
@@ -511,7 +511,7 @@ def client__reuse_cached_token(c: Context, who: str, held: str) -> Move:
     proof = choose(same(made.key, NONE), NONE, proof_of(c, held, session.url))
     cached_for = published(c, resource.url)
     shown = attestation_of(c, who, choose(discovered, session.resource, cached_for))
-    request = resource_request(c, session.url, held, proof, made.certificate, proof_key=made.key, **shown)
+    request = by_method(c, ResourceRequest(session.url, held, proof, made.certificate, proof_key=made.key, **shown))
     return Move(
         here,
         (

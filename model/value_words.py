@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from model import readings
 from model.action import Context
@@ -80,7 +79,7 @@ class Words:
         party = self.world.by_name.get(name.partition(".")[0])
         return self.public(name) if party is None else f"<of a transaction at {host(party.url)}>"
 
-    def public(self, value: Any) -> str:
+    def public(self, value: object) -> str:
         """A value that anybody may read; lists as lists, a user or a key by whose it is."""
         if isinstance(value, bool):
             return "true" if value else "false"

@@ -279,10 +279,11 @@ def _members(value: Value | Condition) -> dict[object, int]:
 
 def _written(value: Value | Condition, codes: Mapping[object, int]) -> list[tuple[object, int | None]]:
     """The values that may be written, of those that a variable can have, and the code of when; ``None`` is always."""
+    cases: Iterable[tuple[object, Condition]]
     if isinstance(value, Pick):
-        cases = value.cases
+        cases = value.cases.items()
     elif not isinstance(value, Literal):
-        cases = {value: True}
+        cases = [(value, True)]
     else:
         return [(member, sign * value.code) for member, sign in ((True, 1), (False, -1)) if member in codes]
-    return [(member, None if when is True else code_of(when)) for member, when in cases.items() if member in codes]
+    return [(member, None if when is True else code_of(when)) for member, when in cases if member in codes]
