@@ -20,6 +20,8 @@ from openworld.commands.common import (
     VIOLATED,
     as_json,
     inert,
+    option,
+    options,
     timeout_option,
     with_option,
     workers_option,
@@ -36,46 +38,28 @@ from simulations.processes import cores
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
+_CHECK = (
+    click.argument("files", metavar="FILE...", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path)),
+    option("--init", "Print a FILE.toml with what is the case today for a named design.", str, "DESIGN",
+           shell_complete=completion.designs),
+    option("--chart/--no-chart", "Draw the runs that were found.  [default: chart]", default=True),
+    option("--junit", "Write JUnit XML.", _FILE, "FILE"),
+    option("--sarif", "Write SARIF 2.1.0.", _FILE, "FILE"),
+    option("--annotations", "Annotate the lines of FILE.toml; auto: if GITHUB_ACTIONS is set.",
+           click.Choice(["auto", "github", "none"]), default="auto", show_default=True),
+    option("--summary", "Append a table in Markdown.", _FILE, "FILE", envvar="GITHUB_STEP_SUMMARY", show_envvar=True),
+    option("--cache folder", "Where verdicts are kept.  [default: the user's cache folder]",
+           click.Path(file_okay=False, path_type=Path), "DIR", envvar="OPENWORLD_CACHE", show_envvar=True),
+    option("--no-cache", "Ask everything anew, and keep nothing."),
+    timeout_option,
+    workers_option,
+    as_json,
+    with_option,
+)  # fmt: skip
+
+
 @click.command()
-@click.argument("files", metavar="FILE...", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--init",
-    metavar="DESIGN",
-    shell_complete=completion.designs,
-    help="Print a FILE.toml with what is the case today for a named design.",
-)
-@click.option("--chart/--no-chart", default=True, help="Draw the runs that were found.  [default: chart]")
-@click.option("--junit", type=_FILE, metavar="FILE", help="Write JUnit XML.")
-@click.option("--sarif", type=_FILE, metavar="FILE", help="Write SARIF 2.1.0.")
-@click.option(
-    "--annotations",
-    type=click.Choice(["auto", "github", "none"]),
-    default="auto",
-    show_default=True,
-    help="Annotate the lines of FILE.toml; auto: if GITHUB_ACTIONS is set.",
-)
-@click.option(
-    "--summary",
-    type=_FILE,
-    metavar="FILE",
-    envvar="GITHUB_STEP_SUMMARY",
-    show_envvar=True,
-    help="Append a table in Markdown.",
-)
-@click.option(
-    "--cache",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    envvar="OPENWORLD_CACHE",
-    show_envvar=True,
-    help="Where verdicts are kept.  [default: the user's cache folder]",
-)
-@click.option("--no-cache", is_flag=True, help="Ask everything anew, and keep nothing.")
-@timeout_option
-@workers_option
-@as_json
-@with_option
+@options(*_CHECK)
 def check(
     files: tuple[Path, ...],
     init: str | None,

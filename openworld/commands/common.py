@@ -13,6 +13,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import reduce
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -282,13 +283,22 @@ def output_option(help: str = "Write to a file.", folder: bool = False, **extra:
     return click.option("-o", "--output", type=kind, metavar=metavar, is_eager=True, help=help, **extra)
 
 
+def option(names: str, help: str, kind: Any = bool, metavar: str | None = None, **extra: Any) -> Callable[[Any], Any]:
+    """An option as a line of a table: a flag, or one that takes values of a kind."""
+    how = {"is_flag": True} if kind is bool else {"type": kind, "metavar": metavar}
+    return click.option(*names.split(), help=help, **how, **extra)
+
+
+def options(*table: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """All options of a table, in its order."""
+    return lambda command: reduce(lambda so_far, each: each(so_far), reversed(table), command)
+
+
 as_json = format_option("text", "json", name="as_json")
-timeout_option = click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="S",
-    help="Give up on a question after S seconds; the verdict is then `unknown`.",
-)
+timeout_option = option(
+    "--timeout", "Give up on a question after S seconds; the verdict is then `unknown`.",
+    click.FloatRange(min=0, min_open=True), "S",
+)  # fmt: skip
 
 
 def _model(context: click.Context, _: click.Parameter, files: tuple[str, ...]) -> Model:
@@ -302,16 +312,8 @@ def model_of(context: click.Context) -> Model:
     return found
 
 
-with_option = click.option(
-    "--with",
-    "model",
-    multiple=True,
-    metavar="FILE.py",
-    is_eager=True,
-    callback=_model,
-    type=click.Path(exists=True, dir_okay=False),
-    help="With what a draft of your own adds (`openworld new draft`).",
-)
-workers_option = click.option(
-    "--workers", type=click.IntRange(min=1), metavar="N", help="Processes to use. [default: one for each core]"
-)
+with_option = option(
+    "--with model", "With what a draft of your own adds (`openworld new draft`).",
+    click.Path(exists=True, dir_okay=False), "FILE.py", multiple=True, is_eager=True, callback=_model,
+)  # fmt: skip
+workers_option = option("--workers", "Processes to use. [default: one for each core]", click.IntRange(min=1), "N")

@@ -9,107 +9,62 @@ import click
 
 from conformance.software import FORMS
 from openworld.commands import completion
-from openworld.commands.common import as_json, call, output_option
+from openworld.commands.common import as_json, call, option, options, output_option
 from openworld.driving.asked import DrivingOptions
 
-plain_option = click.option("--plain", is_flag=True, help="Plain HTTP in place of TLS with a throwaway authority.")
-confinement_option = click.option(
-    "--require-confinement", "required", is_flag=True, help="Run nothing unless all that is to keep it in is there."
+plain_option = option("--plain", "Plain HTTP in place of TLS with a throwaway authority.")
+confinement_option = option("--require-confinement required", "Run nothing unless all that is to keep it in is there.")
+limit_option = option(
+    "--timeout limit", "Seconds for each run.", click.FloatRange(min=1), "S", default=20.0, show_default=True
 )
-limit_option = click.option(
-    "--timeout",
-    "limit",
-    type=click.FloatRange(min=1),
-    default=20.0,
-    show_default=True,
-    metavar="S",
-    help="Seconds for each run.",
-)
-jobs_option = click.option(
-    "--workers", "jobs", type=click.IntRange(min=1), default=2, show_default=True, metavar="N", help="Runs at a time."
-)
+jobs_option = option("--workers jobs", "Runs at a time.", click.IntRange(min=1), "N", default=2, show_default=True)
 SOURCES = ("catalogue", "attack", "mutation", "pairs")
 
 
+_CONFORM = (
+    click.argument("client", required=False, shell_complete=completion.among("conformance.software:CLIENTS")),
+    option("--server", "Profile a real authorization server; the model plays the client.", str, "SERVER",
+           shell_complete=completion.among("conformance.software:SERVERS")),
+    option("--resource-server resource_server", "Profile a real resource server; the model plays client and AS. A "
+           "dash: the one of --package or --command.", str, "SERVER"),
+    option("--pair", "A real client at a real server, the model watching.", str, "CLIENT SERVER", nargs=2),
+    option("--triple", "Three real parties: once all honest, once with a resource server of the attacker's beside "
+           "them.", str, "CLIENT SERVER RESOURCE_SERVER", nargs=3),
+    option("--matrix", "Clients by scenarios and attacks, as this file says, beside what it expects; with -o, which "
+           "gets a page.", click.Path(exists=True, dir_okay=False, path_type=Path), "FILE"),
+    option("--command", "A client that is a command: {url} in it is the server's URL.", str, "COMMAND"),
+    option("--driver", "A driver of yours for --package.", click.Path(dir_okay=False, path_type=Path)),
+    option("--package", f"Install this: {', '.join(FORMS.values())}.", str, "PACKAGE"),
+    option("--from-source", "Build a Python package that has no wheel, confined."),
+    option("--reads", "A file or folder that the client may read beside its package.",
+           click.Path(exists=True, path_type=Path), multiple=True),
+    option("--serve", "Wait, on a page, for a client that you start yourself."),
+    option("--source sources", "Where scenarios come from: the catalogue, attack traces of the solver, single-field "
+           "mutations, or pairs of the catalogue that tell designs apart.", click.Choice(SOURCES), multiple=True,
+           default=("catalogue",), show_default=True),
+    option("--property properties", "With --source attack: only attacks on this property. [default: every one that "
+           "can be told to a client]", str, "PROPERTY", multiple=True),
+    option("--suite", "Run MCP's published conformance suite as well, and compare verdicts."),
+    option("--scenarios", "Only these, separated by commas; M stands for all that begin so.", str, "NAMES"),
+    limit_option,
+    jobs_option,
+    plain_option,
+    confinement_option,
+    option("--lock", "Install what this file lists (installed.json of an earlier run with -o), and nothing else.",
+           click.Path(exists=True, dir_okay=False, path_type=Path)),
+    option("--expect", "What is expected, and which falls are accepted because of what: exit code 1 on what changed, "
+           "and only then.", click.Path(exists=True, dir_okay=False, path_type=Path)),
+    option("--write-expectations", "Write such a file of what was seen; why a fall is accepted is for you to say in "
+           "it.", click.Path(dir_okay=False, path_type=Path)),
+    option("--junit", "Write JUnit XML to this file.", click.Path(dir_okay=False, path_type=Path)),
+    output_option("Keep results, recordings (HTTP archives) and a page here, and go on from what is there.",
+                  folder=True),
+    as_json,
+)  # fmt: skip
+
+
 @click.command()
-@click.argument("client", required=False, shell_complete=completion.among("conformance.software:CLIENTS"))
-@click.option(
-    "--server",
-    metavar="SERVER",
-    shell_complete=completion.among("conformance.software:SERVERS"),
-    help="Profile a real authorization server; the model plays the client.",
-)
-@click.option(
-    "--resource-server",
-    "resource_server",
-    metavar="SERVER",
-    help="Profile a real resource server; the model plays client and AS. A dash: the one of --package or --command.",
-)
-@click.option("--pair", nargs=2, metavar="CLIENT SERVER", help="A real client at a real server, the model watching.")
-@click.option(
-    "--triple",
-    nargs=3,
-    metavar="CLIENT SERVER RESOURCE_SERVER",
-    help="Three real parties: once all honest, once with a resource server of the attacker's beside them.",
-)
-@click.option(
-    "--matrix",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Clients by scenarios and attacks, as this file says, beside what it expects; with -o, which gets a page.",
-)
-@click.option("--command", metavar="COMMAND", help="A client that is a command: {url} in it is the server's URL.")
-@click.option("--driver", type=click.Path(dir_okay=False, path_type=Path), help="A driver of yours for --package.")
-@click.option("--package", metavar="PACKAGE", help=f"Install this: {', '.join(FORMS.values())}.")
-@click.option("--from-source", is_flag=True, help="Build a Python package that has no wheel, confined.")
-@click.option(
-    "--reads",
-    type=click.Path(exists=True, path_type=Path),
-    multiple=True,
-    help="A file or folder that the client may read beside its package.",
-)
-@click.option("--serve", is_flag=True, help="Wait, on a page, for a client that you start yourself.")
-@click.option(
-    "--source",
-    "sources",
-    type=click.Choice(SOURCES),
-    multiple=True,
-    default=("catalogue",),
-    show_default=True,
-    help="Where scenarios come from: the catalogue, attack traces of the solver, single-field mutations, or pairs of "
-    "the catalogue that tell designs apart.",
-)
-@click.option(
-    "--property",
-    "properties",
-    multiple=True,
-    metavar="PROPERTY",
-    help="With --source attack: only attacks on this property. [default: every one that can be told to a client]",
-)
-@click.option("--suite", is_flag=True, help="Run MCP's published conformance suite as well, and compare verdicts.")
-@click.option("--scenarios", metavar="NAMES", help="Only these, separated by commas; M stands for all that begin so.")
-@limit_option
-@jobs_option
-@plain_option
-@confinement_option
-@click.option(
-    "--lock",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Install what this file lists (installed.json of an earlier run with -o), and nothing else.",
-)
-@click.option(
-    "--expect",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="What is expected, and which falls are accepted because of what: exit code 1 on what changed, and only then.",
-)
-@click.option(
-    "--write-expectations",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write such a file of what was seen; why a fall is accepted is for you to say in it.",
-)
-@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML to this file.")
-@output_option("Keep results, recordings (HTTP archives) and a page here, and go on from what is there.", folder=True)
-@as_json
+@options(*_CONFORM)
 def conform(
     client: str | None,
     server: str | None,
@@ -170,30 +125,26 @@ def conform(
     return call(f"openworld.driving.{named[0]}", driven[named[0]], asked)
 
 
+_LEARN = (
+    click.argument("clients", nargs=-1, required=True, metavar="CLIENT...",
+                   shell_complete=completion.among("conformance.software:CLIENTS")),
+    option("--answers", "What it may be answered, separated by commas; token. stands for all that begin so. [default: "
+           "those that model/data/alphabet.toml says]", str, "NAMES"),
+    option("--calls", "Calls that it is to make.", click.IntRange(min=1), default=1, show_default=True),
+    option("--walks", "Random walks at the end.", click.IntRange(min=0), default=50, show_default=True),
+    option("--seed", "Of the random walks.", int, default=1, show_default=True),
+    limit_option,
+    jobs_option,
+    plain_option,
+    confinement_option,
+    option("--dot", "Write the machine for Graphviz.", click.Path(dir_okay=False, path_type=Path)),
+    output_option("Keep the machine and every answer here, and go on from what is there.", folder=True),
+    as_json,
+)  # fmt: skip
+
+
 @click.command()
-@click.argument(
-    "clients",
-    nargs=-1,
-    required=True,
-    metavar="CLIENT...",
-    shell_complete=completion.among("conformance.software:CLIENTS"),
-)
-@click.option(
-    "--answers",
-    metavar="NAMES",
-    help="What it may be answered, separated by commas; token. stands for all that begin "
-    "so. [default: those that model/data/alphabet.toml says]",
-)
-@click.option("--calls", type=click.IntRange(min=1), default=1, show_default=True, help="Calls that it is to make.")
-@click.option("--walks", type=click.IntRange(min=0), default=50, show_default=True, help="Random walks at the end.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the random walks.")
-@limit_option
-@jobs_option
-@plain_option
-@confinement_option
-@click.option("--dot", type=click.Path(dir_okay=False, path_type=Path), help="Write the machine for Graphviz.")
-@output_option("Keep the machine and every answer here, and go on from what is there.", folder=True)
-@as_json
+@options(*_LEARN)
 def learn(**given: Any) -> int:
     """Learn what a real client is, as a machine; two clients, or machines that were kept, are compared.
 

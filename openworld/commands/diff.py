@@ -17,6 +17,8 @@ from openworld.commands.common import (
     call,
     format_option,
     loaded,
+    option,
+    options,
     output_option,
     tell,
     timeout_option,
@@ -31,38 +33,26 @@ from properties.explain import explain as compare
 from properties.security import find
 from simulations.processes import cores
 
+_DIFF = (
+    click.argument("first", metavar="CONFIG", shell_complete=completion.configurations),
+    click.argument("second", metavar="CONFIG", shell_complete=completion.configurations),
+    option("--property name", "Ask of this alone, against the attackers that both CONFIG name: what makes the "
+           "difference.", str, "PROPERTY", shell_complete=completion.properties),
+    option("--against", "An attacker: its name, or as in cap=. Or several.", str, "CAPS", multiple=True,
+           shell_complete=completion.attackers),
+    option("--environment", "An environment, named or a list of switches.", str, "NAME", multiple=True,
+           shell_complete=completion.among("model.named_designs:DEPLOYMENTS")),
+    format_option(*("text", "markdown", "svg", "html", "json"),
+                  help="Text, a table for an issue, a figure, a small page, or data."),
+    output_option(),
+    timeout_option,
+    workers_option,
+    with_option,
+)  # fmt: skip
+
 
 @click.command()
-@click.argument("first", metavar="CONFIG", shell_complete=completion.configurations)
-@click.argument("second", metavar="CONFIG", shell_complete=completion.configurations)
-@click.option(
-    "--property",
-    "name",
-    metavar="PROPERTY",
-    shell_complete=completion.properties,
-    help="Ask of this alone, against the attackers that both CONFIG name: what makes the difference.",
-)
-@click.option(
-    "--against",
-    metavar="CAPS",
-    multiple=True,
-    shell_complete=completion.attackers,
-    help="An attacker: its name, or as in cap=. Or several.",
-)
-@click.option(
-    "--environment",
-    metavar="NAME",
-    multiple=True,
-    help="An environment, named or a list of switches.",
-    shell_complete=completion.among("model.named_designs:DEPLOYMENTS"),
-)
-@format_option(
-    *("text", "markdown", "svg", "html", "json"), help="Text, a table for an issue, a figure, a small page, or data."
-)
-@output_option()
-@timeout_option
-@workers_option
-@with_option
+@options(*_DIFF)
 def diff(
     first: str,
     second: str,

@@ -22,6 +22,8 @@ from openworld.commands.common import (
     call,
     format_option,
     loaded,
+    option,
+    options,
     output_option,
     tell,
     timeout_option,
@@ -50,38 +52,31 @@ def _verdict(name: str, config: str, timeout: float | None, model: Model) -> Ver
     return check_widely(*asked_for(name, config, model), timeout=timeout)
 
 
+_VERDICT = (
+    click.argument("name", metavar="PROPERTY|FILE.csv", shell_complete=completion.properties),
+    config_or_none,
+    option("--require", "Exit with 1 if the verdict is another one. Of a utility property, safe is read as reached, "
+           "attack as not_reached. `expected` is what each row of FILE.csv says.",
+           click.Choice(["safe", "attack", "not_in_this_world", "reached", "not_reached", "expected"])),
+    timeout_option,
+    option("--chart/--no-chart", "Draw the attack.  [default: chart]", default=True),
+    option("--certificate", "Write the evidence to a file, for `openworld check` and for other checkers.",
+           click.Path(dir_okay=False, path_type=Path), "FILE"),
+    option("--needed", "Say which of the rules that block nothing else in the model makes up for."),
+    option("--any-number", "Ask ProVerif as well, for any number of sessions."),
+    option("--log", "Write to a file what ProVerif was given and what it printed, an attack among it.",
+           click.Path(dir_okay=False, path_type=Path), "FILE"),
+    output_option("Write to a file. A table is written as its rows are found."),
+    workers_option,
+    option("--keep-going", "Give bad rows the verdict `error`, answer the others, exit with 2."),
+    format_option("text", "json", "proverif",
+                  help="Text, data, or the question as ProVerif reads it, which is not asked."),
+    with_option,
+)  # fmt: skip
+
+
 @click.command()
-@click.argument("name", metavar="PROPERTY|FILE.csv", shell_complete=completion.properties)
-@config_or_none
-@click.option(
-    "--require",
-    type=click.Choice(["safe", "attack", "not_in_this_world", "reached", "not_reached", "expected"]),
-    help="Exit with 1 if the verdict is another one. Of a utility property, safe is read as reached, attack as "
-    "not_reached. `expected` is what each row of FILE.csv says.",
-)
-@timeout_option
-@click.option("--chart/--no-chart", default=True, help="Draw the attack.  [default: chart]")
-@click.option(
-    "--certificate",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write the evidence to a file, for `openworld check` and for other checkers.",
-)
-@click.option(
-    "--needed", is_flag=True, help="Say which of the rules that block nothing else in the model makes up for."
-)
-@click.option("--any-number", is_flag=True, help="Ask ProVerif as well, for any number of sessions.")
-@click.option(
-    "--log",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write to a file what ProVerif was given and what it printed, an attack among it.",
-)
-@output_option("Write to a file. A table is written as its rows are found.")
-@workers_option
-@click.option("--keep-going", is_flag=True, help="Give bad rows the verdict `error`, answer the others, exit with 2.")
-@format_option("text", "json", "proverif", help="Text, data, or the question as ProVerif reads it, which is not asked.")
-@with_option
+@options(*_VERDICT)
 def verdict(
     name: str,
     config: str,
@@ -169,33 +164,29 @@ def verdict(
     return DONE if wanted is None else VIOLATED
 
 
+_TRACE = (
+    property_argument,
+    config_argument,
+    option("--for purpose", "mail: on one screen. slide: 16:9. draft: a figure of at most 72 columns, for "
+           "kramdown-rfc or as XML of RFC 7991. Each says where it comes from.", click.Choice(list(PURPOSES)),
+           is_eager=True),
+    format_option(*("text", "ascii", "mermaid", "svg", "pdf", "png", "markdown", "xml", "json", "itf"),
+                  usual=lambda context: PURPOSES.get(context.params.get("purpose", ""), ("text",))[0],
+                  help="A chart: text for terminals, ascii for Internet-Drafts, mermaid for issue trackers, or a "
+                  "picture. With --for draft markdown or xml. The trace as data: json, or the Informal Trace Format "
+                  "(itf)."),
+    option("--site", "Cite the answer on the page that `openworld site` writes.", None, "URL", default=""),
+    option("--checks", "In a chart, list the checks that honest parties made."),
+    option("--under", "Draw the run as far as it goes under this other configuration: who refuses it, why, by which "
+           "section.", str, "CONFIG"),
+    output_option(),
+    timeout_option,
+    with_option,
+)  # fmt: skip
+
+
 @click.command()
-@property_argument
-@config_argument
-@click.option(
-    "--for",
-    "purpose",
-    type=click.Choice(list(PURPOSES)),
-    is_eager=True,
-    help="mail: on one screen. slide: 16:9. draft: a figure of at most 72 columns, for kramdown-rfc or as XML of RFC "
-    "7991. Each says where it comes from.",
-)
-@format_option(
-    *("text", "ascii", "mermaid", "svg", "pdf", "png", "markdown", "xml", "json", "itf"),
-    usual=lambda context: PURPOSES.get(context.params.get("purpose", ""), ("text",))[0],
-    help="A chart: text for terminals, ascii for Internet-Drafts, mermaid for issue trackers, or a picture. With --for "
-    "draft markdown or xml. The trace as data: json, or the Informal Trace Format (itf).",
-)
-@click.option("--site", metavar="URL", default="", help="Cite the answer on the page that `openworld site` writes.")
-@click.option("--checks", is_flag=True, help="In a chart, list the checks that honest parties made.")
-@click.option(
-    "--under",
-    metavar="CONFIG",
-    help="Draw the run as far as it goes under this other configuration: who refuses it, why, by which section.",
-)
-@output_option()
-@timeout_option
-@with_option
+@options(*_TRACE)
 def trace(
     name: str,
     config: str,

@@ -9,21 +9,23 @@ from typing import Any
 import click
 
 from openworld.commands import completion
-from openworld.commands.common import as_json, call, format_option, output_option, with_option, workers_option
+from openworld.commands.common import (
+    as_json,
+    call,
+    format_option,
+    option,
+    options,
+    output_option,
+    with_option,
+    workers_option,
+)
 from openworld.work import QUESTIONS
 
 #: Options of a question, or for few, which help shows beside the question (`--ask QUESTION --help`).
 _SELDOM = {
-    "--half-width",
-    "--record",
-    "--inputs",
-    "--samples",
-    "--weight",
-    "--method",
-    "--deployed",
-    "--attacker",
+    "--half-width", "--record", "--inputs", "--samples", "--weight", "--method", "--deployed", "--attacker",
     "--cluster",
-}
+}  # fmt: skip
 
 
 class ByQuestion(click.Command):
@@ -54,103 +56,54 @@ class Shares(click.ParamType[tuple[float, ...]]):
         return shares
 
 
+_SIMULATE = (
+    click.argument("named", nargs=-1, metavar="[EXPERIMENT | --arms ARM ARM...]",
+                   shell_complete=completion.experiments),
+    option("--arms", "What is named are arms: configurations or designs, of which the first is what the others are "
+           "compared with; '' is what is deployed."),
+    option("--adoption", "With --arms: the share of clients, and of servers, that do what the arm sets, or of those "
+           "that it names (by=client). [default: 1]", Shares(), "SHARE[,SHARE...]"),
+    option("--population", "Meet this population instead of the experiment's own.", str, "NAME_OR_FILE",
+           shell_complete=completion.populations),
+    option("--deployed/--baseline-clients", "Clients that no arm speaks of: those that the population says are "
+           "deployed, or every switch at its baseline. [default: as the experiment has it]", default=None),
+    option("--attacker", "What attackers are after: gravest (the gravest harm first), money (what is worth most) or "
+           "best_response (the same, from wherever the arm leaves most open). [default: gravest, or as the experiment "
+           "has it]", str, "NAME"),
+    option("--attempts", "Draw so many attempts in each arm at each point of the sweep. [default: none where all "
+           "situations can be gone through, and values are exact; else what the experiment says, mostly 20000]",
+           click.IntRange(min=1)),
+    option("--replications", "Independent repeats.", click.IntRange(1, 100_000), default=5, show_default=True),
+    option("--half-width", "Replicate until every interval is at most W to either side; exit code 3 if that takes too "
+           "long.", click.FloatRange(0, 1, min_open=True, max_open=True), "W"),
+    option("--seed", "Same seed, same numbers.", int, default=1, show_default=True),
+    workers_option,
+    option("--cluster", "Use a dask.distributed cluster, as tcp://HOST:8786.", str, "ADDRESS"),
+    option("--record", "Write down every single attempt as well.", click.Path(file_okay=False, path_type=Path),
+           "FOLDER"),
+    option("--inputs", "Draw what is not known for sure so many times, for the interval over the inputs. [default: "
+           "512 where outcomes are known exactly; else 32, at the point of the headline, or none where that is dear]",
+           click.IntRange(0, 1 << 16), "N"),
+    option("--ask question", "rates: how often what happens. sensitivity: which unknown input decides that. worth: "
+           "which measurement is worth most to whoever chooses an arm. couplings: bounds over all pairings of "
+           "parties. break-even: at which weight of a theft arms break even.", click.Choice(list(QUESTIONS)),
+           default="rates", show_default=True, is_eager=True),
+    option("--samples", "Base samples of sensitivity, for sobol a power of two; draws of worth and break-even. "
+           "[default: 256, 4096 and 256 where outcomes are known exactly, fewer where attempts have to be counted at "
+           "each point]", click.IntRange(min=2), "N"),
+    option("--weight", "How many honest flows a theft weighs as much as. [default: 10; for break-even, any]",
+           click.FloatRange(min=0), "W"),
+    option("--method", "Method of sensitivity: sobol (shares of variance) or morris (effects). [default: morris where "
+           "a sample is dear]", str, "NAME"),
+    output_option("Tables and figures. A run that was cut short goes on there where it stopped.", folder=True),
+    format_option("text", "json", "toml",
+                  help="Text, data, or the experiment itself as a file to change; none is run."),
+    with_option,
+)  # fmt: skip
+
+
 @click.command(cls=ByQuestion)
-@click.argument("named", nargs=-1, metavar="[EXPERIMENT | --arms ARM ARM...]", shell_complete=completion.experiments)
-@click.option(
-    "--arms",
-    is_flag=True,
-    help="What is named are arms: configurations or designs, of which the first is "
-    "what the others are compared with; '' is what is deployed.",
-)
-@click.option(
-    "--adoption",
-    type=Shares(),
-    metavar="SHARE[,SHARE...]",
-    help="With --arms: the share of clients, and of servers, that do what the arm sets, or of those that it names "
-    "(by=client). [default: 1]",
-)
-@click.option(
-    "--population",
-    metavar="NAME_OR_FILE",
-    shell_complete=completion.populations,
-    help="Meet this population instead of the experiment's own.",
-)
-@click.option(
-    "--deployed/--baseline-clients",
-    default=None,
-    help="Clients that no arm speaks of: those that the population says are deployed, or every switch at its baseline. "
-    "[default: as the experiment has it]",
-)
-@click.option(
-    "--attacker",
-    metavar="NAME",
-    help="What attackers are after: gravest (the gravest harm first), money (what is worth most) or best_response "
-    "(the same, from wherever the arm leaves most open). [default: gravest, or as the experiment has it]",
-)
-@click.option(
-    "--attempts",
-    type=click.IntRange(min=1),
-    help="Draw so many attempts in each arm at each point of the sweep. [default: none where all situations can be "
-    "gone through, and values are exact; else what the experiment says, mostly 20000]",
-)
-@click.option(
-    "--replications", type=click.IntRange(1, 100_000), default=5, show_default=True, help="Independent repeats."
-)
-@click.option(
-    "--half-width",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    metavar="W",
-    help="Replicate until every interval is at most W to either side; exit code 3 if that takes too long.",
-)
-@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same numbers.")
-@workers_option
-@click.option("--cluster", metavar="ADDRESS", help="Use a dask.distributed cluster, as tcp://HOST:8786.")
-@click.option(
-    "--record",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="FOLDER",
-    help="Write down every single attempt as well.",
-)
-@click.option(
-    "--inputs",
-    type=click.IntRange(0, 1 << 16),
-    metavar="N",
-    help="Draw what is not known for sure so many times, for the interval over the inputs. [default: 512 where "
-    "outcomes are known exactly; else 32, at the point of the headline, or none where that is dear]",
-)
-@click.option(
-    "--ask",
-    "question",
-    type=click.Choice(list(QUESTIONS)),
-    default="rates",
-    show_default=True,
-    is_eager=True,
-    help="rates: how often what happens. sensitivity: which unknown input decides that. worth: which measurement is "
-    "worth most to whoever chooses an arm. couplings: bounds over all pairings of parties. break-even: at which weight "
-    "of a theft arms break even.",
-)
-@click.option(
-    "--samples",
-    type=click.IntRange(min=2),
-    metavar="N",
-    help="Base samples of sensitivity, for sobol a power of two; draws of worth and break-even. [default: 256, 4096 "
-    "and 256 where outcomes are known exactly, fewer where attempts have to be counted at each point]",
-)
-@click.option(
-    "--weight",
-    type=click.FloatRange(min=0),
-    metavar="W",
-    help="How many honest flows a theft weighs as much as. [default: 10; for break-even, any]",
-)
-@click.option(
-    "--method",
-    metavar="NAME",
-    help="Method of sensitivity: sobol (shares of variance) or morris (effects). [default: morris where a sample "
-    "is dear]",
-)
-@output_option("Tables and figures. A run that was cut short goes on there where it stopped.", folder=True)
-@format_option("text", "json", "toml", help="Text, data, or the experiment itself as a file to change; none is run.")
-@with_option
+@options(*_SIMULATE)
 def simulate(**given: Any) -> int:
     """Run one experiment, by name or file, or put arms of your own to a population.
 
@@ -174,29 +127,23 @@ def simulate(**given: Any) -> int:
     return call("openworld.work.simulate.simulate", **given)
 
 
+_EXPERIMENTS = (
+    click.argument("experiment", metavar="[EXPERIMENT|FILE]", required=False, shell_complete=completion.experiments),
+    option("--schema", "Print the JSON Schema of an experiment's file instead."),
+    option("--overview", "Answer all of them: headline, whether it is exact or simulated, what is open, and which "
+           "input decides. Takes a quarter of an hour."),
+    option("--population", "Met instead of the experiment's own population.", str, "NAME_OR_FILE",
+           shell_complete=completion.populations),
+    option("--deployed/--baseline-clients", "Clients that no arm speaks of, as for `openworld simulate`. [default: as "
+           "the experiment has it]", default=None),
+    output_option("Write the description to a file."),
+    as_json,
+    with_option,
+)  # fmt: skip
+
+
 @click.command()
-@click.argument("experiment", metavar="[EXPERIMENT|FILE]", required=False, shell_complete=completion.experiments)
-@click.option("--schema", is_flag=True, help="Print the JSON Schema of an experiment's file instead.")
-@click.option(
-    "--overview",
-    is_flag=True,
-    help="Answer all of them: headline, whether it is exact or simulated, what is open, and which input decides. "
-    "Takes a quarter of an hour.",
-)
-@click.option(
-    "--population",
-    metavar="NAME_OR_FILE",
-    shell_complete=completion.populations,
-    help="Met instead of the experiment's own population.",
-)
-@click.option(
-    "--deployed/--baseline-clients",
-    default=None,
-    help="Clients that no arm speaks of, as for `openworld simulate`. [default: as the experiment has it]",
-)
-@output_option("Write the description to a file.")
-@as_json
-@with_option
+@options(*_EXPERIMENTS)
 def experiments(**given: Any) -> int:
     """List the experiments, or describe one by the ODD protocol (Grimm et al. 2020), with its threats to validity.
 
@@ -227,33 +174,27 @@ def results(**given: Any) -> int:
     return call("openworld.work.results.stored", **given)
 
 
+_BLAST_RADIUS = (
+    click.argument("kind", shell_complete=completion.among("simulations.blast_radius:KINDS")),
+    option("--population", "Who is out there.", str, "NAME|FILE", default="measured_2026", show_default=True,
+           shell_complete=completion.populations),
+    option("--design designs", "A named design or a deployed client (every mechanism of it), or switches as in a "
+           "configuration. They hold for everybody; the rest is as the population has it. One that decides nothing "
+           "here is an error. May be repeated; the first is what the others are compared with. [default: each "
+           "protection]", str, "NAME|CONFIG", multiple=True),
+    option("--year", "With as much adopted as the population expects by then.", float, "Y"),
+    option("--scale", "With so much of every kind of party: 0.05 is a twentieth.", float, "S"),
+    option("--samples", "Targets in each topology.", click.IntRange(min=1), default=50, show_default=True),
+    option("--replications", "Topologies.", click.IntRange(1, 100_000), default=5, show_default=True),
+    option("--seed", "Same seed, same topologies and targets.", int, default=1, show_default=True),
+    output_option("Tables.", folder=True),
+    as_json,
+    with_option,
+)  # fmt: skip
+
+
 @click.command("blast-radius")
-@click.argument("kind", shell_complete=completion.among("simulations.blast_radius:KINDS"))
-@click.option(
-    "--population",
-    default="measured_2026",
-    show_default=True,
-    metavar="NAME|FILE",
-    help="Who is out there.",
-    shell_complete=completion.populations,
-)
-@click.option(
-    "--design",
-    "designs",
-    multiple=True,
-    metavar="NAME|CONFIG",
-    help="A named design or a deployed client (every mechanism of it), or switches as in a configuration. They hold "
-    "for everybody; the rest is as the population has it. One that decides nothing here is an error. May be "
-    "repeated; the first is what the others are compared with. [default: each protection]",
-)
-@click.option("--year", type=float, metavar="Y", help="With as much adopted as the population expects by then.")
-@click.option("--scale", type=float, metavar="S", help="With so much of every kind of party: 0.05 is a twentieth.")
-@click.option("--samples", type=click.IntRange(min=1), default=50, show_default=True, help="Targets in each topology.")
-@click.option("--replications", type=click.IntRange(1, 100_000), default=5, show_default=True, help="Topologies.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same topologies and targets.")
-@output_option("Tables.", folder=True)
-@as_json
-@with_option
+@options(*_BLAST_RADIUS)
 def blast_radius(**given: Any) -> int:
     """Count what one theft, one malicious server, one lapsed domain puts into an attacker's reach.
 

@@ -8,27 +8,32 @@ from typing import Any
 import click
 
 from openworld.commands import completion
-from openworld.commands.common import as_json, call, output_option, timeout_option, with_option, workers_option
+from openworld.commands.common import (
+    as_json,
+    call,
+    option,
+    options,
+    output_option,
+    timeout_option,
+    with_option,
+    workers_option,
+)
+
+_STUDY = (
+    output_option("Where the page and all else goes.", folder=True, default=Path("out"), show_default=True),
+    option("--full/--quick", "Ask everything, or what takes some minutes: every named design, few attackers, few "
+           "experiments.  [default: quick]", default=False),
+    workers_option,
+    option("--seed", "Same seed, same files.", int, default=1, show_default=True),
+    timeout_option,
+    option("--certify", "Have CaDiCaL prove and drat-trim check every answer that something does not happen "
+           "(certificates.csv). The same for how long the runs of each world are (bounds.csv)."),
+    with_option,
+)  # fmt: skip
 
 
 @click.command()
-@output_option("Where the page and all else goes.", folder=True, default=Path("out"), show_default=True)
-@click.option(
-    "--full/--quick",
-    default=False,
-    help="Ask everything, or what takes some minutes: every named design, few attackers, few experiments.  "
-    "[default: quick]",
-)
-@workers_option
-@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same files.")
-@timeout_option
-@click.option(
-    "--certify",
-    is_flag=True,
-    help="Have CaDiCaL prove and drat-trim check every answer that something does not happen (certificates.csv). The "
-    "same for how long the runs of each world are (bounds.csv).",
-)
-@with_option
+@options(*_STUDY)
 def study(**given: Any) -> int:
     """Judge every named design, ask what drafts buy, simulate populations, and put the results on one page.
 
@@ -44,36 +49,27 @@ def study(**given: Any) -> int:
     return call("openworld.work.study.study", **given)
 
 
+_FIGURES = (
+    click.argument("names", metavar="[NAME]...", nargs=-1,
+                   shell_complete=completion.among("openworld.exhibits:catalogue")),
+    output_option("Where to write.", folder=True),
+    option("--list listed", "List the names, kinds and what each shows; draw nothing."),
+    option("--from folder", "Take verdicts and experiments from the folder of a study instead of working them out "
+           "anew.", click.Path(exists=True, file_okay=False, path_type=Path), "OUT"),
+    option("--attempts", "As for simulate. [default: what each experiment says]", click.IntRange(min=1)),
+    option("--replications", "As for simulate.", click.IntRange(min=1), default=5, show_default=True),
+    option("--for purpose", "With the caption below it, or 16:9 without, the caption in its text file.",
+           click.Choice(["page", "slide"]), default="page", show_default=True),
+    option("--rows", "Rows of a matrix: those of which most cells tell something. [default: all; for slides 8]",
+           click.IntRange(min=1), "N"),
+    option("--seed", "Same seed, same files.", int, default=1, show_default=True),
+    workers_option,
+    as_json,
+)  # fmt: skip
+
+
 @click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=completion.among("openworld.exhibits:catalogue"))
-@output_option("Where to write.", folder=True)
-@click.option("--list", "listed", is_flag=True, help="List the names, kinds and what each shows; draw nothing.")
-@click.option(
-    "--from",
-    "folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="OUT",
-    help="Take verdicts and experiments from the folder of a study instead of working them out anew.",
-)
-@click.option("--attempts", type=click.IntRange(min=1), help="As for simulate. [default: what each experiment says]")
-@click.option("--replications", type=click.IntRange(min=1), default=5, show_default=True, help="As for simulate.")
-@click.option(
-    "--for",
-    "purpose",
-    type=click.Choice(["page", "slide"]),
-    default="page",
-    show_default=True,
-    help="With the caption below it, or 16:9 without, the caption in its text file.",
-)
-@click.option(
-    "--rows",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Rows of a matrix: those of which most cells tell something. [default: all; for slides 8]",
-)
-@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same files.")
-@workers_option
-@as_json
+@options(*_FIGURES)
 def figures(**given: Any) -> int:
     """Draw figures by NAME, or all of them.
 

@@ -24,6 +24,8 @@ from openworld.commands.common import (
     INCONCLUSIVE,
     as_json,
     complain,
+    option,
+    options,
     print_json,
     print_lines,
     tell,
@@ -57,28 +59,24 @@ def draft(name: str | None, as_json: bool) -> int:
     return tell(as_json, {"drafts": [show.draft_json(each) for each in names]}, lines)
 
 
+_DESIGNS = (
+    click.argument("name", required=False, shell_complete=completion.designs),
+    option("--switches", "List the switches with their values instead; * marks the baseline."),
+    option("--suffice", "List the minimal sets of mechanisms that make these hold.", str, "PROPERTY[,...]",
+           shell_complete=completion.properties),
+    against_option,
+    option("--fix", "Switches that are fixed, as in a configuration, and world=.", None, "CONFIG", default=""),
+    option("--any-environment", "What suffices must suffice in every environment."),
+    option("--without", "Mechanisms that are not to be had.", None, "NAME[,...]", default="",
+           shell_complete=completion.among("properties.designs:MECHANISMS")),
+    option("--usable", "Also say in which deployments first contact can still succeed."),
+    as_json,
+    with_option,
+)  # fmt: skip
+
+
 @click.command()
-@click.argument("name", required=False, shell_complete=completion.designs)
-@click.option("--switches", is_flag=True, help="List the switches with their values instead; * marks the baseline.")
-@click.option(
-    "--suffice",
-    metavar="PROPERTY[,...]",
-    help="List the minimal sets of mechanisms that make these hold.",
-    shell_complete=completion.properties,
-)
-@against_option
-@click.option("--fix", metavar="CONFIG", default="", help="Switches that are fixed, as in a configuration, and world=.")
-@click.option("--any-environment", is_flag=True, help="What suffices must suffice in every environment.")
-@click.option(
-    "--without",
-    metavar="NAME[,...]",
-    default="",
-    help="Mechanisms that are not to be had.",
-    shell_complete=completion.among("properties.designs:MECHANISMS"),
-)
-@click.option("--usable", is_flag=True, help="Also say in which deployments first contact can still succeed.")
-@as_json
-@with_option
+@options(*_DESIGNS)
 def designs(
     name: str | None,
     switches: bool,
