@@ -27,7 +27,8 @@ from openworld import verdict_rows
 from openworld.cli import COMMANDS, FORMER, GROUPS, main, renamed
 from openworld.commands.topics import TOPICS
 from openworld.width import fitted
-from properties import verdict
+from properties import explain, verdict
+from properties.security import PROPERTIES
 
 RULES = every_rule()
 
@@ -483,36 +484,43 @@ def test_rules(run: Run) -> None:
 # --- simulate ----------------------------------------------------------------------------------------------
 
 
-def test_simulate(run: Run, tmp_path: Path) -> None:
+FEW = ("simulate", "matching", "--attempts", "40", "--replications", "1", "--workers", "1", "--seed", "3")
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """What an experiment leaves in a folder, and what it prints."""
+    folder = tmp_path_factory.mktemp("matching")
+    return folder, CliRunner().invoke(main, [*FEW, "-o", str(folder)])
+
+
+def test_simulate(simulated: tuple[Path, Result]) -> None:
     """An experiment prints its rates and writes tables and figures."""
-    result = run("simulate", "echo", "--attempts", 20, "--replications", 2, "--workers", 1, "-o", tmp_path, "--seed", 3)
+    folder, result = simulated
     assert result.exit_code == 0
     assert "success: accepted" in result.output
-    names = {path.name for path in tmp_path.iterdir()}
-    assert {"echo_rates.csv", "echo_rates.parquet"} <= names
+    names = {path.name for path in folder.iterdir()}
+    assert {"matching_rates.csv", "matching_rates.parquet"} <= names
     drawn = {
-        f"echo-{kind}.{form}"
+        f"matching-{kind}.{form}"
         for kind in ("trade", "pair", "rates", "differences", "funnel")
         for form in ("svg", "pdf", "png", "csv", "txt")
     }
-    assert {name for name in names if name.startswith("echo-")} == drawn
-    caption = (tmp_path / "echo-rates.txt").read_text(encoding="utf-8")
-    assert "20 attempts in every arm at every point. Seed: 3." in caption
-    assert (tmp_path / "echo-rates.csv").read_bytes() == (tmp_path / "echo_rates.csv").read_bytes()
+    assert {name for name in names if name.startswith("matching-")} == drawn
+    caption = (folder / "matching-rates.txt").read_text(encoding="utf-8")
+    assert "40 attempts in every arm at every point. Seed: 3." in caption
+    assert (folder / "matching-rates.csv").read_bytes() == (folder / "matching_rates.csv").read_bytes()
 
 
-def test_simulate_says_which_arms_are_alike(run: Run, tmp_path: Path) -> None:
+def test_simulate_says_which_arms_are_alike(run: Run, simulated: tuple[Path, Result]) -> None:
     """In words, as data and below the figures, which name them together."""
-    asked = ("simulate", "matching", "--attempts", 40, "--replications", 1, "--workers", 1)
-    names = "prm=prefix, prm=prefix_sdk_ts, prm=prefix_sdk_py"
-    result = run(*asked, "-o", tmp_path)
+    names, (folder, result) = "prm=prefix, prm=prefix_sdk_ts, prm=prefix_sdk_py", simulated
     assert f"{names}: the same in every attempt, 440 in all" in result.output
-    assert f"every attempt ends the same way under {names}" in (tmp_path / "matching-rates.txt").read_text("utf-8")
-    (found,) = json.loads(run(*asked, "--format", "json").stdout)["alike"]
+    assert f"every attempt ends the same way under {names}" in (folder / "matching-rates.txt").read_text("utf-8")
+    (found,) = json.loads(run(*FEW, "--format", "json").stdout)["alike"]
     assert found == {"arms": names.split(", "), "against": None, "attempts": 440, "throughout": True}
     assert (
-        f"{names}: every attempt ends the same way"
-        in run("list", "results", "--experiment", "matching", tmp_path).output
+        f"{names}: every attempt ends the same way" in run("list", "results", "--experiment", "matching", folder).output
     )
 
 
@@ -588,8 +596,9 @@ def test_there_are_few_commands_and_few_options_at_first(run: Run) -> None:
     ],
     ids=lambda words: words[0],
 )
-def test_former_names_answer(run: Run, former: list[str], now: list[str]) -> None:
+def test_former_names_answer(run: Run, former: list[str], now: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """They do what they did, and name the command of today in one line."""
+    monkeypatch.setattr(explain, "every_property", lambda model: {"code_delivery": PROPERTIES["code_delivery"]})
     before, today = run(*former), run(*now)
     assert (before.exit_code, before.stdout) == (today.exit_code, today.stdout)
     assert before.stderr.startswith(f"openworld: `openworld {former[0]}` is `openworld {now[0]}")

@@ -40,7 +40,7 @@ from simulations.provenance import code
 pytestmark = pytest.mark.usefixtures("hurried")
 DRAFT = str(files("openworld").joinpath("data", "draft_of_your_own.py"))
 #: What the draft's rule stops, with the rule and without.
-STRAY = "cap=mal_as+delivery_tamper;as_trust=any;rs_issuers=signed"
+STRAY = "cap=delivery_tamper;as_trust=any;rs_issuers=signed"
 
 
 def run(*arguments):
@@ -371,7 +371,7 @@ def test_other_processes_have_the_same_draft(tmp_path):
     question = Question("stray_token", STRAY, None, ours)
     assert [reply.data["verdict"] for reply in answers([question], 1)] == ["attack"]
     backups = ours.extended(lambda: draft.capability("backups", "x"))
-    asked = Question("stray_token", STRAY.replace("mal_as+", "mal_as+backups+"), None, backups)
+    asked = Question("stray_token", STRAY.replace("cap=", "cap=backups+"), None, backups)
     assert [reply.data["verdict"] for reply in answers([asked], 2)] == ["attack"]
 
 

@@ -66,7 +66,13 @@ def strangers(found: Situations, codes: Any) -> Residents:
     return Residents(found, codes, alone, alone, alone, alone, alone, np.ones(len(codes)))
 
 
-@pytest.mark.parametrize("limits", [{}, {"as_workers": 1_000, "host_workers": 1_000, "rollover": 1e9, "grace": 5}])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        pytest.param({}, marks=pytest.mark.slow),
+        {"as_workers": 1_000, "host_workers": 1_000, "rollover": 1e9, "grace": 5},
+    ],
+)
 def test_room_for_all_is_the_array_reader(limits: dict[str, float]) -> None:
     """With capacity for everybody and nothing that ends, each call ends as the array reader says, arm by arm."""
     met = (
