@@ -52,7 +52,8 @@ def test_prefix_matching_flips_what_it_flips(flips) -> None:
 def test_what_flips_is_told_before_it_is_known_why() -> None:
     """In a line each, with the answers of its question; what does not flip is counted only."""
     attackers, environments = {"mal_tenant": "mal_tenant"}, {"plain": DEPLOYMENTS["plain"]}
-    asked = cells(EXACT, PREFIX, attackers, environments)
+    some = ("discovery_integrity", "code_delivery", "flow_binding", "deputy_integrity", "first_contact")
+    asked = [each for each in cells(EXACT, PREFIX, attackers, environments) if each.property in some]
     answered = [each for each in asked_for.flips(asked, 1) if isinstance(each, list)]
     told = [line for batch in answered for line in batch]
     assert len(told) == len(asked)
