@@ -71,8 +71,14 @@ def happened(machine, state):
     return [name for name, prop in PROPERTIES.items() if prop.event(context)]
 
 
+@cache
+def blocking(prop, configuration):
+    """The rules that are in the way, asked once of the model as it is."""
+    return check(find(prop), parse(configuration)).blocked_by
+
+
 def told(shows, prop, configuration):
-    """An answer, its steps or its rules, or of the shortest run without anything left out its chart or other moves."""
+    """An answer, its steps or whether the rules in the way are enough, or of the shortest run without anything left out its chart or other moves."""
     if shows.startswith("walk"):
         machine, seed = Machine(parse(configuration), WORLDS[prop]), int(shows.removeprefix("walk") or 0)
         return [
@@ -84,8 +90,9 @@ def told(shows, prop, configuration):
             return WorldChecker(asked.world_of(about), (asked, about)).happens(asked, about).answer
         case "steps":
             return check(asked, about).steps
-        case "rules":
-            return check(asked, about).blocked_by
+        case "rules":  # of the model as it is: which of several sets is named may hang on how busy the machine is
+            enforced = blocking(prop, configuration)
+            return WorldChecker(asked.world_of(about), (asked, about)).happens(asked, about, enforced).answer
         case "chart":
             return text(chart(trace_of(prop, configuration)))
         case "moves":
