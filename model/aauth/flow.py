@@ -263,8 +263,8 @@ def _signable(world: World) -> list[dict[str, str]]:
     return [
         {"who": session.name, "token": name}
         for session in world.sessions
-        for name, issued in world.issued.items()
-        if not isinstance(issued, Held) or issued.client == session.client
+        for name in auth_tokens(world)
+        if not isinstance(issued := world.issued[name], Held) or issued.client == session.client
     ]
 
 

@@ -10,7 +10,7 @@ from model import state
 from model.aauth.agent import server_identifier
 from model.messages import FORGED
 from model.state import ATTACKERS_KEY, Variable, Variables, captures
-from model.world import ATTACKER, NONE, World
+from model.world import ATTACKER, NONE, Exchanged, World
 
 #: How far an agent has come.
 PHASES = ("idle", "asked", "challenged", "approved", "federated", "has_token", "sent")
@@ -33,12 +33,12 @@ def keys(world: World) -> tuple[str, ...]:
 
 def auth_tokens(world: World) -> tuple[str, ...]:
     """The auth tokens that honest servers issue: one for each grant, and those held from before."""
-    return tuple(world.issued)
+    return tuple(name for name, issued in world.issued.items() if not isinstance(issued, Exchanged))
 
 
 def users_tokens(world: World) -> tuple[str, ...]:
     """Those of them that are about users."""
-    return tuple(name for name, issued in world.issued.items() if issued.user != ATTACKER)
+    return tuple(name for name in auth_tokens(world) if world.issued[name].user != ATTACKER)
 
 
 def signature(token: str, url: str) -> str:

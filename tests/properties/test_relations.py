@@ -7,7 +7,7 @@ from worlds import EACH_TIME
 
 from conformance.replayed import Replay
 from model.action import Context
-from model.design import Design
+from model.design import Design, parse
 from model.world_file import WORLDS, find_world
 from properties import relations
 from properties.relations import (
@@ -23,6 +23,7 @@ from properties.relations import (
     grown,
     written,
 )
+from properties.verdict import check
 
 #: Rounds of all relations in the quick tests; `make relations` goes on for as long as it is let.
 ROUNDS = 1
@@ -98,6 +99,12 @@ def test_shipped_worlds_grow(name):
         more = find_world(grown(world, addition))
         assert more != world
         assert len(more.parties) + len(more.sessions) + len(more.grants) >= len(world.parties) + len(world.sessions)
+
+
+def test_a_world_of_two_protocols_takes_a_sub_agent():
+    """Tokens of sub-agents are no auth tokens of AAuth."""
+    path = grown(WORLDS["aauth_and_oauth"], "idle_agent")
+    assert check("authorization", parse(f"world={path};cap=mal_rs;protocol=aauth")).result == "safe"
 
 
 def test_the_same_seed_draws_the_same_questions():
