@@ -152,6 +152,8 @@ def _told(one: Judgement) -> Iterator[str]:
     first = next((made for made in own if made.request == "authorize"), None)
     if first is not None:
         yield f"resource params in query={len(first.resources)} response_type intact={BROKEN_QUERY not in first.what}"
+    if one.fetched is not None:
+        yield f"get={','.join(one.fetched)}"
     if one.error:
         yield f"err: {' '.join(one.error.split()).replace(';', ',')[:120]}"
 

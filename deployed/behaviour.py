@@ -191,6 +191,7 @@ def read_row(scenario: str, outcome: str, where_in_code: str, **_: str) -> Obser
     sent += [_request("token", item) for item in _items(after("token@"))]
     if scheme := after("scheme="):
         sent.append(Turn("call", "rs", "", (), (Part("scheme", scheme),)))
+    fetched = next((part for part in parts if part.startswith("get=")), None)
     query = re.search(r"resource params in query=(\d+) response_type intact=(\w+)", outcome)
     return Observed(
         stage,
@@ -198,6 +199,7 @@ def read_row(scenario: str, outcome: str, where_in_code: str, **_: str) -> Obser
         (int(query[1]), query[2] == "True") if query else None,
         scenario.startswith(DISCOVERY_ONLY),
         where_in_code,
+        None if fetched is None else tuple(map(_placed, filter(None, fetched.removeprefix("get=").split(",")))),
     )
 
 

@@ -34,6 +34,7 @@ class Issue:
         blind: whether the ends were written down before they were asked.
         missed: why the model says something else, where it does.
         mended: the cause that was mended since it was first asked, where it was missed then.
+        lost: whether it was right when it was first asked, and is missed since more is known of the client.
     """
 
     at: str
@@ -46,6 +47,7 @@ class Issue:
     blind: bool = False
     missed: str = ""
     mended: str = ""
+    lost: bool = False
 
 
 class Reported(NamedTuple):
@@ -84,7 +86,7 @@ def score() -> Iterator[str]:
     for half, which in (("asked blind", True), ("the others", False)):
         among = [issue for issue, _ in asked if issue.blind is which]
         right = [issue for issue, made in asked if issue.blind is which and all(one.right for one in made)]
-        first = sum(not issue.mended for issue in right)
+        first = sum(issue.lost for issue in among) + sum(not issue.mended for issue in right)
         yield f"{half}: {first} of {len(among)} with the reported end and rule at the first asking, {len(right)} now"
     for issue, made in asked:
         for one in made:

@@ -25,12 +25,14 @@ def document_locations(design: Design, url: str, named: str) -> list[str]:
 
     ``named`` is the location that the challenge names, or nothing.
     """
-    at_path, at_root = (
-        identifiers.well_known_protected_resource(base) for base in (_without_fragment(url), identifiers.origin(url))
-    )
-    well_known = {"path": [at_path], "none": [], "root": [at_root], "path+root": [at_path, at_root]}[
-        design.prm_unchallenged
-    ]
+    own = _without_fragment(url)
+    places = {
+        "path": identifiers.well_known_protected_resource(own.rstrip("/") if design.prm_slash == "dropped" else own),
+        "end": f"{identifiers.site_and_path(url).rstrip('/')}/.well-known/oauth-protected-resource",
+        "root": identifiers.well_known_protected_resource(identifiers.origin(url)),
+    }
+    asked = design.prm_unchallenged.split("+")
+    well_known = list(dict.fromkeys(place for name, place in places.items() if name in asked))
     if not named:
         return well_known
     return [named, *(well_known if design.prm_retry == "yes" else [])]
@@ -51,7 +53,8 @@ def resource_metadata_fits(design: Design, body: JsonObject) -> bool:
     It says which resource it is about, and lists AS if it speaks of any. Clients that validate documents ask more of
     it: every field that the specification gives it is of its type.
     """
-    usable = schemas.fits(body, _USED, ("resource",), nulls=False)
+    unlisted = design.prm_unlisted == "malformed" and body.get("authorization_servers") == []
+    usable = schemas.fits(body, _USED, ("resource",), nulls=False) and not unlisted
     typed = _fits(design, body, schemas.RESOURCE_METADATA, ("resource",))
     return usable and (typed or not client.validates(design))
 
@@ -130,16 +133,32 @@ def authorization_url(design: Design, endpoint: str, parameters: Mapping[str, st
 # --- discovery of the authorization server ---------------------------------------------------------------------
 
 
-def metadata_locations(design: Design, issuer: str) -> list[tuple[str, str]]:
-    """Where the client looks for the metadata of an issuer, in order, each with the issuer that it has to name."""
+def assumed_issuer(design: Design, url: str) -> str:
+    """The AS that the client takes the resource at a URL for where it knows of no other."""
+    return url if design.legacy_at == "url" else identifiers.origin(url)
+
+
+def metadata_locations(design: Design, issuer: str, assumed: bool = False) -> list[tuple[str, str]]:
+    """Where the client looks for the metadata of an issuer, in order, each with the issuer that it has to name.
+
+    ``assumed``: nobody lists it, it is only what the resource is taken for.
+    """
     site, path = identifiers.origin(issuer), identifiers.site_and_path(issuer)[len(identifiers.origin(issuer)) :]
     path = path.removesuffix("/")
     oauth, openid = f"{site}/.well-known/oauth-authorization-server", f"{site}/.well-known/openid-configuration"
-    if not path:
-        return [(oauth, issuer), (openid, issuer)]
-    own = [f"{oauth}{path}", f"{openid}{path}", f"{site}{path}/.well-known/openid-configuration"]
-    at_root = {"no": [], "listed": [(oauth, issuer)], "root": [(oauth, site)]}[design.as_root_metadata]
-    return [*((location, issuer) for location in own), *at_root]
+    first = [(f"{oauth}{path}", issuer)]
+    then = [f"{openid}{path}", f"{site}{path}/.well-known/openid-configuration"] if path else [openid]
+    others = [(location, issuer) for location in then]
+    at_host = [(at, site if assumed or design.as_root_metadata == "root" else issuer) for at in (oauth, openid)]
+    if not path or design.as_root_metadata == "no":
+        at_host = []
+    elif design.as_metadata_at != "host_both":
+        at_host = at_host[:1]
+    if path and design.as_root_metadata == "only":
+        first, others = [], []
+    if design.as_metadata_at == "oauth" or (assumed and design.as_metadata_at == "assumed_oauth"):
+        others = []
+    return [*first, *at_host, *others] if design.as_metadata_at == "host_second" else [*first, *others, *at_host]
 
 
 def endpoint(design: Design, name: str, metadata: JsonObject | None, server: str, url: str, legacy: bool) -> str:
@@ -156,8 +175,8 @@ def endpoint(design: Design, name: str, metadata: JsonObject | None, server: str
 
 @rule("MCP-asm", source="MCP authorization 2026-07-28")
 def party_is_reachable(design: Design, reachable: Condition) -> Condition:
-    """Whoever is asked takes the connection."""
-    return reachable
+    """Whoever is asked takes the connection; who does not publishes nothing."""
+    return any_of(reachable, same(design.as_failover, "resource"))
 
 
 def server_metadata_fits(design: Design, body: JsonObject) -> bool:

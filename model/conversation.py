@@ -90,10 +90,11 @@ class RefusedError(Exception):
 class _Resource:
     """What discovery found about a resource; nothing is documented where there was no metadata.
 
-    ``servers``: the AS that it lists, in the order in which the client turns to them.
+    ``at`` is where its document was; ``servers``: the AS that it lists, in the order in which the client turns to them.
     """
 
     documented: str = NONE
+    at: str = ""
     body: JsonObject = field(default_factory=dict)
     servers: tuple[str, ...] = ()
 
@@ -167,8 +168,9 @@ class Walk:
     def fetch(self, url: str) -> Fetched:
         """What is at a URL, if its server takes the connection."""
         self.asks("document", url)
-        self.fetched[url] = None
         answer = self.scenario.fetch(url)
+        if answer is not None:  # what takes no connection sees no request
+            self.fetched[url] = None
         self.take(conduct.party_is_reachable(self.design, answer is not None), url=url)
         return answer or Fetched()
 
@@ -255,22 +257,30 @@ class Walk:
         self.resource = _Resource()
         if body is not None:
             said = conduct.spelled(design, str(body.get("resource", NONE)))
-            matches = self.take(
-                conduct.resource_has_no_fragment(design, "#" in said),
-                guards.resource_metadata(
-                    design,
-                    resource=said,
-                    url=url,
-                    cached=False,
-                    misplaced=not _belongs_at(said, at),
-                    vouched_for=False,
-                    logged=False,  # nobody attests or logs what a scenario serves
-                ),
+            self.resource = _Resource(said, at, body)
+            if design.resource_when == "before":
+                self.judge_resource()
+            self.resource = replace(self.resource, servers=self.in_order(body.get("authorization_servers", ())))
+
+    def judge_resource(self) -> None:
+        """The document is for the resource that the client calls, or the client does without what it says of that."""
+        design, url, said = self.design, self.scenario.url, self.resource.documented
+        matches = self.take(
+            conduct.resource_has_no_fragment(design, "#" in said),
+            guards.resource_metadata(
+                design,
                 resource=said,
                 url=url,
-            )
-            servers = self.in_order(body.get("authorization_servers", ()))
-            self.resource = _Resource(said if matches else conduct.spelled(design, url), body, servers)
+                cached=False,
+                misplaced=not _belongs_at(said, self.resource.at),
+                vouched_for=False,
+                logged=False,  # nobody attests or logs what a scenario serves
+            ),
+            resource=said,
+            url=url,
+        )
+        if not matches:
+            self.resource = replace(self.resource, documented=conduct.spelled(design, url))
 
     def in_order(self, listed: Sequence[str]) -> tuple[str, ...]:
         """The AS that the resource lists, that of the client's choice first; a user takes whichever is offered."""
@@ -286,6 +296,7 @@ class Walk:
 
     def find_document(self, locations: Iterable[str]) -> tuple[str, JsonObject | None]:
         """The first metadata document of the resource that the client can use, and where it was; or nothing."""
+        failed_at = ""
         for at in locations:
             answer = self.fetch(at)
             if not self.take(guards.redirect(self.design, redirected=bool(answer.location)), at=at):
@@ -293,10 +304,13 @@ class Walk:
             if answer.location:
                 answer = self.fetch(answer.location)
             failed, fits = answer.status not in (200, 404), conduct.resource_metadata_fits(self.design, answer.body)
-            if not self.take(guards.answer(self.design, failed=failed), at=at) or answer.status != 200:
-                continue
-            if self.take(guards.document(self.design, fits=fits), at=at):
+            if failed:
+                failed_at = at
+                if self.design.prm_after_error == "stop":
+                    break
+            elif answer.status == 200 and self.take(guards.document(self.design, fits=fits), at=at):
                 return at, answer.body
+        self.take(guards.answer(self.design, failed=bool(failed_at)), at=failed_at)
         return "", None
 
     def is_the_server_before(self) -> None:
@@ -307,12 +321,10 @@ class Walk:
 
     def use_server_metadata(self) -> None:
         """The AS that the client goes to, ready for authorization requests."""
-        design, servers = self.design, self.resource.servers
-        self.is_the_server_before()
-        self.take(guards.listing(design, listed=bool(servers)), servers=" ".join(servers))
-        chosen, found = self.choose_server(servers or (identifiers.origin(self.scenario.url),))
-        at = self.endpoint("authorization", chosen, not servers, found)
-        self.server = server = _Server(chosen, not servers, found, at)
+        design = self.design
+        chosen, assumed, found = self.discover_server()
+        at = self.endpoint("authorization", chosen, assumed, found)
+        self.server = server = _Server(chosen, assumed, found, at)
         protected = server.metadata.get("protected_resources")
         self.take(
             guards.authorization_endpoint(
@@ -332,21 +344,36 @@ class Walk:
         if design.pkce_when == "after":
             self.require_support(found)
 
-    def choose_server(self, listed: Sequence[str]) -> tuple[str, JsonObject | None]:
-        """The AS among those listed that the client goes to, and its metadata, if there is any."""
-        found, chosen = None, ""
-        for chosen in listed:
-            known = chosen in self.scenario.known_servers
-            asked = guards.chosen_server(self.design, server=chosen, listed=chosen, found=Frameworks(known, known))
-            self.take(asked, server=chosen)
-            found = self.server_metadata(chosen)
-            if found is not None or self.design.as_failover == "no":
-                break
-        return chosen, found
+    def discover_server(self) -> tuple[str, bool, JsonObject | None]:
+        """The AS that the client goes to, whether that is only assumed, and its metadata, if there is any."""
+        design, servers = self.design, self.resource.servers
+        self.take(guards.listing(design, listed=bool(servers)), servers=" ".join(servers))
+        chosen, assumed, found = self.choose_server(servers)
+        if self.resource.at and design.resource_when == "after":
+            self.judge_resource()
+        self.is_the_server_before()
+        return chosen, assumed, found
 
-    def server_metadata(self, issuer: str) -> JsonObject | None:
+    def choose_server(self, listed: Sequence[str]) -> tuple[str, bool, JsonObject | None]:
+        """The AS among those listed that the client goes to, or the one that it assumes."""
+        failover = self.design.as_failover
+        for chosen in listed[: None if failover == "yes" else 1]:
+            found = self.ask_server(chosen, False)
+            if found is not None or (chosen == listed[-1] and failover != "resource") or failover == "no":
+                return chosen, False, found
+        chosen = conduct.assumed_issuer(self.design, self.scenario.url)
+        return chosen, True, self.ask_server(chosen, True)
+
+    def ask_server(self, issuer: str, assumed: bool) -> JsonObject | None:
+        """The metadata of an AS that the client trusts as far as it has to."""
+        known = issuer in self.scenario.known_servers
+        asked = guards.chosen_server(self.design, server=issuer, listed=issuer, found=Frameworks(known, known))
+        self.take(asked, server=issuer)
+        return self.server_metadata(issuer, assumed)
+
+    def server_metadata(self, issuer: str, assumed: bool = False) -> JsonObject | None:
         """The metadata of an issuer, if there is any and the client may use it."""
-        for at, expected in conduct.metadata_locations(self.design, issuer):
+        for at, expected in conduct.metadata_locations(self.design, issuer, assumed):
             answer = self.fetch(at)
             fits = conduct.server_metadata_fits(self.design, answer.body)
             if answer.status == 200 and self.take(guards.server_document(self.design, fits=fits), at=at):
@@ -452,7 +479,8 @@ class Walk:
         if design.callback_discovery == "repeated":
             self.named = ""
             self.use_resource_metadata()
-            self.is_the_server_before()
+            if self.resource.servers:
+                self.discover_server()
 
     def redeem_code(self) -> None:
         """Ask for a token, for the code or a refresh token, and judge the response."""

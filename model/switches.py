@@ -319,14 +319,19 @@ _ENVIRONMENT = (
 
 _CONDUCT = (
     # finding the resource metadata
-    ("prm_unchallenged", "path none root path+root", "well-known locations asked where the challenge names no document", "RFC 9728 3.1"),
+    ("prm_unchallenged", "path none root path+root path+end+root",
+     "well-known locations asked where the challenge names no document: for the URL, at the end of its path, for its origin", "RFC 9728 3.1"),
+    ("prm_slash", "kept dropped", "a final slash of the URL in its well-known location", "RFC 9728 3.1"),
     ("prm_retry", "no yes", "the well-known locations are asked after the document that the challenge names has failed", "RFC 9728 5 (no rule)"),
     ("prm_scheme", "any bearer", "challenge schemes whose resource_metadata is read", "RFC 9728 5.1"),
     ("prm_elsewhere", "refuse skip", "a document that prm_url rules out: give up; treat it as absent", "RFC 9728 5.1 (no rule)"),
     ("prm_redirect", "refuse skip follow", "a redirect in place of the document: give up; treat it as absent; follow it", "RFC 9728 3.2, 7.7"),
     ("prm_error", "refuse skip", "an error other than 404 in place of the document: give up; treat it as absent", "RFC 9728 3.2"),
+    ("prm_after_error", "stop next", "after such an error no other location is asked, or the next one is", "RFC 9728 3.2"),
     ("prm_malformed", "refuse skip", "a malformed document, as one without `resource`: give up; treat it as absent", "RFC 9728 3.2"),
+    ("prm_unlisted", "read malformed", "a document with an empty list of AS: says that there are none; is malformed", "RFC 9728 2"),
     ("prm_mismatch", "refuse own_url", "a document for something else: give up; use its servers and ask for the URL itself", "RFC 9728 3.3"),
+    ("resource_when", "before after", "a document is held to be for the resource before the metadata of its AS is asked for, or after", "RFC 9728 3.3"),
     ("resource_fragment", "refuse accept", "a `resource` with a fragment", "RFC 8707 2; RFC 9728 1.2"),
     # documents with fields of the wrong type
     ("schema_fields", "used all", "which fields make a metadata document malformed if they are of the wrong type: those that are used; all that its specification defines",
@@ -346,10 +351,16 @@ _CONDUCT = (
     # finding the authorization server
     ("asm_malformed", "refuse skip", "malformed AS metadata: give up; treat it as absent", "RFC 8414 3.2"),
     ("legacy_as", "off resource_origin", "without a listed AS the origin of the resource is taken for one", "MCP authorization 2025-03-26"),
-    ("as_failover", "no yes", "the next listed AS is tried where one publishes no metadata", "RFC 9728 7.6 (no rule)"),
-    ("as_root_metadata", "no listed root",
-     "metadata of an issuer with a path is looked for at its host as well, and has to be that of the listed issuer; of the host",
+    ("legacy_at", "origin url", "what is then taken for the issuer: that origin, or the URL of the resource", "MCP authorization 2025-03-26"),
+    ("as_failover", "no yes resource", "where a listed AS publishes no metadata: nothing; the next one is tried; the resource is taken for its AS",
+     "RFC 9728 7.6 (no rule)"),
+    ("as_root_metadata", "no listed root only",
+     "metadata of an issuer with a path is looked for at its host as well, and has to be that of the listed issuer; of the host; or there alone",
      "RFC 8414 3.1"),
+    ("as_metadata_at", "both oauth assumed_oauth host_second host_both",
+     "at oauth-authorization-server and openid-configuration; at the first alone; there alone if nobody lists the AS; "
+     "at both, of the host right after its path; at both, of the host too",
+     "RFC 8414 3.1, 5"),
     ("endpoint_defaults", "none authorization_server resource_origin legacy",
      "endpoints that nothing names are guessed: at the AS; at the origin of the resource; only where that is taken for the AS",
      "MCP authorization 2025-03-26"),

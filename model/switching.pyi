@@ -164,13 +164,17 @@ class Switches(Generic[V_co]):
     cid_eq_rs: V_co
     warm: V_co
     prm_unchallenged: V_co
+    prm_slash: V_co
     prm_retry: V_co
     prm_scheme: V_co
     prm_elsewhere: V_co
     prm_redirect: V_co
     prm_error: V_co
+    prm_after_error: V_co
     prm_malformed: V_co
+    prm_unlisted: V_co
     prm_mismatch: V_co
+    resource_when: V_co
     resource_fragment: V_co
     schema_fields: V_co
     schema_null: V_co
@@ -181,8 +185,10 @@ class Switches(Generic[V_co]):
     endpoint_query: V_co
     asm_malformed: V_co
     legacy_as: V_co
+    legacy_at: V_co
     as_failover: V_co
     as_root_metadata: V_co
+    as_metadata_at: V_co
     endpoint_defaults: V_co
     registration_at: V_co
     registration_kinds: V_co

@@ -145,8 +145,8 @@ def conversation_of(situation: Situation) -> Scenario:
 
 
 def in_conversation(design: Design, situation: Situation) -> End:
-    """What the client does in a conversation."""
-    ended = converse(design, conversation_of(situation))
+    """What the client does in a conversation, where it judges the document first, as in worlds."""
+    ended = converse(design.but(resource_when="before"), conversation_of(situation))
     asked = of(ended.sent, "token")
     if not asked:
         assert ended.refused_by is not None

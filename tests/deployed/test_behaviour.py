@@ -29,7 +29,7 @@ def compared(name):
 def test_measurements_are_read_as_they_are_written():
     """A row says where the client ended, what it sent to whom, and nothing where it was not tried."""
     seen = measured()["mcp-python==2.3.0"]
-    assert len(seen) == 77
+    assert len(seen) == 88
     ok = seen["R02_prefix_segment"]
     named = ("as1", "", (f"{RS}/api/v1",))
     asked = (Turn("register", "as1"), Turn("authorize", *named), Turn("token", *named))

@@ -42,7 +42,7 @@ def test_client_shows_its_design_and_every_outcome():
     assert data["name"] == "mcp-python==2.3.0"
     assert data["design"]["type_missing"] == {
         "value": "bearer",
-        "decided_by": ["T09"],
+        "decided_by": ["T09", "mutation_token_response.token_type.absent"],
         "code": "mcp/shared/auth.py:30 default Bearer",
     }
     mixup = next(entry for entry in data["outcomes"] if entry["scenario"] == "M09_mixup_no_iss")

@@ -154,7 +154,7 @@ def _felt_in_conversation(client, scenario, name, value):
     """Whether a client would do something else in a scenario with this value than with the baseline."""
     design, told = clients()[client].design, load(scenario)
     ends = [converse(design.but(**{name: chosen}), told) for chosen in (value, SWITCHES[name].baseline)]
-    return len({(end.stage, end.sent, end.urls) for end in ends}) > 1
+    return len({(end.stage, end.sent, end.urls, end.fetched) for end in ends}) > 1
 
 
 #: Those of resource servers that are driven are felt there (``tests/conformance/test_resource_servers.py``).
