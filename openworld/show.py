@@ -130,8 +130,13 @@ def blocking_lines(verdict: Verdict) -> Iterator[str]:
 
 def needed_lines(names: Collection[str] | None) -> Iterator[str]:
     """The rules that nothing else in the model makes up for."""
-    said = "not found out in time" if names is None else ", ".join(names) or "none"
-    yield from entry("needed", f"{said}  (without any one of these in the whole model, no other rule makes up for it)")
+    if names is None:
+        said = "not found out in time"
+    elif names:
+        said = f"{', '.join(names)}: without it the attack is back, with all other rules of the model in force"
+    else:
+        said = "none: for each of them another rule of the model makes up"
+    yield from entry("needed", said)
 
 
 def entry(name: str, words: str) -> list[str]:

@@ -74,6 +74,14 @@ def test_verdict_names_what_blocks_with_sources(run: Run) -> None:
     assert "client.iss_matches_recorded_issuer  [RFC 9207 2.4" in result.output
 
 
+def test_verdict_says_what_nothing_else_makes_up_for(run: Run) -> None:
+    """Of several rules that block, when it is asked."""
+    asked = "verdict", "TC", "cap=mal_rs;dpop=token", "--needed"
+    data = json.loads(run(*asked, "--format", "json").output)
+    assert set(data["needed"]) < set(data["blocked_by"])
+    assert f"needed {data['needed'][0]}: without it the attack is back" in " ".join(run(*asked).output.split())
+
+
 @pytest.mark.parametrize(
     "words",
     [
