@@ -80,7 +80,8 @@ def _changed(design: Design, rival: Design) -> str:
 def _shown(conversation: Conversation) -> tuple[Any, ...]:
     """What of a conversation is seen in a measurement."""
     first = conversation.urls[0] if conversation.urls else ""
-    return conversation.stage, visible(conversation.sent), first.count("resource="), first.count("?")
+    sent = visible(conversation.sent)
+    return conversation.stage, sent, first.count("resource="), first.count("?"), conversation.fetched
 
 
 # --- where the client does something else ------------------------------------------------------------------------
@@ -139,7 +140,7 @@ def surprise(design: Design, observed: Mapping[str, Observed], play: Play, see: 
     (seen,) = see([play])
     played = play.scenario(ORIGINS)
     found = None if seen is None else Comparison(play.name, seen, converse(design, played))
-    if seen is None or found is None or found.verdict == "predicted":
+    if seen is None or found is None or found.whole:
         return None
     fields = _shrunk(design, play, see)
     (seen,) = see([_of(play, fields)])
@@ -151,8 +152,7 @@ def surprise(design: Design, observed: Mapping[str, Observed], play: Play, see: 
         for name, switch in SWITCHES.items()
         if switch.kind in FITTED
         for value in switch.values
-        if value != design[name]
-        and Comparison(play.name, seen, converse(design.but(**{name: value}), played)).verdict == "predicted"
+        if value != design[name] and Comparison(play.name, seen, converse(design.but(**{name: value}), played)).whole
     }
     last = found.predicted.decisions[-1]
     return Surprise(play.name, found, fields, explained_by, f"at {last.step}, after {last.rule.name}")
@@ -167,7 +167,7 @@ def _shrunk(design: Design, play: Play, see: Seeing) -> Mapping[tuple[str, ...],
         still = (
             fields
             for fields, one, seen in zip(smaller, plays, see(plays), strict=True)
-            if seen and Comparison(one.name, seen, converse(design, one.scenario(ORIGINS))).verdict != "predicted"
+            if seen and not Comparison(one.name, seen, converse(design, one.scenario(ORIGINS))).whole
         )
         less = next(still, None)
         if less is None:
@@ -258,7 +258,7 @@ def verdict(design: Design, rival: Rival, seen: Mapping[str, Observed]) -> str:
     for name in rival.parts_in:
         if name in seen:
             own, other = (
-                Comparison(name, seen[name], converse(each, scenario.load(name))).verdict == "predicted"
+                Comparison(name, seen[name], converse(each, scenario.load(name))).whole
                 for each in (design, rival.design)
             )
             if own != other:

@@ -89,6 +89,11 @@ class Comparison:
         return fetched_as(self.predicted, self.observed)
 
     @property
+    def whole(self) -> bool:
+        """Whether the client ended where the model says, and made every request that it says and no other."""
+        return self.verdict == "predicted" and self.fetches_predicted
+
+    @property
     def difference(self) -> tuple[str, ...]:
         """The requests that only the model makes (``-``), and those that only the client made (``+``)."""
         looked = self.observed.fetched is not None

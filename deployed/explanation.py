@@ -69,7 +69,7 @@ class Explanation:
     @property
     def unexplained(self) -> tuple[str, ...]:
         """The scenarios in which the client makes other requests than the design, those that differ least first."""
-        other = [name for name, one in self.comparisons.items() if not _whole(one)]
+        other = [name for name, one in self.comparisons.items() if not one.whole]
         return tuple(sorted(other, key=lambda name: len(self.comparisons[name].difference)))
 
     def shares(self) -> dict[str, tuple[int, int, int, int]]:
@@ -78,7 +78,7 @@ class Explanation:
         counted: dict[str, tuple[int, int, int, int]] = {}
         for name, one in self.comparisons.items():
             total, ends, messages, requests = counted.get(self.sources[name], (0, 0, 0, 0))
-            messages, requests = messages + (one.verdict == "predicted"), requests + _whole(one)
+            messages, requests = messages + (one.verdict == "predicted"), requests + one.whole
             counted[self.sources[name]] = (total + 1, ends + one.end_predicted, messages, requests)
         return counted
 
@@ -126,11 +126,6 @@ class Explanation:
             "neighbours": list(self.neighbours),
             "disputed": list(self.disputed),
         }
-
-
-def _whole(one: Comparison) -> bool:
-    """Whether the client ended where the model says, and made every request that it says and no other."""
-    return one.verdict == "predicted" and one.fetches_predicted
 
 
 class Tried(NamedTuple):

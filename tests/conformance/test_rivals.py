@@ -23,7 +23,7 @@ SOME = ("P02_dpop_challenge", "R01_exact", "M05_iss_missing_unadv", "D01_no_head
 def seen(design: Design, play: Play) -> Observed:
     """What a client of this design is seen to do."""
     conversation = converse(design, play.scenario(ORIGINS))
-    return Observed(conversation.stage, conversation.sent)
+    return Observed(conversation.stage, conversation.sent, fetched=conversation.fetched)
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def test_evidence_is_what_would_be_lost():
         back = design.but(**{switch: SWITCHES[switch].baseline})
         assert names
         without = compare(back, {name: seen[name] for name in names})
-        assert not any(one.verdict == "predicted" and one.fetches_predicted for one in without)
+        assert not any(one.whole for one in without)
 
 
 @pytest.mark.slow
@@ -98,6 +98,4 @@ def test_stored_designs_are_what_fitting_finds():
         for name in names:
             stored = compare(find(name).design, everything()[name])
             anew = compare(found.design, everything()[name])
-            assert [(one.verdict, one.fetches_predicted) for one in stored] == [
-                (one.verdict, one.fetches_predicted) for one in anew
-            ]
+            assert [(one.verdict, one.whole) for one in stored] == [(one.verdict, one.whole) for one in anew]
