@@ -10,7 +10,7 @@ import pandas as pd
 from model.model import Model, oauth
 from model.words import of_configuration
 from openworld.diff import Flip, said
-from openworld.figures import flip_matrix
+from openworld.figures.verdicts import flip_matrix
 from openworld.plotstyle import captioned, rendered
 from openworld.report.page import template
 

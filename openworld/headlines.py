@@ -1,15 +1,24 @@
-"""What an experiment is about, in sentences: said beforehand, and withheld where it is not settled."""
+"""What experiments say, in sentences: what they are about, where arms break even, and which inputs decide it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import pandas
 
-from openworld.inputs import input_words
+from model.switches import SWITCHES
+from model.words import worded
+from openworld.width import wrapped
+from simulations.break_even import ALL, turns
+from simulations.experiment import Experiment
+from simulations.population import NUMBERS
+from simulations.population_statements import CHANGED
 from simulations.quantities import Measure
+from simulations.reader import READERS
 from simulations.results import LISTED
+from simulations.worth import FEWEST
 
 #: What is a share of the flows that it is told of; the rest are numbers.
 _SHARES = ("flows_that_work",)
@@ -100,3 +109,158 @@ def _inputs(row: Mapping[Any, Any], share: bool) -> str:
 
 def _number(value: float, share: bool, sign: str = "") -> str:
     return f"{value:{sign}.1%}" if share else f"{value:{sign}.3g}"
+
+
+#: An answer that this share of the draws does not share is one that a knob turns.
+SURE = 0.975
+#: So many knobs are named that move a price most.
+_MOST = 3
+
+
+def break_even_lines(
+    table: pandas.DataFrame, asked: Experiment, population: str | None, deployed: bool | None
+) -> Iterator[str]:
+    """All that is told of an experiment, with where along its sweep the answer turns."""
+    first = table.iloc[0]
+    yield f"where {first['parameter']} is {first['value']:g}, against {first['against']}"
+    if first["attempts"]:
+        yield (
+            f"counted at {first['samples']} draws of the inputs, {first['attempts']:,} attempts or more each: what "
+            "chance does there is in the bounds as well"
+        )
+    for arm, said in balance_lines(table):
+        yield f"  {arm}"
+        yield from (f"    {line}" for line in said)
+    if first["weight"] == first["weight"]:
+        for arm, low, high in turns(asked, first["weight"], population, deployed):
+            yield f"  {arm}: the answer turns where {first['parameter']} is between {low:g} and {high:g}"
+
+
+def balance_lines(table: pandas.DataFrame) -> Iterator[tuple[str, list[str]]]:
+    """For each arm what it pays and saves, where that breaks even and which assumption turns it; alike arms once."""
+    told: dict[tuple[str, ...], list[str]] = {}
+    for arm, rows in table.groupby("arm", sort=False):
+        together = rows[rows["knob"] == ALL].iloc[0].to_dict()
+        alone = rows[rows["knob"] != ALL]
+        said = [_trade(together)]
+        if together["weight"] == together["weight"]:
+            said += _answer(together, alone)
+        elif _is_trade(together) and (moved := _movers(alone)):
+            said.append(f"moved most by {moved}")
+        told.setdefault(tuple(said), []).append(str(arm))
+    yield from ((LISTED.join(arms), list(said)) for said, arms in told.items())
+
+
+def _trade(row: Mapping[Any, Any]) -> str:
+    paid, saved = row["paid"], row["saved"]
+    flows = f"{'loses' if paid > 0 else 'wins'} {abs(paid):.3g} honest flows"
+    thefts = f"{'prevents' if saved > 0 else 'lets in'} {abs(saved):.3g} thefts for each attempt"
+    if abs(paid) < 1e-12 and abs(saved) < 1e-12:
+        return "changes neither honest flows that work nor thefts"
+    if not _is_trade(row):
+        worth = "whatever a theft weighs" if paid <= 0 and saved >= 0 else "at no price of a theft"
+        return f"{flows} and {thefts}: worth it {worth}"
+    side = "more" if saved > 0 else "less"
+    bounds = f"{row['low']:.3g} to {row['high']:.3g} as inputs may be"
+    if row["same"] < SURE:
+        bounds += f", in {row['same']:.0%} of draws; in the others it is no such trade"
+    return f"{flows} and {thefts}: worth it where a theft weighs {side} than {row['price']:.3g} failed flows ({bounds})"
+
+
+def _is_trade(row: Mapping[Any, Any]) -> bool:
+    """Whether something is paid for what is saved, or won for what is let in."""
+    return bool(row["price"] == row["price"] and abs(row["paid"]) >= 1e-12)
+
+
+def _answer(together: Mapping[Any, Any], alone: pandas.DataFrame) -> Iterator[str]:
+    word = "worth it" if together["worth"] == "yes" else "not worth it"
+    counts = f"where a theft weighs {together['weight']:g} failed flows"
+    yield f"{counts}: {word} as inputs are stated, and in {together['holds']:.0%} of draws of all of them"
+    turning = alone[alone["holds"] < SURE].sort_values("holds")
+    if len(turning):
+        named = (
+            input_words(row["knob"], f"{row['holds']:.0%} of draws leave it") for row in turning.to_dict("records")
+        )
+        yield f"turned by {', '.join(named)}"
+    if together["attackers_even"] == together["attackers_even"]:
+        even, stated = (f"{together[name]:.3g}" for name in ("attackers_even", "attackers"))
+        yield f"breaks even where a share of {even} of visits goes to attackers ({stated} is stated)"
+
+
+def _movers(alone: pandas.DataFrame) -> str:
+    """The knobs that move the price most, each with the prices between which it does."""
+    moved = (
+        alone.assign(by=alone["high"] - alone["low"]).query("by > 0").sort_values("by", ascending=False, kind="stable")
+    )
+    return ", ".join(
+        input_words(row["knob"], f"{row['low']:.3g} to {row['high']:.3g}")
+        for row in moved.head(_MOST).to_dict("records")
+    )
+
+
+_Row = Mapping[Hashable, Any]
+#: What stands around the name of what a knob turns (:mod:`simulations.knobs`).
+_TOGETHER = "together "
+_KINDS = ("log ", "trait ", _TOGETHER)
+
+
+def input_words(knob: str, *what: str) -> str:
+    """What a knob turns, in words, with its name and what is said of it.
+
+    The name is that of a factor, or of a number, an option or a switch, whose meaning goes on after a colon.
+    """
+    name = next((knob.removeprefix(kind) for kind in _KINDS if knob.startswith(kind)), knob).removesuffix(CHANGED)
+    said = worded("factor", name)
+    option = next((each.options[name] for each in READERS.values() if name in each.options), None)
+    known = NUMBERS.get(name) or option or SWITCHES.get(name)
+    if said == name and known is not None:
+        said = re.split("[:;]", known.meaning)[0]
+    if knob.startswith(_TOGETHER):
+        said = f"what {name} is met with"
+    if said == name == knob and not what:
+        return knob
+    return f"{said} ({': '.join((knob, *what))})"
+
+
+def worth_lines(table: pandas.DataFrame) -> Iterator[str]:
+    """Which measurement would be worth most to whoever chooses an arm, and how much of it would do."""
+    first = table.iloc[0]
+    counted = f"{first['attempts']} attempts counted at each" if first["attempts"] else "nothing sampled but them"
+    yield f"{first['draws']} draws of the inputs, {counted}; a theft weighs as much as {first['weight']:g} honest flows"
+    if first["draws"] < FEWEST:
+        yield f"these are too few to tell an input that matters from chance: take {FEWEST} or more (--samples)"
+    yield f"chosen on what is known: {first['chosen']}, which is best in {first['best_in']:.0%} of the draws"
+    yield f"knowing everything first would gain {_flows(first['all'])}; knowing one thing:"
+    for row in table[table["worth"] > 0].to_dict("records"):
+        yield f"  {input_words(row['knob'])}"
+        yield f"    {_flows(row['worth'])}, {row['of_all']:.0%} of all; {_enough(row)}"
+    if idle := list(table.loc[table["worth"] == 0, "knob"]):
+        said = f"nothing, as it does not change the choice: {', '.join(idle)}"
+        yield from wrapped(said, 2)
+
+
+def _enough(row: _Row) -> str:
+    number = row["observations"]
+    if number is None or number != number:
+        return "no number of observations that could be made settles it"
+    return f"{int(number):,} observations get 95 % of that"
+
+
+def _flows(gain: float) -> str:
+    return f"{1000 * gain:.2f} honest flows in a thousand attempts"
+
+
+def coupling_lines(table: pandas.DataFrame) -> Iterator[str]:
+    """Between what rates lie, and what arms change, however kinds of parties meet."""
+    last = table["value"].max()
+    here = table[table["value"] == last]
+    first = here.iloc[0]
+    yield f"over all ways in which these may meet with the same margins: {first['coupled'] or 'nothing is open'}"
+    yield f"where {first['parameter']} is {last:g}: rate as drawn (least to most), and against {first['against']}"
+    width = here["arm"].str.len().max()
+    for (kind, outcome), group in here.groupby(["kind", "outcome"], sort=False):
+        yield f"  {kind}: {outcome}"
+        for row in group.to_dict("records"):
+            rate = f"{row['rate']:7.2%} ({row['low']:.2%} to {row['high']:.2%})"
+            change = f"{row['difference']:+7.2%} ({row['difference_low']:+.2%} to {row['difference_high']:+.2%})"
+            yield f"    {row['arm']:<{width}}  {rate:<30}" + (f" {change}" if row["arm"] != row["against"] else "")

@@ -205,95 +205,28 @@ def _worded(columns: Mapping[str, Sequence[Any]]) -> dict[str, tuple[Sequence[st
 _FORMS = {".json": _from_json, ".parquet": _from_parquet}
 
 
-def measured(table: pd.DataFrame) -> pd.DataFrame:
-    """The quantities of an experiment, with what is not told as what is no number."""
-    return table.astype(dict.fromkeys((*_MEASURED, *_INPUTS), float))
+# --- what cells may say -------------------------------------------------------------------------------------
 
 
-def traded(table: pd.DataFrame) -> pd.DataFrame:
-    """Where the arms of an experiment break even, likewise."""
-    return table.astype(dict.fromkeys(_TRADE, float))
-
-
-# --- what is in the folder of a study ------------------------------------------------------------------------
-
-#: Names are drawn and counted, so they are neither empty nor long.
-_NAME: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 300}
-_TEXT: dict[str, Any] = {"type": "string"}
-_COUNT: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 1e15}
-_NUMBER: dict[str, Any] = {"type": "number", "minimum": -1e15, "maximum": 1e15}
-_SEED: dict[str, Any] = {"type": ["integer", "string"], "maxLength": 300}
-_SHARE: dict[str, Any] = {"type": "number", "minimum": 0, "maximum": 1}
-_STEPS: dict[str, Any] = {**_COUNT, "type": ["integer", "null"]}
-
-
-def _maybe(cell: dict[str, Any], default: Any = "") -> dict[str, Any]:
+def maybe(cell: dict[str, Any], default: Any = "") -> dict[str, Any]:
+    """A cell of a column that may be missing."""
     return {**cell, "default": default}
 
 
-_RUN = {"run": _maybe(_NAME, None)}
-_ANSWER: dict[str, Any] = {
-    "code": _NAME, "property": _NAME, "kind": {"title": "kind", "enum": ["security", "utility"]},
-    "verdict": {"title": "verdict", "enum": list(RESULTS)}, "steps": _STEPS, "reach": _maybe(_TEXT), **_RUN,
+#: Names are drawn and counted, so they are neither empty nor long.
+NAME: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 300}
+TEXT: dict[str, Any] = {"type": "string"}
+COUNT: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 1e15}
+NUMBER: dict[str, Any] = {"type": "number", "minimum": -1e15, "maximum": 1e15}
+#: Of one replication, or of no flow, there is no bound.
+BOUND: dict[str, Any] = {**NUMBER, "type": ["number", "null"]}
+SEED: dict[str, Any] = maybe({"type": ["integer", "string"], "maxLength": 300}, "not recorded")
+SHARE: dict[str, Any] = {"type": "number", "minimum": 0, "maximum": 1}
+STEPS: dict[str, Any] = {**COUNT, "type": ["integer", "null"]}
+VERDICT: dict[str, Any] = {"title": "verdict", "enum": list(RESULTS)}
+RUN = {"run": maybe(NAME, None)}
+#: The columns of every table of verdicts.
+ANSWER: dict[str, Any] = {
+    "code": NAME, "property": NAME, "kind": {"title": "kind", "enum": ["security", "utility"]},
+    "verdict": VERDICT, "steps": STEPS, "reach": maybe(TEXT), **RUN,
 }  # fmt: skip
-VERDICTS = Shape(("design", "attacker", "property"), {
-    "design": _NAME, "attacker": _NAME, "capabilities": _NAME, **_ANSWER,
-    "blocked_by": {"type": ["array", "string"], "items": _NAME, "default": []},
-    "chart": _maybe(_TEXT), "configuration": _maybe(_TEXT),
-})  # fmt: skip
-ENVIRONMENTS = Shape(("design", "property"), {
-    "design": _NAME, **_ANSWER, "products": {"title": "verdict", "enum": list(RESULTS)}, "products_steps": _STEPS,
-    "whatever": {"title": "answer", "enum": ["always", "if", "never", "not_in_this_world", "unknown"]},
-    "assumptions": _TEXT, "configuration": _TEXT,
-})  # fmt: skip
-_OF_USE: dict[str, Any] = {"title": "verdict", "enum": list(RESULTS)}
-DRAFTS = Shape(("draft", "environment"), {
-    **dict.fromkeys(("draft", "source", "switches", "environment"), _NAME),
-    **dict.fromkeys(("before", "after", "stopped", "opened", "undecided"), _COUNT),
-    "of_use_before": _OF_USE, "of_use_after": _OF_USE, "first": _TEXT, "second": _TEXT, "against": _TEXT, **_RUN,
-})  # fmt: skip
-CLIENTS = Shape(
-    ("client", "situation", "code"),
-    {"client": _NAME, "situation": _NAME, "configuration": _TEXT, **_ANSWER, "not_read": _maybe(_TEXT)},
-)
-
-_COUNTED: dict[str, Any] = {
-    "parameter": _NAME, "value": _NUMBER, "outcome": _NAME, "kind": _NAME, "attempts": _COUNT,
-    "population": _maybe(_NAME), "seed": _maybe(_SEED, "not recorded"), "command": _maybe(_TEXT), **_RUN,
-}  # fmt: skip
-RATES = Shape(("value", "arm", "kind", "outcome"), {
-    **_COUNTED, "arm": _NAME, "alike": _maybe(_TEXT), "rate": _SHARE, "low": _NUMBER, "high": _NUMBER,
-    "interval": _maybe(_NAME, "wilson"), "per_accepted": {**_NUMBER, "type": ["number", "null"], "default": None},
-})  # fmt: skip
-COUNTS = Shape(("experiment", *RATES.key), {
-    **RATES.columns, "experiment": _NAME, "count": _COUNT, "population_digest": _NAME, "replications": _COUNT,
-    "code": _NAME,
-})  # fmt: skip
-_DIFFERENCE: dict[str, Any] = {**_COUNTED, "difference": _NUMBER, "low": _NUMBER, "high": _NUMBER}
-DIFFERENCES = Shape(
-    ("value", "arm", "kind", "outcome"), {**_DIFFERENCE, "arm": _NAME, "alike": _maybe(_TEXT), "against": _NAME}
-)
-_BOUND: dict[str, Any] = {**_NUMBER, "type": ["number", "null"]}  # of one replication, or of no flow, there is none
-_MEASURED = ("mean", "low", "high", "difference", "difference_low", "difference_high", "together_low", "together_high")
-#: What the inputs leave open, in folders of studies that drew them.
-_INPUTS = ("input_low", "input_high", "change_input_low", "change_input_high")
-QUANTITIES = Shape(("value", "arm", "quantity", "per"), {
-    **{name: cell for name, cell in _COUNTED.items() if name not in ("outcome", "kind", "attempts")},
-    "arm": _NAME, "alike": _maybe(_TEXT), "quantity": _NAME, "per": _NAME, "count": _COUNT, "against": _TEXT,
-    "headline": {**_COUNT, "maximum": 1}, **dict.fromkeys(_MEASURED, _BOUND),
-    **dict.fromkeys(_INPUTS, _maybe(_BOUND, None)), "settled": _maybe(_TEXT), "decided_by": _maybe(_TEXT),
-})  # fmt: skip
-_TRADE = ("paid", "saved", "price", "low", "high", "same", "weight", "holds", "attackers", "attackers_even")
-BREAK_EVEN = Shape(("value", "arm", "knob"), {
-    "parameter": _NAME, "value": _NUMBER, "arm": _NAME, "against": _NAME, "knob": _NAME, "worth": _TEXT,
-    **dict.fromkeys(_TRADE, _BOUND), **_RUN,
-})  # fmt: skip
-EFFECTS = Shape(("value", "effect", "kind", "outcome"), {**_DIFFERENCE, "effect": _NAME, "order": _COUNT})
-
-REACH = Shape(("design", "measure", "statistic"), {
-    "kind": _NAME, "population": _NAME, "design": _NAME, "alike": _maybe(_TEXT), "measure": _NAME,
-    "statistic": _NAME, "value": _NUMBER, "low": _BOUND, "high": _BOUND, "replications": _COUNT, "targets": _COUNT,
-    "command": _TEXT,
-    "seed": _maybe(_SEED, "not recorded"), **_RUN,
-})  # fmt: skip
-RULES = Shape(("design", "rule"), {"design": _NAME, "rule": _NAME, **_RUN}, empty=True)

@@ -51,24 +51,11 @@ QUANTITY_COLUMNS = (
     "difference_low", "difference_high", "together_low", "together_high", *INPUT_COLUMNS, "headline", *_ORIGIN,
 )  # fmt: skip
 EFFECT_COLUMNS = (
-    *_WHERE,
-    "effect",
-    "order",
-    "outcome",
-    "kind",
-    "hurt",
-    "attempts",
-    "difference",
-    "low",
-    "high",
-    *_ORIGIN,
-)
+    *_WHERE, "effect", "order", "outcome", "kind", "hurt", "attempts", "difference", "low", "high", *_ORIGIN,
+)  # fmt: skip
 TABLES = {
-    "rates": RATE_COLUMNS,
-    "differences": DIFFERENCE_COLUMNS,
-    "quantities": QUANTITY_COLUMNS,
-    "effects": EFFECT_COLUMNS,
-}
+    "rates": RATE_COLUMNS, "differences": DIFFERENCE_COLUMNS, "quantities": QUANTITY_COLUMNS, "effects": EFFECT_COLUMNS,
+}  # fmt: skip
 #: What is between the names of arms in a list of them.
 LISTED = ", "
 #: Kinds of outcomes that are no endings: what an attacker did, and what some could have done.
@@ -76,8 +63,9 @@ HARM, ATTAINABLE = "harm", "attainable"
 #: Who is hurt when nobody is.
 NOBODY = "nobody"
 
-#: The interval over the inputs, until :mod:`simulations.uncertainty` has drawn them.
-_UNASKED = (math.nan, math.nan)
+#: What the inputs leave open, until :mod:`simulations.uncertainty` has drawn them.
+_UNASKED: dict[str, Any] = {**dict.fromkeys(INPUT_COLUMNS, math.nan), "settled": "", "decided_by": ""}
+Row = dict[str, Any]
 #: The interval is one over attempts, or over the means of replications.
 WILSON, REPLICATIONS = "wilson", "replications"
 #: There is none: all situations were gone through, and nothing was sampled.
@@ -257,7 +245,10 @@ def tabulate(origin: Origin, points: Sequence[Point]) -> Result:
         "quantities": (row for point in points for row in _quantities(origin, point, throughout)),
         "effects": (row for point in points for row in _effects(origin, point, outcomes)),
     }
-    tables = {name: pandas.DataFrame(list(found), columns=list(TABLES[name])) for name, found in rows.items()}
+    tables = {
+        name: pandas.DataFrame([_UNASKED | row for row in found], columns=list(TABLES[name]))
+        for name, found in rows.items()
+    }
     return Result(origin.experiment, **tables)
 
 
@@ -278,22 +269,10 @@ def _alike(origin: Origin, points: Sequence[Point], throughout: bool) -> list[st
     return [LISTED.join(arms) for arms in found]
 
 
-def _where(origin: Origin, point: Point) -> tuple[Any, ...]:
-    return origin.experiment, origin.parameter, point.value
-
-
-def _origin(origin: Origin, point: Point, design: str) -> tuple[Any, ...]:
-    return (
-        design,
-        origin.reader,
-        origin.attacker,
-        origin.seed,
-        point.replications,
-        origin.population,
-        origin.population_digest,
-        origin.code,
-        origin.command,
-    )
+def _origin(origin: Origin, point: Point, design: str) -> Row:
+    """What every row says of where it is from."""
+    told: Row = {name: getattr(origin, name) for name in ("experiment", "parameter", *_ORIGIN) if hasattr(origin, name)}
+    return told | {"value": point.value, "design": design, "replications": point.replications}
 
 
 def _outcomes(point: Point) -> set[tuple[str, str]]:
@@ -319,45 +298,45 @@ def _hurt(kind: str, outcome: str, model: Model) -> str:
     return hurt(outcome, model) if kind in (HARM, ATTAINABLE) else NOBODY
 
 
-def _rates(
-    origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]], ending: Sequence[str]
-) -> Iterator[tuple[Any, ...]]:
+def _rates(origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]], ending: Sequence[str]) -> Iterator[Row]:
     attempts = point.tally.endings.total()
     for place, (arm, design) in enumerate(zip(origin.arms, origin.designs, strict=True)):
+        where = _origin(origin, point, design) | {"arm": arm, "alike": ending[place]}
         for kind, outcome in outcomes:
             changes = {place: 1.0}
             count = _contrasts(point.tally, kind, outcome, changes)[1.0]
             bounds = _interval(origin, point, kind, outcome, changes)
             known = math.nan if point.expected is None else point.expected.get((place, kind, outcome), 0.0)
             yield (
-                *_where(origin, point),
-                arm,
-                ending[place],
-                outcome,
-                kind,
-                _hurt(kind, outcome, origin.model),
-                origin.times(attempts),
-                origin.times(count),
-                bounds.low if origin.evaluated else count / attempts,
-                *bounds,
-                origin.interval,
-                *_UNASKED,
-                *_per_accepted(origin, point, kind, outcome, place),
-                bounds.low if origin.evaluated else known,
-                *_origin(origin, point, design),
+                where
+                | bounds._asdict()
+                | _per_accepted(origin, point, kind, outcome, place)
+                | {
+                    "outcome": outcome,
+                    "kind": kind,
+                    "hurt": _hurt(kind, outcome, origin.model),
+                    "attempts": origin.times(attempts),
+                    "count": origin.times(count),
+                    "rate": bounds.low if origin.evaluated else count / attempts,
+                    "interval": origin.interval,
+                    "expected": bounds.low if origin.evaluated else known,
+                }
             )
 
 
-def _per_accepted(origin: Origin, point: Point, kind: str, outcome: str, place: int) -> tuple[Any, ...]:
+def _per_accepted(origin: Origin, point: Point, kind: str, outcome: str, place: int) -> Row:
     """How many flows were accepted, and how often an outcome was seen for each of them, with its interval."""
     whole, *parts = (
         of_event(tally, lambda label: shows(label, kind, outcome), ACCEPTED_FLOW, place)
         for tally in (point.tally, *_apart(origin, point))
     )
     if origin.evaluated:
-        return 0, *(round(whole.mean, DIGITS),) * 3
-    alone = worth(point.parts) if parts else None
-    return int(whole.sums[1]), whole.mean, *interval(whole, parts, alone=alone)
+        counted, mean = 0, round(whole.mean, DIGITS)
+        low, high = mean, mean
+    else:
+        counted, mean = int(whole.sums[1]), whole.mean
+        low, high = interval(whole, parts, alone=worth(point.parts) if parts else None)
+    return {"accepted": counted, "per_accepted": mean, "per_accepted_low": low, "per_accepted_high": high}
 
 
 def _apart(origin: Origin, point: Point) -> tuple[Tally, ...]:
@@ -367,33 +346,27 @@ def _apart(origin: Origin, point: Point) -> tuple[Tally, ...]:
 
 def _differences(
     origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]], ending: Sequence[str]
-) -> Iterator[tuple[Any, ...]]:
+) -> Iterator[Row]:
     attempts = point.tally.endings.total()
-    for place, (arm, design) in enumerate(zip(origin.arms, origin.designs, strict=True)):
-        if place == 0:
-            continue
+    for place, (arm, design) in list(enumerate(zip(origin.arms, origin.designs, strict=True)))[1:]:
+        where = _origin(origin, point, design) | {"arm": arm, "alike": ending[place], "against": origin.arms[0]}
         for kind, outcome in outcomes:
             weights = {place: 1.0, 0: -1.0}
             changes = _contrasts(point.tally, kind, outcome, weights)
             gained, lost = changes[1.0], changes[-1.0]
             bounds = _interval(origin, point, kind, outcome, weights)
             yield (
-                *_where(origin, point),
-                arm,
-                ending[place],
-                origin.arms[0],
-                outcome,
-                kind,
-                _hurt(kind, outcome, origin.model),
-                origin.times(attempts),
-                round(gained, DIGITS) if origin.evaluated else gained,
-                round(lost, DIGITS) if origin.evaluated else lost,
-                bounds.low if origin.evaluated else (gained - lost) / attempts,
-                *bounds,
-                *_UNASKED,
-                "",
-                "",
-                *_origin(origin, point, design),
+                where
+                | bounds._asdict()
+                | {
+                    "outcome": outcome,
+                    "kind": kind,
+                    "hurt": _hurt(kind, outcome, origin.model),
+                    "attempts": origin.times(attempts),
+                    "gained": round(gained, DIGITS) if origin.evaluated else gained,
+                    "lost": round(lost, DIGITS) if origin.evaluated else lost,
+                    "difference": bounds.low if origin.evaluated else (gained - lost) / attempts,
+                }
             )
 
 
@@ -463,7 +436,7 @@ def _wider(
     return intervals.Interval(min(bounds.low, low), max(bounds.high, high))
 
 
-def _effects(origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]]) -> Iterator[tuple[Any, ...]]:
+def _effects(origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]]) -> Iterator[Row]:
     """What each factor changes on average over the others, and how far factors change what others change."""
     factors, attempts = origin.factors, point.tally.endings.total()
     together = chain.from_iterable(combinations(range(len(factors)), order) for order in range(1, len(factors) + 1))
@@ -473,16 +446,17 @@ def _effects(origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]]) 
             values = _contrasts(point.tally, kind, outcome, weights)
             total = math.fsum(value * times for value, times in values.items())
             yield (
-                *_where(origin, point),
-                " × ".join(factors[place] for place in subset),
-                len(subset),
-                outcome,
-                kind,
-                _hurt(kind, outcome, origin.model),
-                origin.times(attempts),
-                total / attempts,
-                *_interval(origin, point, kind, outcome, weights),
-                *_origin(origin, point, "all combinations"),
+                _origin(origin, point, "all combinations")
+                | {
+                    "effect": " × ".join(factors[place] for place in subset),
+                    "order": len(subset),
+                    "outcome": outcome,
+                    "kind": kind,
+                    "hurt": _hurt(kind, outcome, origin.model),
+                    "attempts": origin.times(attempts),
+                    "difference": total / attempts,
+                }
+                | _interval(origin, point, kind, outcome, weights)._asdict()
             )
 
 
@@ -491,19 +465,25 @@ def _sign(arm: int, subset: tuple[int, ...], size: int) -> int:
     return math.prod(1 if arm >> (size - 1 - place) & 1 else -1 for place in subset)
 
 
-def _quantities(origin: Origin, point: Point, throughout: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+#: What is told of a quantity, and of what an arm changes in it.
+_TOLD = ("mean", "low", "high", "difference", "difference_low", "difference_high", "together_low", "together_high")
+
+
+def _quantities(origin: Origin, point: Point, throughout: Sequence[str]) -> Iterator[Row]:
     distinct = len(dict.fromkeys(throughout))
     together = intervals.together((distinct - 1) * len(origin.headline))
     for place, arm in enumerate(origin.arms):
-        told = *_where(origin, point), arm, throughout[place]
-        where = _origin(origin, point, origin.designs[place])
+        where = _origin(origin, point, origin.designs[place]) | {"arm": arm, "alike": throughout[place]}
         against = origin.arms[0] if place else ""
-        found = rows(point.tally, _apart(origin, point), place, origin.evaluated, together)
-        for measure, (count, mean, low, high, *change) in _robbed(found, point.exposure):
+
+        def row(measure: Measure, count: float, numbers: tuple[float, ...], where: Row = where, of: str = "") -> Row:
             headline = int(measure in origin.headline and point.value == origin.point)
-            bounds = _known(low, high)
-            unasked = *_UNASKED, *_UNASKED, "", ""
-            yield *told, *measure, count, mean, *bounds, against, *_known(*change), *unasked, headline, *where
+            told = dict(zip(_TOLD, (numbers[0], *_known(*numbers[1:])), strict=True))
+            return where | measure._asdict() | told | {"count": count, "against": of, "headline": headline}
+
+        found = rows(point.tally, _apart(origin, point), place, origin.evaluated, together)
+        for measure, (count, *numbers) in _robbed(found, point.exposure):
+            yield row(measure, count, tuple(numbers), of=against)
         for name in cases(point.tally):
             sums = point.tally.sums.get((name, place))
             if sums is not None and sums.number:
@@ -516,28 +496,12 @@ def _quantities(origin: Origin, point: Point, throughout: Sequence[str]) -> Iter
                 if origin.interval == REPLICATIONS and is_share(name):
                     bounds = intervals.share(means)
                 bounds = _wider(origin, bounds, means, {True} if is_share(name) else (False, True))
-                mean = sums.total / sums.number
                 before, turned = point.tally.sums.get((name, 0)), (math.nan,) * 5
                 if place and before and before.number == sums.number == len(point.parts):  # once in each world
                     moments = sums.difference, sums.difference_squares, sums.number
                     turned = moments[0] / sums.number, *intervals.mean(*moments), *intervals.mean(*moments, together)
-                headline = int(Measure(name, CASE) in origin.headline and point.value == origin.point)
-                yield (
-                    *told,
-                    name,
-                    CASE,
-                    sums.number,
-                    mean,
-                    *_known(*bounds),
-                    against if turned[0] == turned[0] else "",
-                    *_known(*turned),
-                    *_UNASKED,
-                    *_UNASKED,
-                    "",
-                    "",
-                    headline,
-                    *where,
-                )
+                told = (sums.total / sums.number, *bounds, *turned)
+                yield row(Measure(name, CASE), sums.number, told, of=against if turned[0] == turned[0] else "")
 
 
 def _robbed(

@@ -76,7 +76,7 @@ def worth(
     asked: Experiment,
     *,
     weight: float = WEIGHT,
-    draws: int | None = None,
+    samples: int | None = None,
     seed: int = 1,
     population: Population | str | None = None,
     deployed: bool | None = None,
@@ -90,7 +90,7 @@ def worth(
 
     Parameters:
         weight: how many honest flows a theft weighs as much as.
-        draws: how often the inputs are drawn.
+        samples: how often the inputs are drawn.
         attempts: attempts at every draw, where they are counted.
         deployed, workers, progress, store, cluster: as in :func:`simulations.experiments.run`.
 
@@ -103,7 +103,7 @@ def worth(
     value = asked.values[len(asked.values) // 2]
     base = asked.unit(met, value, f"{seed}/0", uncertainty.ATTEMPTS if attempts is None else attempts)
     exact = expectation.known(base)
-    number = (EXACT if exact else COUNTED) if draws is None else draws
+    number = (EXACT if exact else COUNTED) if samples is None else samples
     turned = knobs(asked, base)
     _check(asked, met, bool(turned), exact, weight, number, attempts)
     found = uncertainty.spread(base, turned, number, seed, workers, progress, store, cluster)

@@ -81,7 +81,7 @@ def figures(**given: Any) -> int:
     openworld figures --from out --for slide -o slides
     openworld figures sets-mixup trust-default -o slides
     """
-    return call("openworld.work.figures.figures", **given)
+    return call("openworld.work.study.figures", **given)
 
 
 @click.command()
@@ -104,7 +104,7 @@ def report(**given: Any) -> int:
     openworld report out -o study.html
     openworld report out --site https://where.it.is.put.example/
     """
-    return call("openworld.work.report.report", **given)
+    return call("openworld.work.study.report", **given)
 
 
 @click.command()
@@ -131,4 +131,4 @@ def site(**given: Any) -> int:
     openworld site -o site && python3 -m http.server -d site
     openworld site -o site --with mine.py
     """
-    return call("openworld.work.site.site", **given)
+    return call("openworld.work.study.site", **given)

@@ -7,48 +7,29 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from model.errors import hint
+from model.errors import InputError, hint
 from openworld import files
-from openworld.exhibits import experiments, lattices, verdicts, worlds
-from openworld.exhibits.entries import Caption, Drawing, Exhibit, FigureError
+from openworld.exhibit import Exhibit, Source
+from openworld.exhibits import lattices, worlds
+from openworld.plan import StudyPlan
 from openworld.plotstyle import captioned, save
-from openworld.sources import Source
-from properties.attackers import every_attacker
+from openworld.tables import TABLES
 from simulations.processes import in_order
 
-__all__ = ["Caption", "Drawing", "Exhibit", "FigureError", "catalogue", "find", "of_study", "write", "write_all"]
+
+class FigureError(InputError):
+    """A figure that does not exist; the message says which do."""
 
 
-def catalogue(attackers: Iterable[str] | None = None, asked: Iterable[str] | None = None) -> dict[str, Exhibit]:
-    """All figures by name; by default for every attacker of the study and every experiment."""
-    of_tables = of_study(every_attacker() if attackers is None else attackers, asked, True, None, True)
-    return {entry.name: entry for entry in (*of_tables, *lattices.entries(), *worlds.entries())}
+def catalogue() -> dict[str, Exhibit]:
+    """All figures by name: those of a full study, and those that are drawn of no table."""
+    entries = (*of_study(StudyPlan(Path(), full=True)), *lattices.entries(), *worlds.entries())
+    return {entry.name: entry for entry in entries}
 
 
-def of_study(
-    attackers: Iterable[str],
-    asked: Iterable[str] | None,
-    clients: bool = False,
-    mishaps: Iterable[str] | None = None,
-    bought: bool = False,
-) -> list[Exhibit]:
-    """The figures that are drawn from the tables of a study.
-
-    Args:
-        attackers: those against whom it judged designs.
-        asked: its experiments; None: every one.
-        clients: whether it judged deployed clients.
-        mishaps: the kinds of which it counted how far they reach; None: all.
-        bought: whether it judged what drafts buy.
-    """
-    attackers = list(attackers)
-    return [
-        *(verdicts.drafts() if bought else ()),
-        *(verdicts.entries(attackers) if attackers else ()),
-        *(verdicts.clients() if clients else ()),
-        *experiments.entries(asked),
-        *(experiments.mishaps() if mishaps is None else experiments.mishaps(mishaps)),
-    ]
+def of_study(plan: StudyPlan) -> list[Exhibit]:
+    """The figures that are drawn from the tables of a study."""
+    return [entry for table in TABLES for entry in table.figures(plan)]
 
 
 def find(names: Iterable[str]) -> list[Exhibit]:

@@ -11,9 +11,9 @@ import pandas as pd
 
 from model.model import Model, oauth
 from model.protocols import rules
+from openworld.exhibits.worlds import trust_graph
 from openworld.explore.evidence import table
 from openworld.explore.views import Picture, Table
-from openworld.figures import trust_graph
 from openworld.plotstyle import rendered
 from simulations.arms import Arm, protections
 from simulations.blast_radius import KINDS, BlastRadius, start, targets

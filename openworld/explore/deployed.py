@@ -14,10 +14,10 @@ from model import scenario
 from model.clients import clients, find
 from model.conversation import STAGES, converse
 from model.words import of_configuration, worded
-from openworld.client_tables import ENDS, latest
 from openworld.explore.asking import read
 from openworld.explore.evidence import cell, head, table
 from openworld.explore.views import Table
+from openworld.tables.clients import ENDS, latest
 from properties.security import find as find_property
 
 

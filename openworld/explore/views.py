@@ -20,7 +20,8 @@ from model.design import Configuration
 from model.model import Model, oauth
 from model.protocols import rules
 from model.words import of_configuration, worded
-from openworld.exhibits import Drawing, find
+from openworld.exhibit import Drawing, Source
+from openworld.exhibits import find
 from openworld.explore.asking import ask
 from openworld.explore.sizes import SIZE
 from openworld.files import replacing
@@ -28,7 +29,6 @@ from openworld.plotstyle import rendered
 from openworld.sequence import svg
 from openworld.show import ending, guarantee, outcome
 from openworld.slide import svg as slide_svg
-from openworld.sources import Source
 from properties.security import Property, every_property
 from properties.verdict import Verdict
 

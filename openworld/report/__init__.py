@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from openworld.report.page import page
-from openworld.report.reading import ReportError, Study, read
+from openworld.report.reading import ReportError, read
 
-__all__ = ["ReportError", "Study", "page", "read"]
+__all__ = ["ReportError", "page", "read"]

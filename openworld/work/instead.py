@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import click
 import pandas
 
-from openworld import balance
 from openworld.experiment_words import sensitivity_lines
-from openworld.inputs import coupling_lines, worth_lines
+from openworld.headlines import break_even_lines, coupling_lines, worth_lines
 from openworld.work import QUESTIONS
 from simulations.break_even import break_even
 from simulations.couplings import coupled
 from simulations.experiment import Experiment
 from simulations.sensitivity import indices
-from simulations.worth import WEIGHT, worth
+from simulations.worth import worth
 
 
 class AnswerTable(NamedTuple):
@@ -37,50 +36,22 @@ def check_places(question: str, given: Mapping[str, object]) -> None:
 def ask(
     question: str,
     asked: Experiment,
-    seed: int,
     population: str | None,
     deployed: bool | None,
     told: Mapping[str, Any],
-    where: Mapping[str, Any],
+    **where: Any,
 ) -> AnswerTable:
-    """Ask one of :data:`QUESTIONS` but rates; ``told``: options, ``where``: who counts what has to be counted."""
-    match question:
-        case "sensitivity":
-            table = indices(
-                asked,
-                told["--samples"],
-                seed,
-                population,
-                method=told["--method"],
-                attempts=told["--attempts"],
-                deployed=deployed,
-                **where,
-            )
-            return AnswerTable(table, sensitivity_lines(table))
-        case "worth":
-            table = worth(
-                asked,
-                weight=WEIGHT if told["--weight"] is None else told["--weight"],
-                draws=told["--samples"],
-                seed=seed,
-                population=population,
-                deployed=deployed,
-                attempts=told["--attempts"],
-                **where,
-            )
-            return AnswerTable(table, worth_lines(table))
-        case "break-even":
-            table = break_even(
-                asked,
-                population,
-                weight=told["--weight"],
-                deployed=deployed,
-                samples=told["--samples"],
-                attempts=told["--attempts"],
-                seed=seed,
-                **where,
-            )
-            return AnswerTable(table, balance.lines(table, asked, population, deployed))
-        case _:
-            table = coupled(asked, population, deployed=deployed)
-            return AnswerTable(table, coupling_lines(table))
+    """Ask one of :data:`QUESTIONS` but rates; ``told``: options, ``where``: who counts what is counted, and how."""
+    if question == "couplings":  # of which nothing is counted
+        table = coupled(asked, population, deployed=deployed)
+        return AnswerTable(table, coupling_lines(table))
+    given = {name[2:]: told[name] for name in QUESTIONS[question] if told[name] is not None}
+    table = _TABLES[question](asked, population=population, deployed=deployed, **given, **where)
+    if question == "break-even":
+        return AnswerTable(table, break_even_lines(table, asked, population, deployed))
+    return AnswerTable(table, sensitivity_lines(table) if question == "sensitivity" else worth_lines(table))
+
+
+_TABLES: dict[str, Callable[..., pandas.DataFrame]] = {
+    "sensitivity": indices, "worth": worth, "break-even": break_even,
+}  # fmt: skip

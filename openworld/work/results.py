@@ -13,11 +13,15 @@ import pandas
 from model.errors import InputError, hint
 from openworld.commands.common import tell
 from openworld.show import rate_lines
-from openworld.study_tables import COUNTS, whole
+from openworld.study_tables import COUNT, NAME, Shape, whole
+from openworld.tables.experiments import RATES
 from simulations.intervals import Interval, unpaired_difference
 from simulations.results import alike
 
 _RATES = "_rates.parquet"
+_COUNTS = Shape(("experiment", *RATES.key), {
+    **RATES.columns, "experiment": NAME, "count": COUNT, "population_digest": NAME, "replications": COUNT, "code": NAME,
+})  # fmt: skip
 _KEY = ["experiment", "value", "arm", "kind", "outcome"]
 _ORIGIN = ["experiment", "population", "population_digest", "seed", "attempts", "replications", "code", "command"]
 
@@ -33,7 +37,7 @@ def stored(folder: Path, experiment: str | None, as_json: bool) -> int:
         origin = (f"{name:<18} {value}" for name, value in _origin(rates).items())
         lines = chain(origin, (found.words for found in alike(rates)), rate_lines(rates))
         return tell(as_json, json.loads(rates.to_json(orient="records")), lines)
-    rows = [{"file": str(path), **_origin(whole(path, COUNTS))} for path in _found(folder)]
+    rows = [{"file": str(path), **_origin(whole(path, _COUNTS))} for path in _found(folder)]
     each = (
         f"{row['file']}\n    {row['experiment']}, {row['population']} ({row['population_digest']}), "
         f"{_many(row)}, code {row['code']}\n    {row['command']}"
@@ -114,7 +118,7 @@ def _all(folder: Path) -> pandas.DataFrame:
     """All rates in a folder, each experiment once."""
     found, where = [], dict[str, Path]()
     for path in _found(folder):
-        table = whole(path, COUNTS)
+        table = whole(path, _COUNTS)
         for experiment in set(table["experiment"]):
             if experiment in where:
                 raise ResultsError(f"{experiment!r} is stored twice in {folder}; name {where[experiment]} or {path}")
@@ -128,7 +132,7 @@ def _one(experiment: str, folder: Path) -> pandas.DataFrame:
     if not found:
         there = sorted({path.name.removesuffix(_RATES) for path in _found(folder)})
         raise ResultsError(f"no results of {experiment!r} in {folder}{hint(experiment, there)}")
-    return whole(found[-1], COUNTS)
+    return whole(found[-1], _COUNTS)
 
 
 def _origin(rates: pandas.DataFrame) -> dict[str, str | int | float]:

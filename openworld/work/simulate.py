@@ -14,11 +14,11 @@ from click.core import ParameterSource
 from model.model import Model
 from openworld import exhibits
 from openworld.commands.common import DONE, INCONCLUSIVE, complain, print_json, print_lines, tell
-from openworld.exhibits import experiments
+from openworld.exhibit import Source
 from openworld.experiment_words import horizon_lines, result_lines, source_lines
 from openworld.folders import claimed
 from openworld.progress import Progress
-from openworld.sources import Source
+from openworld.tables import experiments
 from openworld.work.instead import AnswerTable, ask, check_places
 from openworld.work.listed import listing
 from simulations import experiment_files
@@ -81,7 +81,7 @@ def simulate(
     asked = asked if attacker is None else replace(asked, attacker=attacker)
     if question != "rates":
         with Progress(experiment, 0) as progress:
-            answer = ask(question, asked, seed, population, deployed, given, where | {"progress": progress.at})
+            answer = ask(question, asked, population, deployed, given, seed=seed, progress=progress.at, **where)
         return _said(f"{experiment}_{question}".replace("-", "_"), asked, answer, output, as_json)
     if attempts is None and given["--replications"] is not None:
         attempts = asked.attempts  # whoever wants replications wants draws

@@ -65,8 +65,9 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     import pandas as pd
 
-    from openworld import exhibits, mishaps
-    from openworld.sources import Source
+    from openworld import exhibits
+    from openworld.exhibit import Source
+    from openworld.tables import blast_radius
     from simulations.catalogue import EXPERIMENTS
     from simulations.experiments import run
 
@@ -124,10 +125,10 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         },
     ]
     pd.DataFrame(others).to_csv(folder / "environments.csv", index=False)
-    next(mishaps.reached(["token"], scale=0.01, samples=2, replications=2)).save(folder / "simulations")
+    next(blast_radius.reached(["token"], scale=0.01, samples=2, replications=2)).save(folder / "simulations")
     about = {"finished": True, "seed": 1, "full": True, "versions": {"z3": "5"}}
     (folder / "run.json").write_text(json.dumps(about), encoding="utf-8")
-    known = exhibits.catalogue(["mal_as"], ["echo"])
+    known = exhibits.catalogue()
     for name in ("attackers", "echo-rates", "clients-verdicts", "blast_radius-token"):
         exhibits.write(known[name], Source(folder), folder / "figures")
     return folder

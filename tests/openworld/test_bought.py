@@ -13,9 +13,10 @@ from model.drafts import DRAFTS
 from model.named_designs import DEPLOYMENTS
 from model.switches import SWITCHES
 from model.words import of_configuration, worded
-from openworld import bought, exhibits
-from openworld.bought import USE, judged
-from openworld.sources import Source
+from openworld import exhibits
+from openworld.exhibit import Source
+from openworld.tables import drafts
+from openworld.tables.drafts import USE, judged
 from properties.checker import Checker
 
 #: The picture on the first page of the repository, and the table that it is drawn from.
@@ -39,7 +40,7 @@ def test_prefix_matching_is_of_use_where_an_api_has_many_paths(
     checker: Checker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before it nobody gets there, with it honest parties do, as the solver says of the designs that are named."""
-    monkeypatch.setattr(bought, "AGAINST", ())
+    monkeypatch.setattr(drafts, "AGAINST", ())
     ((row,),) = judged(["prefix"], ["multi_path_api"], 1)
     assert (row["of_use_before"], row["of_use_after"]) == ("not_reached", "reached")
     for text, told in ((row["first"], row["of_use_before"]), (row["second"], row["of_use_after"])):
@@ -49,7 +50,7 @@ def test_prefix_matching_is_of_use_where_an_api_has_many_paths(
 
 def test_what_is_compared_is_what_both_could_lose(monkeypatch: pytest.MonkeyPatch) -> None:
     """Attacks before, less those that are stopped, and those that are opened, are those after."""
-    monkeypatch.setattr(bought, "AGAINST", ("mal_as",))
+    monkeypatch.setattr(drafts, "AGAINST", ("mal_as",))
     ((row,),) = judged(["iss"], ["plain"], 1)
     assert row["stopped"] > 0
     assert row["before"] - row["stopped"] + row["opened"] == row["after"]

@@ -14,20 +14,23 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from smallest import narrowed
 
 from model.design import parse
 from model.named_designs import NAMED_DESIGNS
 from model.world_file import DEFAULT, WORLDS
-from openworld import certified, plan, study
+from openworld import study
 from openworld.cache import identity
-from openworld.certified import Runs, bounded, looked_into
 from openworld.cli import main
 from openworld.jobs import Question
+from openworld.plan import StudyPlan
+from openworld.tables import certificates
+from openworld.tables.certificates import Runs, bounded, looked_into
 from properties.proofs import CHECKER, PROVER
 from properties.security import PROPERTIES
 
 Run = Callable[..., Result]
-PAGE = Path(certified.__file__).parent / "data" / "findings" / "certificates.md"
+PAGE = Path(study.__file__).parent / "data" / "findings" / "certificates.md"
 #: World, how many designs, how long runs are: the rows of its table.
 LENGTHS = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 SAFE = ("CD", "cap=mal_as;iss_check=require")
@@ -212,7 +215,7 @@ def test_how_long_the_runs_of_worlds_are_is_looked_into(monkeypatch: pytest.Monk
     rows = list(map(bounded, asked))
     assert [(row["world"], row["certified"], row["why"]) for row in rows] == [(each.world, "yes", "") for each in asked]
     assert 0 < rows[0]["sweeps"] < rows[1]["sweeps"]
-    monkeypatch.setattr(certified, "PATIENCE", 0.0)
+    monkeypatch.setattr(certificates, "PATIENCE", 0.0)
     late = bounded(asked[0])
     assert (late["certified"], late["sweeps"]) == ("no", "")
     assert "was not found out" in late["why"]
@@ -243,8 +246,9 @@ def test_lengths_of_runs_are_those_on_the_page(world: str, designs: str, sweeps:
 def test_a_study_has_every_answer_proved_and_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Each that something does not happen, with the share on its page."""
     few = {"designs": ("mcp",), "attackers": ("mal_as",), "worlds": (DEFAULT.name,)}
-    monkeypatch.setattr(plan, "QUICK", dict.fromkeys(plan.QUICK, ()) | few)
-    study.run(plan.StudyPlan(tmp_path, certify=True))
+    none = dict.fromkeys(("environments", "experiments", "clients", "properties", "mishaps"), ())
+    monkeypatch.setattr(StudyPlan, "taken", narrowed(none | few))
+    study.run(StudyPlan(tmp_path, certify=True))
     with (tmp_path / "certificates.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) > 10

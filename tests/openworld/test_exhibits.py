@@ -13,10 +13,11 @@ from click.testing import CliRunner, Result
 
 from deployed.behaviour import measured
 from model.words import of_configuration
-from openworld import exhibits, mishaps
+from openworld import exhibits
 from openworld.cli import main
+from openworld.exhibit import Source
 from openworld.exhibits import FigureError
-from openworld.sources import Source
+from openworld.tables import blast_radius
 from simulations.catalogue import EXPERIMENTS
 from simulations.reader import READERS
 
@@ -122,7 +123,7 @@ def test_what_clients_did_is_what_was_measured(tmp_path: Path) -> None:
 def test_blast_radius_is_drawn_from_its_tables(tmp_path: Path) -> None:
     """The caption has what is asked of it, the data are the summary; without a folder it is worked out."""
     name = "blast_radius-token"
-    found = next(mishaps.reached(["token"], scale=0.01, samples=3, replications=2))
+    found = next(blast_radius.reached(["token"], scale=0.01, samples=3, replications=2))
     found.save(tmp_path / "simulations")
     assert figures(name, "--from", tmp_path, "-o", tmp_path).exit_code == 0
     caption = (tmp_path / f"{name}.txt").read_text(encoding="utf-8")
@@ -150,7 +151,7 @@ def test_a_table_with_gaps_or_odd_names_is_drawn(copied: Path, name: str, table:
     changed = re.sub(old, new, text, flags=re.MULTILINE)
     assert changed != text
     (copied / table).write_text(changed, encoding="utf-8")
-    assert exhibits.write(exhibits.catalogue(["mal_as"], ["echo"])[name], Source(copied), copied / "figures")
+    assert exhibits.write(exhibits.catalogue()[name], Source(copied), copied / "figures")
 
 
 def test_no_figure_is_drawn_of_half_a_table(copied: Path) -> None:

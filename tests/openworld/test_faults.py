@@ -21,10 +21,10 @@ from click.testing import CliRunner, Result
 from faults import Call, failing
 from smallest import EXPERIMENT, lacking, settled, shrink, unfinished
 
-from openworld import check, client_tables, exhibits, matrix, mishaps, plotstyle
+from openworld import check, exhibits, plotstyle
 from openworld.cli import main
-from openworld.exhibits import experiments
-from openworld.exhibits.entries import Exhibit
+from openworld.exhibit import Exhibit
+from openworld.tables import blast_radius, clients, experiments, verdicts
 from simulations import engine
 
 ERRORS = (errno.ENOSPC, errno.EACCES, errno.EIO)
@@ -106,10 +106,10 @@ def prepared() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         shrink(patch.setattr)
         for module, name in (
-            (matrix, "answers_once"),
-            (client_tables, "answers_once"),
+            (verdicts, "answers_once"),
+            (clients, "answers_once"),
             (check, "answers"),
-            (mishaps, "reached"),
+            (blast_radius, "reached"),
         ):
             patch.setattr(module, name, remembered(getattr(module, name)))
         counted = remembered(lambda unit: [count(unit)])

@@ -20,10 +20,15 @@ from model.chart import chart
 from model.design import parse
 from model.trace import from_json
 from model.words import of_rule
-from openworld import figures
+from openworld.exhibits.lattices import sets as drawn_sets
+from openworld.exhibits.worlds import trust_graph
+from openworld.figures import experiments as figures
 from openworld.figures import labels
+from openworld.figures import verdicts as matrices
 from openworld.plotstyle import captioned, save
 from openworld.slides import sequence
+from openworld.tables.blast_radius import blast_radius
+from openworld.tables.clients import client_ends
 
 HERE = Path(__file__).parent
 BASELINES = HERE / "baselines"
@@ -196,8 +201,8 @@ def run(under: str | None = None) -> Figure:
 
 
 DRAWN: dict[str, Callable[[], Figure]] = {
-    "matrix": lambda: captioned(figures.verdict_matrix(verdicts(), "one"), CAPTION),
-    "overview": lambda: captioned(figures.attacker_overview(verdicts()), CAPTION),
+    "matrix": lambda: captioned(matrices.verdict_matrix(verdicts(), "one"), CAPTION),
+    "overview": lambda: captioned(matrices.attacker_overview(verdicts()), CAPTION),
     "rates": lambda: captioned(figures.rates(rates(), "A question?"), CAPTION),
     "differences": lambda: captioned(figures.differences(rates().query("arm != 'echo=off'"), "A question?"), CAPTION),
     "rates_alike": lambda: captioned(figures.rates(alike(), "A question?"), CAPTION),
@@ -205,11 +210,11 @@ DRAWN: dict[str, Callable[[], Figure]] = {
         figures.differences(alike().query("arm != 'echo=off'"), "A question?"), CAPTION
     ),
     "funnel": lambda: captioned(figures.funnel(rates(), 1.0, "Where attempts end"), CAPTION),
-    "sets": lambda: captioned(figures.sets(sets(), "What suffices?"), CAPTION),
-    "trust": lambda: captioned(figures.trust_graph(*trust(), "Who trusts whom"), CAPTION),
-    "clients": lambda: captioned(figures.client_verdicts(clients(), "What is proved of clients"), CAPTION),
-    "client_ends": lambda: captioned(figures.client_ends(ends(), "Where clients ended"), CAPTION),
-    "blast_radius": lambda: captioned(figures.blast_radius(*spread(), "One token is stolen"), CAPTION),
+    "sets": lambda: captioned(drawn_sets(sets(), "What suffices?"), CAPTION),
+    "trust": lambda: captioned(trust_graph(*trust(), "Who trusts whom"), CAPTION),
+    "clients": lambda: captioned(matrices.client_verdicts(clients(), "What is proved of clients"), CAPTION),
+    "client_ends": lambda: captioned(client_ends(ends(), "Where clients ended"), CAPTION),
+    "blast_radius": lambda: captioned(blast_radius(*spread(), "One token is stolen"), CAPTION),
     "effects": lambda: captioned(figures.effects(effects(), "What do they change?"), CAPTION),
     "sequence": run,
     "sequence_refused": lambda: run("cap=mal_as"),
@@ -257,7 +262,7 @@ def test_a_funnel_adds_up() -> None:
 
 def test_set_plot_has_a_dot_for_each_mechanism_of_a_set() -> None:
     """Dark dots are the members of the sets; the numbers above are the deployments."""
-    figure = figures.sets(sets())
+    figure = drawn_sets(sets())
     top, dots = figure.axes
     dark = [patch for patch in dots.collections if isinstance(patch, PathCollection) and patch.get_sizes()[0] > 40]
     assert [len(patch.get_offsets()) for patch in dark] == [2, 2, 3]
@@ -266,7 +271,7 @@ def test_set_plot_has_a_dot_for_each_mechanism_of_a_set() -> None:
 
 def test_the_trust_graph_has_every_party_and_relation() -> None:
     """A node for each party, an arrow for each relation, two between those that have two."""
-    figure = figures.trust_graph(*trust())
+    figure = trust_graph(*trust())
     axes = figure.axes[0]
     assert len(axes.patches) == 5
     named = {text.get_text() for text in axes.texts}
@@ -288,7 +293,7 @@ def test_a_sequence_chart_says_who_what_and_why() -> None:
 
 def test_a_client_matrix_says_every_verdict() -> None:
     """Each result has its mark, each column its property and situation in words, with the code below."""
-    axes = figures.client_verdicts(clients()).axes[0]
+    axes = matrices.client_verdicts(clients()).axes[0]
     assert [label.get_text().replace("\n", " ") for label in axes.get_xticklabels()] == [
         "code reaches its client only: malicious AS",
         "an unknown resource can be used: honest AS, no iss",
@@ -299,7 +304,7 @@ def test_a_client_matrix_says_every_verdict() -> None:
 def test_every_end_has_its_mark_and_what_was_not_tried_is_blank() -> None:
     """A code that was lost outweighs where the client ended."""
     marks: dict[str, list[tuple[float, float]]] = {}
-    for place, axes in enumerate(figures.client_ends(ends()).axes):
+    for place, axes in enumerate(client_ends(ends()).axes):
         for line in axes.lines:
             at = zip(line.get_xdata(), line.get_ydata(), strict=True)
             marks.setdefault(str(line.get_label()), []).extend((float(x), float(y) + 2 * place) for x, y in at)
@@ -314,7 +319,7 @@ def test_every_end_has_its_mark_and_what_was_not_tried_is_blank() -> None:
 
 def test_blast_radius_is_the_table() -> None:
     """Mean and worst of both measures with their intervals, and the rule that stopped most."""
-    figure, (table, _) = figures.blast_radius(*spread()), spread()
+    figure, (table, _) = blast_radius(*spread()), spread()
     for axes, measure in zip(figure.axes, ("resource_servers", "users"), strict=True):
         drawn = {float(x) for line in axes.lines for x in line.get_xdata()}
         assert drawn == set(table.loc[table["measure"] == measure, "value"])

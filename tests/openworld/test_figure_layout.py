@@ -25,9 +25,11 @@ from model import words
 from model.drafts import DRAFTS
 from model.named_designs import DEPLOYMENTS
 from model.protocols import rules
-from openworld import client_tables, exhibits, matrix, mishaps
+from openworld import exhibits
+from openworld.exhibit import Source
 from openworld.plotstyle import captioned, page, style
-from openworld.sources import Source
+from openworld.tables import blast_radius, verdicts
+from openworld.tables import clients as of_clients
 from simulations.catalogue import EXPERIMENTS
 from simulations.experiments import population_for, run
 
@@ -71,7 +73,7 @@ def judged() -> pd.DataFrame:
                 else {"attack": "reached", "safe": "not_reached"}.get(look, look),
                 "steps": 17.0 if look == "attack" else None,
             }
-            for case, look in zip(matrix.cases(), looks)  # noqa: B905  (looks have no end)
+            for case, look in zip(verdicts.cases(), looks)  # noqa: B905  (looks have no end)
         ]
     )
 
@@ -81,7 +83,7 @@ def clients() -> pd.DataFrame:
     """The same of deployed clients."""
     looks = itertools.cycle(("attack", "safe", "unknown"))
     told = {"verdict": "safe", "reason": "", "not_read": (), "reach": "", "steps": 17.0, "blocked_by": ""}
-    rows = [client_tables._row(case, told | {"verdict": next(looks)}) for case in client_tables.cases()]
+    rows = [of_clients._row(case, told | {"verdict": next(looks)}) for case in of_clients.cases()]
     return pd.DataFrame(rows)
 
 
@@ -123,7 +125,7 @@ def simulated(name: str) -> Source:
 @cache
 def others() -> Source:
     """What is no experiment: verdicts, and how far mishaps reach."""
-    found = {each.kind: each for each in mishaps.reached(scale=0.01, samples=3, replications=2)}
+    found = {each.kind: each for each in blast_radius.reached(scale=0.01, samples=3, replications=2)}
     return Source(_known={"verdicts": judged(), "clients": clients(), "drafts": drafts(), "blast_radius": found})
 
 

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
-from openworld import figures
+from openworld.figures import experiments as figures
+from openworld.figures import verdicts as matrices
 from openworld.headlines import headlines
 from openworld.plotstyle import FILLS
 
@@ -61,41 +63,41 @@ def rates() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def words(figure: figures.Figure) -> list[str]:
+def words(figure: Figure) -> list[str]:
     """All writing inside the panels of a figure, but for codes, which stand beside them."""
     return [text.get_text() for axes in figure.axes for text in axes.texts if text.get_fontsize() > 7]
 
 
-def _legend(figure: figures.Figure) -> list[str]:
+def _legend(figure: Figure) -> list[str]:
     """What the legend of a figure tells apart."""
     return [text.get_text().replace("\n", " ") for text in figure.legends[0].get_texts()]
 
 
-def _faces(figure: figures.Figure) -> set[str]:
+def _faces(figure: Figure) -> set[str]:
     """The colours of the cells."""
     return {to_hex(patch.get_facecolor()) for patch in figure.axes[0].patches}
 
 
 def test_every_cell_of_the_matrix_says_its_verdict(verdicts: pd.DataFrame) -> None:
     """Each result has a mark of its own, so that colour is not needed."""
-    assert words(figures.verdict_matrix(verdicts, "one")) == ["✗ 7", "✓", "?", "✓", "✗ 7", "yes"]
+    assert words(matrices.verdict_matrix(verdicts, "one")) == ["✗ 7", "✓", "?", "✓", "✗ 7", "yes"]
 
 
 def test_what_is_not_in_this_world_is_grey_and_has_no_tick(verdicts: pd.DataFrame) -> None:
     """Neither where a cell is a verdict nor where it counts them; beside something safe, a count may be good."""
     vacuous = verdicts.assign(verdict=verdicts["verdict"].where(verdicts["kind"] == "utility", "not_in_this_world"))
-    for figure in (figures.verdict_matrix(vacuous, "one"), figures.attacker_overview(vacuous)):
+    for figure in (matrices.verdict_matrix(vacuous, "one"), matrices.attacker_overview(vacuous)):
         assert "✓" not in words(figure)
         assert "–" in words(figure)
         assert FILLS["not_in_this_world"][0] in _faces(figure)
-    assert _faces(figures.attacker_overview(vacuous)) == {FILLS["not_in_this_world"][0]}
+    assert _faces(matrices.attacker_overview(vacuous)) == {FILLS["not_in_this_world"][0]}
     mixed = vacuous.assign(verdict=vacuous["verdict"].where(vacuous["property"] != "authorization", "safe"))
-    assert words(figures.attacker_overview(mixed)) == ["✓"] * 4
+    assert words(matrices.attacker_overview(mixed)) == ["✓"] * 4
 
 
 def test_names_above_the_matrix_do_not_run_into_each_other(verdicts: pd.DataFrame) -> None:
     """Names of columns stand above the cells, turned."""
-    axes = figures.verdict_matrix(verdicts, "one").axes[0]
+    axes = matrices.verdict_matrix(verdicts, "one").axes[0]
     assert [(label.get_text().replace("\n", " "), label.get_rotation()) for label in axes.get_xticklabels()] == [
         ("user's data stays out of reach", 52.0),
         ("code reaches its client only", 52.0),
@@ -105,7 +107,7 @@ def test_names_above_the_matrix_do_not_run_into_each_other(verdicts: pd.DataFram
 
 def test_the_overview_counts_violations(verdicts: pd.DataFrame) -> None:
     """Each cell counts the security properties violated; undecided ones are not passed over."""
-    assert sorted(words(figures.attacker_overview(verdicts))) == ["1", "1", "1", "1"]
+    assert sorted(words(matrices.attacker_overview(verdicts))) == ["1", "1", "1", "1"]
 
 
 def test_panels_show_what_changes(rates: pd.DataFrame) -> None:

@@ -16,10 +16,10 @@ from model.design import parse
 from model.trace import from_json
 from openworld import exhibits
 from openworld.cli import main
+from openworld.exhibit import Source
 from openworld.plotstyle import page
 from openworld.quoting import COLUMNS, Citation, cited, draft_markdown, draft_xml, mail_text
 from openworld.slide import HEIGHT, WIDTH, svg
-from openworld.sources import Source
 from properties.security import find
 from properties.verdict import check
 

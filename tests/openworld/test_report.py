@@ -15,7 +15,8 @@ from click.testing import CliRunner, Result
 
 from openworld.cli import main
 from openworld.findings import pages, words
-from openworld.report import ReportError, environments, established, page, read
+from openworld.report import ReportError, established, page, read
+from openworld.tables import environments
 from properties.reads import asked_for
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -304,8 +305,8 @@ def test_rows_that_cannot_be_read_are_listed_and_the_others_are_there(copied: Pa
         f"{table}, line {len(lines) + 1}: of the same value, arm, kind, outcome as line 5",
         f"{table}, line {len(lines) + 2}: not CSV from here on: unexpected end of data",
     ]
-    assert len(study.verdicts) == len(rows) - 3
-    assert len(study.experiments["echo"].rates) == len(lines) - 4
+    assert len(study.found["verdicts"]) == len(rows) - 3
+    assert len(study.found["simulations"]["echo"].rates) == len(lines) - 4
     assert all(escape(problem).replace("&#x27;", "&#39;") in page(study) for problem in study.problems)
 
 

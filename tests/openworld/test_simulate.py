@@ -13,10 +13,9 @@ import pytest
 from click.testing import CliRunner, Result
 from refused import refused
 
-from openworld.balance import balance_lines
 from openworld.cli import main
 from openworld.experiment_words import polynomial
-from openworld.inputs import input_words
+from openworld.headlines import balance_lines, input_words
 from simulations.break_even import ALL
 from simulations.catalogue import EXPERIMENTS
 

@@ -11,18 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from smallest import settled
+from smallest import narrowed, settled
 
 from model.design import parse
 from model.named_designs import NAMED_DESIGNS
 from model.switches import CAPABILITIES
 from model.trace import from_json
-from openworld import bought, client_tables, matrix, plan, study
+from openworld import exhibits, study, tables
 from openworld.folders import FolderInUseError, claimed
-from openworld.matrix import cases
 from openworld.plan import StudyPlan
 from openworld.report import read
-from openworld.study_tables import VERDICTS
+from openworld.tables import clients, verdicts
+from openworld.tables.drafts import AGAINST
+from openworld.tables.table import Lot, Made, Rows, StudyTable
+from openworld.tables.verdicts import cases
 from properties.attackers import every_attacker
 from properties.checker import Checker
 from properties.security import PROPERTIES, find
@@ -32,8 +34,6 @@ from simulations.arms import protections
 
 DESIGNS, WHO, EXPERIMENT = ("gaps_closed",), ("none", "mal_tenant"), "echo"
 CLIENT, KINDS = "oauth4webapi-dpop", ("domain", "refresh_token")
-#: What a quick study takes, before anything here makes it less.
-TAKEN = dict(plan.QUICK)
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +41,11 @@ def small() -> Any:
     """A study small enough for a test: one design, two attackers, one short experiment, two kinds of mishaps."""
     kept = catalogue.EXPERIMENTS[EXPERIMENT]
     few = {"designs": DESIGNS, "attackers": WHO, "clients": (CLIENT,), "drafts": ("prefix",), "mishaps": KINDS}
-    few |= {"environments": ("multi_path_api",), "properties": ("as_acceptance",), "against": bought.AGAINST[:1]}
+    few |= {"environments": ("multi_path_api",), "properties": ("as_acceptance",), "against": AGAINST[:1]}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plan, "QUICK", few)
-        patch.setattr(study, "_ON_THE_PAGE", "")
+        patch.setattr(StudyPlan, "taken", narrowed(few))
+        of_study = exhibits.of_study
+        patch.setattr(exhibits, "of_study", lambda plan: [replace(each, quick=True) for each in of_study(plan)])
         short = replace(kept, values=kept.values[:: max(1, len(kept.values) // 2)][:3])
         patch.setattr(catalogue, "EXPERIMENTS", {EXPERIMENT: short})
         yield
@@ -67,12 +68,20 @@ def rows(folder: Path) -> list[dict[str, str]]:
 def test_every_cell_has_a_verdict(folder: Path) -> None:
     """Design by attacker by property, each once, in order."""
     table = rows(folder)
-    assert {*VERDICTS.columns} < {*table[0]}
     mine = StudyPlan(folder)
     asked = [(case.design, case.attacker, case.prop.name) for case in cases(mine.designs, mine.attackers)]
     assert [(row["design"], row["attacker"], row["property"]) for row in table] == asked
     assert len(asked) == len(DESIGNS) * len(WHO) * len(PROPERTIES)
     assert len(json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))) == len(asked)
+
+
+@pytest.mark.parametrize("table", [each for each in tables.TABLES if each.shape], ids=lambda table: table.name)
+def test_a_table_has_the_columns_that_it_says(folder: Path, table: StudyTable) -> None:
+    """Each column that it cannot be read without is made; what is read are the rows that were written."""
+    with (folder / f"{table.name}.csv").open(newline="", encoding="utf-8") as stream:
+        written = list(csv.DictReader(stream))
+    assert {*table.shape.needed} <= {*written[0]}
+    assert len(table.rows(read(folder))) == len(written)
 
 
 def test_every_attack_has_a_chart_and_a_trace_that_replays(folder: Path) -> None:
@@ -119,7 +128,7 @@ def test_experiments_are_tables_and_figures(folder: Path) -> None:
 def test_deployed_clients_are_asked_in_every_situation(folder: Path, checker: Checker) -> None:
     """One row each, with a configuration that the command line takes and that gives this very verdict."""
     table = list(csv.DictReader((folder / "clients.csv").read_text(encoding="utf-8").splitlines()))
-    assert [row["situation"] for row in table] == [situation.words for situation in client_tables.SITUATIONS]
+    assert [row["situation"] for row in table] == [situation.words for situation in clients.SITUATIONS]
     for row in table:
         assert row["configuration"].startswith(f"design={CLIENT}==")
         assert checker.verdict(row["property"], parse(row["configuration"])).result == row["verdict"]
@@ -179,14 +188,14 @@ def test_run_json_says_what_ran(folder: Path) -> None:
     assert about["finished"] is True
     assert about["seed"] == 7
     assert about["versions"]["z3-solver"]
-    assert about["seconds"].keys() == about["done"].keys() == study.STAGES.keys()
+    assert about["seconds"].keys() == about["done"].keys() == {each.name for each in (*tables.TABLES, study.FIGURES)}
 
 
 def test_a_used_folder_is_set_aside(small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an earlier run left is not taken for this one's, and what is not a study's stays where it is."""
-    monkeypatch.setattr(study, "STAGES", {"verdicts": study.STAGES["verdicts"]})
+    monkeypatch.setattr(study, "_stages", lambda _: {"verdicts": verdicts.TABLE})
     few = {name: PROPERTIES[name] for name in ("as_acceptance", "first_contact")}
-    monkeypatch.setattr(matrix, "every_property", lambda model: few)
+    monkeypatch.setattr(verdicts, "every_property", lambda model: few)
     mine = StudyPlan(tmp_path, workers=1, seed=8)
     (tmp_path / "notes.md").write_text("mine", encoding="utf-8")
     (tmp_path / "verdicts.csv").write_text("of somebody else", encoding="utf-8")
@@ -209,7 +218,7 @@ def test_until_it_is_finished_a_study_says_that_it_is_not(
         raise SystemExit(137)
         yield
 
-    monkeypatch.setattr(study, "STAGES", {"verdicts": study.STAGES["verdicts"]._replace(work=killed)})
+    monkeypatch.setattr(study, "_stages", lambda _: {"verdicts": replace(verdicts.TABLE, made=killed)})
     monkeypatch.setattr(study, "_conclude", lambda *_: None)
     with pytest.raises(SystemExit):
         study.run(StudyPlan(used, workers=2, seed=7))
@@ -258,7 +267,7 @@ def test_a_trace_that_is_not_confirmed_stops_the_study(
         raise ReplayError("internal error: not confirmed")
         yield
 
-    monkeypatch.setattr(matrix, "answers_once", refuse)
+    monkeypatch.setattr(verdicts, "answers_once", refuse)
     with pytest.raises(ReplayError):
         study.run(StudyPlan(tmp_path / "out"))
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
@@ -269,25 +278,26 @@ def test_a_trace_that_is_not_confirmed_stops_the_study(
 def test_what_was_cut_short_goes_on_where_it_was(small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped within a stage and then in the next one, it asks nothing again, and comes to the same files."""
     few = {name: PROPERTIES[name] for name in ("as_acceptance", "first_contact")}
-    monkeypatch.setattr(matrix, "every_property", lambda model: few)
-    monkeypatch.setattr(plan, "QUICK", {**plan.QUICK, "designs": (*DESIGNS, "mcp")})
-    judge, asked, stops = study.STAGES["verdicts"].work, list[str](), ["verdicts", "last"]
+    monkeypatch.setattr(verdicts, "every_property", lambda model: few)
+    monkeypatch.setattr(StudyPlan, "taken", narrowed({"designs": (*DESIGNS, "mcp"), "attackers": WHO}))
+    asked, stops = list[str](), ["verdicts", "last"]
 
-    def judged(mine: StudyPlan, found: study.Findings, left: list[str]) -> study.Made:
-        for name, lot in judge(mine, found, left):
-            asked.append(name)
-            yield name, lot
+    def judged(mine: StudyPlan, found: dict[str, Rows], left: list[str]) -> Made:
+        for lot in verdicts.TABLE.made(mine, found, left):
+            asked.append(lot.unit)
+            yield lot
             if stops[:1] == ["verdicts"]:
                 raise KeyboardInterrupt
 
-    def last(*_: object) -> study.Made:
+    def last(*_: object) -> Made:
         if stops:
             raise KeyboardInterrupt
-        yield "last", []
+        yield Lot("last", [])
 
-    stages = {"verdicts": study.STAGES["verdicts"]._replace(work=judged)}
-    monkeypatch.setattr(study, "STAGES", stages | {"last": study.Stage(lambda _: ["last"], last, lambda _: 1.0)})
-    monkeypatch.setattr(study, "_EVERY", study.STAGES)
+    of_last = StudyTable("last", units=lambda _: ["last"], made=last, cost=lambda _: 1.0)
+    stages = (replace(verdicts.TABLE, made=judged), of_last)
+    monkeypatch.setattr(study, "_every", lambda: stages)
+    monkeypatch.setattr(study, "_stages", lambda _: {each.name: each for each in stages})
     for lacks in ("1 of 2 parts of verdicts", "1 of 1 parts of last"):
         with pytest.raises(KeyboardInterrupt):
             study.run(StudyPlan(tmp_path / "out", seed=7))

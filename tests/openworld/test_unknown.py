@@ -19,17 +19,17 @@ import pytest
 from click.testing import CliRunner
 
 from model.design import Configuration, parse
-from openworld import bought, diff
+from openworld import diff
 from openworld.blame import NOBODY, blamed
 from openworld.check import Checked
 from openworld.cli import main
 from openworld.commands.check import _code
-from openworld.exhibits.verdicts import _bought
+from openworld.exhibit import Source
 from openworld.expectations import Expectation, Position
-from openworld.figures.drafts import _cell
-from openworld.report.reading import Study
-from openworld.report.verdicts import designs
-from openworld.sources import Source
+from openworld.tables import drafts
+from openworld.tables.drafts import _cell
+from openworld.tables.table import Study
+from openworld.tables.verdicts import designs
 from properties.results import Count
 from properties.security import PROPERTIES, Property, find
 from properties.verdict import Verdict
@@ -116,8 +116,8 @@ def test_what_a_draft_buys_is_never_taken_back(seed: int, monkeypatch: pytest.Mo
     """Neither by the table nor by the figure, and its caption says whether all is covered."""
 
     def said(drawn: Drawn) -> list[dict[str, Any]]:
-        monkeypatch.setattr(bought, "Checker", lambda **_: drawn)
-        return [row for found in bought.judged(("iss", "prefix"), ("plain", "products"), 1) for row in found]
+        monkeypatch.setattr(drafts, "Checker", lambda **_: drawn)
+        return [row for found in drafts.judged(("iss", "prefix"), ("plain", "products"), 1) for row in found]
 
     for rows, last in ever_more(seed, said):
         for row, end in zip(rows, last, strict=True):
@@ -125,7 +125,7 @@ def test_what_a_draft_buys_is_never_taken_back(seed: int, monkeypatch: pytest.Mo
                 assert within(Count(row[name], row["undecided"]), Count(end[name]))
             assert _cell(row)[0] in ("undecided", _cell(end)[0])
             assert row["undecided"] or "–" not in _cell(row)[1]
-        covered = _bought(Source(_known={"drafts": pd.DataFrame(rows)})).caption.interval
+        covered = drafts.drawn(Source(_known={"drafts": pd.DataFrame(rows)})).caption.interval
         assert ("not an estimate" in covered) == (rows == last)
 
 
@@ -164,7 +164,7 @@ def test_who_is_to_blame_and_who_is_withstood_is_never_taken_back(seed: int) -> 
 
 def _told(rows: list[dict[str, Any]]) -> dict[str, tuple[Count, set[str]]]:
     """How many are violated and who is withstood, as the report has it."""
-    study = Study(Path(), verdicts=rows)
+    study = Study(Path(), found={"verdicts": rows})
     return {one["name"]: (Count(one["violated"], one["unknown"]), set(one["firm"])) for one in designs(study)}
 
 

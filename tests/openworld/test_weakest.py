@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner
 from refused import refused
 
-from openworld import environments, weakest
+from openworld import weakest
 from openworld.cli import main
-from openworld.report.environments import table
+from openworld.tables import environments
 from properties.monotone import NoAnswerError
 
 
@@ -97,7 +97,7 @@ def test_a_design_is_judged_in_the_kindest_environment_in_that_of_products_and_i
     assert told["CD"] == ("safe", "attack", "if")
     assert told["AA"] == ("attack", "attack", "never")
     assert told["FC"] == ("reached", "reached", "if")
-    (line,) = table(rows)
+    (line,) = environments.lines(rows)
     delivery, acceptance = line["cells"]["code_delivery"], line["cells"]["as_acceptance"]
     assert (delivery["sign"], delivery["products"], delivery["sets"]) == ("if", "✗ 7", [("AS sends iss", "h_iss=yes")])
     assert (acceptance["sign"], acceptance["look"], acceptance["sets"]) == ("✗ 4", "attack", [])
@@ -113,7 +113,7 @@ def test_the_time_for_a_question_is_kept() -> None:
 @pytest.mark.slow
 def test_what_nothing_could_violate_is_never_drawn_as_a_merit() -> None:
     """Where bearer tokens leave nothing to violate, or a design leaves nobody to finish, there is no tick."""
-    (line,) = table(environments.of_design("mcp", ["sender_constraint"]))
+    (line,) = environments.lines(environments.of_design("mcp", ["sender_constraint"]))
     assert line["cells"]["sender_constraint"]["look"] == "not_in_this_world"
     for unusable in ("pkce=off;pkce_as=required", "pkce=off;pkce_as=lax;as:pkce_as=required"):
         assert "nobody can use the design" in run("CD", unusable, "--against", "mal_as").output

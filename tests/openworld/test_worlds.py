@@ -17,9 +17,9 @@ from model.named_designs import NAMED_DESIGNS
 from model.switches import SWITCHES
 from model.world_file import DEFAULT, WORLDS, find_world
 from openworld.cli import main
-from openworld.client_tables import SITUATIONS, ClientCase
 from openworld.expectations import ExpectationError, read
-from openworld.matrix import cases
+from openworld.tables.clients import SITUATIONS, ClientCase
+from openworld.tables.verdicts import cases
 from properties.checker import Checker
 from properties.designs import MECHANISMS
 from properties.explain import explain

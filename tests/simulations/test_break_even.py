@@ -7,7 +7,7 @@ from math import log
 
 import pytest
 
-from openworld.balance import balance_lines
+from openworld.headlines import balance_lines
 from simulations import vectorised
 from simulations.break_even import ALL, break_even, turns
 from simulations.catalogue import EXPERIMENTS

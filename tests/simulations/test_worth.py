@@ -49,7 +49,7 @@ def test_as_many_observations_as_it_takes() -> None:
 
 def test_what_decides_is_worth_most() -> None:
     """Prefix matching pays where few tenants are malicious: that is what to measure, since APIs are counted."""
-    table = worth(replace(EXPERIMENTS["matching"], arms=("prm=exact", "prm=prefix")), draws=1024)
+    table = worth(replace(EXPERIMENTS["matching"], arms=("prm=exact", "prm=prefix")), samples=1024)
     assert tuple(table.columns) == COLUMNS
     assert table.knob[0] == "log attackers.tenants"
     assert table.worth[0] > 0
@@ -62,7 +62,7 @@ def test_where_nothing_changes_the_choice_nothing_is_worth_anything() -> None:
     """One arm is better wherever the inputs stand."""
     asked = replace(EXPERIMENTS["matching"], arms=("prm=exact", "prm=prefix"))
     sent = load("measured_2026").with_shares("place", {"honest_api": 0.9, "malicious_rs": 0.1})
-    table = worth(asked, draws=256, population=sent)
+    table = worth(asked, samples=256, population=sent)
     assert set(table.chosen) == {"prm=prefix"}
     assert (table.best_in == 1).all()
     assert not table.worth.any()
@@ -71,7 +71,7 @@ def test_where_nothing_changes_the_choice_nothing_is_worth_anything() -> None:
 
 def test_attempts_are_counted_where_they_have_to_be() -> None:
     """A reader that goes through no situations counts at every draw."""
-    table = worth(EXPERIMENTS["slash"], draws=8, attempts=40)
+    table = worth(EXPERIMENTS["slash"], samples=8, attempts=40)
     assert set(table.attempts) == {40}
     assert set(table.draws) == {8}
 
@@ -81,7 +81,7 @@ def test_attempts_are_counted_where_they_have_to_be() -> None:
     [
         ("matching", {"weight": -1.0}, "weight of a theft must be a number of at least 0, found -1"),
         ("matching", {"weight": float("nan")}, "weight of a theft must be a number of at least 0, found nan"),
-        ("matching", {"draws": 1}, "draws must be at least 2, found 1"),
+        ("matching", {"samples": 1}, "draws must be at least 2, found 1"),
         ("matching", {"attempts": 9}, "counts no attempts"),
         ("one", {}, "'one' has one arm: there is nothing to choose"),
     ],

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import closing
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from model.design import parse
 from model.model import Model, oauth
-from model.world_file import find_world
+from model.world_file import DEFAULT, WORLDS, find_world
 from openworld.jobs import Question
+from openworld.plan import Selection, StudyPlan
+from openworld.study_tables import NAME, RUN, TEXT, VERDICT, Shape
+from openworld.tables import verdicts
+from openworld.tables.table import Lot, Made, Rows, StudyTable
 from properties.bounds import Clock
 from properties.certificate import CertificateError, bound_of, certify, findings
 from properties.proofs import ProofError, dimacs, is_proof, prove
 from properties.template import Template
 from properties.verdict import check
+from simulations.processes import in_order
 
 #: Seconds of work to find out how long the runs of a world are, and as many to prove that.
 PATIENCE = 300.0
@@ -82,3 +90,57 @@ def bounded(asked: Runs) -> dict[str, Any]:
         "certified": "yes" if true else "no",
         "why": "" if true else f"refuted: {claim.says}",
     }
+
+
+# --- the tables --------------------------------------------------------------------------------------------
+
+_WORLDS = Selection("worlds", lambda _: WORLDS, (DEFAULT.name,))
+#: Whether the evidence stands up, and why not.
+_CERTIFIED: dict[str, Any] = {"certified": {"title": "answer", "enum": ["yes", "no"]}, "why": TEXT, **RUN}
+
+
+def _certify(plan: StudyPlan, found: Mapping[str, Rows], units: list[str]) -> Made:
+    """Have others prove and check what was found not to happen."""
+    asked = {case.key: case.configuration for case in verdicts.cases(plan.designs, plan.attackers, plan.model)}
+    excluded = {(row["property"], row["configuration"]) for row in found["verdicts"] if not row["steps"]}
+    questions = [
+        Question(key[0], text, plan.timeout, plan.model) for key, text in asked.items() if (key[0], text) in excluded
+    ]
+    yield Lot(units[0], list(in_order(looked_into, questions, plan.workers)))
+
+
+def _bound(plan: StudyPlan, _: Mapping[str, Rows], worlds: list[str]) -> Made:
+    """Have others prove and check how long runs are."""
+    asked = [Runs(world, design, plan.model) for world in worlds for design in plan.designs]
+    with closing(in_order(bounded, asked, plan.workers)) as rows:
+        yield from (Lot(world, list(lot)) for world, lot in groupby(rows, key=lambda row: str(row["world"])))
+
+
+def _share(rows: Rows, what: str) -> str:
+    return f"{sum(row['certified'] == 'yes' for row in rows)} of {len(rows)} {what}"
+
+
+CERTIFICATES = StudyTable(
+    "certificates",
+    units=lambda _: ["certificates"],
+    made=_certify,
+    cost=lambda _: 600.0,
+    shape=Shape(("property", "configuration"), {
+        "property": NAME, "configuration": NAME, "world": NAME, "verdict": VERDICT,
+        **dict.fromkeys(("sweeps", "clauses", "proofs"), TEXT), **_CERTIFIED,
+    }),
+    about=lambda rows: {"checked by others": _share(rows, "answers that something does not happen")},
+)  # fmt: skip
+BOUNDS = StudyTable(
+    "bounds",
+    units=lambda plan: plan.taken(_WORLDS),
+    choices=(_WORLDS,),
+    made=_bound,
+    cost=lambda _: 60.0,
+    shape=Shape(("world", "design"), {
+        "world": NAME, "design": NAME, **dict.fromkeys(("sweeps", "clauses", "proof"), TEXT), **_CERTIFIED,
+    }),
+    about=lambda rows: {
+        "bounds checked by others": _share(rows, "worlds under a design, of how long their runs are"),
+    },
+)  # fmt: skip
