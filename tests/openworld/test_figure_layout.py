@@ -38,8 +38,10 @@ pytestmark = pytest.mark.usefixtures("here")
 _TOUCHING = 0.025
 #: What is written in smaller letters is no main label: captions, and codes beside words.
 _MAIN = 7.6
-#: Experiments whose figures are looked at every time: arms that coincide, many arms, all their combinations, tasks.
-_OFTEN = ("matching", "iss", "strangers", "pinning", "software_statements")
+#: Experiments whose figures are looked at every time: arms that coincide, tasks.
+_OFTEN = ("matching", "pinning")
+#: Of the other figures that are many of one kind.
+_SOME = ("trust-default", "trust-proxy", "blast_radius-domain", "sets-mixup")
 
 
 class Recorder(RendererAgg):
@@ -197,7 +199,8 @@ def _slow(name: str) -> bool:
     experiment, _, kind = name.rpartition("-")
     if experiment in EXPERIMENTS:
         return experiment not in _OFTEN
-    return kind == "theft" or (experiment == "verdicts" and kind != "tampering")
+    many = experiment in {some.rpartition("-")[0] for some in _SOME}
+    return (many and name not in _SOME) or kind == "theft" or (experiment == "verdicts" and kind != "tampering")
 
 
 @pytest.mark.parametrize(
