@@ -429,7 +429,7 @@ def grown(world: World, addition: str) -> str:
         said = re.sub(r"count = (\d)", lambda of: f"count = {int(of[1]) + 1}", counted)
         changed = before + begins + (said if said != counted else f"{said}\ncount = 2") + ends + rest
     else:
-        changed = text + larger(world)[addition]
+        changed = text + larger(world).get(addition, "")
     if changed == text:
         raise InputError(f"world {world.name!r} has no place for {addition}")
     FOLDER.mkdir(parents=True, exist_ok=True)

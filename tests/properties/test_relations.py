@@ -8,6 +8,7 @@ from worlds import EACH_TIME
 from conformance.replayed import Replay
 from model.action import Context
 from model.design import Design, parse
+from model.errors import InputError
 from model.world_file import WORLDS, find_world
 from properties import relations
 from properties.relations import (
@@ -99,6 +100,12 @@ def test_shipped_worlds_grow(name):
         more = find_world(grown(world, addition))
         assert more != world
         assert len(more.parties) + len(more.sessions) + len(more.grants) >= len(world.parties) + len(world.sessions)
+
+
+def test_a_world_without_oauth_has_no_place_for_a_sub_agent():
+    """What cannot be added is said, and the relation goes on to the next question."""
+    with pytest.raises(InputError, match="no place for idle_agent"):
+        grown(WORLDS["aauth"], "idle_agent")
 
 
 def test_a_world_of_two_protocols_takes_a_sub_agent():
