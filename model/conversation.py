@@ -457,8 +457,13 @@ class Walk:
         iss = self.scenario.iss.get(identifiers.origin(server.authorization_at), NONE)
         issuer = client.recorded_issuer(design, server.issuer, server.listed)
         returned = {"returned": "own", "other": "other", "missing": NONE}[response["state"]]
+        self.take(conduct.request_is_granted(design, refused or not answers), error=response.get("error", NONE))
+        if design.callback_discovery == "repeated":
+            self.named = ""
+            self.use_resource_metadata()
+            if self.resource.servers:
+                self.discover_server()
         self.take(
-            conduct.request_is_granted(design, refused or not answers),
             guards.authorization_response(
                 design,
                 session="own",
@@ -471,16 +476,10 @@ class Walk:
                 issuer=issuer,
                 advertised=conduct.advertises_iss(design, server.metadata),
             ),
-            error=response.get("error", NONE),
             state=returned,
             iss=iss,
             issuer=issuer,
         )
-        if design.callback_discovery == "repeated":
-            self.named = ""
-            self.use_resource_metadata()
-            if self.resource.servers:
-                self.discover_server()
 
     def redeem_code(self) -> None:
         """Ask for a token, for the code or a refresh token, and judge the response."""
