@@ -69,6 +69,15 @@ def test_the_findings_count_what_was_measured_and_missed():
     assert f"where all but {ends} of the {len(found):,} runs end, and in all but {sent} what was sent" in page
 
 
+def test_the_findings_count_every_request_that_was_compared():
+    """Where documents were looked for was recorded of most runs, and designs say it of all but a few of those."""
+    found = [one for name in measured() for one in compared(name) if one.observed.fetched is not None]
+    page = files("openworld").joinpath("data", "findings", "real-software.md").read_text()
+    whole, ends = sum(one.whole for one in found), sum(one.end_predicted for one in found)
+    told = f"{whole:,} of {len(found):,} plays go as the designs say in every request, {ends:,} in their ends"
+    assert told in " ".join(page.split())
+
+
 def attacked():
     """The properties that each client lost in attack traces that were played to it, and those that the model said."""
     found = {}
