@@ -41,7 +41,7 @@ _MAIN = 7.6
 #: Experiments whose figures are looked at every time: arms that coincide, tasks.
 _OFTEN = ("matching", "pinning")
 #: Of the other figures that are many of one kind.
-_SOME = ("trust-default", "trust-proxy", "blast_radius-domain", "sets-mixup")
+_SOME = ("trust-default", "trust-proxy", "blast_radius-domain")
 
 
 class Recorder(RendererAgg):

@@ -3,7 +3,9 @@
 Left out is one condition, one alternative, one of several values, or one entry of what is written. What then shows is
 named in ``left_out.csv`` with the question on which it does: another answer, a shortest run of another length, other
 rules that are in the way, or of the shortest run another chart, or other moves on the way; or other moves or events on
-the way of a walk, drawn from the seed that follows (``walk 7``); its world stands in the place of the property.
+the way of a walk, drawn from the seed that follows (``walk 7``); its world stands in the place of the property. Where
+no such question is known it is a world in which the solver finds a run after which a step leads elsewhere
+(``somewhere``).
 """
 
 from __future__ import annotations
@@ -37,6 +39,9 @@ MUTANTS = {str(mutant): mutant for mutant in mutants(*MODULES, changes=LEFT_OUT)
 
 with Path(__file__).with_name("left_out.csv").open(encoding="utf-8", newline="") as file:
     WITNESSES = {line["name"]: (line["shows"], line["property"], line["config"]) for line in csv.DictReader(file)}
+
+#: Those for which no world has to be laid down with every design in it.
+QUICK = [name for name, (shows, *_) in WITNESSES.items() if shows != "somewhere"]
 
 #: How many steps a walk has at most.
 LENGTH = 69
@@ -97,8 +102,18 @@ def told(shows, prop, configuration):
 _as_it_is = cache(told)
 
 
+@cache
+def variants(world):
+    """The program without each of the parts that show somewhere in a world."""
+    those = [name for name, (shows, where, _) in WITNESSES.items() if (shows, where) == ("somewhere", world)]
+    return Variants(WORLDS[world], {name: MUTANTS[name].installed for name in those})
+
+
 def is_noticed(name):
     """Whether what is told of the witness is another thing once the part is left out, or nothing at all."""
+    shows, where, _ = WITNESSES[name]
+    if shows == "somewhere":
+        return variants(where).differs(name) is Answer.SAT
     before = _as_it_is(*WITNESSES[name])
     with MUTANTS[name].installed():
         try:
@@ -107,7 +122,7 @@ def is_noticed(name):
             return True
 
 
-@pytest.mark.parametrize("name", random.Random(0).sample(sorted(WITNESSES), FEW))
+@pytest.mark.parametrize("name", random.Random(0).sample(sorted(QUICK), FEW))
 def test_some_parts_are_not_left_out_unnoticed(name):
     """A few of them, that something is noticed before all of them are tried."""
     assert is_noticed(name)
