@@ -49,6 +49,7 @@ from properties.relations import reading
 UNPLAYED = {
     "pkce": ("plain",), "cimd_redirect_check": ("prefix", "pattern"), "token_fmt": ("opaque",), "mtls": ("bound",),
     "rs_attestation": ("any", "own", "client"), "dpop_replay": ("nonce",), "protocol": ("aauth",),
+    "rs_trust": ("federation", "published"),
 }  # fmt: skip
 #: A scenario in which nothing is special.
 PLAIN = "R01_exact"
