@@ -30,9 +30,11 @@ from model.logic import decided
 from model.messages import (
     AuthorizationRequest,
     AuthorizationResponse,
+    ClientAuthentication,
     ResourceRequest,
     ResourceResponse,
     Sent,
+    TokenExchange,
     TokenRequest,
     TokenResponse,
 )
@@ -93,7 +95,7 @@ class Replay:
         """Play the request that a message answers; why that is refused, if it is."""
         message = sent.message
         server = self._party(sent.sender, AUTHORIZATION_SERVER)
-        if isinstance(message, AuthorizationRequest | TokenRequest | ResourceRequest):
+        if isinstance(message, AuthorizationRequest | TokenRequest | TokenExchange | ResourceRequest):
             at = self._party(sent.receiver, AUTHORIZATION_SERVER) or self._party(sent.receiver, RESOURCE_SERVER)
             self.asked.setdefault(at.name if at else NONE, []).append(sent)
         elif isinstance(message, AuthorizationResponse) and server is not None and message.code != NONE:
@@ -149,16 +151,20 @@ class Replay:
         return _error(said)
 
     def _token(self, server: Party, sent: Sent) -> str:
-        answer, asked = sent.message, self._last(server, TokenRequest)
+        answer, asked = sent.message, self._last(server, ClientAuthentication)
         assert isinstance(answer, TokenResponse)
-        if asked is None or asked.grant_type != "authorization_code" or asked.code not in self.codes:
+        if (
+            not isinstance(asked, TokenRequest)
+            or asked.grant_type != "authorization_code"
+            or asked.code not in self.codes
+        ):
             return ""
         played = self.servers[server.name]
         played.answers_proofs = True
-        form = {
+        form: dict[str, object] = {
             "grant_type": "authorization_code",
             "client_id": asked.client_id,
-            "code": self.codes[asked.code],
+            "code": self.codes[str(asked.code)],
             "redirect_uri": asked.redirect_uri,
             "code_verifier": asked.code_verifier,
             "resource": asked.resource,
