@@ -136,12 +136,12 @@ def test_no_part_is_left_out_unnoticed(name):
 
 
 def test_parts_are_listed_once_and_hardly_any_goes_unnoticed(exceptions):
-    """Of those that make any difference at least 94 of 100 are noticed."""
+    """Of those that make any difference at least 97 of 100 are noticed."""
     alike, unnoticed = exceptions["left_out_alike"], exceptions["left_out_unnoticed"]
     listed = [*WITNESSES, *alike, *unnoticed]
     assert sorted(listed) == sorted(MUTANTS)
     assert all(reason.strip() for reason in (*alike.values(), *unnoticed.values()))
-    assert len(unnoticed) <= 0.06 * (len(WITNESSES) + len(unnoticed))
+    assert len(unnoticed) <= 0.03 * (len(WITNESSES) + len(unnoticed))
 
 
 @pytest.mark.slow
