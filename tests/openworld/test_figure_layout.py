@@ -200,7 +200,9 @@ def _slow(name: str) -> bool:
     if experiment in EXPERIMENTS:
         return experiment not in _OFTEN
     many = experiment in {some.rpartition("-")[0] for some in _SOME}
-    return (many and name not in _SOME) or kind == "theft" or (experiment == "verdicts" and kind != "tampering")
+    return (
+        (many and name not in _SOME) or kind == "theft" or (experiment in ("verdicts", "sets") and kind != "tampering")
+    )
 
 
 @pytest.mark.parametrize(
