@@ -354,7 +354,7 @@ def messages(trace: Trace) -> Iterator[Told]:
     last = len(trace.steps)
     for number, scene in enumerate(scenes(trace), 1):
         for arrow in sent_in(scene, number):
-            yield Told(replace(arrow, decisive=number == last), str(scene.chosen.get("who", "")))
+            yield Told(replace(arrow, decisive=number == last), scene.action.session)
 
 
 def sign_of(telling: Telling, told: Told, shows: str) -> Sign | None:

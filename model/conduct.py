@@ -175,7 +175,7 @@ def endpoint(design: Design, name: str, metadata: JsonObject | None, server: str
 
 @rule("MCP-asm", source="MCP authorization 2026-07-28")
 def party_is_reachable(design: Design, reachable: Condition) -> Condition:
-    """Whoever is asked takes the connection; who does not publishes nothing."""
+    """The server takes the connection; one that does not publishes nothing."""
     return any_of(reachable, same(design.as_failover, "resource"))
 
 

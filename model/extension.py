@@ -14,7 +14,7 @@ from functools import cache, wraps
 from inspect import getsource, signature
 from pathlib import Path
 from textwrap import dedent
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from model import messages
 from model.action import ActionSchema, Context, Domains, Given, Move, described
@@ -447,7 +447,7 @@ def field(
                         value = said(c, sent, schema.honest)
                         value = choose(theirs, chosen(own, value), value)
                         able.append(implies(all_of(theirs, sent.when), can_write(c, kind, value)))
-                        plain: Any = type(sent.message)
+                        plain: type = type(sent.message)
                         said_so_far = {each.name: getattr(sent.message, each.name) for each in fields(sent.message)}
                         wider = _wider(plain, name, kind if listed else "")
                         sent = sent._replace(message=wider(**said_so_far, **{name: value}))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import wraps
 from inspect import signature
-from typing import Any, NamedTuple, ParamSpec
+from typing import NamedTuple, ParamSpec, cast
 
 from model import authorization_server as server
 from model import client
@@ -45,8 +45,7 @@ def _of(actor: str) -> Callable[[Callable[P, Iterator[Named]]], Callable[P, Iter
         @wraps(function)
         def asked(*args: P.args, **values: P.kwargs) -> Iterator[Named]:
             yield from function(*args, **values)
-            design: Any = args[0]
-            if further := design.model.guards.get(name, ()):
+            if further := cast(Choices, args[0]).model.guards.get(name, ()):
                 given = parameters.bind(*args, **values)
                 given.apply_defaults()
                 for rule in further:

@@ -23,7 +23,7 @@ class Truth(Protocol):
 #: A truth value, decided or of some reader; and a constant, or one that is not yet decided.
 Condition: TypeAlias = "bool | Truth"
 Value: TypeAlias = "str | Pick"
-#: What whoever reads with decided values has in the place of either.
+#: The same for a reader with decided values: a state, or a choice that was made.
 Decided: TypeAlias = "str | bool"
 
 #: Conjunction and disjunction of a list, and negation, of one reader's truth values.
@@ -53,7 +53,7 @@ def truth(value: Value | Condition) -> Condition:
 
 
 def decided(value: Value) -> str:
-    """A value that whoever reads with decided values has got.
+    """A value, for a reader with decided values.
 
     Raises:
         TypeError: it is not decided.

@@ -24,6 +24,7 @@ from model.errors import InputError
 from model.inputs import Read, TooLongError, fresh_modules, reading
 from model.logic import Condition
 from model.named_designs import DESIGN_NOTES, NAMED_DESIGNS
+from model.rule import Named
 from model.spelling import misspelt
 from model.switches import CAPABILITIES, REACHES, SWITCHES, Extent, Switch
 
@@ -61,7 +62,7 @@ class Model:
     notes: Mapping[str, tuple[str, str]]
     words: Mapping[tuple[str, str], str] = field(default_factory=dict)
     variants: Mapping[str, Callable[..., Condition]] = field(default_factory=dict)
-    guards: Mapping[str, tuple[Callable[..., Condition], ...]] = field(default_factory=dict)
+    guards: Mapping[str, tuple[Callable[..., Named], ...]] = field(default_factory=dict)
     states: Mapping[str, Callable[..., None]] = field(default_factory=dict)
     drafts: tuple[Draft, ...] = ()
     marks: tuple[str, ...] = ()

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from inspect import signature
-from typing import Any, NamedTuple, ParamSpec
+from typing import NamedTuple, ParamSpec, cast
 
 from model.logic import Condition
+from model.switching import Choices
 
 P = ParamSpec("P")
 
@@ -84,7 +85,7 @@ def made(
 
     @wraps(function)
     def read(*args: P.args, **kwargs: P.kwargs) -> Named:
-        policy: Any = args[0] if args else kwargs[whose]
+        policy = cast(Choices, args[0] if args else kwargs[whose])
         return Named(described, policy.model.variants.get(described.name, function)(*args, **kwargs))
 
     return described, read

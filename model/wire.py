@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from model.action import Action
 from model.cast import Cast
+from model.logic import Decided
 from model.machine import Machine, Step
 from model.messages import Message, Sent, held
 from model.rule import Rule
@@ -73,7 +74,7 @@ class Scene:
         self.machine, self.world = machine, machine.world
         self.before, self.after = before, after
         self.action: Action = machine.by_name[step.action]
-        self.chosen: dict[str, Any] = {**self.action.fixed, **dict(step.choices)}
+        self.chosen: dict[str, Decided] = {**self.action.fixed, **dict(step.choices)}
         self.context = machine.context(before).within(self.action.session)
         self.move = self.action(self.context, **dict(step.choices))
         self.cast = Cast(self.context)
@@ -95,7 +96,7 @@ class Scene:
 
     def session(self) -> str:
         """The session that the action belongs to, in words, where that is not the only one of an honest user."""
-        who = self.chosen.get("who", "")
+        who = self.action.session
         if who not in self.world.session:
             return ""
         users = [session for session in self.world.sessions if session.user != ATTACKER]
@@ -258,7 +259,7 @@ def _channel(scene: Scene, sent: Sent) -> str:
 
 def _misplaced(scene: Scene, sent: Sent) -> str:
     """Whether a client gets what is of another AS than the one recorded, or of somebody else than its session is."""
-    who = scene.chosen.get("who", "")
+    who = scene.action.session
     if who not in scene.world.session or scene.cast.key(sent.receiver) != scene.world.session[who].client:
         return ""
     names = (f"{who}.issuer", f"{who}.unnamed")

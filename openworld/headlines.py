@@ -120,7 +120,7 @@ _MOST = 3
 def break_even_lines(
     table: pandas.DataFrame, asked: Experiment, population: str | None, deployed: bool | None
 ) -> Iterator[str]:
-    """All that is told of an experiment, with where along its sweep the answer turns."""
+    """The whole summary of an experiment, with where along its sweep the answer turns."""
     first = table.iloc[0]
     yield f"where {first['parameter']} is {first['value']:g}, against {first['against']}"
     if first["attempts"]:
@@ -223,7 +223,7 @@ def input_words(knob: str, *what: str) -> str:
 
 
 def worth_lines(table: pandas.DataFrame) -> Iterator[str]:
-    """Which measurement would be worth most to whoever chooses an arm, and how much of it would do."""
+    """Which measurement would be worth most for the choice of an arm, and how much of it would do."""
     first = table.iloc[0]
     counted = f"{first['attempts']} attempts counted at each" if first["attempts"] else "nothing sampled but them"
     yield f"{first['draws']} draws of the inputs, {counted}; a theft weighs as much as {first['weight']:g} honest flows"

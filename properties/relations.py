@@ -543,7 +543,7 @@ def its_last_message(trace: Trace, world: World) -> Iterator[tuple[str, str]]:
 
 def _answers(scene: Scene, world: World) -> Iterator[ResourceResponse]:
     """The data that the attacker gets: by itself, or in a session of its own at an honest client."""
-    who = scene.chosen.get("who", "")
+    who = scene.action.session
     own = who in world.session and world.user_of(who) == ATTACKER
     for one in _sent(scene):
         if isinstance(one.message, ResourceResponse) and (one.receiver == ATTACKER or own):

@@ -465,7 +465,7 @@ def _sign(arm: int, subset: tuple[int, ...], size: int) -> int:
     return math.prod(1 if arm >> (size - 1 - place) & 1 else -1 for place in subset)
 
 
-#: What is told of a quantity, and of what an arm changes in it.
+#: The columns of a quantity, and of what an arm changes in it.
 _TOLD = ("mean", "low", "high", "difference", "difference_low", "difference_high", "together_low", "together_high")
 
 

@@ -86,7 +86,7 @@ def worth(
     store: Path | None = None,
     cluster: str | None = None,
 ) -> pandas.DataFrame:
-    """What knowing each input would be worth to whoever chooses between the arms, the most first.
+    """What knowing each input would be worth for the choice between the arms, the most first.
 
     Parameters:
         weight: how many honest flows a theft weighs as much as.

@@ -85,7 +85,7 @@ _SIMULATE = (
            "512 where outcomes are known exactly; else 32, at the point of the headline, or none where that is dear]",
            click.IntRange(0, 1 << 16), "N"),
     option("--ask question", "rates: how often what happens. sensitivity: which unknown input decides that. worth: "
-           "which measurement is worth most to whoever chooses an arm. couplings: bounds over all pairings of "
+           "which measurement is worth most for the choice of an arm. couplings: bounds over all pairings of "
            "parties. break-even: at which weight of a theft arms break even.", click.Choice(list(QUESTIONS)),
            default="rates", show_default=True, is_eager=True),
     option("--samples", "Base samples of sensitivity, for sobol a power of two; draws of worth and break-even. "

@@ -117,7 +117,7 @@ def _read(study: Study) -> dict[str, FoundExperiment]:
     return experiments
 
 
-#: What is not told of a quantity is no number.
+#: A quantity without a value is no number.
 _FLOATS = dict.fromkeys((*_MEASURED, *_INPUTS), float)
 
 

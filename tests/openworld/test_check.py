@@ -98,7 +98,7 @@ def documented() -> str:
 
 
 def test_the_entry_that_help_and_docs_show_is_so(checker: Checker) -> None:
-    """Whoever copies the documented entry has a file that is as expected."""
+    """A copy of the documented entry is a file that is as expected."""
     help_text = CliRunner().invoke(main, ["check", "--help"]).output
     shown = re.search(r"( +\[\[expect.*?)\n\n", help_text, re.DOTALL)[1]
     assert tomllib.loads(shown) == tomllib.loads(documented())

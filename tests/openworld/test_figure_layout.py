@@ -57,35 +57,27 @@ class Recorder(RendererAgg):
             self.written[mtext] = None
 
 
+#: A verdict as data, as far as a row takes it.
+TOLD: dict[str, Any] = {"reason": "", "not_read": (), "reach": "", "steps": 17.0, "blocked_by": ""}
+
+
 @cache
 def judged() -> pd.DataFrame:
     """Every look that a cell can have, in a table as large as that of a study."""
-    looks = itertools.cycle(("attack", "safe", "not_in_this_world", "unknown", "safe"))
-    return pd.DataFrame(
-        [
-            {
-                "design": case.design,
-                "attacker": case.attacker,
-                "capabilities": case.capabilities,
-                "code": case.prop.code,
-                "property": case.prop.name,
-                "kind": case.prop.kind,
-                "verdict": look
-                if case.prop.kind == "security"
-                else {"attack": "reached", "safe": "not_reached"}.get(look, look),
-                "steps": 17.0 if look == "attack" else None,
-            }
-            for case, look in zip(verdicts.cases(), looks)  # noqa: B905  (looks have no end)
-        ]
-    )
+    looks, rows = itertools.cycle(("attack", "safe", "not_in_this_world", "unknown", "safe")), []
+    for case, look in zip(verdicts.cases(), looks):  # noqa: B905  (looks have no end)
+        utility = case.prop.kind == "utility"
+        said = {"attack": "reached", "safe": "not_reached"}.get(look, look) if utility else look
+        steps = 17.0 if look == "attack" else None
+        rows.append(verdicts._row(case, TOLD | {"verdict": said, "steps": steps}, ""))
+    return pd.DataFrame(rows)
 
 
 @cache
 def clients() -> pd.DataFrame:
     """The same of deployed clients."""
     looks = itertools.cycle(("attack", "safe", "unknown"))
-    told = {"verdict": "safe", "reason": "", "not_read": (), "reach": "", "steps": 17.0, "blocked_by": ""}
-    rows = [of_clients._row(case, told | {"verdict": next(looks)}) for case in of_clients.cases()]
+    rows = [of_clients._row(case, TOLD | {"verdict": next(looks)}) for case in of_clients.cases()]
     return pd.DataFrame(rows)
 
 

@@ -219,6 +219,18 @@ def test_the_bound_that_is_told_is_that_of_the_longest_run():
     assert laid.longest([*enforced, *[-literal for literal in laid.unrolling.capabilities.values()]], Clock()) == 2
 
 
+@pytest.mark.parametrize(("prop", "text", "sweeps"), [("CD", "cap=mal_as", 6), ("CB", "cap=mal_client", 4)])
+def test_the_bound_is_the_same_from_any_depth_on(prop, text, sweeps):
+    """Where the world grew sweep by sweep it is known from the one before; where it began deeper it is measured."""
+    asked, about = find(prop), parse(text)
+
+    def bound(start):
+        checker = WorldChecker(asked.world_of(about), (asked, about))
+        return checker._settle(checker._ask(asked, about), sweeps=start, naming=True).bound.sweeps
+
+    assert [bound(0), bound(sweeps + 2)] == [sweeps, sweeps]
+
+
 def test_what_was_not_asked_in_time_is_made_up_for_by_nobody(monkeypatch):
     """Whether a rule is needed by itself is not known where that was not answered; it is not told as not needed."""
     asked, settle = parse("cap=mal_rs"), WorldChecker._settle
