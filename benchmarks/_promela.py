@@ -11,7 +11,7 @@ import operator
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from model import logic
 from model.action import Action, Context, Move
@@ -55,7 +55,7 @@ def promela(world: World, configuration: Configuration, prop: Property, macros: 
     declared = {variable.name: variable for variable in variables(world)}
     reads: set[str] = set()
 
-    def look(name: str) -> Value:
+    def look(name: str) -> Any:
         reads.add(name)
         variable = declared[name]
         return Expression(f"({_word(name)})") if variable.domain == (False, True) else _compared(name, variable.domain)
@@ -126,7 +126,7 @@ def _writes(move: Move, declared: Mapping[str, Variable]) -> Iterator[tuple[str,
         if not declared[name].fact:
             yield name, value
         elif value is not False:
-            yield name, any_of(value, Expression(f"({_word(name)})"))
+            yield name, any_of(cast("Condition", value), Expression(f"({_word(name)})"))
 
 
 def _number(value: Value | Condition, domain: tuple[Any, ...]) -> str:

@@ -16,7 +16,7 @@ import click
 
 from model.named_designs import NAMED_DESIGNS
 from model.world_file import WORLDS
-from openworld.certified import Runs, bounded
+from openworld.tables.certificates import Runs, bounded
 from simulations.processes import cores, in_order
 
 

@@ -9,7 +9,7 @@ import time
 from itertools import islice
 
 from openworld.jobs import Question, answers
-from openworld.matrix import cases
+from openworld.tables.verdicts import cases
 from properties.attackers import every_attacker
 from simulations.processes import cores
 
