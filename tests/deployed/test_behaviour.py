@@ -64,7 +64,7 @@ def test_the_findings_count_what_was_measured_and_missed():
     found = [one for name in measured() for one in compared(name)]
     page = files("openworld").joinpath("data", "findings", "deployed-clients.md").read_text()
     assert f"{len(measured())} client versions" in page
-    assert f"run through {len(scenario.names())} scenarios; {len(found):,} runs went far enough" in page
+    assert f"run through {len(scenario.names())} scenarios. {len(found):,} runs went far enough" in page
     ends = sum(not one.end_predicted for one in found)
     sent = sum(one.verdict != "predicted" for one in found)
     assert f"where all but {ends} of the {len(found):,} runs end, and in all but {sent} what was sent" in page
