@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from deployed.behaviour import Comparison, Observed, compare, measured
 from deployed.fitting import Note, fit
+from deployed.proposal import Proposal, proposals
 from model.client_names import canonical
 from model.client_rows import stored_name
 from model.clients import DeployedClient, clients
@@ -39,6 +40,7 @@ class Explanation:
         neighbours: the releases next to this one that are stored, where this one is not, the nearest first.
         by_neighbours: where each of them says that those scenarios end.
         whole: whether the search for a design came to its end in the time there is for it.
+        played: what was tried, by name.
     """
 
     design: Design
@@ -49,6 +51,7 @@ class Explanation:
     neighbours: tuple[str, ...] = ()
     by_neighbours: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     whole: bool = True
+    played: Mapping[str, Scenario] = field(default_factory=dict)
 
     @property
     def relative(self) -> str:
@@ -71,6 +74,10 @@ class Explanation:
         """The scenarios in which the client makes other requests than the design, those that differ least first."""
         other = [name for name, one in self.comparisons.items() if not one.whole]
         return tuple(sorted(other, key=lambda name: len(self.comparisons[name].difference)))
+
+    def proposals(self) -> tuple[Proposal, ...]:
+        """The switches that are missing for what the design does not explain."""
+        return proposals(self.design, self.comparisons, self.played)
 
     def shares(self) -> dict[str, tuple[int, int, int, int]]:
         """By source: how many scenarios there are, how many end as the model says, in how many of them every message
@@ -120,6 +127,7 @@ class Explanation:
             "design": self.design.changes(),
             "decided_by": {name: list(scenarios) for name, scenarios in self.decided_by.items()},
             "predicted": shares,
+            "proposed": [one.to_json() for one in self.proposals()],
             "unexplained": {name: list(self.comparisons[name].difference) for name in self.unexplained},
             "mispredicted": [name for name, one in self.comparisons.items() if one.verdict != "predicted"],
             "relative": {"client": self.relative, "ends_predicted": len(self.by_relative)} if self.relative else None,
@@ -163,7 +171,8 @@ def explain(name: str, tried: Mapping[str, Tried], note: Note = lambda explained
     ends = [beside_model(one.design) for one in beside]
     said = {each: tuple(by[each].predicted.stage for by in ends) for each in tried} if beside else {}
     names = tuple(one.name for one in beside)
-    return Explanation(design, source, decided_by, beside_model(design), sources, names, said, whole)
+    played = {each: one.scenario for each, one in tried.items()}
+    return Explanation(design, source, decided_by, beside_model(design), sources, names, said, whole, played)
 
 
 def design_of(name: str) -> Design:

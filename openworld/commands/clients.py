@@ -13,11 +13,13 @@ from deployed.behaviour import Comparison, compare, measured, unseen
 from deployed.explanation import left_out
 from deployed.fitting import as_toml, refit
 from deployed.missing import checks
+from deployed.proposal import Proposal, proposals
 from model import scenario, turns
 from model.clients import DeployedClient, find
 from model.clients import clients as known
 from model.conversation import STAGES, Conversation, converse
 from model.design import Design
+from model.scenario import load
 from model.words import worded
 from model.world import NONE
 from openworld import missing_page
@@ -135,6 +137,7 @@ def _show(client: DeployedClient, as_json: bool) -> int:
         name: {"value": value, "decided_by": list(client.decided_by.get(name, ())), "code": client.code.get(name, "")}
         for name, value in client.design.changes().items()
     }
+    lacking = _lacking(client, found)
     lines = [
         f"client      {client.name}",
         f"predicted   the end of {shares['end']:.1%} of {len(found)} scenarios, with all messages of "
@@ -144,8 +147,18 @@ def _show(client: DeployedClient, as_json: bool) -> int:
         "scenarios   seen, predicted, by which rule (A accepted, x no success at the resource; refused d at",
         "            discovery, a at the authorization response, t at the token response)",
         *_scenario_lines(found),
+        *["missing     what no design explains, and the switch that it asks for"] * bool(lacking),
+        *(f"  {line}" for one in lacking for line in one.lines()),
     ]
-    return tell(as_json, {**shares, "design": design, "outcomes": [_outcome(one) for one in found]}, lines)
+    proposed = [one.to_json() for one in lacking]
+    outcomes = [_outcome(one) for one in found]
+    return tell(as_json, {**shares, "design": design, "outcomes": outcomes, "proposed": proposed}, lines)
+
+
+def _lacking(client: DeployedClient, found: Sequence[Comparison]) -> tuple[Proposal, ...]:
+    """The switches that are missing for a client, where all its requests were recorded."""
+    whole = {one.scenario: one for one in found if one.observed.fetched is not None}
+    return proposals(client.design, whole, {name: load(name) for name in whole})
 
 
 def _design_lines(client: DeployedClient) -> Iterator[str]:

@@ -36,10 +36,10 @@ def _explained(explained: Explanation, stops: Mapping[str, Sequence[str]], host:
     }[explained.source]
     for source, (total, ends, messages, requests) in explained.shares().items():
         yield f"{source}: {ends} of {total} ends {how}; {messages} with every message, {requests} with every request"
-    if explained.source == "fitted" and explained.unexplained:
-        first, unlike = explained.unexplained[0], len(explained.unexplained)
-        yield f"no design explains this: {unlike} scenarios have requests that none makes, {first} the fewest"
-        yield from (f"  {one}" for one in explained.comparisons[first].difference)
+    if explained.unexplained and explained.source != "relative":
+        none = "no design explains this" if explained.source == "fitted" else "the stored design does not explain this"
+        yield f"{none}: {len(explained.unexplained)} scenarios have other requests, or end elsewhere"
+        yield from (f"  {line}" for one in explained.proposals() for line in one.lines())
     if explained.source == "fitted" and explained.relative:
         told, total = len(explained.by_relative), len(explained.comparisons)
         yield f"{told} of {total} ends predicted by the stored design of its nearest relative, {explained.relative}"

@@ -122,6 +122,10 @@ def test_a_request_that_no_design_makes_is_explained_by_none(monkeypatch: pytest
     difference = ("- token@as1 resource={rs}/mcp", "+ token@as1 resource={rs}/other")
     assert explained.comparisons["M01_iss_ok"].difference == difference
     assert explained.design.changes() == {"iss_check": "off"}
+    (asked,) = explained.proposals()
+    assert (asked.message, asked.field) == ("token request", "whom it goes to, and for what")
+    assert asked.seen["M01_iss_ok"] == ("token@as1 resource={rs}/other", "token@as1 resource={rs}/mcp")
+    assert explained.to_json()["proposed"] == [asked.to_json()]
 
 
 def test_where_neighbours_agree_they_are_right() -> None:
