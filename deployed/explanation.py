@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from deployed.behaviour import Comparison, Observed, compare, measured
 from deployed.fitting import Note, fit
-from deployed.proposal import Proposal, proposals
+from deployed.proposal import MissingSwitch, proposals
 from model.client_names import canonical
 from model.client_rows import stored_name
 from model.clients import DeployedClient, clients
@@ -75,7 +75,7 @@ class Explanation:
         other = [name for name, one in self.comparisons.items() if not one.whole]
         return tuple(sorted(other, key=lambda name: len(self.comparisons[name].difference)))
 
-    def proposals(self) -> tuple[Proposal, ...]:
+    def proposals(self) -> tuple[MissingSwitch, ...]:
         """The switches that are missing for what the design does not explain."""
         return proposals(self.design, self.comparisons, self.played)
 

@@ -49,7 +49,7 @@ def _shown(several: Sequence[str], what: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class MissingSwitch:
     """A switch that is missing.
 
     Attributes:
@@ -104,7 +104,7 @@ class Proposal:
 
 def proposals(
     design: Design, comparisons: Mapping[str, Comparison], played: Mapping[str, Scenario]
-) -> tuple[Proposal, ...]:
+) -> tuple[MissingSwitch, ...]:
     """The switches that are missing for the plays that a design does not explain, the fewest requests first.
 
     ``played`` has the scenario of each. Plays in which the same messages differ ask for one switch.
@@ -118,7 +118,7 @@ def proposals(
         message, field = _about(same[0])
         changed = [{*scenario.leaves(scenario.stated(one.scenario))} for one in same if one.scenario in known]
         found.append(
-            Proposal(
+            MissingSwitch(
                 tuple(one.scenario for one in same),
                 same[0].difference,
                 message,

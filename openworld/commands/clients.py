@@ -13,7 +13,7 @@ from deployed.behaviour import Comparison, compare, measured, unseen
 from deployed.explanation import left_out
 from deployed.fitting import as_toml, refit
 from deployed.missing import checks
-from deployed.proposal import Proposal, proposals
+from deployed.proposal import MissingSwitch, proposals
 from model import scenario, turns
 from model.clients import DeployedClient, find
 from model.clients import clients as known
@@ -155,7 +155,7 @@ def _show(client: DeployedClient, as_json: bool) -> int:
     return tell(as_json, {**shares, "design": design, "outcomes": outcomes, "proposed": proposed}, lines)
 
 
-def _lacking(client: DeployedClient, found: Sequence[Comparison]) -> tuple[Proposal, ...]:
+def _lacking(client: DeployedClient, found: Sequence[Comparison]) -> tuple[MissingSwitch, ...]:
     """The switches that are missing for a client, where all its requests were recorded."""
     whole = {one.scenario: one for one in found if one.observed.fetched is not None}
     return proposals(client.design, whole, {name: load(name) for name in whole})

@@ -7,7 +7,7 @@ from importlib.resources import files
 import pytest
 
 from deployed.behaviour import compare, measured
-from deployed.proposal import Proposal, proposals
+from deployed.proposal import MissingSwitch, proposals
 from model.clients import clients
 from model.design import Design
 from model.scenario import load
@@ -17,7 +17,7 @@ from model.switches import SWITCHES
 MEASURED = ("mcp-python==2.3.0", "ts-sdk-v1==1.32.2", "codex-cli==0.169.0")
 
 
-def proposed(name: str, design: Design | None = None) -> tuple[Proposal, ...]:
+def proposed(name: str, design: Design | None = None) -> tuple[MissingSwitch, ...]:
     """What is missing in a design for a stored client, in its own where none is given."""
     seen = {each: one for each, one in measured()[name].items() if one.fetched is not None}
     beside = {one.scenario: one for one in compare(design or clients()[name].design, seen)}
