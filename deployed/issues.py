@@ -18,6 +18,9 @@ from deployed.served import read
 from deployed.serves import End, ends
 from model.documents import JsonObject, from_toml
 
+#: What was asked together: which set, and whether its ends were written down before it was asked.
+HALVES = (("asked blind", 1, True), ("the others", 1, False), ("a second set, asked blind", 2, True))
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:
@@ -32,6 +35,7 @@ class Issue:
         served: what the server says, as a recording (:mod:`deployed.served`).
         ends: by the release that the issue is about, the stage at which it ends and the rule by which.
         blind: whether the ends were written down before they were asked.
+        set: the sets were read and asked one after the other.
         missed: why the model says something else, where it does.
         mended: the cause that was mended since it was first asked, where it was missed then.
         lost: whether it was right when it was first asked, and is missed since more is known of the client.
@@ -45,6 +49,7 @@ class Issue:
     served: JsonObject
     ends: Mapping[str, list[str]]
     blind: bool = False
+    set: int = 1
     missed: str = ""
     mended: str = ""
     lost: bool = False
@@ -83,9 +88,9 @@ def _end(said: End) -> tuple[str, str]:
 def score() -> Iterator[str]:
     """How many issues have the reported end and rule, when first asked and now, and each that has not."""
     asked = [(issue, ask(issue)) for issue in issues()]
-    for half, which in (("asked blind", True), ("the others", False)):
-        among = [issue for issue, _ in asked if issue.blind is which]
-        right = [issue for issue, made in asked if issue.blind is which and all(one.right for one in made)]
+    for half, of, which in HALVES:
+        among = [issue for issue, _ in asked if (issue.set, issue.blind) == (of, which)]
+        right = [issue for issue, made in asked if issue in among and all(one.right for one in made)]
         first = sum(issue.lost for issue in among) + sum(not issue.mended for issue in right)
         yield f"{half}: {first} of {len(among)} with the reported end and rule at the first asking, {len(right)} now"
     for issue, made in asked:
