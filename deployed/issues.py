@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from deployed.explanation import stands_for
 from deployed.served import read
-from deployed.serves import End, ends
+from deployed.serves import End, ends, unsure
 from model.documents import JsonObject, from_toml
 
 #: What was asked together: which set, and whether its ends were written down before it was asked.
@@ -56,11 +56,12 @@ class Issue:
 
 
 class Reported(NamedTuple):
-    """A release in an issue: what is reported of it, and what the model says."""
+    """A release in an issue: what is reported of it, what the model says, and whether it says so of that release."""
 
     client: str
     reported: tuple[str, str]
     said: End
+    sure: bool
 
     @property
     def right(self) -> bool:
@@ -77,8 +78,11 @@ def issues() -> tuple[Issue, ...]:
 
 def ask(issue: Issue) -> tuple[Reported, ...]:
     """What the stored clients do with what an issue says that is served."""
-    found = ends(read([issue.served], issue.url), issue.ends)
-    return tuple(Reported(name, (end[0], "".join(end[1:])), found[name]) for name, end in issue.ends.items())
+    served = read([issue.served], issue.url)
+    found, doubts = ends(served, issue.ends), unsure(served, issue.ends)
+    return tuple(
+        Reported(name, (end[0], "".join(end[1:])), found[name], name not in doubts) for name, end in issue.ends.items()
+    )
 
 
 def _end(said: End) -> tuple[str, str]:
@@ -93,12 +97,18 @@ def score() -> Iterator[str]:
         right = [issue for issue, made in asked if issue in among and all(one.right for one in made)]
         first = sum(issue.lost for issue in among) + sum(not issue.mended for issue in right)
         yield f"{half}: {first} of {len(among)} with the reported end and rule at the first asking, {len(right)} now"
+        sure = [issue for issue, made in asked if issue in among and all(one.sure for one in made)]
+        known = sum(one in right for one in sure)
+        yield f"  of {len(sure)} the release is stored, or two beside it agree: {known} right"
     for issue, made in asked:
         for one in made:
             if not one.right:
                 yield ""
                 yield f"{issue.at}{'  (blind)' if issue.blind else ''}"
-                yield f"  {one.client}, for which {stands_for(one.client)} answers: {' '.join(_end(one.said))}"
+                answers = "answers" if one.sure else "answers without being sure"
+                yield f"  {one.client}, for which {stands_for(one.client)} {answers}: {' '.join(_end(one.said))}"
+                if one.said.before:
+                    yield f"  after it had refused, and gone on: {' '.join(rule.name for rule in one.said.before)}"
                 yield f"  reported: {' '.join(one.reported)}: {issue.says}"
                 yield f"  why: {issue.missed or 'not argued'}"
 

@@ -232,7 +232,14 @@ def _whole(path: str, at: str, excerpt: Json) -> JsonObject:
     world = honest(owner, identifiers.origin(owner) if kind == "oauth-protected-resource" else owner)
     places = identifiers.well_known_protected_resource(owner), identifiers.well_known_authorization_server(owner)
     rest = world.documents[places[kind != "oauth-protected-resource"]].body
+    rest = {field: _unguessed(value) if field.endswith("_endpoint") else value for field, value in rest.items()}
     return {field: value for field, value in {**rest, **excerpt}.items() if value != ABSENT}
+
+
+def _unguessed(endpoint: str) -> str:
+    """An endpoint that is quoted nowhere, at a place that no client takes it for without the document."""
+    origin = identifiers.origin(endpoint)
+    return f"{origin}/oauth2{endpoint.removeprefix(origin)}"
 
 
 def _of_archive(path: Path, content: JsonObject) -> Iterator[tuple[str, Heard]]:

@@ -14,10 +14,11 @@ from itertools import combinations
 from typing import Literal, NamedTuple
 
 from deployed.behaviour import everything
-from deployed.explanation import stands_for
+from deployed.explanation import age, neighbours, stands_for
 from deployed.fitting import FITTED, Noted, lost
 from deployed.served import Change, Front, NotRecordedError, honest
 from model import conduct, identifiers
+from model.client_names import canonical
 from model.clients import clients
 from model.conversation import Stage, converse
 from model.design import Configuration, Design
@@ -44,12 +45,14 @@ class End:
     """How a client gets on: the stage at which it ends, by which rule, and what that was about.
 
     ``stage`` is ``A`` where the resource server accepts it, and empty where it asks for something that nobody has said
-    anything of (``about`` is its URL).
+    anything of (``about`` is its URL). ``before`` are the rules that refused something on the way, after which it went
+    on elsewhere.
     """
 
     stage: Ended
     rule: Rule | None
     about: str
+    before: tuple[Rule, ...] = ()
 
 
 def ends(served: Front, names: Iterable[str] = ()) -> dict[str, End]:
@@ -74,7 +77,26 @@ def _end(design: Design, scenario: Scenario) -> End:
     except NotRecordedError as error:
         return End("", None, error.url)
     about = found.decisions[-1].about if found.refused_by else ""
-    return End(found.stage, found.refused_by, about)
+    refused = [one.rule for one in found.decisions if not one.holds]
+    return End(found.stage, found.refused_by, about, tuple(rule for rule in refused if rule != found.refused_by))
+
+
+def unsure(served: Front, names: Iterable[str]) -> dict[str, str]:
+    """Of these clients those that are not stored and that two stored releases do not vouch for, each with the reason.
+
+    Vouched for is a release between two of its major version that end alike, by the same rule: what changed between
+    them is something else, or was changed back.
+    """
+    doubts = {}
+    for name in names:
+        wanted = canonical(name)
+        if "==" in wanted and wanted not in clients():
+            beside = [one.name for one in neighbours(wanted) if age(one.name)[:1] == age(wanted)[:1]]
+            if len(beside) < 2:
+                doubts[name] = f"of its major version {beside[0] if beside else 'none'} alone is stored beside it"
+            elif len({(end.stage, end.rule) for end in ends(served, beside).values()}) > 1:
+                doubts[name] = f"{beside[0]} and {beside[1]} end in two ways"
+    return doubts
 
 
 def unsettled(served: Front, found: Mapping[str, End]) -> dict[str, tuple[str, ...]]:

@@ -10,7 +10,7 @@ import click
 
 from deployed.explanation import stands_for
 from deployed.served import Change, Front, read
-from deployed.serves import End, Ended, ends, opened_by, opened_without, smallest, unsettled
+from deployed.serves import End, Ended, ends, opened_by, opened_without, smallest, unsettled, unsure
 from model.conversation import STAGES
 from model.rule import Rule
 from openworld.commands import completion
@@ -75,7 +75,10 @@ def _ends(served: Front, found: Mapping[str, End]) -> Iterator[str]:
     inside = [name for name, end in found.items() if end.stage == "A"]
     yield f"sent to     {served.url}"
     yield f"clients     {len(inside)} of {len(found)} get in"
-    yield from (f"            for {name} answers {near}" for name in found if (near := stands_for(name)) != name)
+    doubtful = unsure(served, found)
+    for name in found:
+        if (near := stands_for(name)) != name:
+            yield f"            for {name} answers {near}" + (f": {why}" if (why := doubtful.get(name)) else "")
     for (stage, rule), among in _alike(found).items():
         yield ""
         if rule is not None:
@@ -87,6 +90,8 @@ def _ends(served: Front, found: Mapping[str, End]) -> Iterator[str]:
             if about:
                 yield f"  {about}"
             yield f"    {', '.join(names)}"
+            before = dict.fromkeys(one.name for name in names for one in found[name].before)
+            yield from (f"      some had refused this before, and went on: {one}" for one in before if stage != "A")
     doubts: dict[tuple[str, ...], list[str]] = {}
     for name, switches in unsettled(served, found).items():
         doubts.setdefault(switches, []).append(name)
@@ -150,7 +155,7 @@ def _opened(changed: list[tuple[Change, ...]], found: Mapping[str, End]) -> Iter
 def _data(
     served: Front, found: Mapping[str, End], changed: Iterable[tuple[Change, ...]], let_in: list[str]
 ) -> dict[str, Any]:
-    doubts = unsettled(served, found)
+    doubts, doubtful = unsettled(served, found), unsure(served, found)
     return {
         "url": served.url,
         "clients": {
@@ -159,7 +164,9 @@ def _data(
                 "rule": end.rule and end.rule.name,
                 "source": end.rule and end.rule.source,
                 "about": end.about,
+                "before": [rule.name for rule in end.before],
                 "not_measured": doubts.get(name, ()),
+                "not_sure": doubtful.get(name, ""),
             }
             for name, end in found.items()
         },

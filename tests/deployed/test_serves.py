@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from deployed.served import NotRecordedError, RecordingError, read
-from deployed.serves import changes, ends, opened_without, smallest, unsettled
+from deployed.serves import changes, ends, opened_without, smallest, unsettled, unsure
 from model.clients import clients
 from model.conversation import converse
 from model.scenario import load
@@ -158,10 +158,16 @@ def test_what_a_browser_asks_beforehand_is_no_answer_to_a_client(tmp_path: Path)
 
 
 def test_an_excerpt_is_the_honest_document_but_for_what_it_says(tmp_path: Path) -> None:
-    """As an issue quotes a document; only at a well-known location is it known what the rest is."""
+    """As an issue quotes a document; only at a well-known location is it known what the rest is.
+
+    Endpoints that it does not quote are where no client looks without the document.
+    """
     quoted = {"excerpt": {"issuer": "https://login.example", "registration_endpoint": "absent"}}
     body = read([_written(tmp_path, server=quoted)]).recorded.answers[ASM].body
-    assert (body["issuer"], body["token_endpoint"]) == ("https://login.example", f"{ISSUER}/token")
+    assert (body["issuer"], body["token_endpoint"]) == (
+        "https://login.example",
+        ISSUER.replace("example/", "example/oauth2/") + "/token",
+    )
     assert "registration_endpoint" not in body
     with pytest.raises(RecordingError, match="at a well-known location"):
         read([{URL: quoted}])
@@ -310,3 +316,29 @@ def test_the_command_says_who_gets_in_why_not_and_what_helps(tmp_path: Path) -> 
     data = json.loads(CliRunner().invoke(main, ["serves", path, "--format", "json"]).output)
     assert data["clients"]["mcp-python==2.3.0"]["rule"] == "client.metadata_issuer_matches"
     assert CliRunner().invoke(main, ["serves", _written(tmp_path), "--client", "mcp-python==2.3.0"]).exit_code == 0
+
+
+def test_two_releases_that_agree_vouch_for_one_between(tmp_path: Path) -> None:
+    """Where they end in two ways, or where one alone is stored, nobody knows, and both forms of the output say so."""
+    served = read([_written(tmp_path, server={"excerpt": {"code_challenge_methods_supported": "absent"}})])
+    found = unsure(
+        served, ["ts-sdk-v1==1.22.0", "ts-sdk-v1==1.17.0", "codex==0.147.0", "mcp-python==2.3.0", "mcp-python"]
+    )
+    assert set(found) == {"ts-sdk-v1==1.17.0", "codex==0.147.0"}
+    assert found["codex==0.147.0"] == "of its major version codex-cli==0.169.0 alone is stored beside it"
+    assert found["ts-sdk-v1==1.17.0"] == "ts-sdk-v1==1.16.0 and ts-sdk-v1==1.20.0 end in two ways"
+    asked = ["serves", str(tmp_path / "served.json"), "--client", "codex==0.147.0"]
+    assert f"codex-cli==0.169.0: {found['codex==0.147.0']}" in CliRunner().invoke(main, asked).stdout
+    told = json.loads(CliRunner().invoke(main, [*asked, "--json"]).stdout)
+    assert told["clients"]["codex==0.147.0"]["not_sure"] == found["codex==0.147.0"]
+
+
+def test_what_a_client_refused_before_it_went_on_is_told(tmp_path: Path) -> None:
+    """It passes over a document without `resource`, takes the origin for the AS, and gets no client_id there."""
+    served = read([_written(tmp_path, resource={"excerpt": {"resource": "absent"}})])
+    (end,) = ends(served, ["ts-client-v2==2.0.0"]).values()
+    assert end.rule is not None
+    assert (end.rule.name, [rule.name for rule in end.before]) == (
+        "client.client_id_is_granted",
+        ["client.document_is_well_formed"],
+    )
