@@ -28,7 +28,7 @@ from properties.proofs import ProofError, require
 from properties.prover import PROVER, WHERE, Found
 from properties.roles import ATTACKER, COVERED, PROPERTIES, RUNS, honest, roles
 from properties.security import find
-from properties.unbounded import asked, left_out
+from properties.unbounded import asked, narrowing
 from simulations.processes import cores, in_order
 
 QUESTIONS, SEED = 500, 20261129
@@ -56,8 +56,8 @@ class BothAnswers(NamedTuple):
     def differs(self) -> bool:
         """Whether one of both is wrong."""
         attack = self.result == "attack"
-        missed = self.event == "derived" and not attack and not self.narrowed
-        return missed or (attack and self.event == "never") or self.runs != ("derived" if self.finish else "never")
+        apart = (self.event == "derived") != attack and self.event != "unknown" and not self.narrowed
+        return apart or self.runs != ("derived" if self.finish else "never")
 
 
 def drawn(number: int, seed: int = SEED) -> Iterator[tuple[str, str]]:
@@ -86,8 +86,7 @@ def answered(question: tuple[str, str]) -> BothAnswers:
     ended = _work()
     runs, _ = asked(honest(configuration), RUNS, SECONDS)
     finish = finishes(world, choices(configuration.design, "mechanism", "environment"), ())
-    missed = event == "derived" and result != "attack"
-    narrowed = left_out(prop, configuration, _CHECKERS) if missed else ""
+    narrowed = narrowing(prop, configuration, result, event, _CHECKERS)
     return BothAnswers(code, text, result, event, finish, runs, narrowed, between - begun, ended - between)
 
 

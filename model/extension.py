@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextvars import ContextVar
-from dataclasses import fields, make_dataclass, replace
+from dataclasses import dataclass, fields, make_dataclass, replace
 from functools import cache, wraps
 from inspect import getsource, signature
 from pathlib import Path
@@ -27,7 +27,7 @@ from model.inputs import reading
 from model.logic import Condition, Pick, Value, all_of, choose, implies, mapped
 from model.messages import Message, Sent, public, term
 from model.model import DraftError, Model, blamed, built, grow
-from model.protocols import PROTOCOLS, every_rule, schemas
+from model.protocols import PROTOCOLS, every_rule, plain
 from model.receipts import Receipt, kinds, receipts
 from model.rule import DECIDES, Named, Rule, made
 from model.spelling import misspelt
@@ -259,7 +259,7 @@ def _ask_at(step: str, read: Callable[..., Named]) -> None:
     def also(c: Context, chosen: Mapping[str, Given], move: Move) -> Move:
         return move._replace(rules=(*move.rules, read(c, **{name: chosen[name] for name in names})))
 
-    _put_steps(_changed(schema, also))
+    _put_step(_changed(schema, also))
 
 
 def ask_of_messages(
@@ -270,7 +270,19 @@ def ask_of_messages(
     ``rules``: new ones that are asked, by name.
     """
     grow(built().adding(Rule, rules or {}))
-    _put_steps(*(_asking(schema, asks, kind) for schema in _steps().values()))
+    _change_steps(MessageRules(kind, asks))
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRules:
+    """What else is asked of messages of a ``kind``, by every honest party that receives one."""
+
+    kind: str
+    asks: Callable[[Receipt], Iterable[Named]]
+
+    def __call__(self, schema: ActionSchema) -> ActionSchema:
+        """Return a step that asks it."""
+        return _asking(schema, self.asks, self.kind)
 
 
 def _asking(schema: ActionSchema, asks: Callable[[Receipt], Iterable[Named]], kind: str) -> ActionSchema:
@@ -337,8 +349,8 @@ def _guard(name: str) -> Guard:
 
 
 def _steps() -> dict[str, ActionSchema]:
-    """Every step of every protocol, as it is so far."""
-    return {schema.name: schema for protocol in PROTOCOLS for schema in schemas(protocol, built())}
+    """Every step of every protocol, before what is made of all of them."""
+    return {schema.name: schema for protocol in PROTOCOLS for schema in plain(protocol, built())}
 
 
 def _schema(step: str) -> ActionSchema:
@@ -346,8 +358,12 @@ def _schema(step: str) -> ActionSchema:
     return every[known("step", step, every)]
 
 
-def _put_steps(*steps: ActionSchema) -> None:
-    grow(built().adding(ActionSchema, {schema.name: schema for schema in steps}))
+def _put_step(schema: ActionSchema) -> None:
+    grow(built().adding(ActionSchema, {schema.name: schema}))
+
+
+def _change_steps(change: Callable[[ActionSchema], ActionSchema]) -> None:
+    grow(built().but(changes=(*built().changes, change)))
 
 
 def variant(rule: str) -> Callable[[F], F]:
@@ -386,7 +402,7 @@ def step(
         last = PROTOCOLS[known("protocol", protocol, PROTOCOLS)].modules[-1]
         _read(function)
         new("step", schema.name, _steps())
-        _put_steps(replace(schema, module=last))
+        _put_step(replace(schema, module=last))
         return function
 
     return decorate
@@ -447,9 +463,9 @@ def field(
                         value = said(c, sent, schema.honest)
                         value = choose(theirs, chosen(own, value), value)
                         able.append(implies(all_of(theirs, sent.when), can_write(c, kind, value)))
-                        plain: type = type(sent.message)
+                        narrower: type = type(sent.message)
                         said_so_far = {each.name: getattr(sent.message, each.name) for each in fields(sent.message)}
-                        wider = _wider(plain, name, kind if listed else "")
+                        wider = _wider(narrower, name, kind if listed else "")
                         sent = sent._replace(message=wider(**said_so_far, **{name: value}))
                     sent_then.append(sent)
                 return made._replace(when=all_of(*able), sends=tuple(sent_then))
@@ -460,7 +476,7 @@ def field(
             )
 
         add("field", "states", kind, known_values)
-        _put_steps(*map(sending, _steps().values()))
+        _change_steps(sending)
 
     return decorate
 

@@ -52,6 +52,7 @@ class Model:
         variants: what decides a rule in the place of the function that has its name.
         guards: rules that are asked after those of a guard of :mod:`model.guards`, by its name.
         states: what else can change, by who says so: functions of :class:`model.state.Variables` and a world.
+        changes: what is made of every step, in this order: functions of :class:`model.action.ActionSchema`.
         drafts: what was added to the model that ships, and ``marks`` that tell all that they read from anything else.
     """
 
@@ -64,6 +65,7 @@ class Model:
     variants: Mapping[str, Callable[..., Condition]] = field(default_factory=dict)
     guards: Mapping[str, tuple[Callable[..., Named], ...]] = field(default_factory=dict)
     states: Mapping[str, Callable[..., None]] = field(default_factory=dict)
+    changes: tuple[Callable[..., Any], ...] = ()
     drafts: tuple[Draft, ...] = ()
     marks: tuple[str, ...] = ()
     _further: Mapping[type, Mapping[str, Any]] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from importlib import import_module
 
 from model.action import SCHEMAS, Action, ActionSchema
@@ -110,6 +110,13 @@ def schemas(protocol: str, model: Model = oauth()) -> tuple[ActionSchema, ...]:
 
     What a draft adds comes last; a step that it changes stands where the step stood.
     """
+    return tuple(
+        reduce(lambda found, change: change(found), model.changes, schema) for schema in plain(protocol, model)
+    )
+
+
+def plain(protocol: str, model: Model) -> tuple[ActionSchema, ...]:
+    """The same, before what drafts make of every step."""
     modules = PROTOCOLS[protocol].modules
     for module in modules:
         import_module(module)  # which registers its actions

@@ -15,8 +15,9 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, replace
+from typing import TypeAlias
 
 from model import authorization_server as server_rules
 from model import client as client_rules
@@ -24,19 +25,35 @@ from model import guards, readings, registration
 from model import resource_server as resource_rules
 from model.action import ActionSchema, Context, Move
 from model.design import Configuration
-from model.errors import InputError
+from model.extension import MessageRules
 from model.flow import Registration
 from model.identifiers import origin
 from model.logic import Condition, Pick, Value, all_of, any_of, choose, decided, no, same
+from model.messages import (
+    AuthorizationRequest,
+    AuthorizationResponse,
+    Message,
+    PushedRequest,
+    ResourceMetadata,
+    ResourceRequest,
+    ServerMetadata,
+    TokenRequest,
+    TokenResponse,
+)
+from model.model import DraftError
 from model.protocols import actions
+from model.receipts import Receipt
 from model.rule import Named
 from model.state import View
 from model.switches import CAPABILITIES, SWITCHES
 from model.token_flow import SERVERS_METHOD
-from model.world import NONE, Party, callback_at
+from model.world import AUTHORIZATION_SERVER, CLIENT, NONE, RESOURCE_SERVER, Party, callback_at
 from model.world_file import find_world
 from properties.security import Property
-from properties.terms import either, equal, pick
+from properties.terms import Compared, NotCoveredError, either, equal, pick
+
+#: Terms by the names that rules give to what they are.
+Names: TypeAlias = Mapping[str, str]
 
 #: What the process is able to say; a question about anything else is refused.
 PROPERTIES = ("authorization", "code_delivery", "flow_binding", "token_confinement", "client_authentication",
@@ -59,10 +76,6 @@ COVERED: dict[str, tuple[str, ...]] = {
 WORLDS = ("default", "two_users_sessions")
 #: That honest parties get somewhere: where this cannot happen, neither does much else.
 RUNS = "served"
-
-
-class NotCoveredError(InputError):
-    """A question that the process cannot say."""
 
 
 def check_covered(prop: Property, configuration: Configuration) -> None:
@@ -88,8 +101,9 @@ def check_covered(prop: Property, configuration: Configuration) -> None:
             refuse(f"switch {name!r}", COVERED)
         if value not in (COVERED[name] or (value,)):
             refuse(f"{name}={value}", (f"{name}={each}" for each in COVERED[name]))
-    if configuration.model.further(ActionSchema):
-        refuse("what a draft adds to steps or messages", ["rules of guards (guard=)"])
+    changes = configuration.model.changes
+    if configuration.model.further(ActionSchema) or not all(isinstance(each, MessageRules) for each in changes):
+        refuse("what a draft adds to steps, or fields that it adds", ["rules of guards and messages"])
     if (configuration.world or WORLDS[0]) not in WORLDS:
         refuse(f"world {configuration.world!r}", WORLDS)
 
@@ -127,6 +141,15 @@ _MESSAGES = {
     "Assertion": "client_id issuer token_at called",
     "AccessToken": "id user client_id audience default key",
 }  # fmt: skip
+#: What an authorization request says, each with the variable that it is in the process of the AS.
+_REQUEST = {
+    "client_id": "by",
+    "redirect_uri": "redirect_uri",
+    "state": "state",
+    "code_challenge": "challenge",
+    "dpop_jkt": "dpop_jkt",
+    "resource": "resource",
+}
 #: What a client finds where a document should be: one, or that there is none, and what it then goes on with.
 _MISSING = """
 fun missing(bitstring, bitstring): bitstring [private].
@@ -187,6 +210,7 @@ class _Process:
         world = find_world(WORLDS[0])
         self.design, self.has, self.event = configuration.design, configuration.capabilities, event
         self.c = Context(world, self.design, {name: name in self.has for name in CAPABILITIES}, View(lambda _: False))
+        self.asked_of_messages = [each for each in configuration.model.changes if isinstance(each, MessageRules)]
         self.title = f"(* {event}: {meaning}\n   {configuration} *)"
         self.world, self.client, self.server = world, world.clients[0], world.honest_servers[0]
         self.resources = [party for party in world.resource_servers if party.honest and self.c.exists(party) is True]
@@ -271,6 +295,28 @@ class _Process:
         found = ((rule.name, any_of(unless, holds)) for rule, holds in asked if holds is not True)
         return _lines(*(f"if {'false' if holds is False else holds} then (* {name} *)" for name, holds in found))
 
+    def drafts(
+        self, role: str, kind: type[Message], says: Names, held: Names, unless: Condition = False, before: str = ""
+    ) -> str:
+        """What is left of the rules of drafts about a message of a ``kind`` that a party of a ``role`` receives.
+
+        ``says`` and ``held`` have the terms of what they may ask about; ``before`` is what has to be said first.
+        """
+        message = kind(*(NONE for each in fields(kind) if each.init))
+        whose = f"{kind.__name__} that a {role.replace('_', ' ')} gets"
+        told = (
+            Compared(says, held.values(), f"what a {whose} says:"),
+            Compared(held, says.values(), f"what is held of a {whose}:"),
+        )
+        it = Receipt(self.c, role, True, NONE, message, *told)
+        try:
+            asked = [rule for each in self.asked_of_messages if each.kind in it.kinds for rule in each.asks(it)]
+        except (TypeError, DraftError) as error:  # a value is not known here, only which others it is
+            raise NotCoveredError(
+                f"a rule that looks into what a {whose} is not in the message-level export"
+            ) from error
+        return _lines(before, self.checks(*asked, unless=unless)) if asked else ""
+
     def without(self, what: str, who: str, **read: Value | Condition) -> Iterator[Move]:
         """The model's own steps in which a client does without metadata of the attacker's, where it goes on."""
         state = {f"{who}.{name}": value for name, value in read.items()}
@@ -313,9 +359,9 @@ class _Process:
         yield f"in(net, message: bitstring); ({sent})"
         # Hosts of its own are there in its own sessions; users' sessions come to them by capabilities.
         yield "in(net, x: bitstring); (out(net, requests(evil(x))) | out(net, calls(evil(x))))"
-        for document, fields in (item for item in _MESSAGES.items() if item[0].endswith("Metadata")):
-            said = ", ".join(fields.split())
-            yield f"in(net, (x: bitstring, {_typed(fields)})); out(net, document(evil(x), {document}({said})))"
+        for document, names in (item for item in _MESSAGES.items() if item[0].endswith("Metadata")):
+            said = ", ".join(names.split())
+            yield f"in(net, (x: bitstring, {_typed(names)})); out(net, document(evil(x), {document}({said})))"
         for resource in sorted(self.undocumented):
             yield f"in(net, x: bitstring); out(net, missing(evil(x), ResourceMetadata({resource}, evil(x))))"
         if self.guessing:
@@ -369,6 +415,8 @@ class _Process:
             either(client_rules.names_resource(design, each), "resource", "none") for each in ("authorization", "token")
         )
         request = f"redirect_uri, state, {challenge}, {jkt}, {asked}"
+        terms = ("id", "redirect_uri", "state", challenge, jkt, asked)
+        held = self.remembered("alice" if users else "mallory", dict(zip(_REQUEST, terms, strict=True)))
         sent = f"let request = AuthorizationRequest(id, {request}) in"
         if readings.pushes(design):
             sent = f"""new sending: channel;
@@ -414,12 +462,12 @@ class _Process:
             f"out({browser}, request) |",
             "out(net, request) |" if "req_leak" in self.has else "",
             self.responded(users, again),
-            self.response_rules(users),
+            self.response_rules(users, held),
             "new exchanging: channel;",
             f"out(requests(token_at), (exchanging, itself(token_at, exchanging), (id, {self.credentials('token_at')},",
             f"  code, redirect_uri, {verifier}, {exchanged}, {requested}, {binding})));",
             f"in(exchanging, ({_typed('token token_type echoed more')}));",
-            self.token_rules("resource" in (asked, requested)),
+            self.token_rules("resource" in (asked, requested), {**held, "code": "code"}),
             licence,
             f"new calling: channel; ( out(calls({place}), (calling, itself({place}, calling), (token, {called})))",
             f"| (in(calling, answer: bitstring); {ends}) {self.misused(users)})",
@@ -482,6 +530,13 @@ class _Process:
         fits = any_of(design.prm_mismatch == "refuse", self.assumed, matches)
         return _lines(
             self.checks(*goes_on, unless=self.assumed),
+            self.drafts(
+                CLIENT,
+                ResourceMetadata,
+                {"resource": "resource", "authorization_servers": "listed"},
+                self.so_far("url"),
+                self.assumed,
+            ),
             "" if fits is True else f"let resource = {either(fits, 'resource', 'url')} in",
         )
 
@@ -512,6 +567,14 @@ class _Process:
             ),
             unless=missing,
         )
+        said = {
+            "issuer": "issuer",
+            "authorization_endpoint": "authorization_at",
+            "token_endpoint": "token_at",
+            "pushed_authorization_request_endpoint": "par_at",
+            "registration_endpoint": "registration_at",
+        }
+        yield self.drafts(CLIENT, ServerMetadata, said, self.so_far("url", "resource", "listed"), missing)
         leads, takes = (pick(f"{name}_at", {_ISSUER: "issuer"}, _OTHER) for name in ("authorization", "token"))
         promised = equal("sends_iss", "yes")
         yield self.checks(
@@ -529,40 +592,63 @@ class _Process:
         if found:
             yield f"if {any_of(equal('server', 'as'), all_of(*found))} then (* splice, par_at *)"
 
-    def response_rules(self, users: bool) -> str:
-        """What is left of the rules about authorization responses."""
+    def remembered(self, user: str, request: Names) -> Names:
+        """What a session of a user's holds when a response arrives, its authorization ``request`` among it."""
+        names = ("url", "resource", "listed", "issuer", "authorization_at", "token_at", "par_at")
+        asked = {f"request.{name}": term for name, term in request.items()}
+        return {**{name: name for name in names}, "metadata": "server", "browser": user, **asked}
+
+    def so_far(self, *names: str) -> Names:
+        """What a session holds that holds no more than this yet."""
+        later = dict.fromkeys(self.remembered("", _REQUEST), "none")
+        return {**later, **{name: name for name in names}}
+
+    def response_rules(self, users: bool, held: Names) -> str:
+        """What is left of the rules about authorization responses; ``held``: what the session remembers."""
         missing = _missing("unrecorded", self.unrecorded["victim" if users else "attacker"])
         named = choose(missing, NONE, _ISSUER)
-        return self.checks(
-            *guards.authorization_response(
-                self.design,
-                session=_SESSION,
-                other_browser=False,
-                returned=pick("returned", {_SESSION: "state", NONE: "none"}, _OTHER),
-                after_use=False,
-                arrived_at=pick("arrived_at", {_EXPECTED: "redirect_uri"}, _OTHER),
-                expected=_EXPECTED,
-                iss=pick("iss", {_ISSUER: "issuer", NONE: "none"}, _OTHER),
-                issuer=client_rules.recorded_issuer(self.design, named, _ISSUER),
-                advertised=equal("sends_iss", "yes"),
-            )
+        says = {"redirect_uri": "arrived_at", "code": "code", "state": "returned", "iss": "iss"}
+        says["browser"] = "finished" if self.confuses else held["browser"]
+        return _lines(
+            self.drafts(CLIENT, AuthorizationResponse, says, held, missing),
+            self.checks(
+                *guards.authorization_response(
+                    self.design,
+                    session=_SESSION,
+                    other_browser=False,
+                    returned=pick("returned", {_SESSION: "state", NONE: "none"}, _OTHER),
+                    after_use=False,
+                    arrived_at=pick("arrived_at", {_EXPECTED: "redirect_uri"}, _OTHER),
+                    expected=_EXPECTED,
+                    iss=pick("iss", {_ISSUER: "issuer", NONE: "none"}, _OTHER),
+                    issuer=client_rules.recorded_issuer(self.design, named, _ISSUER),
+                    advertised=equal("sends_iss", "yes"),
+                )
+            ),
         )
 
-    def token_rules(self, named: bool) -> str:
-        """What is left of the rules about token responses; ``named``: the resource was, in a request or both."""
+    def token_rules(self, named: bool, held: Names) -> str:
+        """What is left of the rules about token responses.
+
+        ``named``: the resource was, in a request or both; ``held``: what the session remembers.
+        """
+        says = {"access_token": "token", "token_type": "token_type", "resource": "echoed"}
         echo = client_rules.Echo(
             no(equal("echoed", "none")), has_requested=equal("echoed", "resource"), has_more=equal("more", "yes")
         )
         maybe = pick("resource", {NONE: "none"}, _SOME) if "none" in self.undocumented else _SOME
-        return self.checks(
-            *guards.token_response(
-                self.design,
-                wanted=self.makes_proofs,
-                bound=equal("token_type", "dpop_bound"),
-                read=True,
-                requested=maybe if named else NONE,
-                echo=echo,
-            )
+        return _lines(
+            self.drafts(CLIENT, TokenResponse, says, held),
+            self.checks(
+                *guards.token_response(
+                    self.design,
+                    wanted=self.makes_proofs,
+                    bound=equal("token_type", "dpop_bound"),
+                    read=True,
+                    requested=maybe if named else NONE,
+                    echo=echo,
+                )
+            ),
         )
 
     def credentials(self, called: str) -> str:
@@ -585,6 +671,7 @@ class _Process:
                 self.authenticated("par"),
                 self.registered(),
                 self.checks(*guards.redirection(self.design, **self.registration())),
+                self.drafts(AUTHORIZATION_SERVER, PushedRequest, _REQUEST, {"issuer": "as"}),
                 "new request_uri: bitstring;",
                 "insert pushed(request_uri, by, redirect_uri, state, challenge, dpop_jkt, resource);",
                 "out(reply, request_uri)",
@@ -666,6 +753,7 @@ class _Process:
             sends = f"out(net, {response}) | {sends}"
         if users and self.event == "code_delivery":
             sends += " | in(net, =code); if by = client_id then event code_delivery"
+        says = {"client_id": "by", **{name: "none" for name in _REQUEST if name != "client_id"}} if pushed else _REQUEST
         return _lines(
             "" if pushed else self.registered(),
             self.checks(
@@ -681,6 +769,7 @@ class _Process:
                     unasked=False,
                 ),
             ),
+            self.drafts(AUTHORIZATION_SERVER, AuthorizationRequest, says, {"issuer": "as"}),
             f"new code: bitstring; insert codes(code, {user}, by, redirect_uri, state, challenge, dpop_jkt, resource);",
             f"( {sends} )",
         )
@@ -729,6 +818,24 @@ class _Process:
                     requested=resource,
                     listed=readings.serves(self.c, self.server, resource),
                 ),
+            ),
+            self.drafts(
+                AUTHORIZATION_SERVER,
+                TokenRequest,
+                {
+                    **{name: name for name in ("code", "redirect_uri", "resource")},
+                    "client_id": "by",
+                    "code_verifier": "hashed",
+                    "proof_key": key,
+                },
+                {
+                    "issuer": "as",
+                    **{f"request.{name}": term for name, term in _REQUEST.items()},
+                    "request.redirect_uri": "code_redirect",
+                    "request.dpop_jkt": "code_jkt",
+                    "request.resource": "granted",
+                },
+                before=f"let hashed = if verifier = none then none else {hashed} in",
             ),
             "let wanted = if resource = none then granted else resource in",
             f"new token_id: bitstring; let token = sign(AccessToken(token_id, user, by, {claims}), as_key) in",
@@ -779,6 +886,18 @@ class _Process:
                     shown=False,
                     bare=self.asks_proofs and equal("proof_key", "none"),
                 )
+            ),
+            self.drafts(
+                RESOURCE_SERVER,
+                ResourceRequest,
+                {
+                    "url": name,
+                    "access_token": "token",
+                    "access_token.aud": "audience",
+                    "access_token.cnf": "key",
+                    "proof_key": "proof_key" if self.asks_proofs else "none",
+                },
+                {"url": name, "resource": self.published(name, party)},
             ),
             f"if who <> itself({name}, reply) then event token_confinement else" if misused else "",
             "out(reply, data)",

@@ -6,18 +6,26 @@ since each is one more case for the prover.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations, permutations, product
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from model.logic import Condition, Pick, all_of, no, register
+from model.errors import InputError
+from model.logic import Condition, Pick, Value, all_of, no, register
+from model.world import NONE
 
 #: That one term is equal to another, or is not.
 Equality: TypeAlias = tuple[str, str, str]
 Way: TypeAlias = frozenset[Equality]
 #: With what terms are compared that is not always the same; all else differs from each other.
 _VARIABLES = {"issuer", "server", "listed", "url", "origin(url)", "resource", "redirect_uri", "code_redirect", "state",
-              "verifier", "key", "proof_key", "token", "by"}  # fmt: skip
+              "verifier", "key", "proof_key", "token", "by", "authorization_at", "token_at", "par_at",
+              "registration_at", "arrived_at", "returned", "iss", "code", "token_type", "echoed", "challenge",
+              "code_jkt", "dpop_jkt", "granted", "audience", "id", "hashed", "finished"}  # fmt: skip
+
+
+class NotCoveredError(InputError):
+    """A question that the process cannot say."""
 
 
 class Equalities:
@@ -114,6 +122,63 @@ def pick(term: str, cases: Mapping[str, str], otherwise: str) -> Pick:
     """A value that a term is: for each of these the term that it is equal to, and any other."""
     found: dict[str, Condition] = {value: equal(term, other) for value, other in cases.items()}
     return Pick({**found, otherwise: all_of(*(no(each) for each in found.values()))})
+
+
+class _Named:
+    """What a value is in a comparison: one that is there (one term), or the same as another (two)."""
+
+    def __init__(self, *terms: str) -> None:
+        self.terms = frozenset(terms)
+
+    def __hash__(self) -> int:
+        return hash(self.terms)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, str) and other != NONE:
+            raise NotCoveredError(f"a comparison with {other!r} is not in the message-level export; it compares values")
+        return isinstance(other, _Named) and self.terms == other.terms
+
+
+class _Cases(dict[Any, Condition]):
+    """When a value is which; a name that is none of these is no answer."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(key, default) if key == NONE or not isinstance(key, str) else key == _Named()
+
+
+class Compared(Mapping[str, Value]):
+    """Values by name of which rules ask whether they are there, and whether one is another; nothing else of them.
+
+    Args:
+        terms: what each is in the process; ``others``: with what else it may be compared.
+        whose: who has no other value.
+    """
+
+    def __init__(self, terms: Mapping[str, str], others: Iterable[str], whose: str) -> None:
+        self._terms, self._others, self._whose = terms, {*others, *terms.values()}, whose
+
+    def __getitem__(self, name: str) -> Value:
+        if name not in self._terms:
+            raise NotCoveredError(
+                f"{self._whose} {name!r} is not in the message-level export; it covers: {', '.join(sorted(self))}"
+            )
+        term = self._terms[name]
+        there = no(equal(term, "none")) if term in _VARIABLES else term != "none"
+        found = Pick({})
+        found.cases = _Cases({NONE: no(there), _Named(term): there})
+        for other in self._others - {term}:
+            found.cases[_Named(term, other)] = all_of(there, equal(*sorted((term, other))))
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._terms)
+
+    def __len__(self) -> int:
+        return len(self._terms)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a value; one that is not known is not taken for one that is not there."""
+        return self[name]
 
 
 def either(condition: Condition, then: str, otherwise: str) -> str:

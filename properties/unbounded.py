@@ -23,8 +23,11 @@ from properties.verdict import Verdict
 
 #: Seconds for a process: most take less than one of them, and some would take for ever.
 PATIENCE = 120.0
-#: How both answers stand to each other: alike; there is an attack that a world leaves out; one is wrong; not known.
-Standing = Literal["agree", "more", "differ", "open"]
+#: How both answers stand to each other: alike; there is an attack that a world leaves out; one that the process does;
+#: one is wrong; not known.
+Standing = Literal["agree", "more", "fewer", "differ", "open"]
+#: What the process leaves out and a world has, and the switch without which a world has it no longer.
+ONCE, CHALLENGED_ONCE = "a client is challenged again", {"rechallenge": "stop"}
 #: What a world leaves out and the process has, each with how often there is what a user has, and whether anything comes
 #: too late.
 LEFT_OUT = {
@@ -41,7 +44,8 @@ class AnyNumber:
     Attributes:
         event: whether the property was proved to hold, or there is an attack.
         runs: the same of honest parties alone getting to protected data: where they do not, a proof says little.
-        left_out: with what the solver has the attack as well, where there is one and it has none.
+        left_out: with what the solver has the attack as well, where there is one and it has none; or what the process
+            leaves out, where a proof stands beside an attack because of it.
         process: what the prover was given.
         printed: what it printed, an attack step by step among it.
     """
@@ -58,7 +62,7 @@ class AnyNumber:
         """Whether it agrees with the verdict."""
         attack = self.verdict.result == "attack"
         if self.event == "never":
-            return "differ" if attack else "agree"
+            return "fewer" if attack and self.left_out else "differ" if attack else "agree"
         if self.event == "derived":
             return "agree" if attack else "more" if self.left_out else "differ"
         return "open"
@@ -76,6 +80,8 @@ class AnyNumber:
             return f"DIFFERENCE: ProVerif has {what}; one of both is wrong"
         if self.standing == "more":
             return f"ProVerif has an attack, and so has the model where {self.left_out}"
+        if self.standing == "fewer":
+            return f"ProVerif has a proof of what its process has; the attack is there because {self.left_out}"
         if self.standing == "open":
             return "not known for any number: ProVerif has neither a proof nor an attack"
         if self.event == "never":
@@ -97,8 +103,27 @@ def any_number(verdict: Verdict, timeout: float | None = None) -> AnyNumber:
     process = roles(configuration, prop)
     event, printed = asked(process, prop.name, timeout)
     runs, _ = asked(honest(configuration), RUNS, timeout)
-    missed = event == "derived" and verdict.result != "attack"
-    return AnyNumber(verdict, event, runs, left_out(prop, configuration) if missed else "", process, printed)
+    return AnyNumber(verdict, event, runs, narrowing(prop, configuration, verdict.result, event), process, printed)
+
+
+def narrowing(
+    prop: Property,
+    configuration: Configuration,
+    result: Result,
+    event: Found,
+    checkers: MutableMapping[World, Checker] | None = None,
+) -> str:
+    """What explains that one has an attack and the other has none: what a world or the process leaves out, if any.
+
+    ``checkers``: those of worlds that were asked in before, to which new ones are added.
+    """
+    if event == "derived" and result != "attack":
+        return left_out(prop, configuration, checkers)
+    if event == "never" and result == "attack":
+        once = replace(configuration, design=configuration.design.but(**CHALLENGED_ONCE))
+        known = {} if checkers is None else checkers
+        return "" if _asked_in(prop.world_of(configuration), prop, once, known) == "attack" else ONCE
+    return ""
 
 
 def asked(process: str, event: str, timeout: float | None = None) -> tuple[Found, str]:

@@ -43,4 +43,4 @@ def ask(
         "reach_of_both": found.reach,
     }
     tell(form == "json", data, [*verdict_lines(verdict), *unbounded_lines(found)], output)
-    return {"agree": DONE, "more": VIOLATED, "differ": VIOLATED, "open": INCONCLUSIVE}[found.standing]
+    return {"agree": DONE, "fewer": DONE, "open": INCONCLUSIVE}.get(found.standing, VIOLATED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from contextlib import closing
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -13,13 +14,16 @@ from click.testing import CliRunner
 from benchmarks.roles import answered, drawn
 from model.design import parse
 from model.logic import all_of, any_of, no
+from model.model import oauth
 from model.switches import SWITCHES
 from openworld.cli import main
 from properties import unbounded
+from properties.invent import Candidate, under, with_checks
 from properties.prover import PROVER, ProverAnswers
 from properties.roles import ATTACKER, COVERED, RUNS, honest, roles
 from properties.security import find
-from properties.terms import Equalities, equal
+from properties.terms import Equalities, NotCoveredError, equal
+from properties.verdict import check
 from simulations.processes import cores, in_order
 
 needs_prover = pytest.mark.skipif(shutil.which(PROVER) is None, reason=f"not installed: {PROVER}")
@@ -157,6 +161,37 @@ def test_a_code_that_no_session_asked_for_strays_from_none():
     assert (copied.result, copied.event) == ("attack", "derived")
 
 
+#: A check that a draft adds, and the same draft without it.
+LISTED = Candidate("client", "AuthorizationResponse", "iss", "is", "held.listed")
+MIX_UP = "CD cap=mal_as;iss_check=off;md_issuer_check=off"
+
+
+def with_draft(question, *checks):
+    code, _, text = question.partition(" ")
+    changed = under(parse(text), with_checks(oauth(), checks))
+    return find(code, changed.model), changed
+
+
+def test_a_rule_about_a_message_is_an_equation_of_terms():
+    """It stands where its party gets such a message; a rule that asks more of values is refused by name."""
+    plain, more = ({*roles(with_draft(MIX_UP, *checks)[1], find("CD")).splitlines()} for checks in ([], [LISTED]))
+    added = more - plain
+    rule = "iss <> none && iss = listed && listed <> none then (* client.authorization_response_iss_is_listed *)"
+    assert added == {f"  if {rule}"}
+    for other in (replace(LISTED, relation="origin_is"), replace(LISTED, right="held.went_to")):
+        with pytest.raises(NotCoveredError, match="message-level export"):
+            roles(with_draft(MIX_UP, other)[1], find("CD"))
+
+
+@needs_prover
+@pytest.mark.parametrize("checks", [(), (LISTED,)])
+def test_prover_agrees_about_rules_of_drafts(checks):
+    """An attack without the check, none with it for any number of sessions, and honest parties finish."""
+    prop, configuration = with_draft(MIX_UP, *checks)
+    found = unbounded.any_number(check(prop, configuration))
+    assert (found.verdict.result, found.standing, found.runs) == ("safe" if checks else "attack", "agree", "derived")
+
+
 @needs_prover
 def test_that_honest_parties_get_nowhere_is_seen():
     """Where they refuse each other a proof says little, and that is said."""
@@ -176,6 +211,7 @@ def test_prover_agrees_on_questions_drawn_at_random():
     ("question", "event", "left_out", "standing", "code"),
     [
         (ATTACK, "never", "", "differ", 1),
+        (ATTACK, "never", unbounded.ONCE, "fewer", 0),
         (ATTACK, "derived", "", "agree", 0),
         (ATTACK, "unknown", "", "open", 3),
         (SAFE, "never", "", "agree", 0),
@@ -189,7 +225,7 @@ def test_both_answers_are_told_apart(monkeypatch, question, event, left_out, sta
     name, _, text = question.partition(" ")
     said = ProverAnswers({"code_delivery": event, RUNS: "derived"}, "")
     monkeypatch.setattr(unbounded, "ask", lambda *_: said)
-    monkeypatch.setattr(unbounded, "left_out", lambda *_: left_out)
+    monkeypatch.setattr(unbounded, "narrowing", lambda *_: left_out)
     monkeypatch.setattr("openworld.work.unbounded.require", lambda *_, **__: None)
     done = CliRunner().invoke(main, ["verdict", "--any-number", name, text, "--format", "json"])
     assert done.exit_code == code
