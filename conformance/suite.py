@@ -29,18 +29,20 @@ SUITE = Release(
 
 #: Of this scenario the suite asks how the token was presented, and not where the client ended.
 _PROVEN = "P01_dpop_required_prm"
-#: Scenarios of the suite, each with ours that asks the same.
-COUNTERPARTS: Mapping[str, str] = {
-    "auth/metadata-default": "R01_exact",
-    "auth/basic-cimd": "A09_cimd",
-    "auth/iss-supported": "M01_iss_ok",
-    "auth/iss-wrong-issuer": "M02_iss_wrong_adv",
-    "auth/iss-unexpected": "M03_iss_wrong_unadv",
-    "auth/iss-supported-missing": "M04_iss_missing_adv",
-    "auth/iss-not-advertised": "M05_iss_missing_unadv",
-    "auth/metadata-issuer-mismatch": "A01_issuer_other",
-    "auth/resource-mismatch": "R08_cross_origin_port",
-    "auth/dpop": _PROVEN,
+#: Checks that a client passes where it gets to the resource with a token.
+_ACCEPTED = ("valid-bearer-token", "token-request")
+#: Scenarios of the suite, each with ours that asks the same, and those of its checks that ask it.
+COUNTERPARTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "auth/metadata-default": ("R01_exact", _ACCEPTED),
+    "auth/basic-cimd": ("A09_cimd", _ACCEPTED),
+    "auth/iss-supported": ("M01_iss_ok", ("sep-2468-client-compare-iss-supported",)),
+    "auth/iss-wrong-issuer": ("M02_iss_wrong_adv", ("sep-2468-client-compare-iss-supported",)),
+    "auth/iss-unexpected": ("M03_iss_wrong_unadv", ("sep-2468-client-compare-iss-unadvertised",)),
+    "auth/iss-supported-missing": ("M04_iss_missing_adv", ("sep-2468-client-reject-missing-iss",)),
+    "auth/iss-not-advertised": ("M05_iss_missing_unadv", ("sep-2468-client-proceed-no-iss",)),
+    "auth/metadata-issuer-mismatch": ("A01_issuer_other", ("sep-2468-client-validate-metadata-issuer",)),
+    "auth/resource-mismatch": ("R08_cross_origin_port", ("resource-mismatch-rejected",)),
+    "auth/dpop": (_PROVEN, ("sep-1932-client-dpop-auth-scheme",)),
 }
 
 
@@ -49,9 +51,10 @@ class Beside:
     """A verdict of the suite beside ours.
 
     Attributes:
-        passed, failed: its checks; none at all means that it came to no verdict.
+        passed, failed: its checks that ask the same; none at all means that it came to no verdict.
         conforms: whether the client did what is required, by our recording.
-        complaint: the first check that failed.
+        complaint: the first of these that failed.
+        alone: the checks that failed and that ask what ours does not.
     """
 
     scenario: str
@@ -60,6 +63,7 @@ class Beside:
     failed: int
     conforms: bool
     complaint: str = ""
+    alone: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool:
@@ -76,6 +80,7 @@ class Beside:
             "conforms": self.conforms,
             "agrees": self.agrees,
             "complaint": self.complaint,
+            "alone": list(self.alone),
         }
 
 
@@ -83,15 +88,22 @@ async def compare(client: Installed, suite: Installed, judgements: Sequence[Judg
     """Run the suite on a client, and put its verdicts beside judgements of the counterparts that were measured."""
     ours = {one.scenario: one for one in judgements if one.measured}
     found = []
-    for scenario, counterpart in COUNTERPARTS.items():
+    for scenario, (counterpart, _) in COUNTERPARTS.items():
         if counterpart in ours:
             checks = await _checks(client, suite, scenario, limit)
-            failures = [check for check in checks if check.get("status") == "FAILURE"]
-            passed = sum(check.get("status") == "SUCCESS" for check in checks)
-            complaint = str(failures[0].get("errorMessage") or failures[0].get("description")) if failures else ""
-            conforms = _conforms(ours[counterpart])
-            found.append(Beside(scenario, counterpart, passed, len(failures), conforms, complaint))
+            found.append(beside(scenario, checks, _conforms(ours[counterpart])))
     return found
+
+
+def beside(scenario: str, checks: Sequence[Mapping[str, Any]], conforms: bool) -> Beside:
+    """What the checks of a scenario of the suite say, beside whether the client conforms in ours."""
+    counterpart, asked = COUNTERPARTS[scenario]
+    failures = [check for check in checks if check.get("status") == "FAILURE"]
+    same = [check for check in failures if check.get("id") in asked]
+    passed = sum(check.get("status") == "SUCCESS" and check.get("id") in asked for check in checks)
+    complaint = str(same[0].get("errorMessage") or same[0].get("description")) if same else ""
+    alone = dict.fromkeys(str(check.get("id")) for check in failures if check not in same)
+    return Beside(scenario, counterpart, passed, len(same), conforms, complaint, tuple(alone))
 
 
 def _conforms(judgement: Judgement) -> bool:

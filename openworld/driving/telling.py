@@ -65,12 +65,13 @@ def _stopping(changes: Sequence[str]) -> str:
 def _suite(beside: Sequence[Beside]) -> Iterator[str]:
     if beside:
         agreeing = sum(one.agrees for one in beside)
-        yield f"published suite: {agreeing} of {len(beside)} verdicts agree"
+        yield f"published suite: {agreeing} of {len(beside)} verdicts agree, by the checks that ask the same"
     for one in beside:
         ours = "conforms" if one.conforms else "does not conform"
         theirs = f"{one.passed} checks passed, {one.failed} failed"
         differs = "" if one.agrees else f"  DIFFERS {one.complaint}"
         yield f"  {one.scenario:<30} {theirs:<32} {one.counterpart}: {ours}{differs}"
+        yield from (f"    failed, and not asked here: {check}" for check in one.alone)
 
 
 def page(
