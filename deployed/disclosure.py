@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import datetime
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -153,6 +153,18 @@ def opened(client: str, day: datetime.date) -> frozenset[str]:
     shown = {fact for one in reports() if client in one.clients and one.public(day) for fact in one.shows}
     lost = frozenset().union(*(losses()[name] for name in current(client)))
     return frozenset(fact for fact in lost if fact not in shown and _facts()[fact] not in shown)
+
+
+def withheld(client: str, scenario: str, stage: str, lost: Collection[str], day: datetime.date) -> bool:
+    """Whether what a release did in a play is a loss that no public text says of this client on a day.
+
+    ``stage`` is where it ended, ``lost`` the properties that it lost.
+    """
+    shown = {fact for one in reports() if client in one.clients and one.public(day) for fact in one.shows}
+    name = short(scenario)
+    went_on = scenario in names() and bool(overlooked({scenario: stage}))
+    said = name in shown or _facts().get(name, "") in shown or (bool(lost) and shown.issuperset(lost))
+    return bool(lost or went_on) and not said
 
 
 def breaches(text: str, day: datetime.date) -> Iterator[Breach]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import datetime
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from conformance.judge import Judgement
 from conformance.matrix import ReleaseEntry
+from conformance.play import Play
+from deployed.disclosure import withheld
 from deployed.explanation import age
 from openworld.driving.client import Driven
 
@@ -19,12 +22,14 @@ class Column:
     Attributes:
         slug: its folder.
         driven: what was seen; ``None`` where it did not start, as ``why`` says.
+        withheld: what was played and is not public.
     """
 
     entry: ReleaseEntry
     slug: str
     driven: Driven | None = None
     why: str = ""
+    withheld: Mapping[str, Play] = field(default_factory=dict)
     changes: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -54,14 +59,45 @@ class Column:
         unmeasured = sum(not one.measured for one in self.judgements)
         told = f"falls for an attack in {falls} of {len(self.judgements)}"
         told += f", {unmeasured} not measured" if unmeasured else ""
+        told += f", {len(self.withheld)} more not public" if self.withheld else ""
         return f"{told}, {len(self.changes)} otherwise than expected" if self.entry.expected is not None else told
 
     def _changes(self) -> dict[str, str]:
         """What went otherwise than expected, and what is expected of scenarios that were not played."""
         if self.entry.expected is None or self.driven is None:
             return {}
-        rows = {one.scenario for one in self.judgements}
+        rows = {one.scenario for one in self.judgements} | self.withheld.keys()
         return {**self.entry.expected.changes(self.judgements), **self.entry.expected.unknown(rows)}
+
+
+def public(columns: Sequence[Column], day: datetime.date) -> list[Column]:
+    """The columns without what is not public on a day (docs/disclosure.md).
+
+    Of a play in which anybody has something open a cell is shown only where what it shows is a public loss: else the
+    one that is missing would say it.
+    """
+    clients = {one.name: one.name.partition("==")[0] for one in columns}
+    lost = {
+        (one.name, each.scenario): withheld(clients[one.name], each.scenario, each.outcome, each.attacks, day)
+        for one in columns
+        for each in one.judgements
+    }
+    closed = {scenario for (_, scenario), hidden in lost.items() if hidden}
+
+    def kept(column: Column, each: Judgement) -> bool:
+        return each.scenario not in closed or (bool(each.attacks) and not lost[column.name, each.scenario])
+
+    return [_only(one, {each.scenario for each in one.judgements if kept(one, each)}) for one in columns]
+
+
+def _only(column: Column, shown: Collection[str]) -> Column:
+    driven = column.driven
+    if driven is None:
+        return column
+    plays = [play for play in driven.plays if play.name in shown]
+    judgements = [one for one in driven.judgements if one.scenario in shown]
+    hidden = {play.name: play for play in driven.plays if play.name not in shown}
+    return replace(column, driven=replace(driven, plays=plays, judgements=judgements), withheld=hidden)
 
 
 class Affected(NamedTuple):

@@ -5,6 +5,8 @@ What was measured before stays (``-o``): a matrix that was interrupted goes on, 
 
 from __future__ import annotations
 
+import datetime
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,11 +25,14 @@ from openworld.commands.common import DONE, INCONCLUSIVE, VIOLATED, print_json, 
 from openworld.driving import ready
 from openworld.driving.asked import DrivingOptions
 from openworld.driving.client import chosen, explained, played
-from openworld.driving.columns import Column, affected
-from openworld.driving.matrix_page import pages
+from openworld.driving.columns import Column, affected, public
+from openworld.driving.matrix_page import pages, public_files
 from openworld.driving.telling import page
 from openworld.driving.traces import attack_traces
 from openworld.files import write
+
+#: Where, beside the pages, those are that may be published today.
+PUBLIC = "public"
 
 
 def drive(path: Path, asked: DrivingOptions) -> int:
@@ -45,6 +50,7 @@ def drive(path: Path, asked: DrivingOptions) -> int:
         columns.append(_column(entry, installed[entry.name], scenarios, found, asked))
         for name, text in pages(columns, wanted, asked.output, protection).items():
             write(asked.output / name, text)
+    _publish(asked.output, wanted, columns, protection)
     _write(asked, wanted, columns)
     if asked.as_json:
         print_json(_data(columns, protection))
@@ -90,6 +96,15 @@ def _column(
     return Column(entry, installed.release.slug, driven)
 
 
+def _publish(output: Path, wanted: Matrix, columns: Sequence[Column], protection: str) -> None:
+    """Write what is public of it to a folder of its own; what was public there before and is no longer goes."""
+    folder = output / PUBLIC
+    shutil.rmtree(folder, ignore_errors=True)
+    shown = public(columns, datetime.date.today())
+    for name, content in public_files(shown, wanted, output, protection).items():
+        write(folder / name, content)
+
+
 def _write(asked: DrivingOptions, wanted: Matrix, columns: Sequence[Column]) -> None:
     seen = {one.name: one.judgements for one in columns}
     if asked.junit is not None:
@@ -116,7 +131,7 @@ def _lines(columns: Sequence[Column], output: Path, protection: str) -> Iterator
     yield "affected, first and last of the releases listed"
     yield from (f"  {one}" for one in affected({one.name: one.judgements for one in columns}))
     yield f"protection: {protection}"
-    yield f"page: {output / 'index.html'}"
+    yield f"page: {output / 'index.html'}; what may be published today: {output / PUBLIC}"
 
 
 def _data(columns: Sequence[Column], protection: str) -> Mapping[str, Any]:

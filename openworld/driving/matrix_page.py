@@ -15,9 +15,11 @@ from typing import Any
 from urllib.parse import quote
 
 from conformance.fixes import fixes
+from conformance.install import LOCK
 from conformance.judge import OUTCOMES, Judgement
 from conformance.matrix import Matrix
 from conformance.play import Play
+from deployed.disclosure import HIDDEN
 from model.chart import chart
 from model.documents import DocumentError, from_json
 from openworld.driving.columns import Affected, Column, affected
@@ -66,6 +68,18 @@ def pages(columns: Sequence[Column], wanted: Matrix, output: Path, protection: s
     return made
 
 
+def public_files(columns: Sequence[Column], wanted: Matrix, output: Path, protection: str) -> dict[str, str]:
+    """The pages of what is public of finished columns, with the recordings that they lead to, by name."""
+    made: dict[str, str] = {}
+    for number, column in enumerate(columns, 1):
+        made.update(pages(columns[:number], wanted, output, protection))
+        recorded = [f"{column.slug}/{one.scenario}.har" for one in column.judgements]
+        for name in (*recorded, f"{column.slug}/{LOCK}"):
+            if (output / name).is_file():
+                made[name] = (output / name).read_text(encoding="utf-8")
+    return made
+
+
 def _index(columns: Sequence[Column], wanted: Matrix, protection: str) -> str:
     rows = list(_rows(columns))
     ranges: dict[str, list[Affected]] = {}
@@ -98,8 +112,11 @@ def _seen(column: Column) -> Iterator[tuple[Play, Judgement]]:
 def _rows(columns: Sequence[Column]) -> Iterator[ScenarioRow]:
     cells = [{play.name: _cell(column, one) for play, one in _seen(column)} for column in columns]
     plays = {play.name: play for column in columns for play, _ in _seen(column)}
+    plays |= {name: play for column in columns for name, play in column.withheld.items()}
+    hidden = ScenarioCell("unknown", "-", HIDDEN, "#withheld", "")
     for name, play in plays.items():
-        yield ScenarioRow(name, about(play), [of.get(name) for of in cells])
+        row = [hidden if name in one.withheld else of.get(name) for one, of in zip(columns, cells, strict=True)]
+        yield ScenarioRow(name, about(play), row)
 
 
 def about(play: Play) -> str:

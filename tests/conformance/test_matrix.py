@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import sys
@@ -15,13 +16,16 @@ from conformance import matrix
 from conformance.attacks import Found
 from conformance.install import Installed
 from conformance.judge import Judgement
+from conformance.matrix import ReleaseEntry
+from conformance.play import Play
 from conformance.sandbox import python_folders
 from conformance.software import Release
 from model.design import Design, parse
 from model.errors import InputError
 from openworld.cli import main
-from openworld.driving import ready, traces
-from openworld.driving.columns import affected
+from openworld.driving import columns, ready, traces
+from openworld.driving.client import Driven
+from openworld.driving.columns import Column, affected
 from properties.checker import Checker
 
 TWO = """
@@ -32,6 +36,8 @@ name = "mcp-python==1"
 [[client]]
 name = "mcp-python==2"
 """
+#: How a client ends that falls for a mix-up, and one that does not: with what it loses.
+FALLEN = (("A", ("code_delivery",)), ("a", ()))
 #: A client that asks once; release 3 hangs before it does.
 ASKS = """import json, sys, time, urllib.request
 job = json.loads(sys.stdin.readline())
@@ -85,6 +91,46 @@ def test_matrix_goes_on_and_writes_what_it_will_expect(
     assert "What changed" in page
     for link in re.findall(r'href="([^"#]+)#?[^"]*"', page):
         assert link.startswith("data:") or (tmp_path / "out" / link).exists()
+
+
+def links(page: Path) -> list[str]:
+    """Where a page leads, besides to a place on itself."""
+    found = re.findall(r'href="([^"#]+)#?[^"]*"', page.read_text())
+    return [link for link in found if not link.startswith("data:")]
+
+
+def test_what_may_be_published_is_a_folder_of_its_own(
+    run: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where one client has something open, the whole row is hidden, its recordings are not there, and links lead on."""
+    both = TWO.replace('"R01"', '"R01", "R02"')
+    assert run(both) == 0
+    published = tmp_path / "out" / "public"
+    assert "not public" not in (published / "index.html").read_text()
+    recorded = sorted(path.relative_to(published) for path in published.rglob("*.har"))
+    assert len(recorded) == 4
+    monkeypatch.setattr(columns, "withheld", lambda client, scenario, *_: scenario == "R02_prefix_segment")
+    assert run(both) == 0
+    page = published / "index.html"
+    assert page.read_text().count('title="not public"') == 2
+    assert "1 more not public" in page.read_text()
+    assert {path.stem for path in published.rglob("*.har")} == {"R01_exact"}
+    assert all((one.parent / link).exists() for one in published.rglob("*.html") for link in links(one))
+    assert {path.name for path in (tmp_path / "out").rglob("R02*.har")} == {"R02_prefix_segment.har"}
+
+
+def test_a_public_loss_is_shown_in_a_row_that_is_hidden_else() -> None:
+    """Who falls publicly stays; who falls and is not public cannot be told from who does not fall."""
+    play = Play("M08_mixup_iss", "catalogue", "mix-up")
+    fell, kept = (Judgement(play.name, "catalogue", end, "finished", attacks=lost) for end, lost in FALLEN)
+    told = {"ts-sdk-v1==1.32.2": fell, "one==1": fell, "other==1": kept}
+    seen = [
+        Column(ReleaseEntry(name), name, Driven(None, [play], [one], None, {}))  # type: ignore[arg-type]
+        for name, one in told.items()
+    ]
+    shown = columns.public(seen, datetime.date(2026, 11, 30))
+    assert [len(one.judgements) for one in shown] == [1, 0, 0]
+    assert [list(one.withheld) for one in shown] == [[], [play.name], [play.name]]
 
 
 def test_expectation_about_what_is_not_played_is_a_change(
