@@ -92,6 +92,16 @@ def test_a_cell_is_shown_once_all_of_it_is_public(monkeypatch: pytest.MonkeyPatc
     assert (f"| {falls} |" in before, f"| {falls} |" in row()) == (False, True)
 
 
+def test_a_way_to_lose_a_code_that_is_not_public_is_withheld_though_another_is() -> None:
+    """A rule covers its scenarios; a property covers no play."""
+    lost = ("authorization", "code_delivery")
+    plays = ("M08_mixup_iss", "M09_mixup_no_iss", "M11_token_endpoint_elsewhere", "attack_mal_as_0")
+    held = [disclosure.withheld("ts-sdk-v1", play, "A", lost, TODAY) for play in plays]
+    assert held == [False, False, True, True]
+    assert not disclosure.withheld("mine", "M08_mixup_iss", "a", (), TODAY)
+    assert disclosure.withheld("mine", "M07_state_missing", "A", (), TODAY)
+
+
 def test_current_is_the_last_release_of_each_major_version() -> None:
     assert current("mcp-python") == ("mcp-python==1.30.0", "mcp-python==2.3.0")
     assert "M08" not in opened("mcp-python", TODAY)  # 1.30.0 goes on there, which is public
