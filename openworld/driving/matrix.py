@@ -26,7 +26,7 @@ from openworld.driving import ready
 from openworld.driving.asked import DrivingOptions
 from openworld.driving.client import chosen, explained, played
 from openworld.driving.columns import Column, affected, public
-from openworld.driving.matrix_page import pages, public_files
+from openworld.driving.matrix_page import Making, pages, public_files
 from openworld.driving.telling import page
 from openworld.driving.traces import attack_traces
 from openworld.files import write
@@ -44,13 +44,14 @@ def drive(path: Path, asked: DrivingOptions) -> int:
     scenarios = chosen(catalogue(), ",".join(wanted.scenarios)) if wanted.scenarios else []
     installed = {name: ready.installed(one, asked) for name, one in releases.items()}
     protection = confine(asked.required)
+    how = Making(f"openworld conform --matrix {path.name} -o {asked.output.name}", protection)
     found = attack_traces(list(dict.fromkeys(models)), wanted.attacks, asked.output) if wanted.attacks else []
     columns: list[Column] = []
     for entry in wanted.entries:
         columns.append(_column(entry, installed[entry.name], scenarios, found, asked))
-        for name, text in pages(columns, wanted, asked.output, protection).items():
+        for name, text in pages(columns, wanted, asked.output, how).items():
             write(asked.output / name, text)
-    _publish(asked.output, wanted, columns, protection)
+    _publish(asked.output, wanted, columns, how)
     _write(asked, wanted, columns)
     if asked.as_json:
         print_json(_data(columns, protection))
@@ -96,12 +97,12 @@ def _column(
     return Column(entry, installed.release.slug, driven)
 
 
-def _publish(output: Path, wanted: Matrix, columns: Sequence[Column], protection: str) -> None:
+def _publish(output: Path, wanted: Matrix, columns: Sequence[Column], how: Making) -> None:
     """Write what is public of it to a folder of its own; what was public there before and is no longer goes."""
     folder = output / PUBLIC
     shutil.rmtree(folder, ignore_errors=True)
     shown = public(columns, datetime.date.today())
-    for name, content in public_files(shown, wanted, output, protection).items():
+    for name, content in public_files(shown, wanted, output, how).items():
         write(folder / name, content)
 
 

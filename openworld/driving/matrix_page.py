@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from conformance.fixes import fixes
@@ -57,9 +58,21 @@ class ScenarioRow:
         return any(cell is not None and (cell.look in ("attack", "unknown") or cell.changed) for cell in self.cells)
 
 
-def pages(columns: Sequence[Column], wanted: Matrix, output: Path, protection: str) -> dict[str, str]:
+class Making(NamedTuple):
+    """How a matrix came about.
+
+    Attributes:
+        command: runs it again.
+        protection: what kept the clients in.
+    """
+
+    command: str
+    protection: str
+
+
+def pages(columns: Sequence[Column], wanted: Matrix, output: Path, how: Making) -> dict[str, str]:
     """The pages of what is finished, and the charts that they show, by name."""
-    made = {"index.html": _index(columns, wanted, protection)}
+    made = {"index.html": _index(columns, wanted, how)}
     for column in columns[-1:]:  # those before are written already
         for play, judgement in _seen(column):
             if judgement.attacks and play.trace is not None:
@@ -68,11 +81,11 @@ def pages(columns: Sequence[Column], wanted: Matrix, output: Path, protection: s
     return made
 
 
-def public_files(columns: Sequence[Column], wanted: Matrix, output: Path, protection: str) -> dict[str, str]:
+def public_files(columns: Sequence[Column], wanted: Matrix, output: Path, how: Making) -> dict[str, str]:
     """The pages of what is public of finished columns, with the recordings that they lead to, by name."""
     made: dict[str, str] = {}
     for number, column in enumerate(columns, 1):
-        made.update(pages(columns[:number], wanted, output, protection))
+        made.update(pages(columns[:number], wanted, output, how))
         recorded = [f"{column.slug}/{one.scenario}.har" for one in column.judgements]
         for name in (*recorded, f"{column.slug}/{LOCK}"):
             if (output / name).is_file():
@@ -80,7 +93,7 @@ def public_files(columns: Sequence[Column], wanted: Matrix, output: Path, protec
     return made
 
 
-def _index(columns: Sequence[Column], wanted: Matrix, protection: str) -> str:
+def _index(columns: Sequence[Column], wanted: Matrix, how: Making) -> str:
     rows = list(_rows(columns))
     ranges: dict[str, list[Affected]] = {}
     for one in affected(_judged(columns)):
@@ -93,7 +106,8 @@ def _index(columns: Sequence[Column], wanted: Matrix, protection: str) -> str:
         outcomes=OUTCOMES,
         ranges=ranges,
         planned=len(wanted.entries),
-        protection=protection,
+        how=how,
+        version=version("openworld"),
         expected=any(one.entry.expected is not None for one in columns),
     )
 

@@ -89,6 +89,7 @@ def test_matrix_goes_on_and_writes_what_it_will_expect(
     assert "changed: mcp-python==1: R01_exact: expected A, ended d" in capsys.readouterr().out
     page = (tmp_path / "out" / "index.html").read_text()
     assert "What changed" in page
+    assert "<code>openworld conform --matrix matrix.toml -o out</code>" in page
     for link in re.findall(r'href="([^"#]+)#?[^"]*"', page):
         assert link.startswith("data:") or (tmp_path / "out" / link).exists()
 
