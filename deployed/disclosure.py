@@ -33,8 +33,9 @@ PUBLIC: tuple[State, ...] = ("fixed", "accepted", "public")
 HIDDEN = "not public"
 #: What the pages call clients beside their names.
 CALLED = {
-    "MCP Python SDK": "mcp-python", "MCP TypeScript SDK": "ts-sdk-v1", "MCP TypeScript client": "ts-client-v2",
-    "Gemini CLI": "gemini-cli-core", "Authlib's client": "authlib-client", "FastMCP's client": "fastmcp-client",
+    "Python SDK": "mcp-python", "TypeScript SDK": "ts-sdk-v1", "TypeScript client": "ts-client-v2",
+    "Gemini CLI": "gemini-cli-core", "Authlib's client": "authlib-client", "Authlib's `fetch_token`": "authlib-client",
+    "FastMCP's client": "fastmcp-client", "Codex": "codex-cli", "Codex CLI": "codex-cli", "AI SDK": "ai-sdk-mcp",
 }  # fmt: skip
 #: Words by which a text says of a client that it loses something, without naming what.
 LOSING = re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import datetime
 from collections.abc import Iterator
 from dataclasses import replace
@@ -43,6 +44,15 @@ def texts() -> Iterator[Path]:
 def test_no_text_names_a_client_with_what_is_open(path: Path) -> None:
     """Name it by its kind until the day, or record the public text in deployed/data/disclosures.toml."""
     assert [*breaches(path.read_text(encoding="utf-8"), TODAY)] == []
+
+
+@pytest.mark.parametrize("package", ["openworld", "simulations"])
+def test_no_caption_does(package: str) -> None:
+    """Captions, help and what a page is made of are texts in modules."""
+    for path in (ROOT / package).rglob("*.py"):
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        said = [str(one.value) for one in nodes if isinstance(one, ast.Constant) and " " in str(one.value)]
+        assert [*breaches("\n\n".join(said), TODAY)] == [], path
 
 
 @pytest.mark.parametrize("said", SAID)
