@@ -83,7 +83,7 @@ class Cache:
 
     def path(self, question: Question) -> Path:
         """The file of a question; its name covers everything that the answer depends on."""
-        digest = named(self._fingerprint, identity(*question.read()), question.timeout)
+        digest = named(self._fingerprint, identity(*question.read()), question.timeout, question.widely)
         return self.folder / digest[:2] / f"{digest[2:]}.json"
 
     def get(self, question: Question) -> Verdict | None:
@@ -132,6 +132,7 @@ def verdict(question: Question, data: dict[str, Any]) -> Verdict:
         bound=None if data["bound"] is None else Bound(**data["bound"]),
         blocked_by_minimal=data["blocked_by_minimal"],
         reason=data["reason"],
+        elsewhere=tuple(data.get("elsewhere", {}).items()),
     )
 
 

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -28,9 +27,9 @@ from model.switches import ConfigurationError
 from openworld.show import command, ending
 from openworld.width import marked
 from properties.attackers import FORMERLY, called, every_attacker
-from properties.checker import Checker
+from properties.checker import kept
 from properties.explain import Changes, flipping, refusal
-from properties.reads import check_read
+from properties.reads import askable, check_read
 from properties.results import happens
 from properties.security import every_property, find
 from simulations.processes import in_order
@@ -205,7 +204,7 @@ def acts(asked: Sequence[Compared], workers: int, timeout: float | None = None, 
 def _refused(batch: tuple[Sequence[Compared], float | None, Model]) -> str | None:
     """The rule that refuses the first design's run under the second; empty for none, ``None`` where there is no run."""
     cells, timeout, model = batch
-    ask = _checker(timeout)
+    ask = kept(timeout)
     for cell in cells:
         one = parse(cell.first, model)
         if ask.result(cell.property, one) in ("attack", "reached"):
@@ -215,15 +214,10 @@ def _refused(batch: tuple[Sequence[Compared], float | None, Model]) -> str | Non
     return None
 
 
-@cache  # of each worker: what a world costs to lay down is shared by all that it answers
-def _checker(timeout: float | None) -> Checker:
-    return Checker(timeout=timeout)
-
-
 def _results(batch: tuple[Sequence[Compared], float | None, Model]) -> list[tuple[str, str]]:
     """The results for both designs, of some questions."""
     cells, timeout, model = batch
-    ask = _checker(timeout)
+    ask = kept(timeout)
     both = ((cell, parse(cell.first, model), parse(cell.second, model)) for cell in cells)
     return [(ask.result(cell.property, one), ask.result(cell.property, other)) for cell, one, other in both]
 
@@ -232,7 +226,7 @@ def _explained(batch: tuple[list[tuple[Compared, tuple[str, str]]], float | None
     """Why a property flips in an environment: looked into for the first attacker against whom it does."""
     group, timeout, model = batch
     (cell, (before, after)), *_ = group
-    prop, ask = find(cell.property, model), _checker(timeout)
+    prop, ask = find(cell.property, model), kept(timeout)
     one, other = parse(cell.first, model), parse(cell.second, model)
     attackers, utility = tuple(each.attacker for each, _ in group), prop.kind == "utility"
     if "unknown" in (before, after):
@@ -253,7 +247,7 @@ def _explained(batch: tuple[list[tuple[Compared, tuple[str, str]]], float | None
         tuple(flipping(ask, prop, one, other)),
         f"{rule} [{source}]" if source else rule,
         "" if shown is None or shown.trace is None else text(chart(shown.trace, ending(prop))),
-        "" if shown is None else command("trace", prop.name, str(shown.configuration), model=model),
+        "" if shown is None else command("trace", prop.name, str(askable(prop, shown.configuration)), model=model),
         utility,
     )
 

@@ -23,12 +23,13 @@ from simulations.processes import in_order
 
 
 class Question(NamedTuple):
-    """A property under a configuration, both as text."""
+    """A property under a configuration, both as text; ``widely``: what is safe was asked in larger worlds too."""
 
     property: str
     configuration: str
     timeout: float | None = None
     model: Model = oauth()
+    widely: bool = False
 
     def read(self) -> tuple[Property, Configuration]:
         """The property and the configuration (raises InputError)."""

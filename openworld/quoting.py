@@ -46,16 +46,21 @@ class Citation(NamedTuple):
         return f"{self.software}, question {self.question}: {self.command}"
 
 
-def cited(found: Verdict, site: str = "") -> Citation:
-    """The citation of a verdict; ``site``: the address of the page that answers questions, where there is one."""
+def cited(found: Verdict, site: str = "", asked: str = "") -> Citation:
+    """The citation of a verdict.
+
+    ``site``: the address of the page that answers questions, where there is one; ``asked``: the configuration as
+    somebody named it.
+    """
     prop, configuration = found.property, found.configuration
+    asked = asked or str(configuration)
     answer = outcome(found).partition(":")[0]
     return Citation(
         f"{prop.name} under {configuration}, world {found.world.name}: {answer}.",
-        address(prop.name, str(configuration), site) + " on the page that `openworld site` writes" * (not site),
+        address(prop.name, asked, site) + " on the page that `openworld site` writes" * (not site),
         identity(prop, configuration)[:_DIGITS],
         f"openworld {version('openworld')}",
-        command("verdict", prop.code, str(configuration), model=configuration.model),
+        command("verdict", prop.code, asked, model=configuration.model),
         f"fig-{prop.name.replace('_', '-')}",
         f"{prop.name}: {answer}",
     )

@@ -112,6 +112,11 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
     yield from blocking_lines(verdict)
 
 
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as data, with what it rests on."""
+    return verdict.to_json() | {"rests_on": [*narrowings(verdict)], "elsewhere": dict(verdict.elsewhere)}
+
+
 def unbounded_lines(found: AnyNumber) -> Iterator[str]:
     """What a prover found for any number of sessions and grants."""
     yield from entry("any number", found.reach)

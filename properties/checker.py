@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from model.design import Configuration, Design, check_parties
 from model.world import World
 from properties.engine import Engine
@@ -46,10 +48,10 @@ class Checker:
         asked = find(prop, configuration.model) if isinstance(prop, str) else prop
         return self.about(asked, configuration).result(asked, configuration)
 
-    def about(self, prop: Property | str, configuration: Configuration) -> WorldChecker:
-        """Who answers a question: the checker of its world, made once."""
+    def about(self, prop: Property | str, configuration: Configuration, where: World | None = None) -> WorldChecker:
+        """Who answers a question: the checker of its world, or of the one ``where`` it is asked, made once."""
         asked = find(prop, configuration.model) if isinstance(prop, str) else prop
-        world = self.world or asked.world_of(configuration)
+        world = where or self.world or asked.world_of(configuration)
         if self.by_design and self._design != configuration.design:
             self._design = configuration.design
             self._worlds.clear()
@@ -59,3 +61,9 @@ class Checker:
             made = WorldChecker(world, self._design, self.timeout, self.patience, own, self.solver)
             self._worlds[world, own] = made
         return self._worlds[world, own]
+
+
+@cache
+def kept(timeout: float | None = None) -> Checker:
+    """Return the checker of this process: what a world costs to lay down is shared by all that is asked of it."""
+    return Checker(timeout=timeout)

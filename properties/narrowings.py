@@ -19,6 +19,7 @@ from properties.verdict import WorldChecker, check
 
 if TYPE_CHECKING:
     from model.world import World
+    from properties.checker import Checker
     from properties.security import Property
     from properties.verdict import Verdict
 
@@ -31,9 +32,14 @@ def larger_worlds(model: Model = oauth()) -> tuple[World, ...]:
     return tuple(world for world in worlds(model).values() if world.has_sessions_at_once)
 
 
-def check_widely(prop: Property, configuration: Configuration, timeout: float | None = None) -> Verdict:
-    """A verdict; what is safe in the default world is asked in the larger ones as well, and an attack there is one."""
-    found = check(prop, configuration, timeout=timeout)
+def check_widely(
+    prop: Property, configuration: Configuration, timeout: float | None = None, checker: Checker | None = None
+) -> Verdict:
+    """A verdict; what is safe in the default world is asked in the larger ones as well, and an attack there is one.
+
+    ``checker``: who has laid down worlds already, where many questions are asked.
+    """
+    found = checker.verdict(prop, configuration) if checker else check(prop, configuration, timeout=timeout)
     if found.result != "safe" or configuration.world or found.world.name != DEFAULT.name:
         return found
     elsewhere = []
@@ -42,7 +48,8 @@ def check_widely(prop: Property, configuration: Configuration, timeout: float | 
             check_parties(configuration.design, world)
         except ConfigurationError:  # who has a switch of its own in the question is not there
             continue
-        asked = WorldChecker(world, (prop, configuration), timeout)
+        alone = (prop, configuration)
+        asked = checker.about(*alone, world) if checker else WorldChecker(world, alone, timeout)
         answer = asked.result(prop, configuration)
         if answer == "attack":
             beyond = asked.verdict(prop, configuration)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
@@ -94,6 +95,18 @@ def check_read(prop: Property, configuration: Configuration, named: Iterable[str
             raise ConfigurationError(f"switch {name!r} is read by {read_by}; no verdict depends on it")
         if name in nothing:
             raise ConfigurationError(f"switch {name!r} is read by nothing in world {world.name!r}")
+
+
+def askable(prop: Property, configuration: Configuration) -> Configuration:
+    """Return the same question without the switches that nothing reads where it is asked, as a design names some.
+
+    Its text can be asked by itself (:func:`check_read`), and has the same run.
+    """
+    world = prop.world_of(configuration)
+    nothing, switches = unread(world) - WITHOUT_EFFECT.keys(), world.model.switches
+    unheard = (name for name in configuration.design if name in nothing or not switches[name].in_worlds)
+    design = configuration.design.but(**{name: switches[name].baseline for name in unheard})
+    return replace(configuration, design=design)
 
 
 def asked_for(name: str, text: str, model: Model = oauth()) -> tuple[Property, Configuration]:

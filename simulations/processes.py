@@ -37,14 +37,14 @@ def spread(function: Callable[[T], R], tasks: Mapping[K, T], workers: int) -> Ge
 
     Parameters:
         function: of a module, as it is looked up by its name in the workers.
-        workers: how many processes; this one only waits, so that Ctrl-C reaches it at once.
+        workers: how many processes; this one only waits, so that Ctrl-C reaches it at once. With none it does all.
 
     A model that is extended by functions no other process can make again: then all is done in this one.
 
     Raises:
         WorkersDiedError: workers died several times in a row with nothing finished in between.
     """
-    if not _shared(function, next(iter(tasks.values()), None)):
+    if not workers or not _shared(function, next(iter(tasks.values()), None)):
         yield from ((key, function(task)) for key, task in tasks.items())
         return
     left, deaths = dict(tasks), 0

@@ -33,9 +33,9 @@ from openworld.commands.common import (
 from openworld.commands.completion import config_argument, config_or_none, property_argument
 from openworld.files import as_json as written
 from openworld.files import emit, replacing
-from openworld.show import ending, needed_lines, outcome, verdict_lines
+from openworld.show import ending, needed_lines, outcome, verdict_json, verdict_lines
 from openworld.site.address import checked
-from properties.narrowings import check_widely, narrowings
+from properties.narrowings import check_widely
 from properties.reads import asked_for
 from properties.results import read_result
 from properties.security import find
@@ -150,13 +150,13 @@ def verdict(
     found = _verdict(name, config, timeout, model)
     if certificate is not None:
         loaded("openworld.certificates.write")(loaded("properties.certificate.certify")(found, timeout), certificate)
-    lines, data = [*verdict_lines(found)], found.to_json()
+    lines, data = [*verdict_lines(found)], verdict_json(found)
     if needed and found.blocked_by:
         alone = data["needed"] = loaded("properties.verdict.needed")(found, timeout)
         lines += needed_lines(alone)
     if chart and found.trace is not None and found.result == "attack":
         lines += ["", *_for_terminal(drawn(found.trace, ending(found.property))).splitlines()]
-    tell(as_json, data | {"rests_on": narrowings(found), "elsewhere": dict(found.elsewhere)}, lines, output)
+    tell(as_json, data, lines, output)
     if found.result == wanted:
         return DONE
     if found.result in _UNSETTLED:
@@ -223,7 +223,7 @@ def trace(
         click.echo(f"openworld: nothing to draw: {found.property.name} is {outcome(found)}", err=True)
         return _UNSETTLED.get(found.result, VIOLATED)
     shown = drawn(found.trace, ending(found.property), checks, other)
-    citation = loaded("openworld.quoting.cited")(found, checked(site)) if purpose else None
+    citation = loaded("openworld.quoting.cited")(found, checked(site), config) if purpose else None
     if output is not None and form in ("pdf", "png"):
         picture = loaded("openworld.slides.picture")(shown, form, citation)
         with replacing(output) as temporary:

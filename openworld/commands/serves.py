@@ -53,7 +53,7 @@ def serves(sources: tuple[str, ...], url: str, names: tuple[str, ...], opens: bo
     found = ends(served, names)
     changed, let_in = smallest(served, found)
     if as_json:
-        print_json(_data(served, found, changed, let_in))
+        print_json(as_data(served, found, changed, let_in))
     else:
         print_lines(_ends(served, found))
         print_lines(_changes(served, changed, let_in, found))
@@ -152,9 +152,10 @@ def _opened(changed: list[tuple[Change, ...]], found: Mapping[str, End]) -> Iter
         yield f"  {rule.name}: {said + late if broken.asked else 'no world asks it'}"
 
 
-def _data(
+def as_data(
     served: Front, found: Mapping[str, End], changed: Iterable[tuple[Change, ...]], let_in: list[str]
 ) -> dict[str, Any]:
+    """How clients get on with what is served, and what lets them in, as data."""
     doubts, doubtful = unsettled(served, found), unsure(served, found)
     return {
         "url": served.url,

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from model.design import Configuration, parse
 from model.model import Model, oauth
 from properties.attackers import configured
-from properties.checker import Checker
+from properties.checker import kept
 from properties.results import Result
 from properties.security import Property, find
 from properties.verdict import Verdict
-
-
-@cache
-def checker() -> Checker:
-    """The kernel's checker: each world is laid down once, with every design and attacker in it."""
-    return Checker()
 
 
 def ask(prop: Property | str, configuration: Configuration | str, model: Model = oauth()) -> Verdict:
@@ -50,9 +44,9 @@ def _property(prop: Property | str, model: Model) -> Property:
 
 @lru_cache(maxsize=4096)
 def _verdict(prop: str, configuration: Configuration) -> Verdict:
-    return checker().verdict(prop, configuration)
+    return kept().verdict(prop, configuration)
 
 
 @lru_cache(maxsize=65536)
 def _result(prop: str, configuration: Configuration) -> Result:
-    return checker().result(prop, configuration)
+    return kept().result(prop, configuration)

@@ -17,11 +17,12 @@ from model.design import parse
 from model.model import Model, oauth
 from model.words import worded
 from openworld.explore import blast
-from openworld.explore.asking import ask, checker, read, result
+from openworld.explore.asking import ask, read, result
 from openworld.explore.evidence import gained
 from openworld.explore.gallery import at_work
 from openworld.explore.populations import Outcomes, Share, at
 from openworld.explore.views import Html, VerdictView, headline, statuses
+from properties.checker import kept
 from properties.explain import turns
 from properties.named_attacks import attacks
 from properties.results import happens
@@ -147,7 +148,7 @@ def explore_attacks(name: str) -> Panel:
 
     def against(name: str) -> list[tuple[str, str]]:
         shown = at_work(name)
-        found = turns(shown.property, shown.configuration, checker())
+        found = turns(shown.property, shown.configuration, kept())
         pairs = (f"{turn.switch}={turn.after}" for turn in found)
         return [(_AS_IT_IS, _AS_IT_IS), *(_worded("value", pair, shown.configuration.model) for pair in pairs)]
 

@@ -21,8 +21,9 @@ from model.value_words import Words
 from model.wire import scenes
 from model.words import of_configuration, worded
 from openworld import diff, diff_page
-from openworld.explore.asking import ask, checker, read, result
+from openworld.explore.asking import ask, read, result
 from openworld.explore.views import Picture, Short, Table
+from properties.checker import kept
 from properties.explain import turns
 from properties.results import length, read_result
 from properties.security import Property, find
@@ -124,7 +125,7 @@ def crossed(rows: Mapping[str, str], situations: Mapping[str, str], note: str = 
 def turning(prop: str, configuration: str, model: Model = oauth()) -> Table:
     """Every single switch whose other value turns the verdict, and whether first contact succeeds then."""
     known = model.switches
-    found = turns(find(prop, model), read(configuration, model), checker())
+    found = turns(find(prop, model), read(configuration, model), kept())
     rows = (
         (
             *(worded("value", f"{turn.switch}={value}", model) for value in (turn.before, turn.after)),

@@ -15,6 +15,7 @@ from openworld.explore import asking, blast, deployed, evidence, populations, vi
 from openworld.explore.controls import Panel, explore, explore_attacks, explore_mishaps, explore_shares
 from openworld.explore.gallery import at_work, catalogue
 from openworld.explore.sizes import SizeError, chosen
+from properties.checker import kept
 from properties.explain import turns
 from properties.named_attacks import UnknownAttackError, attacks
 from properties.security import PROPERTIES, UnknownPropertyError, find
@@ -122,7 +123,7 @@ def test_a_claim_that_is_not_so_stops_the_notebook() -> None:
 def test_every_turn_turns_and_no_other_switch_does() -> None:
     """Single switches that stop the mix-up: comparing iss is one of them, PKCE is not."""
     configuration = parse(MIXUP)
-    found = turns(find("code_delivery"), configuration, asking.checker())
+    found = turns(find("code_delivery"), configuration, kept())
     assert ("iss_check", "require") in {(turn.switch, turn.after) for turn in found}
     assert "pkce" not in {turn.switch for turn in found}
     for turn in found:

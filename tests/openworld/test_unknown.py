@@ -87,7 +87,7 @@ def test_a_difference_is_never_taken_back(seed: int, monkeypatch: pytest.MonkeyP
     arguments += [word for each in attackers for word in ("--against", each)]
 
     def said(drawn: Drawn) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str], list[Any]], int, str]:
-        monkeypatch.setattr(diff, "_checker", lambda _: drawn)
+        monkeypatch.setattr(diff, "kept", lambda _: drawn)
         ran = CliRunner().invoke(main, [*arguments, "--format", "json"])
         told: dict[tuple[str, str], str] = {}
         why: dict[tuple[str, str], list[Any]] = {}

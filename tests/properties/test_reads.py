@@ -11,10 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from model.design import own_switches, parse
+from model.model import oauth
 from model.switches import SWITCHES, ConfigurationError
 from model.world_file import WORLDS
 from openworld.cli import main
-from properties.reads import WITHOUT_EFFECT, check_read, read_by, unread
+from properties.reads import WITHOUT_EFFECT, askable, asked_for, check_read, read_by, unread
 from properties.security import find
 
 UNREAD = Path(str(files("properties"))) / "data" / "unread.toml"
@@ -68,3 +69,11 @@ def test_what_a_named_design_brings_along_may_be_read_by_nothing():
     assert own_switches("design=mcp;cap=mal_as;as:h_iss=no") == ["h_iss"]
     ran = CliRunner().invoke(main, ["verdict", "CD", "design=ts-client-v2==2.4.0;cap=mal_as", "--no-chart"])
     assert ran.exit_code in (0, 1)
+
+
+@pytest.mark.parametrize("name", oauth().designs)
+def test_a_question_about_a_design_has_a_text_that_can_be_asked(name: str) -> None:
+    """Switches of a named design that nothing reads where it is asked are no part of it."""
+    for prop in (find("code_delivery"), find("task_completed")):
+        said = askable(prop, parse(f"design={name};cap=mal_as"))
+        assert asked_for(prop.name, str(said))[1] == said
