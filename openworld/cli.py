@@ -42,6 +42,7 @@ GROUPS = {
         "blast-radius": ("simulations", "Count what one mishap puts into an attacker's hands."),
     },
     "Publish": {
+        "mcp": ("mcp", "Answer assistants and editors, by the Model Context Protocol."),
         "study": ("study", "Judge every named design against every attacker; simulate."),
         "report": ("study", "Turn the folder of a study into one HTML page."),
         "site": ("study", "Write a site that answers questions in the reader's browser."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from functools import cache
 
 from model.design import Configuration, Design, check_parties
@@ -67,3 +68,6 @@ class Checker:
 def kept(timeout: float | None = None) -> Checker:
     """Return the checker of this process: what a world costs to lay down is shared by all that is asked of it."""
     return Checker(timeout=timeout)
+
+
+atexit.register(kept.cache_clear)  # solvers are freed before the module that frees them is

@@ -316,4 +316,8 @@ with_option = option(
     "--with model", "With what a draft of your own adds (`openworld new draft`).",
     click.Path(exists=True, dir_okay=False), "FILE.py", multiple=True, is_eager=True, callback=_model,
 )  # fmt: skip
+cache_option = option(
+    "--cache folder", "Where verdicts are kept.  [default: the user's cache folder]",
+    click.Path(file_okay=False, path_type=Path), "DIR", envvar="OPENWORLD_CACHE", show_envvar=True,
+)  # fmt: skip
 workers_option = option("--workers", "Processes to use. [default: one for each core]", click.IntRange(min=1), "N")

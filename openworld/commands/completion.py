@@ -12,10 +12,11 @@ from click.shell_completion import CompletionItem
 
 from model.drafts import TEXTS
 from model.model import Model
-from model.switches import BCP_ATTACKERS, ROLES, attacker_named
+from model.switches import BCP_ATTACKERS, ROLES
 from model.words import worded
 from model.world_file import WORLDS
 from openworld.commands.common import model_of
+from openworld.spoken import configuration
 from properties.security import every_property
 
 
@@ -110,19 +111,8 @@ property_argument = click.argument("name", metavar="PROPERTY", shell_complete=pr
 
 
 def _joined(context: click.Context, _: click.Parameter, words: tuple[str, ...]) -> str:
-    """One configuration from all that was given: with ``;`` or blanks between its parts, which no shell takes away.
-
-    A part without ``=`` is an attacker, or else a named design.
-    """
-    model = model_of(context)
-
-    def pair(part: str) -> str:
-        if all(attacker_named(each, model.capabilities) or each == "none" for each in part.split("+")):
-            return f"cap={part}"
-        return f"design={part}" if part in model.designs else part
-
-    parts = (part.strip() for word in words for part in word.split(";"))
-    return ";".join(part if "=" in part else pair(part) for part in parts if part)
+    """One configuration from all that was given: with ``;`` or blanks between its parts, which no shell takes away."""
+    return configuration(words, model_of(context))
 
 
 config_argument = click.argument(

@@ -92,6 +92,7 @@ def test_it_checks(tmp_path: Path) -> None:
         (["trace", *MIXUP, "--format", "pdf", "-o", "out.pdf"], "study"),
         (["conform", "mcp-python==2.3.0"], "conform"),
         (["learn", "mcp-python==2.3.0"], "conform"),
+        (["mcp"], "mcp"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
