@@ -25,7 +25,7 @@ from mcp.client.stdio import stdio_client
 from openworld.findings.pages import pages
 from properties.reads import asked_for
 
-QUESTIONS, COLD, SEED = 40, 5, 42
+QUESTIONS, COLD, SEED = 40, 3, 42
 Question = tuple[str, str]
 
 
@@ -48,7 +48,7 @@ def firsts(questions: Iterable[Question]) -> list[Question]:
 async def connect(stack: AsyncExitStack, folder: str = "") -> ClientSession:
     """Return the session of a client whose server was started for it, with the verdicts kept in a folder."""
     kept = folder or stack.enter_context(TemporaryDirectory())
-    server = ["-m", "openworld.cli", "mcp", "--timeout", "60", "--cache", kept]
+    server = ["-m", "openworld.cli", "mcp", "--cache", kept]
     opened = stdio_client(StdioServerParameters(command=sys.executable, args=server))
     reading, writing = await stack.enter_async_context(opened)
     session = await stack.enter_async_context(ClientSession(reading, writing))

@@ -9,17 +9,19 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Hashable
 from contextlib import redirect_stdout
-from functools import partial, wraps
+from functools import wraps
 from inspect import getdoc
 from pathlib import Path
+from threading import Lock
 from typing import Annotated, Any, Literal
 
 import uvicorn
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from mcp.server.fastmcp import FastMCP
 from mcp.server.fastmcp.exceptions import ToolError
 from mcp.types import Tool, ToolAnnotations
@@ -37,7 +39,7 @@ from model.words import worded
 from openworld import diff, expectations, glossary, spoken
 from openworld.cache import Cache, default_folder
 from openworld.check import evaluate
-from openworld.commands.common import DONE
+from openworld.commands.common import DONE, INTERRUPTED, complain
 from openworld.commands.serves import as_data
 from openworld.findings import pages, words
 from openworld.jobs import Question
@@ -228,14 +230,9 @@ def _line(error: BaseException) -> str:
     return f"internal error: {type(error).__name__}"
 
 
-def server(model: Model, timeout: float, cache: Cache, site: str = "") -> McpServer:
-    """Return the server of a model.
-
-    Raises:
-        AddressError: ``site`` is no address of a page.
-    """
-    tools = McpTools(model, timeout, cache, site)
-    made, alone = McpServer("openworld", INSTRUCTIONS, log_level="WARNING"), CapacityLimiter(1)
+def server(tools: McpTools, alone: Lock) -> McpServer:
+    """Return the server of some tools, which answer one call at a time: solvers are no two threads' at once."""
+    made = McpServer("openworld", INSTRUCTIONS, log_level="WARNING")
     for tool in (tools.ask, tools.draw, tools.compare, tools.explain, tools.serves, tools.check):
         reads = ToolAnnotations(readOnlyHint=True, idempotentHint=True, openWorldHint=False)
         made.add_tool(_apart(tool, alone), description=" ".join((getdoc(tool) or "").split()), annotations=reads)
@@ -249,12 +246,16 @@ def server(model: Model, timeout: float, cache: Cache, site: str = "") -> McpSer
     return made
 
 
-def _apart(tool: Callable[..., BaseModel], alone: CapacityLimiter) -> Callable[..., Any]:
-    """The tool in a thread, one call at a time: solvers are no two threads' at once, and the client is heard."""
+def _apart(tool: Callable[..., BaseModel], alone: Lock) -> Callable[..., Any]:
+    """The tool in a thread, so that the client is heard meanwhile: it may have gone, or not want to know any more."""
 
     @wraps(tool)
     async def called(*given: Any, **named: Any) -> BaseModel:
-        return await to_thread.run_sync(partial(tool, *given, **named), limiter=alone)
+        def answer() -> BaseModel:
+            with alone:
+                return tool(*given, **named)
+
+        return await to_thread.run_sync(answer, abandon_on_cancel=True)
 
     return called
 
@@ -263,15 +264,21 @@ def serve(port: int | None, timeout: float, site: str, folder: Path | None, mode
     """Answer until the client goes away, or over HTTP until interrupted; the exit code.
 
     Raises:
+        AddressError: ``site`` is no address of a page.
         OSError: the port is taken.
     """
-    made = server(model, timeout, Cache(folder or default_folder()), site)
+    alone = Lock()
+    made = server(McpTools(model, timeout, Cache(folder or default_folder()), site), alone)
+    signal.signal(signal.SIGINT, lambda *_: os._exit(complain("interrupted", INTERRUPTED)))  # whatever is waited for
     if port is None:
         with os.fdopen(os.dup(sys.stdout.fileno()), "w") as own, redirect_stdout(own):  # which the protocol closes
             made.run()
-        return DONE
-    with socket.create_server(("127.0.0.1", port)) as listening:
-        where = "http://{}:{}/mcp".format(*listening.getsockname())
-        print(f"openworld: answering at {where}", file=sys.stderr, flush=True)
-        uvicorn.Server(uvicorn.Config(made.streamable_http_app(), log_level="warning")).run([listening])
+    else:
+        with socket.create_server(("127.0.0.1", port)) as listening:
+            where = "http://{}:{}/mcp".format(*listening.getsockname())
+            print(f"openworld: answering at {where}", file=sys.stderr, flush=True)
+            how = uvicorn.Config(made.streamable_http_app(), log_level="warning", timeout_graceful_shutdown=1)
+            uvicorn.Server(how).run([listening])
+    if alone.locked():  # nobody is there any more for the answer that is being found
+        os._exit(DONE)
     return DONE

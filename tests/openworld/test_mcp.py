@@ -329,6 +329,34 @@ def test_who_goes_away_ends_it() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("signalled", [False, True], ids=["gone", "terminated"])
+def test_nobody_waits_for_an_answer_that_nobody_wants(signalled: bool) -> None:
+    """In the middle of a question that takes a minute, the end is at once."""
+    hard = {"property": "authorization", "configuration": "fapi2 prm=exact as_trust=any reg=cimd mal_as+mal_rs"}
+    about = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "0"}}
+    sent = [
+        {"id": 1, "method": "initialize", "params": about},
+        {"method": "notifications/initialized"},
+        {"id": 2, "method": "tools/call", "params": {"name": "ask", "arguments": hard}},
+        {"id": 3, "method": "ping"},
+    ]
+    command = [*COMMAND, "mcp", "--timeout", "60"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        for each in sent:
+            running.stdin.write(json.dumps({"jsonrpc": "2.0", **each}) + "\n")
+            running.stdin.flush()
+        answered = [json.loads(running.stdout.readline())["id"] for _ in range(2)]
+        if signalled:
+            running.terminate()
+        else:
+            running.stdin.close()
+        assert running.wait(5) == (130 if signalled else 0)
+    assert answered == [1, 3]
+
+
 # --- questions that were asked in public -----------------------------------------------------------------------
 
 
