@@ -418,7 +418,7 @@ def invent(
         tuple(check for check in found if not found[check]),
         tuple(check for check in chosen if check not in borne),
         classes,
-        tuple(sorted(sets, key=_effort)),
+        tuple(sorted(sets, key=effort)),
         tuple(tuple(sorted(plainest[name] for name in names)) for names in together),
         asked.questions,
     )
@@ -447,7 +447,8 @@ def broken(
     return [tuple(name for name, each in usual.items() if each.suffices(c.name for c in some)) for some in sets]
 
 
-def _effort(checks: tuple[Candidate, ...]) -> tuple[object, ...]:
+def effort(checks: tuple[Candidate, ...]) -> tuple[object, ...]:
+    """Return by what sets are put in order: how many have to change, who, how many checks."""
     who = changes(checks)
     return len(who), [ROLES.index(role) for role in who], len(checks), checks
 

@@ -50,7 +50,7 @@ from model.token_flow import SERVERS_METHOD
 from model.world import AUTHORIZATION_SERVER, CLIENT, NONE, RESOURCE_SERVER, Party, callback_at
 from model.world_file import find_world
 from properties.security import Property
-from properties.terms import Compared, NotCoveredError, either, equal, pick
+from properties.terms import NotCoveredError, Terms, either, equal, pick
 
 #: Terms by the names that rules give to what they are.
 Names: TypeAlias = Mapping[str, str]
@@ -305,8 +305,8 @@ class _Process:
         message = kind(*(NONE for each in fields(kind) if each.init))
         whose = f"{kind.__name__} that a {role.replace('_', ' ')} gets"
         told = (
-            Compared(says, held.values(), f"what a {whose} says:"),
-            Compared(held, says.values(), f"what is held of a {whose}:"),
+            Terms(says, held.values(), f"what a {whose} says:"),
+            Terms(held, says.values(), f"what is held of a {whose}:"),
         )
         it = Receipt(self.c, role, True, NONE, message, *told)
         try:

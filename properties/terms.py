@@ -146,7 +146,7 @@ class _Cases(dict[Any, Condition]):
         return super().get(key, default) if key == NONE or not isinstance(key, str) else key == _Named()
 
 
-class Compared(Mapping[str, Value]):
+class Terms(Mapping[str, Value]):
     """Values by name of which rules ask whether they are there, and whether one is another; nothing else of them.
 
     Args:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import starmap
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,14 +12,18 @@ from typing import Any
 
 import click
 
+from deployed.servers import authorization_servers
 from model import messages
 from model.chart import chart as drawn
 from model.chart import text
+from model.clients import clients
 from model.design import Configuration, own_switches, parse, parse_capabilities, parse_switches
 from model.errors import InputError
 from model.model import Model
 from model.named_designs import DEPLOYMENTS
 from model.protocols import variables
+from model.switches import SWITCHES
+from model.world import AUTHORIZATION_SERVER, CLIENT
 from openworld.commands import completion
 from openworld.commands.common import (
     DONE,
@@ -32,7 +37,9 @@ from openworld.commands.common import (
     with_option,
 )
 from openworld.commands.completion import against_option, config_argument
+from openworld.figures.proposals import Ranked, fronts
 from openworld.files import write
+from openworld.plotstyle import save
 from openworld.show import command, ending
 from properties.attackers import configured
 from properties.checker import Checker
@@ -48,6 +55,7 @@ from properties.invent import (
     KnownRules,
     broken,
     changes,
+    effort,
     invent,
     spelt,
     under,
@@ -70,6 +78,14 @@ _HELD = {
 }
 
 
+#: What comes first, of a set and the parties that it loses.
+_RANKS: dict[str, Callable[[tuple[Candidate, ...], Mapping[str, Sequence[str]]], tuple[object, ...]]] = {
+    "roles": lambda checks, losses: (effort(checks)[:2], _many(losses), effort(checks)),
+    "deployed": lambda checks, losses: (_many(losses), effort(checks)),
+    "length": lambda checks, losses: (len(checks), effort(checks)),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """A set of checks with what the plain checker says of it.
@@ -77,7 +93,8 @@ class Proposal:
     Attributes:
         draft: the file that adds them, and ``name`` how it is called.
         verdicts: of each property with all of them; ``without``: of an attack where one is left out.
-        breaks: the named environments in which honest parties finish without the checks alone.
+        breaks: the named environments in which honest parties finish without the checks alone; ``loses``: the measured
+            parties, by role.
     """
 
     checks: tuple[Candidate, ...]
@@ -86,6 +103,7 @@ class Proposal:
     verdicts: tuple[Verdict, ...]
     without: Mapping[Candidate, Verdict]
     breaks: tuple[str, ...]
+    loses: Mapping[str, Sequence[str]]
 
     @property
     def is_verified(self) -> bool:
@@ -114,9 +132,16 @@ class Proposal:
 @click.option("--by", multiple=True, type=click.Choice(ROLES), help="Who may change.  [default: everybody]")
 @click.option("--relation", multiple=True, type=click.Choice(FURTHER), help="Beside equality, also ask for this.")
 @click.option("--field", is_flag=True, help="Also what an AS could add to its answers: what it holds of the grant.")
+@click.option(
+    "--rank",
+    type=click.Choice(tuple(_RANKS)),
+    default="roles",
+    show_default=True,
+    help="What comes first: few who change, few deployed parties that lose honest runs, or few checks.",
+)
 @click.option("--top", type=click.IntRange(min=0), default=5, show_default=True, help="Verify and print so many sets.")
 @click.option("--chart/--no-chart", default=False, help="Draw the attack that comes back without each check.")
-@output_option("Write each proposal as a draft for --with.", folder=True)
+@output_option("Write each proposal as a draft for --with, and how all sets compare as a figure.", folder=True)
 @timeout_option
 @as_json
 @with_option
@@ -128,6 +153,7 @@ def invent_(
     by: tuple[str, ...],
     relation: tuple[str, ...],
     field: bool,
+    rank: str,
     top: int,
     chart: bool,
     output: Path | None,
@@ -168,15 +194,19 @@ def invent_(
     try:
         wide = under(asked, with_fields(model)) if field else asked
         found = invent([find(prop.name, wide.model) for prop in props], wide, kept, relation, by or ROLES, timeout)
-        proposals = _proposals(
-            props, asked, wide, found.sets[:top], command("invent", names, config, *_to(against)), timeout
-        )
+        losses = dict(zip(found.sets, lost(wide, found.sets), strict=True))
+        found = replace(found, sets=tuple(sorted(found.sets, key=lambda each: _RANKS[rank](each, losses[each]))))
+        how = command("invent", names, config, *_to(against))
+        proposals = _proposals(props, asked, wide, {each: losses[each] for each in found.sets[:top]}, how, timeout)
     except NoAnswerError as error:
         return complain(str(error), INCONCLUSIVE)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         for each in proposals:
             write(output / each.name, each.draft)
+        if found.sets:
+            compared = [Ranked(changes(each), _many(losses[each]), len(each)) for each in found.sets]
+            save(fronts(compared, sum(map(len, deployed().values()))), output / "front")
     known = [KnownRules(find(prop.name, wide.model), wide) for prop in props]
     said = {one: next(filter(None, (each.rule(one) for each in known)), None) for one in _all_of(proposals)}
     fields = {(one, name): known[0].field(one, name) for one in said for name in one.added}
@@ -194,6 +224,38 @@ def _to(against: str | None) -> list[str]:
     return ["--against", against] if against else []
 
 
+# --- deployed parties -------------------------------------------------------------------------------------------
+
+
+@cache
+def deployed() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    """Return the measured parties by role and name, each with its switches in worlds."""
+    servers = {name: server.settings for name, server in authorization_servers().items() if server.settings}
+    designs = {
+        name: {switch: client.design[switch] for switch in client.decided_by if SWITCHES[switch].in_worlds}
+        for name, client in clients().items()
+    }
+    return {CLIENT: designs, AUTHORIZATION_SERVER: servers}
+
+
+def lost(configuration: Configuration, sets: Sequence[tuple[Candidate, ...]]) -> list[dict[str, Sequence[str]]]:
+    """Return for each set the measured parties, by role, with which honest runs are lost that there are without it."""
+    made: list[dict[str, Sequence[str]]] = [{} for _ in sets]
+    for role, parties in deployed().items():
+        alike: dict[str, list[str]] = {}
+        for name, settings in parties.items():
+            alike.setdefault(repr(sorted(settings.items())), []).append(name)
+        environments = {names[0]: parties[names[0]] for names in alike.values()}
+        named = {names[0]: names for names in alike.values()}
+        for each, found in zip(made, broken(configuration, sets, environments), strict=True):
+            each[role] = [name for first in found for name in named[first]]
+    return made
+
+
+def _many(losses: Mapping[str, Sequence[str]]) -> int:
+    return sum(map(len, losses.values()))
+
+
 # --- proposals -------------------------------------------------------------------------------------------------
 
 
@@ -201,11 +263,14 @@ def _proposals(
     props: Sequence[Property],
     asked: Configuration,
     wide: Configuration,
-    sets: Sequence[tuple[Candidate, ...]],
+    sets: Mapping[tuple[Candidate, ...], Mapping[str, Sequence[str]]],
     how: str,
     timeout: float | None,
 ) -> list[Proposal]:
-    """Verify sets by ordinary verdicts, each as the draft that it comes out as; ``wide``: AS add all they could."""
+    """Verify sets, each with what it loses, by ordinary verdicts, as the draft that it comes out as.
+
+    ``wide``: AS add all they could.
+    """
     known: dict[frozenset[Candidate], list[Verdict]] = {}
     words = Wording(props[0], asked)
 
@@ -218,14 +283,15 @@ def _proposals(
         return known[frozenset(checks)]
 
     made = []
-    breaks = broken(wide, sets, DEPLOYMENTS)
+    breaks = broken(wide, list(sets), DEPLOYMENTS)
     for number, checks in enumerate(sets, start=1):
         without = {}
         for one in checks:
             others = judged([each for each in checks if each != one])
             without[one] = next((v for v in others if v.result == "attack"), others[0])
-        name, draft = f"proposal_{number}.py", words.draft(checks, how)
-        made.append(Proposal(checks, name, draft, tuple(judged(checks)), without, breaks[number - 1]))
+        name, draft = f"proposal_{number}.py", words.draft(checks, how, f"proposal_{number}")
+        verdicts = tuple(judged(checks))
+        made.append(Proposal(checks, name, draft, verdicts, without, breaks[number - 1], sets[checks]))
     return made
 
 
@@ -277,22 +343,27 @@ class Wording:
             return f"`{name.removeprefix('request.')}` of {whose}"
         return f"the recorded `{name}` ({self._meaning[name]})"
 
-    def draft(self, checks: Sequence[Candidate], how: str) -> str:
-        """Return the file of a draft that adds checks."""
-        head = f'"""Checks that were proposed by the solver.\n\nAsked by: {how}\n"""\n\n'
+    def draft(self, checks: Sequence[Candidate], how: str, name: str = "proposal") -> str:
+        """Return the file of a draft that adds checks, under a switch of this ``name`` that leaves them out."""
+        head = (
+            f'"""Checks that were proposed by the solver; {name}=left_out leaves them out.\n\nAsked by: {how}\n"""\n\n'
+        )
         imports = "from model.identifiers import same_origin\n" * any(c.relation == "origin_is" for c in checks)
-        imports += "from openworld.draft import NONE, all_of, any_of, holds, none_of, rule, same\n"
+        imports += "from openworld.draft import NONE, all_of, any_of, holds, none_of, rule, same, switch\n\n"
         fields = dict.fromkeys((one.message, name) for one in checks for name in one.added)
         if fields:
             imports = imports.replace("import NONE, all_of, any_of", "import NONE, all_of, answering, any_of, field")
-        return head + imports + "".join(f"\n\n{each}" for each in (*starmap(_adding, fields), *map(self._rule, checks)))
+        meaning = "whether the proposed checks are made"
+        chosen = f'switch("{name}", "made left_out", "{meaning}", "{SOURCE}", words="proposed checks; as deployed")\n'
+        rules = (self._rule(one, name) for one in checks)
+        return head + imports + chosen + "".join(f"\n\n{each}" for each in (*starmap(_adding, fields), *rules))
 
-    def _rule(self, one: Candidate) -> str:
+    def _rule(self, one: Candidate, switch: str) -> str:
         name = one.name.partition(".")[2]
         whose, right = ("held", one.right.removeprefix(HELD)) if one.right.startswith(HELD) else ("says", one.right)
         passes = {
             "is": "all_of(none_of(left, NONE), same(left, right))",
-            "is_if_held": "any_of(same(right, NONE), same(left, right))",
+            "is_if_held": "same(right, NONE), same(left, right)",
             "origin_is": "holds(lambda *two: NONE not in two and same_origin(*two), left, right)",
             "is_there": "none_of(left, NONE)",
         }[one.relation]
@@ -301,7 +372,8 @@ class Wording:
             f'@rule(message="{one.message}", actor="{one.role}", source="{SOURCE}")\n'
             f"def {name}(c, says, held):\n"
             f'    """{self.sentence(one)}"""\n'
-            f'    left = says.get("{one.left}", NONE)\n{other}    return {passes}\n'
+            f'    left = says.get("{one.left}", NONE)\n{other}'
+            f'    return any_of(same(c.design.{switch}, "left_out"), {passes})\n'
         )
 
 
@@ -384,6 +456,8 @@ def _lines(
                     f"      {line}" for line in text(drawn(left.trace, ending(left.property))).splitlines() if chart
                 )
         yield f"   breaks {', '.join(each.breaks) or 'no named environment'}"
+        counts = (f"{len(each.loses[role])} of {len(of)} measured {_actor(role)}s" for role, of in deployed().items())
+        yield f"   loses honest runs with {' and '.join(counts)}"
     if len(found.sets) > len(proposals):
         yield ""
         more = len(found.sets) - len(proposals)
@@ -425,6 +499,7 @@ def _data(
                 "who_changes": list(changes(each.checks)),
                 "verified": each.is_verified,
                 "breaks": list(each.breaks),
+                "loses": {role: list(names) for role, names in each.loses.items()},
                 "draft": each.draft,
                 "checks": [
                     {

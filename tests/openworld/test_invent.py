@@ -9,16 +9,21 @@ import pytest
 from click.testing import CliRunner
 from refused import refused
 
+from model.design import parse
 from model.named_designs import DEPLOYMENTS
 from openworld.cli import main
 from openworld.commands import invent as command
 from openworld.commands.invent import Proposal
+from openworld.figures.proposals import Ranked, front, fronts
+from properties.invent import Candidate, under, with_fields
 
 
 @pytest.fixture(autouse=True)
 def few_environments(monkeypatch) -> None:
-    """What a proposal breaks is looked into where exact matching breaks something, and nowhere else."""
+    """What a proposal breaks is looked into where exact matching breaks something, and among three measured AS."""
     monkeypatch.setattr(command, "DEPLOYMENTS", {"multi_path_api": DEPLOYMENTS["multi_path_api"]})
+    servers = {"without iss": {"h_iss": "no"}, "the same": {"h_iss": "no"}, "plain": {}}
+    monkeypatch.setattr(command, "deployed", lambda: {"authorization_server": servers})
 
 
 def run(*arguments: str):
@@ -38,13 +43,16 @@ def test_a_proposal_is_a_sentence_with_its_section_and_a_draft_that_is_safe(tmp_
     assert "1. client change (verified; proposal_1.py)" in said
     assert "breaks multi_path_api" in said
     assert "1 more set: --top" in said
-    assert [path.name for path in tmp_path.iterdir()] == ["proposal_1.py"]
+    assert "loses honest runs with 0 of 3 measured authorization servers" in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["front.pdf", "front.png", "front.svg", "proposal_1.py"]
     draft = tmp_path / "proposal_1.py"
     assert len(draft.read_text(encoding="utf-8").splitlines()) <= 30
     safe = ("verdict", "token_confinement", "prm=unchecked;cap=mal_rs", "--with", str(draft), "--require", "safe")
     assert run(*safe).exit_code == 0
-    said = refused(run("verdict", "token_confinement", "prm=unchecked;cap=mal_rs", "--with", str(draft), "-o", "q.pv"))
-    assert "what a draft adds to steps or messages is not in the message-level export" in said
+    left_out = run("verdict", "token_confinement", "prm=unchecked;cap=mal_rs;proposal_1=left_out", *safe[3:5])
+    assert "verdict     attack" in left_out.output
+    process = run("verdict", "token_confinement", "prm=unchecked;cap=mal_rs", *safe[3:5], "--format", "proverif")
+    assert "(* client.resource_metadata_resource_is_url *)" in process.output
 
 
 def test_what_an_as_could_add_is_found_and_told_of_if_a_text_has_it(tmp_path) -> None:
@@ -56,6 +64,11 @@ def test_what_an_as_could_add_is_found_and_told_of_if_a_text_has_it(tmp_path) ->
     assert "An AS MUST add its issuer identifier to authorization responses as `added_issuer`" in said
     assert "`added_issuer` says what `iss` does (RFC 9207 2, h_iss=yes)" in said
     assert "breaks no named environment" in said
+    assert "loses honest runs with 0 of 3 measured" in said
+    refusal = refused(
+        run("verdict", "CD", f"cap=mal_as;{asked[1]}", "--with", str(tmp_path / "proposal_1.py"), "-o", "q.pv")
+    )
+    assert "fields that it adds is not in the message-level export" in refusal
     draft = ("--with", str(tmp_path / "proposal_1.py"))
     assert run("verdict", "CD", f"cap=mal_as;{asked[1]}", *draft, "--require", "safe").exit_code == 0
     assert run("verdict", "FC", asked[1], *draft, "--require", "reached").exit_code == 0
@@ -103,7 +116,34 @@ def test_a_set_that_a_verdict_contradicts_is_not_called_late() -> None:
         ([safe], {"a": safe}, "contradicted by its verdicts"),
         ([safe], {"a": unknown}, "not verified in time"),
     ):
-        assert Proposal((), "", "", tuple(those), without, ()).state == state
+        assert Proposal((), "", "", tuple(those), without, (), {}).state == state
+
+
+def test_what_few_lose_comes_first_where_that_is_asked() -> None:
+    """A client that compares iss alone loses AS that send none; where AS add their issuer nobody is lost."""
+    wide = parse("cap=mal_as;iss_check=off;md_issuer_check=off")
+    wide = under(wide, with_fields(wide.model))
+    fields = ("iss", "added_issuer")
+    sets = [(Candidate("client", "AuthorizationResponse", field, "is", "held.listed"),) for field in fields]
+    losses = command.lost(wide, sets)
+    assert [each["authorization_server"] for each in losses] == [["without iss", "the same"], []]
+    first = {name: rank(sets[0], losses[0]) < rank(sets[1], losses[1]) for name, rank in command._RANKS.items()}
+    assert first == {"roles": True, "deployed": False, "length": True}
+
+
+def test_the_front_is_what_no_other_beats() -> None:
+    """In who changes, what is lost and length; and every set is drawn."""
+    client, both = ("client",), ("client", "authorization_server")
+    sets = [
+        Ranked(client, 22, 1),
+        Ranked(client, 22, 2),
+        Ranked(both, 0, 1),
+        Ranked(both, 22, 1),
+        Ranked(client, 22, 1),
+    ]
+    assert front(sets) == [0, 2, 4]
+    texts = {text.get_text() for text in fronts(sets, 64).axes[0].texts}
+    assert texts == {"1, 5", "2", "3", "4"}
 
 
 def test_what_is_not_known_in_time_is_not_told_as_found() -> None:
