@@ -167,6 +167,8 @@ def test_time_that_ran_out_is_unknown() -> None:
     """No other answer takes its place, it has a reason, and it is not kept."""
     with connected(lambda: over_stdio("--timeout", "0.0001")) as session:
         answer = asking(session)("ask", property="authorization", configuration="mcp")
+        flips = asking(session)("compare", first="mcp", second="mcp h_iss=no", property="authorization")
+    assert (flips["undecided"], {flip["after"] for flip in flips["flips"]}) == (1, {"unknown"})
     assert answer["verdict"] == "unknown"
     assert answer["reason"]
     assert answer["outcome"].startswith("unknown")
