@@ -41,7 +41,7 @@ print('{"done": false}')
         (["nobody==1"], "unknown client 'nobody'; allowed: mcp-python"),
         (["--server", "nobody==1"], "unknown server 'nobody'; allowed: authlib"),
         (["--pair", "mcp-python==2.3.0", "nobody==1"], "unknown server 'nobody'"),
-        (["mcp-python==2.3.0", "--scenarios", "M09,Z"], "no scenario 'Z'; allowed: "),
+        (["mcp-python==2.3.0", "--source", "catalogue", "--scenarios", "M09,Z"], "no scenario 'Z'; allowed: "),
         (["mcp-python==2.3.0", "--source", "dreams"], "'dreams' is not one of"),
         (
             ["mcp-python==2.3.0", "--source", "attack", "--property", "user_intent"],
