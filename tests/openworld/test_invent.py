@@ -11,19 +11,19 @@ from refused import refused
 
 from model.design import parse
 from model.named_designs import DEPLOYMENTS
+from openworld import proposals
 from openworld.cli import main
-from openworld.commands import invent as command
-from openworld.commands.invent import Proposal
 from openworld.figures.proposals import Ranked, front, fronts
+from openworld.proposals import Proposal
 from properties.invent import Candidate, under, with_fields
 
 
 @pytest.fixture(autouse=True)
 def few_environments(monkeypatch) -> None:
     """What a proposal breaks is looked into where exact matching breaks something, and among three measured AS."""
-    monkeypatch.setattr(command, "DEPLOYMENTS", {"multi_path_api": DEPLOYMENTS["multi_path_api"]})
+    monkeypatch.setattr(proposals, "DEPLOYMENTS", {"multi_path_api": DEPLOYMENTS["multi_path_api"]})
     servers = {"without iss": {"h_iss": "no"}, "the same": {"h_iss": "no"}, "plain": {}}
-    monkeypatch.setattr(command, "deployed", lambda: {"authorization_server": servers})
+    monkeypatch.setattr(proposals, "deployed", lambda: {"authorization_server": servers})
 
 
 def run(*arguments: str):
@@ -125,9 +125,9 @@ def test_what_few_lose_comes_first_where_that_is_asked() -> None:
     wide = under(wide, with_fields(wide.model))
     fields = ("iss", "added_issuer")
     sets = [(Candidate("client", "AuthorizationResponse", field, "is", "held.listed"),) for field in fields]
-    losses = command.lost(wide, sets)
+    losses = proposals.lost(wide, sets)
     assert [each["authorization_server"] for each in losses] == [["without iss", "the same"], []]
-    first = {name: rank(sets[0], losses[0]) < rank(sets[1], losses[1]) for name, rank in command._RANKS.items()}
+    first = {name: rank(sets[0], losses[0]) < rank(sets[1], losses[1]) for name, rank in proposals.RANKS.items()}
     assert first == {"roles": True, "deployed": False, "length": True}
 
 
