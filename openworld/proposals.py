@@ -26,6 +26,7 @@ from openworld.figures.proposals import Ranked, fronts
 from properties.checker import Checker
 from properties.invent import (
     ADDED,
+    COMPARATORS,
     HELD,
     ROLES,
     AlreadySaid,
@@ -268,6 +269,9 @@ class Wording:
             return f"{arrives} MUST refuse it without {left}."
         if one.left == "code_verifier":
             left = f"the hash of {left}"
+        if one.relation == "covers":
+            prefix = f"{self._right(one)} or a prefix of it in whole path segments"
+            return f"{arrives} MUST refuse it unless {left} is {prefix}."
         held = " if there is one" if one.relation == "is_if_held" else ""
         what = "the origins of " if one.relation == "origin_is" else ""
         return f"{arrives} MUST compare {what}{left} with {self._right(one)}{held}, and refuse it if they differ."
@@ -288,7 +292,8 @@ class Wording:
         head = (
             f'"""Checks that were proposed by the solver; {name}=left_out leaves them out.\n\nAsked by: {how}\n"""\n\n'
         )
-        imports = "from model.identifiers import same_origin\n" * any(c.relation == "origin_is" for c in checks)
+        asked = sorted({COMPARATORS[c.relation] for c in checks if c.relation in COMPARATORS})
+        imports = f"from model.identifiers import {', '.join(asked)}\n" if asked else ""
         imports += "from openworld.draft import NONE, all_of, any_of, holds, none_of, rule, same, switch\n\n"
         fields = dict.fromkeys((one.message, name) for one in checks for name in one.added)
         if fields:
@@ -304,8 +309,11 @@ class Wording:
         passes = {
             "is": "all_of(none_of(left, NONE), same(left, right))",
             "is_if_held": "same(right, NONE), same(left, right)",
-            "origin_is": "holds(lambda *two: NONE not in two and same_origin(*two), left, right)",
             "is_there": "none_of(left, NONE)",
+            **{
+                relation: f"holds(lambda *two: NONE not in two and {comparator}(*two), left, right)"
+                for relation, comparator in COMPARATORS.items()
+            },
         }[one.relation]
         other = f'    right = {whose}.get("{right}", NONE)\n' if right else ""
         return (

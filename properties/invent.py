@@ -15,11 +15,11 @@ from functools import cached_property
 from itertools import combinations, product
 from operator import itemgetter
 
+from model import identifiers
 from model.action import Context
 from model.design import Configuration
 from model.errors import InputError
 from model.extension import ask_of_messages, field
-from model.identifiers import same_origin
 from model.logic import Condition, Pick, Value, all_of, any_of, holds, no, none_of, same
 from model.messages import AuthorizationRequest, Message, Sent
 from model.model import Model
@@ -49,19 +49,22 @@ def _there(left: Value, right: Value = "") -> Condition:
     return none_of(left, NONE)
 
 
-def _alike(left: Value, right: Value) -> Condition:
-    return holds(lambda one, other: NONE not in (one, other) and same_origin(one, other), left, right)
+def _by(comparator: str) -> Callable[[Value, Value], Condition]:
+    compare = getattr(identifiers, comparator)
+    return lambda left, right: holds(lambda one, other: NONE not in (one, other) and compare(one, other), left, right)
 
 
+#: Relations of URLs, each with the comparator of :mod:`model.identifiers` that decides it.
+COMPARATORS = {"origin_is": "same_origin", "covers": "prefix_segment"}
 #: How a field has to stand to the other value. What is missing equals nothing.
 RELATIONS: dict[str, Callable[[Value, Value], Condition]] = {
     "is": lambda left, right: all_of(_there(left), same(left, right)),
     "is_if_held": lambda left, right: any_of(no(_there(right)), same(left, right)),
-    "origin_is": _alike,
+    **{relation: _by(comparator) for relation, comparator in COMPARATORS.items()},
     "is_there": _there,
 }
 #: What a grammar may have beside equality; that holds strictly where honest runs bear it, or else where there is any.
-FURTHER = ("origin_is", "is_there")
+FURTHER = (*COMPARATORS, "is_there")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -202,8 +205,8 @@ def _about(it: Receipt, relations: Sequence[str]) -> Iterator[Candidate]:
         for right, other in {**others, **{name: said for name, said in it.says.items() if name < left}}.items():
             terms = _term(it.message, left), _term(it.message, right)
             if (terms[0] == terms[1] or terms == HASHED) and (_domain(value) & _domain(other)) - {NONE}:
-                equal = ("is", "is_if_held") if right in others else ("is",)
-                further = [relation for relation in relations if relation == "origin_is" and not any(terms)]
+                further = [relation for relation in relations if relation in COMPARATORS and not any(terms)]
+                equal = ("is", "is_if_held")
                 yield from (Candidate(it.role, kind, left, relation, right) for relation in (*equal, *further))
 
 

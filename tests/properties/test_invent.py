@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -100,6 +101,17 @@ def test_checks_that_never_differ_have_one_name() -> None:
         ("client.resource_metadata_resource_is_url",),
         ("client.token_response_resource_is_url",),
     }
+
+
+def test_a_prefix_is_enough_where_one_document_is_for_many_paths() -> None:
+    """RFC 9728 3.3 would lose such an API; that the identifier covers the URL does not, and it is enough."""
+    covers, many_paths = (
+        Candidate("client", "ResourceMetadata", "resource", "covers", "held.url"),
+        {"api": "multi_path"},
+    )
+    found = invent([find("TC")], parse("cap=mal_rs;prm=unchecked"), [many_paths], ["covers"], ["client"])
+    assert found.sets[0] == (covers,)
+    assert replace(covers, relation="is") in found.breaking
 
 
 def test_sets_that_are_borne_one_by_one_and_not_together_are_left_out() -> None:

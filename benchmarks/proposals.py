@@ -1,0 +1,97 @@
+"""Proposals that no text makes: verified, put to ProVerif, and adopted by everybody in a measured population.
+
+    python -m benchmarks.proposals
+
+What is asked are the commands that a reader would type; their answers stand in the finding about proposals.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from click.testing import CliRunner
+
+from openworld.cli import main as openworld
+
+POPULATION = "measured_2026"
+
+
+class Asked(NamedTuple):
+    """A question to `openworld invent`, with the options after it, and the checks of the set that is looked into."""
+
+    prop: str
+    configuration: str
+    options: tuple[str, ...]
+    checks: tuple[str, ...]
+
+
+ASKED = (
+    Asked("CD", "iss_check=off;md_issuer_check=off", (), ("client.authorization_response_iss_is_listed",)),
+    Asked(
+        "CD",
+        "iss_check=off;md_issuer_check=off",
+        (),
+        ("client.authorization_response_iss_is_authorization_at", "client.server_metadata_token_is_authorization"),
+    ),
+    Asked(
+        "CA",
+        "client_auth=pkjwt;assertion_aud=token_ep;par=on;h_iss=no;iss_check=off",
+        ("--keep", "par=off"),
+        ("client.server_metadata_token_is_if_held_pushed_authorization_request",),
+    ),
+    Asked(
+        "SI",
+        "iss_check=off;md_issuer_check=off;h_iss=no",
+        ("--field",),
+        ("client.token_response_added_issuer_is_issuer", "client.token_response_added_issuer_is_listed"),
+    ),
+)
+
+
+def main() -> None:
+    """Print a block for each."""
+    for asked in ASKED:
+        print("\n".join(block(asked)), flush=True)
+
+
+def block(asked: Asked) -> Iterator[str]:
+    """Yield what is found of one: sentences, verdicts, what is lost, and what a population pays and gains."""
+    words = ["invent", asked.prop, asked.configuration, "--against", "mal_as", *asked.options]
+    with TemporaryDirectory() as folder:
+        place = _place(words, asked.checks)
+        found = _said([*words, "--top", str(place), "-o", folder])["proposals"][-1]
+        draft, switch = Path(folder) / f"proposal_{place}.py", f"proposal_{place}"
+        yield f"openworld {' '.join(words)}: proposal {place}"
+        yield from (f"  {one['sentence']} [{one['said_by'] or 'no draft says this'}]" for one in found["checks"])
+        left = ", ".join(f"{one['without']['steps']} steps" for one in found["checks"])
+        yield f"  verified: {found['verified']}; without one of its checks an attack in {left}"
+        yield f"  loses honest runs with {', '.join(f'{len(names)} {role}s' for role, names in found['loses'].items())}"
+        question = ["verdict", asked.prop, f"cap=mal_as;{asked.configuration}", "--with", str(draft)]
+        proved = CliRunner().invoke(openworld, [*question, "--any-number", "--format", "json"])
+        yield f"  any number: {json.loads(proved.stdout)['reach_of_both'] if proved.stdout else proved.stderr.strip()}"
+        arms = ["simulate", "--arms", f"{switch}=left_out", f"{switch}=made", "--population", POPULATION]
+        counted = _said([*arms, "--with", str(draft)])["quantities"]
+        for quantity, per in (("flows_that_work", "honest flow"), ("thefts", "malicious visit")):
+            means = [row["mean"] for row in counted if (row["quantity"], row["per"]) == (quantity, per)]
+            yield f"  {quantity} per {per} in {POPULATION}: {' -> '.join(f'{mean:.4f}' for mean in means)}"
+
+
+def _place(words: list[str], checks: tuple[str, ...]) -> int:
+    """Return the place of a set among those that are found."""
+    sets = _said([*words, "--top", "0"])["sets"]
+    return 1 + [sorted(names) for names in sets].index(sorted(checks))
+
+
+def _said(words: list[str]) -> Any:
+    ran = CliRunner().invoke(openworld, [*words, "--format", "json"])
+    if ran.exit_code:
+        raise SystemExit(f"openworld {' '.join(words)}: exit code {ran.exit_code}: {ran.stderr}")
+    return json.loads(ran.stdout)
+
+
+if __name__ == "__main__":
+    main()
