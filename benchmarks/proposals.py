@@ -8,6 +8,7 @@ What is asked are the commands that a reader would type; their answers stand in 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,9 +53,9 @@ ASKED = (
 )
 
 
-def main() -> None:
-    """Print a block for each."""
-    for asked in ASKED:
+def main(*places: str) -> None:
+    """Print a block for each, or for those at the places that follow."""
+    for asked in (ASKED[int(place)] for place in places or range(len(ASKED))):
         print("\n".join(block(asked)), flush=True)
 
 
@@ -74,9 +75,13 @@ def block(asked: Asked) -> Iterator[str]:
         proved = CliRunner().invoke(openworld, [*question, "--any-number", "--format", "json"])
         yield f"  any number: {json.loads(proved.stdout)['reach_of_both'] if proved.stdout else proved.stderr.strip()}"
         arms = ["simulate", "--arms", f"{switch}=left_out", f"{switch}=made", "--population", POPULATION]
-        counted = _said([*arms, "--with", str(draft)])["quantities"]
+        counted = CliRunner().invoke(openworld, [*arms, "--with", str(draft), "--format", "json"])
+        if counted.exit_code:
+            yield f"  {POPULATION}: {counted.stderr.strip()}"
+            return
         for quantity, per in (("flows_that_work", "honest flow"), ("thefts", "malicious visit")):
-            means = [row["mean"] for row in counted if (row["quantity"], row["per"]) == (quantity, per)]
+            rows = json.loads(counted.stdout)["quantities"]
+            means = [row["mean"] for row in rows if (row["quantity"], row["per"]) == (quantity, per)]
             yield f"  {quantity} per {per} in {POPULATION}: {' -> '.join(f'{mean:.4f}' for mean in means)}"
 
 
@@ -94,4 +99,4 @@ def _said(words: list[str]) -> Any:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -57,6 +57,7 @@ _LATE = {
     "openworld.explore.gallery": ("at_work", "catalogue"),
     "openworld.explore.populations": ("Share", "at", "summary", "swept"),
     "openworld.explore.blast": ("arms", "mishap", "reach", "sized", "topology", "worst"),
+    "openworld.explore.proposals": ("weakest",),
     "openworld.explore.deployed": ("accepting", "designed", "latest", "share", "tried"),
     "properties.designs": ("MECHANISMS",),
     "simulations.blast_radius": ("run",),
