@@ -26,29 +26,33 @@ class Asked(NamedTuple):
 
     prop: str
     configuration: str
+    attacker: str
     options: tuple[str, ...]
     checks: tuple[str, ...]
 
 
 ASKED = (
-    Asked("CD", "iss_check=off;md_issuer_check=off", (), ("client.authorization_response_iss_is_listed",)),
+    Asked("CD", "iss_check=off;md_issuer_check=off", "mal_as", (), ("client.authorization_response_iss_is_listed",)),
     Asked(
         "CD",
         "iss_check=off;md_issuer_check=off",
+        "mal_as",
         (),
         ("client.authorization_response_iss_is_authorization_at", "client.server_metadata_token_is_authorization"),
     ),
     Asked(
         "CA",
         "client_auth=pkjwt;assertion_aud=token_ep;par=on;h_iss=no;iss_check=off",
+        "mal_as",
         ("--keep", "par=off"),
         ("client.server_metadata_token_is_if_held_pushed_authorization_request",),
     ),
     Asked(
-        "SI",
-        "iss_check=off;md_issuer_check=off;h_iss=no",
+        "TC",
+        "prm=unchecked;as_echo=no",
+        "mal_rs",
         ("--field",),
-        ("client.token_response_added_issuer_is_issuer", "client.token_response_added_issuer_is_listed"),
+        ("client.authorization_response_added_resource_is_url",),
     ),
 )
 
@@ -61,7 +65,7 @@ def main(*places: str) -> None:
 
 def block(asked: Asked) -> Iterator[str]:
     """Yield what is found of one: sentences, verdicts, what is lost, and what a population pays and gains."""
-    words = ["invent", asked.prop, asked.configuration, "--against", "mal_as", *asked.options]
+    words = ["invent", asked.prop, asked.configuration, "--against", asked.attacker, *asked.options]
     with TemporaryDirectory() as folder:
         place = _place(words, asked.checks)
         found = _said([*words, "--top", str(place), "-o", folder])["proposals"][-1]
@@ -71,7 +75,7 @@ def block(asked: Asked) -> Iterator[str]:
         left = ", ".join(f"{one['without']['steps']} steps" for one in found["checks"])
         yield f"  verified: {found['verified']}; without one of its checks an attack in {left}"
         yield f"  loses honest runs with {', '.join(f'{len(names)} {role}s' for role, names in found['loses'].items())}"
-        question = ["verdict", asked.prop, f"cap=mal_as;{asked.configuration}", "--with", str(draft)]
+        question = ["verdict", asked.prop, f"cap={asked.attacker};{asked.configuration}", "--with", str(draft)]
         proved = CliRunner().invoke(openworld, [*question, "--any-number", "--format", "json"])
         yield f"  any number: {json.loads(proved.stdout)['reach_of_both'] if proved.stdout else proved.stderr.strip()}"
         arms = ["simulate", "--arms", f"{switch}=left_out", f"{switch}=made", "--population", POPULATION]
