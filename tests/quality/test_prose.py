@@ -41,6 +41,22 @@ def test_commands_ask_something() -> None:
         assert parse(text), where
 
 
+def test_one_question_has_one_answer(rows, disputed) -> None:
+    """Wherever it is asked, in whatever words: on two pages, or on a page and in the expected verdicts."""
+    stated = [
+        (where, find(prop), parse(text), said[1].replace(" ", "_"))
+        for where, prop, text, _, beside in questions()
+        if (said := SAID.match(beside))
+    ]
+    stated += [(row.id, row.prop, row.configuration, row.expected) for row in rows if row.covered]
+    answers: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for where, prop, asked, result in stated:
+        if where not in disputed:
+            answers.setdefault((prop.name, str(asked)), {}).setdefault(result, []).append(where)
+    assert [found for found in answers.items() if len(found[1]) > 1] == []
+    assert sum(len(places) > 1 for found in answers.values() for places in found.values()) > 50
+
+
 @pytest.mark.slow
 def test_answers_are_those_beside_the_commands(checker) -> None:
     """Result, and number of steps where it is that of the command as it stands, wherever a table states them."""
