@@ -19,7 +19,7 @@ DOCS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").gl
 PAGES = ROOT / "openworld" / "data" / "findings"
 #: A question in a command, and the start of what the next cell of its table says.
 COMMAND = re.compile(r'`openworld (?:verdict|trace) (\w+) "([^"]+=[^"]+)"`(?:([^|]*)\| *\**([^|]*))?')
-SAID = re.compile(r"(attack|safe|reached|not reached|not in this world|unknown)\b(?: in (\d+) steps)?")
+SAID = re.compile(r"(attack|safe|reached|not reached|not in this world|unknown)\b(?: in (\d+) steps?)?")
 
 
 def questions() -> list[tuple[str, ...]]:
