@@ -345,18 +345,18 @@ def _headed(experiment: FoundExperiment) -> dict[str, Any] | None:
     names = about["alike"].where(about["alike"] != "", about["arm"])
     lines = {}
     for name, rows in about.groupby(names, sort=False):
-        points = rows.drop_duplicates(["quantity", "per"]).set_index(["quantity", "per"])
-        lines[str(name)] = [_cell(points.loc[key]) if key in points.index else "–" for key in heads]
+        points = {(row["quantity"], row["per"]): row for row in reversed(rows.to_dict("records"))}
+        lines[str(name)] = [_cell(points[key]) if key in points else "–" for key in heads]
     point = f"{shown['parameter'].iloc[0]} is {shown['value'].iloc[0]:g}"
     return {"point": point, "heads": list(heads.values()), "lines": lines, "headlines": list(headlines(table))}
 
 
-def _cell(row: pd.Series[Any]) -> str:
-    form = ".1%" if row.name == WORKING else ".3g"
+def _cell(row: Mapping[Any, Any]) -> str:
+    form = ".1%" if (row["quantity"], row["per"]) == WORKING else ".3g"
     return f"{row['mean']:{form}} ({row['low']:{form}} to {row['high']:{form}})" if row["mean"] == row["mean"] else "–"
 
 
-def _rate(row: pd.Series[Any]) -> str:
+def _rate(row: Mapping[Any, Any]) -> str:
     """A share of attempts, and how many that is for each accepted flow, where the table has it."""
     words = f"{row['rate']:.1%} ({row['low']:.1%} to {row['high']:.1%})"
     each = row.get("per_accepted")
@@ -372,11 +372,8 @@ def _numbers(experiment: FoundExperiment) -> dict[str, Any]:
     kinds = list(_ENDINGS.values())
     lines: list[dict[str, Any]] = []
     for (kind, outcome), group in rates.groupby(["kind", "outcome"], sort=False):
-        cells = []
-        for arm in arms:
-            for value in ends:
-                point = group[(group["arm"] == arm) & (group["value"] == value)]
-                cells.append(_rate(point.iloc[0]) if len(point) else "–")
+        points = {(row["arm"], row["value"]): row for row in reversed(group.to_dict("records"))}
+        cells = [_rate(points[arm, value]) if (arm, value) in points else "–" for arm in arms for value in ends]
         lines.append({"kind": _ENDINGS.get(str(kind), str(kind)), "outcome": outcome, "cells": cells})
     lines.sort(key=lambda line: kinds.index(line["kind"]) if line["kind"] in kinds else len(kinds))
     known = catalogue.EXPERIMENTS.get(experiment.name)
