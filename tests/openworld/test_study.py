@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from model.design import parse
 from model.named_designs import NAMED_DESIGNS
 from model.switches import CAPABILITIES
 from model.trace import from_json
-from openworld import exhibits, study, tables
+from openworld import exhibits, plotstyle, study, tables
 from openworld.folders import FolderInUseError, claimed
 from openworld.plan import StudyPlan
 from openworld.report import read
@@ -29,16 +30,20 @@ from properties.attackers import every_attacker
 from properties.checker import Checker
 from properties.security import PROPERTIES, find
 from properties.shortest import ReplayError, confirm
-from simulations import catalogue
+from simulations import catalogue, processes
 from simulations.arms import protections
 
 DESIGNS, WHO, EXPERIMENT = ("gaps_closed",), ("none", "mal_tenant"), "echo"
 CLIENT, KINDS = "oauth4webapi-dpop", ("domain", "refresh_token")
+SPREAD, RENDERED = processes.spread, plotstyle.rendered
 
 
 @pytest.fixture(scope="module")
 def small() -> Any:
-    """A study small enough for a test: one design, two attackers, one short experiment, two kinds of mishaps."""
+    """A study small enough for a test: one design, two attackers, one short experiment, two kinds of mishaps.
+
+    This process does all the work, and draws as SVG only: that other processes come to the same is a test of its own.
+    """
     kept = catalogue.EXPERIMENTS[EXPERIMENT]
     few = {"designs": DESIGNS, "attackers": WHO, "clients": (CLIENT,), "drafts": ("prefix",), "mishaps": KINDS}
     few |= {"environments": ("multi_path_api",), "properties": ("as_acceptance",), "against": AGAINST[:1]}
@@ -48,14 +53,16 @@ def small() -> Any:
         patch.setattr(exhibits, "of_study", lambda plan: [replace(each, quick=True) for each in of_study(plan)])
         short = replace(kept, values=kept.values[:: max(1, len(kept.values) // 2)][:3])
         patch.setattr(catalogue, "EXPERIMENTS", {EXPERIMENT: short})
+        patch.setattr(processes, "spread", lambda function, tasks, _: SPREAD(function, tasks, 0))
+        patch.setattr(plotstyle, "rendered", cache(lambda figure, _, *said: RENDERED(figure, "svg", *said)))
         yield
 
 
 @pytest.fixture(scope="module")
 def folder(small: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a small study by two workers."""
+    """The folder of a small study."""
     made = tmp_path_factory.mktemp("study") / "out"
-    study.run(StudyPlan(made, workers=2, seed=7))
+    study.run(StudyPlan(made, workers=1, seed=7))
     return made
 
 
@@ -131,7 +138,7 @@ def test_deployed_clients_are_asked_in_every_situation(folder: Path, checker: Ch
     assert [row["situation"] for row in table] == [situation.words for situation in clients.SITUATIONS]
     for row in table:
         assert row["configuration"].startswith(f"design={CLIENT}==")
-        assert checker.verdict(row["property"], parse(row["configuration"])).result == row["verdict"]
+        assert checker.result(row["property"], parse(row["configuration"])) == row["verdict"]
 
 
 def test_what_designs_need_of_others_is_a_table_and_on_the_page(folder: Path) -> None:
@@ -172,10 +179,13 @@ def test_the_report_is_the_last_step(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_same_seed_same_files(folder: Path, small: Any, tmp_path: Path) -> None:
-    """Another run, with another number of workers, writes the same bytes; only run.json tells them apart."""
-    again = tmp_path / "again"
-    study.run(StudyPlan(again, workers=1, seed=7))
+def test_same_seed_same_files(small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two other processes write the same bytes as this one; only run.json tells them apart."""
+    monkeypatch.setattr(plotstyle, "rendered", RENDERED)
+    folder, again = tmp_path / "first", tmp_path / "again"
+    study.run(StudyPlan(folder, workers=1, seed=7))
+    monkeypatch.setattr(processes, "spread", SPREAD)
+    study.run(StudyPlan(again, workers=2, seed=7))
     first = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     second = {path.relative_to(again): path.read_bytes() for path in again.rglob("*") if path.is_file()}
     assert first.keys() == second.keys()
