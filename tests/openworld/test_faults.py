@@ -116,7 +116,7 @@ def prepared() -> Iterator[None]:
         patch.setattr(engine, "count", lambda unit: count(unit) if unit.record else next(iter(counted(unit))))
         patch.setattr(exhibits, "of_study", drawn_once(exhibits.of_study))
         patch.setattr(experiments, "entries", drawn_once(experiments.entries))
-        patch.setattr(plotstyle, "captioned", lambda figure, _: figure)
+        patch.setattr(exhibits, "captioned", lambda figure, _: figure)
         patch.setattr(plotstyle, "rendered", rendered)
         for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
             patch.delenv(name, raising=False)
