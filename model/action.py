@@ -322,13 +322,20 @@ class Action:
 
     def ways(self, context: Context) -> Iterator[tuple[dict[str, Decided], Move]]:
         """Return each way to choose with its move; none where the action plainly cannot happen, whatever is chosen."""
+        return self._completed(context, {})
+
+    def _completed(self, context: Context, chosen: dict[str, Decided]) -> Iterator[tuple[dict[str, Decided], Move]]:
+        """Return the ways that begin with some choices."""
+        left = [name for name in self.choices if name not in chosen]
+        if not left:
+            yield chosen, self(context, **chosen)
+            return
         # Where a choice is looked at, each has to be tried; whatever else is wrong shows again there.
         with suppress(Exception):
-            if self(context, **dict.fromkeys(self.choices, cast(str, _Unchosen()))) is _NEVER:
+            if self(context, **chosen, **dict.fromkeys(left, cast(str, _Unchosen()))) is _NEVER:
                 return
-        for chosen in product(*self.choices.values()):
-            choices = dict(zip(self.choices, chosen, strict=True))
-            yield choices, self(context, **choices)
+        for value in self.choices[left[0]]:
+            yield from self._completed(context, {**chosen, left[0]: value})
 
 
 SCHEMAS: dict[str, ActionSchema] = {}
