@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from properties import verdict
 from properties.checker import Checker
 from properties.security import Property
 from properties.verdict import Verdict
-from simulations import processes
 
 #: Checkers that lay down a world for all who ask.
 CHECKERS = cache(Checker)
@@ -135,13 +134,8 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch, hurried: None) -> None:
+def here(monkeypatch: pytest.MonkeyPatch, hurried: None, alone: None) -> None:
     """Many answers come from this process, which starts no other, lays down each world once and is in no doubt long."""
-
-    def one_by_one(function: Callable[[Any], Any], tasks: Mapping[Any, Any], _: int) -> Iterator[tuple[Any, Any]]:
-        yield from ((key, function(task)) for key, task in tasks.items())
-
-    monkeypatch.setattr(processes, "spread", one_by_one)
     monkeypatch.setattr(jobs, "Checker", CHECKERS)
 
 

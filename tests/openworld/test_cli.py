@@ -29,6 +29,7 @@ from openworld.commands.topics import TOPICS
 from openworld.width import fitted
 from properties import explain, verdict
 from properties.security import PROPERTIES
+from simulations import processes
 
 RULES = every_rule()
 
@@ -498,8 +499,10 @@ FEW = ("simulate", "matching", "--attempts", "40", "--replications", "1", "--wor
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """What an experiment leaves in a folder, and what it prints."""
-    folder = tmp_path_factory.mktemp("matching")
-    return folder, CliRunner().invoke(main, [*FEW, "-o", str(folder)])
+    folder, spread = tmp_path_factory.mktemp("matching"), processes.spread
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "spread", lambda function, tasks, _: spread(function, tasks, 0))
+        return folder, CliRunner().invoke(main, [*FEW, "-o", str(folder)])
 
 
 def test_simulate(simulated: tuple[Path, Result]) -> None:
@@ -520,7 +523,7 @@ def test_simulate(simulated: tuple[Path, Result]) -> None:
     assert (folder / "matching-rates.csv").read_bytes() == (folder / "matching_rates.csv").read_bytes()
 
 
-def test_simulate_says_which_arms_are_alike(run: Run, simulated: tuple[Path, Result]) -> None:
+def test_simulate_says_which_arms_are_alike(run: Run, simulated: tuple[Path, Result], alone: None) -> None:
     """In words, as data and below the figures, which name them together."""
     names, (folder, result) = "prm=prefix, prm=prefix_sdk_ts, prm=prefix_sdk_py", simulated
     assert f"{names}: the same in every attempt, 440 in all" in result.output

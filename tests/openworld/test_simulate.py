@@ -50,7 +50,7 @@ def test_a_design_may_be_an_arm_and_so_may_what_is_deployed() -> None:
     ]
 
 
-def test_what_is_known_exactly_is_told_exactly(tmp_path: Path) -> None:
+def test_what_is_known_exactly_is_told_exactly(tmp_path: Path, alone: None) -> None:
     """Without --attempts all situations are gone through: no interval, no number of attempts, and a polynomial."""
     runner, asked = CliRunner(), tmp_path / "mine.toml"
     text = runner.invoke(main, ["simulate", "iss", "--format", "toml"]).stdout
