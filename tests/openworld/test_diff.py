@@ -177,7 +177,7 @@ def test_a_configuration_keeps_what_it_names() -> None:
 
 @pytest.mark.slow
 def test_exact_and_prefix_matching_flip_what_was_found_by_hand() -> None:
-    """In every environment: discovery; where a host is an audience or an API: thefts."""
+    """In every environment: discovery, which no log shows; where a host is an audience or an API: thefts."""
     ran = run(EXACT, PREFIX, "--against", "mal_tenant", "--format", "json", "--workers", "2")
     told: dict[str, set[str]] = {}
     for each in json.loads(ran.stdout)["flips"]:
@@ -185,6 +185,8 @@ def test_exact_and_prefix_matching_flip_what_was_found_by_hand() -> None:
     hosts = {"host_audiences", "host_wide_api"}
     assert told == {
         "discovery_integrity": set(DEPLOYMENTS),
+        "accountability": set(DEPLOYMENTS),
+        "deputy_integrity": hosts,
         "authorization": hosts,
         "token_confinement": hosts,
         "first_contact": {"multi_path_api"},
