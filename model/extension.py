@@ -476,9 +476,28 @@ def field(
             )
 
         add("field", "states", kind, known_values)
-        _change_steps(sending)
+        _change_steps(AddedField(message, name, honest, listed, sending))
 
     return decorate
+
+
+@dataclass(frozen=True, slots=True)
+class AddedField:
+    """A field that a draft adds to a message, and what that makes of every step.
+
+    Attributes:
+        says: what an honest sender writes there; ``listed``: no other values than those of a list may stand there.
+    """
+
+    message: str
+    name: str
+    says: Callable[[Context, Sent], Value]
+    listed: bool
+    change: Callable[[ActionSchema], ActionSchema]
+
+    def __call__(self, schema: ActionSchema) -> ActionSchema:
+        """Return a step that sends it."""
+        return self.change(schema)
 
 
 @cache

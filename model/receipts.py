@@ -24,7 +24,7 @@ from model.state import tokens
 from model.world import ATTACKER, AUTHORIZATION_SERVER, CLIENT, NONE, RESOURCE_SERVER, Party
 
 #: What a grant calls what the authorization request said that it answers.
-_GRANTED = {
+GRANTED = {
     "client_id": "client",
     "redirect_uri": "redirect",
     "state": "state",
@@ -47,7 +47,7 @@ def answering(c: Context, sent: Sent, name: str) -> Value:
     about = next(getattr(sent.message, term) for kind, term in _ABOUT.items() if kind in kinds(sent.message))
     for grant in c.world.grants:
         issuer = c.world.by_name[grant.server].url
-        held = issuer if name == "issuer" else getattr(c.state.grant(grant.name), _GRANTED[name])
+        held = issuer if name == "issuer" else getattr(c.state.grant(grant.name), GRANTED[name])
         found = choose(same(about, grant.name), held, found)
     return found
 
@@ -161,7 +161,7 @@ def _server(c: Context, party: Party, grant: str, message: Message) -> dict[str,
         client, redirect = said["client_id"], said["redirect_uri"]
         held["registered"] = choose(registered(c, party, client, redirect), redirect, NONE)
     if "code" in said and grant in c.world.grant and server_of(c, grant) is party:
-        held |= {f"request.{name}": getattr(c.state.grant(grant), known) for name, known in _GRANTED.items()}
+        held |= {f"request.{name}": getattr(c.state.grant(grant), known) for name, known in GRANTED.items()}
     return held
 
 

@@ -25,7 +25,7 @@ from model import guards, readings, registration
 from model import resource_server as resource_rules
 from model.action import ActionSchema, Context, Move
 from model.design import Configuration
-from model.extension import MessageRules
+from model.extension import AddedField, MessageRules
 from model.flow import Registration
 from model.identifiers import origin
 from model.logic import Condition, Pick, Value, all_of, any_of, choose, decided, no, same
@@ -36,13 +36,14 @@ from model.messages import (
     PushedRequest,
     ResourceMetadata,
     ResourceRequest,
+    Sent,
     ServerMetadata,
     TokenRequest,
     TokenResponse,
 )
 from model.model import DraftError
 from model.protocols import actions
-from model.receipts import Receipt
+from model.receipts import GRANTED, Receipt
 from model.rule import Named
 from model.state import View
 from model.switches import CAPABILITIES, SWITCHES
@@ -101,9 +102,11 @@ def check_covered(prop: Property, configuration: Configuration) -> None:
             refuse(f"switch {name!r}", COVERED)
         if value not in (COVERED[name] or (value,)):
             refuse(f"{name}={value}", (f"{name}={each}" for each in COVERED[name]))
-    changes = configuration.model.changes
-    if configuration.model.further(ActionSchema) or not all(isinstance(each, MessageRules) for each in changes):
-        refuse("what a draft adds to steps, or fields that it adds", ["rules of guards and messages"])
+    for each in configuration.model.changes:
+        if isinstance(each, AddedField) and (each.message not in _ANSWERS or each.listed):
+            refuse(f"the field {each.name!r} that a draft adds to {each.message}", (f"names in {m}" for m in _ANSWERS))
+    if configuration.model.further(ActionSchema):
+        refuse("what a draft adds to steps", ["rules of guards and messages", "fields of answers"])
     if (configuration.world or WORLDS[0]) not in WORLDS:
         refuse(f"world {configuration.world!r}", WORLDS)
 
@@ -141,6 +144,8 @@ _MESSAGES = {
     "Assertion": "client_id issuer token_at called",
     "AccessToken": "id user client_id audience default key",
 }  # fmt: skip
+#: Messages to which drafts may add what the AS holds, and by which term each says whose grant it is.
+_ANSWERS = {"AuthorizationResponse": "code", "TokenResponse": "access_token"}
 #: What an authorization request says, each with the variable that it is in the process of the AS.
 _REQUEST = {
     "client_id": "by",
@@ -211,6 +216,7 @@ class _Process:
         self.design, self.has, self.event = configuration.design, configuration.capabilities, event
         self.c = Context(world, self.design, {name: name in self.has for name in CAPABILITIES}, View(lambda _: False))
         self.asked_of_messages = [each for each in configuration.model.changes if isinstance(each, MessageRules)]
+        self.added = [each for each in configuration.model.changes if isinstance(each, AddedField)]
         self.title = f"(* {event}: {meaning}\n   {configuration} *)"
         self.world, self.client, self.server = world, world.clients[0], world.honest_servers[0]
         self.resources = [party for party in world.resource_servers if party.honest and self.c.exists(party) is True]
@@ -255,8 +261,8 @@ class _Process:
         known = [*self.known.values()]
         sites = " otherwise ".join(f"origin({party.name}) = {party.name}_site" for party in self.resources)
         messages = [
-            f"fun {name}({', '.join(['bitstring'] * len(fields.split()))}): bitstring [data].  (* {fields} *)"
-            for name, fields in _MESSAGES.items()
+            f"fun {name}({', '.join(['bitstring'] * len(said))}): bitstring [data].  (* {' '.join(said)} *)"
+            for name, said in ((name, [*said.split(), *self.further(name)]) for name, said in _MESSAGES.items())
         ]
         keys = "client_key, as_key, client_secret, dpop_key, earlier_key, held, data"
         events = f"event {self.event}.\nquery event({self.event})."
@@ -294,6 +300,20 @@ class _Process:
         """What is left of rules, one after another; ``unless``: nothing is there that they are about."""
         found = ((rule.name, any_of(unless, holds)) for rule, holds in asked if holds is not True)
         return _lines(*(f"if {'false' if holds is False else holds} then (* {name} *)" for name, holds in found))
+
+    def further(self, message: str) -> Names:
+        """The fields that drafts add to a message, each with the variable that it is in the process."""
+        return {each.name: f"added_{each.name}_of_{message}" for each in self.added if each.message == message}
+
+    def adds(self, message: type[Message], request: Names) -> list[str]:
+        """What the AS writes there, which answers what a ``request`` said."""
+        grant = next(each for each in self.world.grants if each.server == self.server.name)
+        held = {f"{grant.name}.{name}": f"the term {request[said]}" for said, name in GRANTED.items()}
+        self.terms |= {f"the term {term}": term for term in request.values()}
+        c = self.c._replace(state=View(lambda name: held.get(name, NONE)))
+        plain = message(*(NONE for each in fields(message) if each.init))
+        sent = Sent(self.server.name, self.client.name, replace(plain, **{_ANSWERS[message.__name__]: grant.name}))
+        return [self.term(each.says(c, sent)) for each in self.added if each.message == message.__name__]
 
     def drafts(
         self, role: str, kind: type[Message], says: Names, held: Names, unless: Condition = False, before: str = ""
@@ -429,6 +449,7 @@ class _Process:
         if design.reg == "dcr":
             registering = """(if registration_at = as then insert registered(client_id, redirect_uri)) |
   in(net, id: bitstring); if id = client_id || registration_at <> as then"""
+        answer = " ".join(("token token_type echoed more", *self.further("TokenResponse").values()))
         binding = "none"
         if self.event == "flow_binding":
             binding = ", ".join(f"itself((token_at, state, {each}), exchanging)" for each in (challenge, "none"))
@@ -466,7 +487,7 @@ class _Process:
             "new exchanging: channel;",
             f"out(requests(token_at), (exchanging, itself(token_at, exchanging), (id, {self.credentials('token_at')},",
             f"  code, redirect_uri, {verifier}, {exchanged}, {requested}, {binding})));",
-            f"in(exchanging, ({_typed('token token_type echoed more')}));",
+            f"in(exchanging, ({_typed(answer)}));",
             self.token_rules("resource" in (asked, requested), {**held, "code": "code"}),
             licence,
             f"new calling: channel; ( out(calls({place}), (calling, itself({place}, calling), (token, {called})))",
@@ -489,7 +510,8 @@ class _Process:
 
     def responded(self, users: bool, again: bool) -> str:
         """The client takes a response from the browser of a session, and from others if it does not tell them apart."""
-        response = f"AuthorizationResponse({_typed('arrived_at code returned iss')})"
+        said = " ".join(("arrived_at code returned iss", *self.further("AuthorizationResponse").values()))
+        response = f"AuthorizationResponse({_typed(said)})"
         own, other = ("visits(client)", "net") if users else ("net", "visits(client)")
         once = "! " if again else ""
         if not self.confuses:
@@ -497,7 +519,7 @@ class _Process:
         return f"""new responding: channel;
   ( in({own}, response: bitstring); out(responding, ({"alice" if users else "mallory"}, response))
   | in({other}, {response}); if returned = state then
-    out(responding, ({"mallory" if users else "alice"}, AuthorizationResponse(arrived_at, code, returned, iss)))
+    out(responding, ({"mallory" if users else "alice"}, AuthorizationResponse({", ".join(said.split())})))
   ) | {once}in(responding, (finished: bitstring, {response}));"""
 
     def misused(self, users: bool) -> str:
@@ -608,7 +630,7 @@ class _Process:
         missing = _missing("unrecorded", self.unrecorded["victim" if users else "attacker"])
         named = choose(missing, NONE, _ISSUER)
         says = {"redirect_uri": "arrived_at", "code": "code", "state": "returned", "iss": "iss"}
-        says["browser"] = "finished" if self.confuses else held["browser"]
+        says |= {"browser": "finished" if self.confuses else held["browser"], **self.further("AuthorizationResponse")}
         return _lines(
             self.drafts(CLIENT, AuthorizationResponse, says, held, missing),
             self.checks(
@@ -632,7 +654,12 @@ class _Process:
 
         ``named``: the resource was, in a request or both; ``held``: what the session remembers.
         """
-        says = {"access_token": "token", "token_type": "token_type", "resource": "echoed"}
+        says = {
+            "access_token": "token",
+            "token_type": "token_type",
+            "resource": "echoed",
+            **self.further("TokenResponse"),
+        }
         echo = client_rules.Echo(
             no(equal("echoed", "none")), has_requested=equal("echoed", "resource"), has_more=equal("more", "yes")
         )
@@ -747,7 +774,9 @@ class _Process:
     def issues(self, user: str, pushed: bool) -> str:
         """The AS answers an authorization request that whoever is at the browser approves."""
         resource, users = self.resource("resource"), user == "alice"
-        response = f"AuthorizationResponse(redirect_uri, code, state, {'as' if self.design.h_iss == 'yes' else 'none'})"
+        named = "as" if self.design.h_iss == "yes" else "none"
+        said = ", ".join(["redirect_uri", "code", "state", named, *self.adds(AuthorizationResponse, _REQUEST)])
+        response = f"AuthorizationResponse({said})"
         sends = f"out({'visits(host_of(redirect_uri))' if users else 'net'}, {response})"
         if users and "code_leak" in self.has:
             sends = f"out(net, {response}) | {sends}"
@@ -785,6 +814,8 @@ class _Process:
         default = either(server_rules.has_default_audience(design, made), "yes", "none")
         claims = f"{self.term(server_rules.bound_resource(design, _WANTED))}, {default}, {key if honors else 'none'}"
         kind = either(equal("key", "none"), "bearer", "dpop_bound") if honors else "bearer"
+        more = either(echo.has_more, "yes", "none")
+        held = {**_REQUEST, "redirect_uri": "code_redirect", "dpop_jkt": "code_jkt", "resource": "granted"}
         # Redeemed elsewhere than by the session that started the flow, or by one where that was the attacker's request.
         strayed = """( let (first: bitstring, second: bitstring) = binding in
     let own = itself((as, state, challenge), reply) in
@@ -828,19 +859,13 @@ class _Process:
                     "code_verifier": "hashed",
                     "proof_key": key,
                 },
-                {
-                    "issuer": "as",
-                    **{f"request.{name}": term for name, term in _REQUEST.items()},
-                    "request.redirect_uri": "code_redirect",
-                    "request.dpop_jkt": "code_jkt",
-                    "request.resource": "granted",
-                },
+                {"issuer": "as", **{f"request.{name}": term for name, term in held.items()}},
                 before=f"let hashed = if verifier = none then none else {hashed} in",
             ),
             "let wanted = if resource = none then granted else resource in",
             f"new token_id: bitstring; let token = sign(AccessToken(token_id, user, by, {claims}), as_key) in",
             strayed if self.event == "flow_binding" else "",
-            f"out(reply, (token, {kind}, {told}, {either(echo.has_more, 'yes', 'none')}))",
+            f"out(reply, ({', '.join(['token', kind, told, more, *self.adds(TokenResponse, held)])}))",
         )
 
     # --- resource servers

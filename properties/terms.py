@@ -24,6 +24,11 @@ _VARIABLES = {"issuer", "server", "listed", "url", "origin(url)", "resource", "r
               "code_jkt", "dpop_jkt", "granted", "audience", "id", "hashed", "finished"}  # fmt: skip
 
 
+def _is_variable(term: str) -> bool:
+    """Whether a term is not always the same; what drafts add to answers begins like this."""
+    return term in _VARIABLES or term.startswith("added_")
+
+
 class NotCoveredError(InputError):
     """A question that the process cannot say."""
 
@@ -62,7 +67,7 @@ def _impossible(way: Way) -> bool:
 
 
 def _differ(left: str, right: str) -> bool:
-    return left != right and not {left, right} & _VARIABLES
+    return left != right and not any(map(_is_variable, (left, right)))
 
 
 def _wider(ways: set[Way]) -> Iterator[tuple[Way, Way]]:
@@ -163,7 +168,7 @@ class Terms(Mapping[str, Value]):
                 f"{self._whose} {name!r} is not in the message-level export; it covers: {', '.join(sorted(self))}"
             )
         term = self._terms[name]
-        there = no(equal(term, "none")) if term in _VARIABLES else term != "none"
+        there = no(equal(term, "none")) if _is_variable(term) else term != "none"
         found = Pick({})
         found.cases = _Cases({NONE: no(there), _Named(term): there})
         for other in self._others - {term}:

@@ -65,13 +65,11 @@ def test_what_an_as_could_add_is_found_and_told_of_if_a_text_has_it(tmp_path) ->
     assert "`added_issuer` says what `iss` does (RFC 9207 2, h_iss=yes)" in said
     assert "breaks no named environment" in said
     assert "loses honest runs with 0 of 3 measured" in said
-    refusal = refused(
-        run("verdict", "CD", f"cap=mal_as;{asked[1]}", "--with", str(tmp_path / "proposal_1.py"), "-o", "q.pv")
-    )
-    assert "fields that it adds is not in the message-level export" in refusal
     draft = ("--with", str(tmp_path / "proposal_1.py"))
     assert run("verdict", "CD", f"cap=mal_as;{asked[1]}", *draft, "--require", "safe").exit_code == 0
     assert run("verdict", "FC", asked[1], *draft, "--require", "reached").exit_code == 0
+    process = run("verdict", "CD", f"cap=mal_as;{asked[1]}", *draft, "--format", "proverif").output
+    assert "AuthorizationResponse(redirect_uri, code, state, none, as)" in process
     alone = " ".join(run("invent", *asked, "--field", "--by", "client").output.split())
     assert "verdict no set of such checks leaves no attack" in alone
 

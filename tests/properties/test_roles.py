@@ -13,17 +13,19 @@ from click.testing import CliRunner
 
 from benchmarks.roles import answered, drawn
 from model.design import parse
+from model.extension import field
 from model.logic import all_of, any_of, no
 from model.model import oauth
+from model.receipts import answering
 from model.switches import SWITCHES
 from openworld.cli import main
 from properties import unbounded
-from properties.invent import Candidate, under, with_checks
+from properties.checker import Checker
+from properties.invent import Candidate, under, with_checks, with_fields
 from properties.prover import PROVER, ProverAnswers
 from properties.roles import ATTACKER, COVERED, RUNS, honest, roles
 from properties.security import find
 from properties.terms import Equalities, NotCoveredError, equal
-from properties.verdict import check
 from simulations.processes import cores, in_order
 
 needs_prover = pytest.mark.skipif(shutil.which(PROVER) is None, reason=f"not installed: {PROVER}")
@@ -166,9 +168,14 @@ LISTED = Candidate("client", "AuthorizationResponse", "iss", "is", "held.listed"
 MIX_UP = "CD cap=mal_as;iss_check=off;md_issuer_check=off"
 
 
-def with_draft(question, *checks):
+def adds_issuer():
+    """An AS adds its issuer identifier to authorization responses."""
+    field("AuthorizationResponse", "added_issuer")(lambda c, sent: answering(c, sent, "issuer"))
+
+
+def with_draft(question, *checks, fields=False):
     code, _, text = question.partition(" ")
-    changed = under(parse(text), with_checks(oauth(), checks))
+    changed = under(parse(text), with_checks(oauth().extended(adds_issuer) if fields else oauth(), checks))
     return find(code, changed.model), changed
 
 
@@ -184,12 +191,23 @@ def test_a_rule_about_a_message_is_an_equation_of_terms():
 
 
 @needs_prover
-@pytest.mark.parametrize("checks", [(), (LISTED,)])
-def test_prover_agrees_about_rules_of_drafts(checks):
+@pytest.mark.parametrize("left", ["iss", "added_issuer"])
+@pytest.mark.parametrize("checked", [False, True])
+def test_prover_agrees_about_rules_of_drafts(left, checked):
     """An attack without the check, none with it for any number of sessions, and honest parties finish."""
-    prop, configuration = with_draft(MIX_UP, *checks)
-    found = unbounded.any_number(check(prop, configuration))
-    assert (found.verdict.result, found.standing, found.runs) == ("safe" if checks else "attack", "agree", "derived")
+    text = MIX_UP if left == "iss" else f"{MIX_UP};h_iss=no"
+    prop, configuration = with_draft(text, *([replace(LISTED, left=left)] if checked else []), fields=left != "iss")
+    found = unbounded.any_number(Checker(by_design=True, patience=0.0).verdict(prop, configuration))
+    assert (found.verdict.result, found.standing, found.runs) == ("safe" if checked else "attack", "agree", "derived")
+
+
+def test_what_an_as_adds_is_what_it_holds():
+    """Its issuer, or what the request says that it answers; the client gets whatever stands there."""
+    configuration = parse(MIX_UP.partition(" ")[2])
+    process = roles(under(configuration, with_fields(configuration.model)), find("CD"))
+    assert "AuthorizationResponse(redirect_uri, code, state, as, as, by, redirect_uri, resource)" in process
+    assert "wanted else none), none, as, by, code_redirect, granted))" in process
+    assert "added_resource_of_TokenResponse: bitstring" in process
 
 
 @needs_prover
