@@ -12,8 +12,6 @@ from itertools import starmap
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from matplotlib.figure import Figure
-
 from deployed.servers import authorization_servers
 from model import messages
 from model.clients import clients
@@ -22,7 +20,6 @@ from model.named_designs import DEPLOYMENTS
 from model.protocols import variables
 from model.switches import SWITCHES
 from model.world import AUTHORIZATION_SERVER, CLIENT
-from openworld.figures.proposals import Ranked, fronts
 from properties.checker import Checker
 from properties.invent import (
     ADDED,
@@ -34,7 +31,6 @@ from properties.invent import (
     Invented,
     KnownRules,
     broken,
-    changes,
     effort,
     invent,
     spelt,
@@ -115,11 +111,6 @@ class Proposed:
     said: Mapping[Candidate, AlreadySaid | None]
     fields: Mapping[tuple[Candidate, str], tuple[str, str] | None]
     words: Wording
-
-    def front(self) -> Figure:
-        """Draw all sets by who has to change, what they lose and how long they are."""
-        compared = [Ranked(changes(each), many(losses), len(each)) for each, losses in self.losses.items()]
-        return fronts(compared, sum(map(len, deployed().values())))
 
 
 def proposed(

@@ -21,6 +21,7 @@ from openworld.commands.common import (
     NOT_IN_THIS_WORLD,
     as_json,
     complain,
+    loaded,
     output_option,
     tell,
     timeout_option,
@@ -28,7 +29,6 @@ from openworld.commands.common import (
 )
 from openworld.commands.completion import against_option, config_argument
 from openworld.files import write
-from openworld.plotstyle import save
 from openworld.proposals import RANKS, Proposed, actor, could_say, deployed, known_as, proposed, section
 from openworld.show import command, ending
 from properties.attackers import configured
@@ -123,7 +123,7 @@ def invent_(
         for each in found.proposals:
             write(output / each.name, each.draft)
         if found.losses:
-            save(found.front(), output / "front")
+            loaded("openworld.figures.proposals.draw")(found, output / "front")
     tell(as_json, _data(found, keep), _lines(found, keep, chart, output is not None))
     return DONE if all(each.is_verified for each in found.proposals) else INCONCLUSIVE
 

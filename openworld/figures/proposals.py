@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from openworld.plotstyle import SERIES, ruled, style, titled
+from openworld.plotstyle import SERIES, ruled, save, style, titled
+from openworld.proposals import Proposed, deployed, many
+from properties.invent import changes
 
 
 class Ranked(NamedTuple):
@@ -28,6 +31,12 @@ class Ranked(NamedTuple):
 def front(sets: Sequence[Ranked]) -> list[int]:
     """Return the places of those that no other beats."""
     return [place for place, one in enumerate(sets) if not any(other.beats(one) for other in sets)]
+
+
+def draw(found: Proposed, stem: Path) -> None:
+    """Draw all sets that were found, into files of this stem."""
+    sets = [Ranked(changes(each), many(losses), len(each)) for each, losses in found.losses.items()]
+    save(fronts(sets, sum(map(len, deployed().values()))), stem)
 
 
 def fronts(sets: Sequence[Ranked], parties: int) -> Figure:

@@ -145,8 +145,11 @@ def _diverges(c: Context, who: str) -> Condition:
 def token_confinement(c: Context) -> Condition:
     """An honest RS acts on (or an honest AS tells of) a user's token in a request the client did not make for it."""
     told = [condition for fact in ("served", "told") for condition in _stolen(c, fact)]
-    sessions = (c.state.session(known.name) for known in _of_users(c))
-    return any_of(*told, *(all_of(at.accepted, at.diverted, no(_asked_for(c, at))) for at in sessions))
+    redirected = (
+        all_of(at.accepted, at.diverted, one_of(at.token, *_users_tokens(c)), no(_asked_for(c, at)))
+        for at in (c.state.session(known.name) for known in _of_users(c))
+    )
+    return any_of(*told, *redirected)
 
 
 def _asked_for(c: Context, session: SessionState) -> Condition:
