@@ -73,7 +73,7 @@ class Pick:
     __slots__ = ("cases",)
 
     def __init__(self, cases: Mapping[str, Condition]) -> None:
-        self.cases = {value: when for value, when in cases.items() if when is not False}
+        self.cases: Mapping[str, Condition] = {value: when for value, when in cases.items() if when is not False}
 
     def __repr__(self) -> str:
         return f"Pick({', '.join(map(str, self.cases))})"

@@ -130,25 +130,42 @@ def pick(term: str, cases: Mapping[str, str], otherwise: str) -> Pick:
 
 
 class _Named:
-    """What a value is in a comparison: one that is there (one term), or the same as another (two)."""
+    """What a value is in a comparison: one that is there (one term), or the same as another (two).
+
+    With anything else it is not compared: that would always be no, whatever the process has.
+    """
 
     def __init__(self, *terms: str) -> None:
         self.terms = frozenset(terms)
 
     def __hash__(self) -> int:
-        return hash(self.terms)
+        raise NotCoveredError("a value that a rule looks up is not in the message-level export; it compares values")
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, str) and other != NONE:
-            raise NotCoveredError(f"a comparison with {other!r} is not in the message-level export; it compares values")
-        return isinstance(other, _Named) and self.terms == other.terms
+        if isinstance(other, _Named):
+            return self.terms == other.terms
+        if other == NONE:
+            return False
+        raise NotCoveredError(f"a comparison with {other!r} is not in the message-level export; it compares values")
 
 
-class _Cases(dict[Any, Condition]):
+class _Cases(Mapping[Any, Condition]):
     """When a value is which; a name that is none of these is no answer."""
 
-    def get(self, key: Any, default: Any = None) -> Any:
-        return super().get(key, default) if key == NONE or not isinstance(key, str) else key == _Named()
+    def __init__(self, *cases: tuple[Any, Condition]) -> None:
+        self._cases = cases
+
+    def __getitem__(self, key: Any) -> Condition:
+        for known, when in self._cases:
+            if known == key:
+                return when
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (known for known, _ in self._cases)
+
+    def __len__(self) -> int:
+        return len(self._cases)
 
 
 class Terms(Mapping[str, Value]):
@@ -170,9 +187,10 @@ class Terms(Mapping[str, Value]):
         term = self._terms[name]
         there = no(equal(term, "none")) if _is_variable(term) else term != "none"
         found = Pick({})
-        found.cases = _Cases({NONE: no(there), _Named(term): there})
-        for other in self._others - {term}:
-            found.cases[_Named(term, other)] = all_of(there, equal(*sorted((term, other))))
+        others = [
+            (_Named(term, other), all_of(there, equal(*sorted((term, other))))) for other in self._others - {term}
+        ]
+        found.cases = _Cases((NONE, no(there)), (_Named(term), there), *others)
         return found
 
     def __iter__(self) -> Iterator[str]:

@@ -13,11 +13,13 @@ from click.testing import CliRunner
 
 from benchmarks.roles import answered, drawn
 from model.design import parse
-from model.extension import field
-from model.logic import all_of, any_of, no
+from model.extension import ask_of_messages, field
+from model.logic import Pick, all_of, any_of, choose, no, none_of, one_of, same
 from model.model import oauth
 from model.receipts import answering
+from model.rule import Named, Rule
 from model.switches import SWITCHES
+from model.world import NONE
 from openworld.cli import main
 from properties import unbounded
 from properties.checker import Checker
@@ -188,6 +190,29 @@ def test_a_rule_about_a_message_is_an_equation_of_terms():
     for other in (replace(LISTED, relation="origin_is"), replace(LISTED, right="held.went_to")):
         with pytest.raises(NotCoveredError, match="message-level export"):
             roles(with_draft(MIX_UP, other)[1], find("CD"))
+
+
+@pytest.mark.parametrize(
+    "holds",
+    [
+        lambda says, held: same(says["iss"], "https://as.example"),
+        lambda says, held: no(one_of(says["iss"], "https://as.attacker.example")),
+        lambda says, held: none_of(says["iss"], "https://as.attacker.example"),
+        lambda says, held: same(says["iss"], Pick({"https://as.example": True})),
+        lambda says, held: same(choose(True, Pick({"https://as.example": True}), NONE), held["listed"]),
+    ],
+    ids=["same", "one_of", "none_of", "a value on the right", "a value on the left"],
+)
+def test_what_is_no_comparison_of_two_values_at_hand_is_refused(holds):
+    """It would always be no in the process, and a proof of that says nothing."""
+    made = Rule("client.looks", (), "", "it looks")
+    changed = oauth().extended(
+        lambda: ask_of_messages(
+            lambda it: [Named(made, holds(it.says, it.held))], "AuthorizationResponse", {made.name: made}
+        )
+    )
+    with pytest.raises(NotCoveredError, match="message-level export"):
+        roles(under(parse(MIX_UP.partition(" ")[2]), changed), find("CD"))
 
 
 @needs_prover
