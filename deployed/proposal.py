@@ -124,9 +124,7 @@ def proposals(
                 message,
                 field,
                 {one.scenario: _values(one) for one in same},
-                tuple(
-                    sorted(".".join(path) for path in (set.intersection(*changed) if changed else set()) - {("about",)})
-                ),
+                tuple(sorted(".".join(path) for path in _common(changed) - {("about",)})),
                 _nearest(design, same[0], played[same[0].scenario], others),
             )
         )

@@ -5,7 +5,7 @@ Beside each set stands what it costs: who has to change, and with which measured
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import starmap
@@ -146,7 +146,7 @@ def proposed(
     losses = {each: lose[each] for each in sorted(found.sets, key=lambda each: RANKS[rank](each, lose[each]))}
     first = {each: losses[each] for each in list(losses)[:top]}
     proposals = _proposals(properties, configuration, wide, first, how, timeout)
-    known = [KnownRules(prop, wide) for prop in asked]
+    known = [KnownRules(prop, wide, keep) for prop in asked]
     checks = dict.fromkeys(one for each in proposals for one in each.checks)
     said = {one: next(filter(None, (each.rule(one) for each in known)), None) for one in checks}
     fields = {(one, name): known[0].field(one, name) for one in checks for name in one.added}
@@ -249,7 +249,7 @@ class Wording:
 
     def sentence(self, one: Candidate) -> str:
         """Return what a specification would say."""
-        message, who = spelt(one.message), actor(one.role)
+        message, who = spelt(one.message), actors([one.role])
         added = "".join(f"An AS MUST add {could_say(name)} to {message}s as `{name}`. " for name in one.added)
         article = "" if message.endswith("metadata") else "an " if message[0] in "aeiou" else "a "
         arrives = f"{added}When {article}{message} arrives, the {who}"
@@ -333,8 +333,14 @@ def _adding(message: str, name: str) -> str:
     )
 
 
-def actor(role: str) -> str:
-    return role.replace("_", " ")
+def actors(roles: Iterable[str]) -> str:
+    """Return roles in words.
+
+    >>> actors(["client", "authorization_server", "resource_server"])
+    'client, authorization server and resource server'
+    """
+    *others, last = (role.replace("_", " ") for role in roles)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _field(message: str, name: str) -> str:

@@ -513,9 +513,16 @@ class AlreadySaid:
 
 
 class KnownRules:
-    """Which switch makes rules say as much as a check, in users' sessions if that refuses anything there."""
+    """Which switch makes rules say as much as a check, in users' sessions if that refuses anything there.
 
-    def __init__(self, prop: Property, configuration: Configuration) -> None:
+    Args:
+        environments: where honest parties have to finish under that switch as well.
+    """
+
+    def __init__(
+        self, prop: Property, configuration: Configuration, environments: Sequence[Mapping[str, str]] = ()
+    ) -> None:
+        self._configuration, self._environments = configuration, environments
         plain = under(configuration, with_checks(configuration.model, ()))
         switches = [s for s in plain.model.switches.values() if s.kind in ("mechanism", "environment") and s.in_worlds]
         self._free = {switch.name: switch.values for switch in switches}
@@ -542,9 +549,16 @@ class KnownRules:
             for _, asked in sorted(steps.items(), key=itemgetter(0)):
                 for name, switch in self._touched(asked, check.role):
                     for value in self._free[switch]:
-                        if value != self._design[switch] and self._says(asked, self._given(switch, value), name, whole):
+                        if value == self._design[switch]:
+                            continue
+                        if self._says(asked, self._given(switch, value), name, whole) and self._is_borne(switch, value):
                             return AlreadySaid(f"{switch}={value}", self._rules[name], whole)
         return None
+
+    def _is_borne(self, switch: str, value: str) -> bool:
+        """Whether honest parties finish in each environment where a switch has a value."""
+        under = replace(self._configuration, design=self._design.but(**{switch: value}))
+        return not any(each.suffices(()) for each in _honest(under, (), self._environments))
 
     def field(self, check: Candidate, added: str) -> tuple[str, str] | None:
         """Return the field that says the same as an added one in honest runs, and the switch that has it sent.

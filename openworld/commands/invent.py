@@ -29,7 +29,7 @@ from openworld.commands.common import (
 )
 from openworld.commands.completion import against_option, config_argument
 from openworld.files import write
-from openworld.proposals import RANKS, Proposed, actor, could_say, deployed, known_as, proposed, section
+from openworld.proposals import RANKS, Proposed, actors, could_say, deployed, known_as, proposed, section
 from openworld.show import command, ending
 from properties.attackers import configured
 from properties.checker import Checker
@@ -37,6 +37,13 @@ from properties.invent import COULD_SAY, FURTHER, ROLES, Invented, changes
 from properties.monotone import NoAnswerError
 from properties.reads import check_read
 from properties.security import find
+
+#: What else a grammar may have beside equality, in words.
+_FURTHER = {
+    "origin_is": "both have one origin",
+    "covers": "the field is a prefix in whole path segments",
+    "is_there": "the field is there",
+}
 
 
 @click.command("invent")
@@ -143,7 +150,7 @@ def _lines(found: Proposed, keep: Sequence[str], chart: bool, written: bool) -> 
     for number, each in enumerate(found.proposals, start=1):
         yield ""
         told = [each.state, *([each.name] if written else [])]
-        yield f"{number}. {' and '.join(map(actor, changes(each.checks)))} change ({'; '.join(told)})"
+        yield f"{number}. {actors(changes(each.checks))} change ({'; '.join(told)})"
         for one in each.checks:
             yield f"   {words.sentence(one)}"
             yield f"      {section(found.said[one])}"
@@ -154,7 +161,7 @@ def _lines(found: Proposed, keep: Sequence[str], chart: bool, written: bool) -> 
                     f"      {line}" for line in text(drawn(left.trace, ending(left.property))).splitlines() if chart
                 )
         yield f"   breaks {', '.join(each.breaks) or 'no named environment'}"
-        counts = (f"{len(each.loses[role])} of {len(of)} measured {actor(role)}s" for role, of in deployed().items())
+        counts = (f"{len(each.loses[role])} of {len(of)} measured {actors([role])}s" for role, of in deployed().items())
         yield f"   loses honest runs with {' and '.join(counts)}"
     if len(sets) > len(found.proposals):
         yield ""
@@ -163,7 +170,11 @@ def _lines(found: Proposed, keep: Sequence[str], chart: bool, written: bool) -> 
 
 
 def _grammar(found: Invented) -> Iterator[str]:
-    yield "grammar     field of a received message = value held when it arrives, or another field"
+    yield "grammar     field of a received message = value held when it arrives, or another field (if it is there)"
+    if further := [
+        words for relation, words in _FURTHER.items() if any(one.relation == relation for one in found.asked)
+    ]:
+        yield f"            and: {', '.join(further)}"
     if any(one.added for one in found.asked):
         yield f"            AS could add to their answers: {', '.join(map(could_say, COULD_SAY))}"
     yield f"candidates  {len(found.asked)}: {len(found.unchosen)} about what the attacker does not choose,"

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from openworld.explore.asking import read
 from openworld.explore.evidence import table
 from openworld.explore.views import Table
-from openworld.proposals import Wording, actor, section
+from openworld.proposals import Wording, actors, section
 from properties.invent import KnownRules, changes, invent, under, with_fields
 from properties.security import find
 
 
 def weakest(
-    name: str, configuration: str, keep: Iterable[Mapping[str, str]] = (), *, field: bool = False, most: int = 3
+    name: str, configuration: str, keep: Sequence[Mapping[str, str]] = (), *, field: bool = False, most: int = 3
 ) -> Table:
     """Return minimal sets of checks under which a property holds, a row for each: the checks, who says so, who changes.
 
@@ -28,12 +28,12 @@ def weakest(
     asked = read(configuration)
     wide = under(asked, with_fields(asked.model)) if field else asked
     prop = find(name, wide.model)
-    words, known = Wording(prop, asked), KnownRules(prop, wide)
-    found = invent([prop], wide, list(keep))
+    words, known = Wording(prop, asked), KnownRules(prop, wide, keep)
+    found = invent([prop], wide, keep)
 
     def rows() -> Iterator[tuple[str, str, str]]:
         for checks in found.sets[:most]:
-            who = " and ".join(map(actor, changes(checks)))
-            yield "\n".join(map(words.sentence, checks)), "\n".join(section(known.rule(one)) for one in checks), who
+            said = (section(known.rule(one)) for one in checks)
+            yield "\n".join(map(words.sentence, checks)), "\n".join(said), actors(changes(checks))
 
     return table((f"checks ({len(found.sets)} minimal sets)", "who says so", "who changes"), rows())

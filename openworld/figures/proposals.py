@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from openworld.plotstyle import SERIES, ruled, save, style, titled
-from openworld.proposals import Proposed, deployed, many
+from openworld.proposals import Proposed, actors, deployed, many
 from properties.invent import changes
 
 
@@ -56,7 +56,7 @@ def fronts(sets: Sequence[Ranked], parties: int) -> Figure:
         beside = Counter[tuple[int, int]]()
         for number, who in enumerate(dict.fromkeys(one.change for one in sets)):
             colour, _, marker = SERIES[number]
-            axes.scatter([], [], color=colour, marker=marker, s=60, label=_said(who))
+            axes.scatter([], [], color=colour, marker=marker, s=60, label=actors(who))
             for one in (one for one in places if one.change == who):
                 at = (one.loses, one.checks)
                 height = one.checks + 0.22 * beside[at]
@@ -71,13 +71,10 @@ def fronts(sets: Sequence[Ranked], parties: int) -> Figure:
         axes.set_ylim(bottom=0, top=max(one.checks for one in sets) + 1)
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend(title="who has to change", loc="upper left", bbox_to_anchor=(0, -0.18), ncols=2)
-        titled(figure, f"Of {len(sets)} sets none beats {_named(best)} in who changes, what is lost and length")
+        axes.legend(title="who has to change", loc="upper left", bbox_to_anchor=(0, -0.18))
+        first = _named([alike[0] for alike in places.values() if alike[0] in best])
+        titled(figure, f"Of {len(sets)} sets none beats {first} in who changes, what is lost and length")
     return figure
-
-
-def _said(who: Iterable[str]) -> str:
-    return " and ".join(role.replace("_", " ") for role in who)
 
 
 def _named(places: Sequence[int]) -> str:

@@ -140,8 +140,9 @@ def test_the_front_is_what_no_other_beats() -> None:
         Ranked(client, 22, 1),
     ]
     assert front(sets) == [0, 2, 4]
-    texts = {text.get_text() for text in fronts(sets, 64).axes[0].texts}
-    assert texts == {"1, 5", "2", "3", "4"}
+    drawn = fronts(sets, 64)
+    assert {text.get_text() for text in drawn.axes[0].texts} == {"1, 5", "2", "3", "4"}
+    assert drawn.get_suptitle().replace("\n", " ").startswith("Of 5 sets none beats 1, 3 in who changes")
 
 
 def test_what_is_not_known_in_time_is_not_told_as_found() -> None:

@@ -112,6 +112,8 @@ def test_a_prefix_is_enough_where_one_document_is_for_many_paths() -> None:
     found = invent([find("TC")], parse("cap=mal_rs;prm=unchecked"), [many_paths], ["covers"], ["client"])
     assert found.sets[0] == (covers,)
     assert replace(covers, relation="is") in found.breaking
+    said = KnownRules(find("TC"), parse("cap=mal_rs;prm=unchecked"), [many_paths]).rule(covers)
+    assert (said.switch, said.whole) == ("prm=prefix", True)
 
 
 def test_sets_that_are_borne_one_by_one_and_not_together_are_left_out() -> None:
