@@ -133,6 +133,7 @@ claimed([
 # ## The limits
 #
 # The grammar has equality, and on request prefixes, origins and presence. Clients add nothing to their requests, lists
-# have one member, and nothing is compared across sessions. A set is enough in one world and for one property. What it
-# costs deployed servers and clients is told by `openworld invent`, which draws all sets by that with `-o`; and
-# `openworld verdict --any-number --with FILE` has ProVerif prove a proposal for any number of sessions.
+# have one member, and nothing is compared across sessions. A set is enough in one world and for one property.
+#
+# `openworld invent` says what a set costs deployed servers and clients, and draws all sets with `-o`. With a proposal,
+# `openworld verdict --any-number --with FILE` has ProVerif prove it for any number of sessions.

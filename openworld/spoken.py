@@ -25,7 +25,7 @@ def configuration(parts: Iterable[str], model: Model = oauth()) -> str:
     """Return a configuration as ``key=value;...`` from parts with ``;`` or blanks between them.
 
     A part without ``=`` is an attacker or a named design, or says one of these or the value of a switch in words. What
-    is none of them is left as it is, for whoever reads the configuration to complain about.
+    is none of them is left as it is: the reader of the configuration names it as an error.
 
     >>> configuration(["mal_as", "pkce=off"])
     'cap=mal_as;pkce=off'

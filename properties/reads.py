@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
 from model.design import Configuration, Design, check_parties, own_switches
 from model.model import Model, oauth
-from model.switches import ConfigurationError
+from model.switches import ConfigurationError, Switch
 from model.world import World
 from model.world_file import worlds
 from properties.attackers import configured
@@ -68,8 +68,13 @@ def not_read(world: World, design: Design) -> tuple[str, ...]:
     return tuple(
         f"{name}={value}"
         for name, value in conduct.items()
-        if name in open_ones and (name in nothing or not switches[name].in_worlds)
+        if name in open_ones and _is_unread(switches[name], nothing)
     )
+
+
+def _is_unread(switch: Switch, nothing: Collection[str]) -> bool:
+    """Whether no world has a switch, or one where ``nothing`` reads these does not."""
+    return switch.name in nothing or not switch.in_worlds
 
 
 @cache
@@ -104,7 +109,7 @@ def askable(prop: Property, configuration: Configuration) -> Configuration:
     """
     world = prop.world_of(configuration)
     nothing, switches = unread(world) - WITHOUT_EFFECT.keys(), world.model.switches
-    unheard = (name for name in configuration.design if name in nothing or not switches[name].in_worlds)
+    unheard = (name for name in configuration.design if _is_unread(switches[name], nothing))
     design = configuration.design.but(**{name: switches[name].baseline for name in unheard})
     return replace(configuration, design=design)
 

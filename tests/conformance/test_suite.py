@@ -19,7 +19,7 @@ def test_every_counterpart_is_a_scenario_and_names_checks() -> None:
     ("iss", "conforms", "agrees"), [("SUCCESS", True, True), ("FAILURE", False, True), ("FAILURE", True, False)]
 )
 def test_a_check_that_asks_something_else_decides_nothing(iss: str, conforms: bool, agrees: bool) -> None:
-    """A client that registers without a type is told so, and is right about `iss` all the same."""
+    """A client that registers without a type fails that check, and passes that of `iss`."""
     said = {"id": ISS, "status": iss, "description": "iss"}
     found = beside("auth/iss-supported", [{"id": OTHER, "status": "FAILURE", "description": "type"}, said], conforms)
     assert (found.agrees, found.alone) == (agrees, (OTHER,))

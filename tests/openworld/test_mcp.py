@@ -240,7 +240,7 @@ def test_expectations_are_checked(ask, tmp_path: Path) -> None:
 
 
 def test_a_file_runs_no_code(ask, tmp_path: Path) -> None:
-    """A draft is Python: whoever starts the server names it, not who asks."""
+    """A draft is Python: who starts the server names it, and not who asks."""
     (tmp_path / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n", encoding="utf-8")
     file = tmp_path / "openworld.toml"
     file.write_text('with = ["mine.py"]\n[[expect]]\nreached = ["first_contact"]\n', encoding="utf-8")
