@@ -28,8 +28,8 @@ from properties.unroll import Unrolling
 FIRST, LIMIT = 3, 20
 
 
-#: A solver that is to work for a second is given so many, since it is stopped by the time that passes.
-_SHARE = 5
+#: The work that asking is, whatever it takes to answer.
+_ASKING = 0.001
 
 
 class Clock:
@@ -37,29 +37,47 @@ class Clock:
 
     Args:
         seconds: the time that may pass.
-        effort: the seconds that the processor may work, so that what is found out within them hardly depends on how
-            busy the machine is.
+        work: the seconds that the solver may work, counted in its steps (:meth:`properties.engine.Engine.check`): what
+            is found out within them is the same on every machine, however busy it is.
+        within: a clock whose limits hold as well.
     """
 
-    def __init__(self, seconds: float | None = None, effort: float | None = None) -> None:
+    def __init__(self, seconds: float | None = None, work: float | None = None, within: Clock | None = None) -> None:
         self._end = None if seconds is None else time.perf_counter() + seconds
-        self._spent = None if effort is None else time.process_time() + effort
+        self._work = work
+        self._within = within
 
     @property
     def left(self) -> float | None:
         """Seconds that may pass, never less than none."""
-        passing = [] if self._end is None else [self._end - time.perf_counter()]
-        working = [] if self._spent is None else [_SHARE * (self._spent - time.process_time())]
-        return max(0.0, min((*passing, *working))) if passing or working else None
+        own = None if self._end is None else max(0.0, self._end - time.perf_counter())
+        return _least(own, None if self._within is None else self._within.left)
 
-    def within(self, effort: float) -> Clock:
-        """A clock that is over after so much work, if this one is not over before."""
-        return Clock(self.left, effort)
+    @property
+    def work(self) -> float | None:
+        """Seconds that the solver may work, never less than none."""
+        own = None if self._work is None else max(0.0, self._work)
+        return _least(own, None if self._within is None else self._within.work)
+
+    def within(self, work: float) -> Clock:
+        """A clock that is over after so much work, if this one is not over before; what it spends, this one spends."""
+        return Clock(work=work, within=self)
+
+    def spend(self, worked: float) -> None:
+        """A question was asked, on which the solver worked for so many seconds."""
+        if self._work is not None:
+            self._work -= worked + _ASKING
+        if self._within is not None:
+            self._within.spend(worked)
 
     @property
     def over(self) -> bool:
         """Whether nothing is left."""
-        return self.left == 0.0
+        return 0.0 in (self.left, self.work)
+
+
+def _least(*limits: float | None) -> float | None:
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +177,11 @@ class Laid:
 
     def check(self, assumptions: list[int], clock: Clock) -> Answer:
         """Whether there is a run under the assumptions; not asked where no time is left."""
-        return Answer.UNKNOWN if clock.over else self.solver.check(assumptions, clock.left)
+        if clock.over:
+            return Answer.UNKNOWN
+        answer = self.solver.check(assumptions, clock.left, clock.work)
+        clock.spend(self.solver.worked)
+        return answer
 
     def event(self, name: str, assumptions: list[int], clock: Clock) -> Answer:
         """Whether an event happens in such a run."""

@@ -139,7 +139,7 @@ def _finishes(world: World, decided: Choices, solver: type[Engine]) -> bool:
 
 @cache
 def _contradiction(world: World, decided: Choices, solver: type[Engine]) -> Contradiction:
-    opened, clock = _open(world, _own(decided), solver), Clock(effort=_PATIENCE)
+    opened, clock = _open(world, _own(decided), solver), Clock(work=_PATIENCE)
     switches = _least(decided, lambda kept: _answer(opened, kept, None, clock))
     refusing = _least(tuple(opened.template.enforced), lambda kept: _answer(opened, decided, kept, clock))
     return Contradiction(tuple(sorted("=".join(choice) for choice in switches)), tuple(sorted(refusing)), world.model)

@@ -25,7 +25,12 @@ class Engine(Protocol):
     Args:
         clauses: flat, each ended by 0.
         top: the highest literal in use.
+
+    Attributes:
+        worked: how long it worked on the last question for which ``work`` was limited.
     """
+
+    worked: float
 
     def __init__(self, clauses: list[int], top: int) -> None: ...
 
@@ -35,8 +40,15 @@ class Engine(Protocol):
     def clause(self, literals: Iterable[int]) -> None:
         """One more clause."""
 
-    def check(self, assumptions: Iterable[int], timeout: float | None = None) -> Answer:
-        """Whether the clauses have a model in which the assumptions hold; ``timeout`` in seconds."""
+    def check(self, assumptions: Iterable[int], timeout: float | None = None, work: float | None = None) -> Answer:
+        """Whether the clauses have a model in which the assumptions hold.
+
+        Args:
+            assumptions: literals.
+            timeout: seconds that may pass.
+            work: seconds that the solver may work. They are counted in its own steps, as many as it takes in a second
+                on one core of 2026, so that what is found out within them is the same on every machine.
+        """
 
     def holds(self, literal: int) -> bool:
         """Whether a literal holds in the model just found."""

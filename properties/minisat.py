@@ -10,6 +10,7 @@ References:
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable
 
@@ -17,8 +18,8 @@ from pysat.solvers import Minisat22
 
 from properties.engine import Answer, Engine
 
-#: Propagations between two looks at the clock and at the keyboard: a tenth of a second or so.
-_SLICE = 500_000
+#: Propagations in a second, and between two looks at the clock and at the keyboard.
+_SECOND, _SLICE = 10_000_000, 500_000
 
 
 class MiniSat(Engine):
@@ -29,6 +30,7 @@ class MiniSat(Engine):
     def __init__(self, clauses: list[int], top: int) -> None:
         self._solver = self.ENGINE()
         self._model: list[int] | None = None
+        self.worked = 0.0
         self.add(clauses, top)
 
     def add(self, clauses: list[int], top: int) -> None:
@@ -41,15 +43,23 @@ class MiniSat(Engine):
     def clause(self, literals: Iterable[int]) -> None:
         self._solver.add_clause(list(literals))
 
-    def check(self, assumptions: Iterable[int], timeout: float | None = None) -> Answer:
+    def check(self, assumptions: Iterable[int], timeout: float | None = None, work: float | None = None) -> Answer:
         end, given, found = None if timeout is None else time.perf_counter() + timeout, list(assumptions), None
+        start, most = self._steps, math.inf if work is None else max(1, int(_SECOND * work))
         self._model = None
         while found is None:
-            self._solver.prop_budget(_SLICE)
+            self._solver.prop_budget(min(_SLICE, most - self._steps + start))
             found = self._solver.solve_limited(given, expect_interrupt=True)
-            if found is None and end is not None and time.perf_counter() > end:
+            self.worked = (self._steps - start) / _SECOND
+            late = end is not None and time.perf_counter() > end
+            if found is None and (late or self._steps - start >= most):
                 return Answer.UNKNOWN
         return Answer.SAT if found else Answer.UNSAT
+
+    @property
+    def _steps(self) -> int:
+        """How many propagations it has made so far."""
+        return int(self._solver.accum_stats()["propagations"])
 
     def prefer(self, literals: Iterable[int]) -> None:
         """What to try first of what is not decided."""

@@ -14,6 +14,8 @@ from properties.engine import Answer, Engine
 
 #: z3's "no time-out", in milliseconds.
 FOREVER = 4_294_967_295
+#: Steps that z3 takes in a second, and the most that it can be limited to.
+_SECOND, _MOST = 10_000_000, 4_294_967_295
 # Models are read one literal at a time; looking for what one could leave out of them costs more than finding them.
 z3.set_param("model.compact", False)
 
@@ -32,7 +34,8 @@ class Solver(Engine):
         self._solver.set("rephase.base", 1_000_000_000)
         self._terms: dict[int, z3.BoolRef] = {}
         self._literals: dict[int, int] = {}
-        self._timeout: float | None = None
+        self._limits: dict[str, int] = {}
+        self.worked = 0.0
         self._satisfied = False
         self._model: z3.ModelRef | None = None
         self.add(clauses, top)
@@ -44,20 +47,31 @@ class Solver(Engine):
     def clause(self, literals: Iterable[int]) -> None:
         self._solver.add(z3.Or([self._term(literal) for literal in literals]))
 
-    def check(self, assumptions: Iterable[int], timeout: float | None = None) -> Answer:
-        if timeout != self._timeout:
-            self._solver.set("timeout", FOREVER if timeout is None else max(1, int(1000 * timeout)))
-            self._timeout = timeout
+    def check(self, assumptions: Iterable[int], timeout: float | None = None, work: float | None = None) -> Answer:
+        self._limit("timeout", FOREVER if timeout is None else max(1, int(1000 * timeout)))
+        self._limit("rlimit", 0 if work is None else min(_MOST, max(1, int(_SECOND * work))))
+        before = 0 if work is None else self._steps
         terms = [self._term(literal).as_ast() for literal in assumptions]
         context = self._context.ref()
         # The C interface: z3's Python checks the sort of every assumption anew.
         found = z3.Z3_solver_check_assumptions(context, self._solver.solver, len(terms), (z3.Ast * len(terms))(*terms))
         result = z3.CheckSatResult(found)
+        self.worked = 0.0 if work is None else (self._steps - before) / _SECOND
         if result == z3.unknown and "interrupted" in self._solver.reason_unknown():
             raise KeyboardInterrupt  # z3 catches the signal and gives up; the person at the keyboard meant more
         self._model = None
         self._satisfied = result == z3.sat
         return Answer(str(result))
+
+    def _limit(self, name: str, most: int) -> None:
+        if self._limits.get(name) != most:
+            self._solver.set(name, most)
+            self._limits[name] = most
+
+    @property
+    def _steps(self) -> int:
+        """How many steps it has taken so far."""
+        return next((int(count) for name, count in self._solver.statistics() if name == "rlimit count"), 0)
 
     def holds(self, literal: int) -> bool:
         if self._model is None:

@@ -30,9 +30,9 @@ from properties.shortest import Shortening
 from properties.single import SINGLE
 from properties.template import Own, Template
 
-#: Sweeps, and seconds of work, after which a question gets a world with less in it than the one that is there for many.
+#: Sweeps, and seconds of the solver's work, after which a question gets a world with less in it than is there for many.
 SWEEPS, SHARED = 4, 2.0
-#: Seconds of work after which the rules that block are named as far as they are known.
+#: Seconds of the solver's work after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
 #: What is said where time ran out between safe and not in this world.
 UNEARNED = "nothing violates it, but whether anything could if no rule were enforced was not found out in time"
@@ -364,7 +364,7 @@ class WorldChecker:
         then there is a larger one to be found among those longer runs. How long they can be at most is looked into as
         deep as it takes for a single question only.
         """
-        patience = Clock(effort=self.patience)
+        patience = Clock(work=self.patience)
         while True:
             kept, least = self._least(asked, found, patience)
             names = tuple(sorted(kept))

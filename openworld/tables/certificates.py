@@ -76,7 +76,7 @@ def bounded(asked: Runs) -> dict[str, Any]:
     }
     try:
         template = Template(find_world(asked.world, asked.model), parse(f"design={asked.design}", asked.model).design)
-        sweeps, statement = bound_of(template, Clock(effort=PATIENCE))
+        sweeps, statement = bound_of(template, Clock(work=PATIENCE))
         (claim,) = statement.claims
         formula = dimacs(statement.clauses, statement.top, claim.assumptions)
         proof = prove(formula, PATIENCE)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from itertools import combinations
 
 import pytest
 from pysat.solvers import Cadical153, Glucose4
 
 from properties import verdict
+from properties.bounds import Clock
 from properties.checker import Checker
 from properties.counting import Counter
 from properties.engine import Answer
@@ -47,7 +49,7 @@ class CaDiCaL(MiniSat):
 
     ENGINE = Cadical153
 
-    def check(self, assumptions, _timeout=None):
+    def check(self, assumptions, _timeout=None, _work=None):
         self._model = None
         return Answer.SAT if self._solver.solve(list(assumptions)) else Answer.UNSAT
 
@@ -99,6 +101,36 @@ def answered(asked, solver):
 def differing(ours, theirs):
     """The questions that another solver answers otherwise, with both answers."""
     return {question: (ours[question], theirs[question]) for question in ours if ours[question] != theirs[question]}
+
+
+@pytest.mark.parametrize("engine", [Solver, MiniSat])
+def test_limited_work_ends_at_the_same_step_every_time(engine):
+    """Pigeons are too many for the holes, which no solver sees soon: both give up after what they are allowed."""
+    holes, pigeons = range(1, 10), range(1, 11)
+    lives = {(pigeon, hole): 9 * (pigeon - 1) + hole for pigeon in pigeons for hole in holes}
+    clauses = [[lives[pigeon, hole] for hole in holes] for pigeon in pigeons]
+    clauses += [[-lives[a, hole], -lives[b, hole]] for hole in holes for a, b in combinations(pigeons, 2)]
+    flat = [literal for clause in clauses for literal in (*clause, 0)]
+    worked = []
+    for _ in range(2):
+        solver = engine(flat, len(lives))
+        assert solver.check([], work=0.01) is Answer.UNKNOWN
+        worked.append(solver.worked)
+    assert worked[0] == worked[1] == pytest.approx(0.01, rel=0.1)
+
+
+def test_work_is_spent_by_all_clocks_that_a_clock_is_within():
+    """What a part of a question takes is missing to the whole."""
+    whole = Clock(work=1.0)
+    part = whole.within(0.5)
+    part.spend(0.4)
+    assert part.work == pytest.approx(0.1, abs=0.01)
+    assert whole.work == pytest.approx(0.6, abs=0.01)
+    assert whole.within(5.0).work == whole.work
+    part.spend(0.2)
+    assert part.over
+    assert not whole.over
+    assert Clock(seconds=1e9).work is None
 
 
 @pytest.fixture(scope="module")
