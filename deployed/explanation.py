@@ -24,8 +24,8 @@ from model.conversation import STAGES, converse
 from model.design import Design
 from model.scenario import Scenario
 
-#: Seconds of computing in which a design is looked for that explains what was seen: a busy machine finds no other.
-PATIENCE = 25.0
+#: Predictions of a scenario, half a minute's worth, after which the design that explains the most so far is taken.
+PREDICTIONS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ def explain(name: str, tried: Mapping[str, Tried], note: Note = lambda explained
         design, source, decided_by, whole = stored.design, "stored", stored.decided_by, True
     elif catalogued:
         starts = [design_of(name), *(one.design for one in clients().values())]
-        found = fit(catalogued, starts, None, PATIENCE, note)
+        found = fit(catalogued, starts, None, PREDICTIONS, note)
         design, source, decided_by, whole = found.design, "fitted", found.evidence, found.whole
     else:
         design, source, whole = design_of(name), "relative", True

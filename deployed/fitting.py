@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -60,17 +59,17 @@ def fit(
     observed: Mapping[str, Observed],
     starts: Iterable[Design] = (),
     near: Design | None = None,
-    patience: float = math.inf,
+    most: float = math.inf,
     note: Note = lambda explained, of: None,
 ) -> Fit:
-    """The design that explains most of what was seen, or the best that is found in so many seconds.
+    """The design that explains most of what was seen, or the best that ``most`` predictions of a scenario lead to.
 
     The search starts from whichever of ``near`` (by default the baseline) and ``starts`` explains the most. ``note`` is
     told of how many scenarios the ends are explained by the best design so far.
     """
     near = near or Design()
     search = _Search(observed, near, note)
-    search.until = time.process_time() + patience
+    search.left = most
     candidates: tuple[Mapping[str, str], ...] = (near, *starts)
     start = max(candidates, key=search.score)
     try:
@@ -80,7 +79,7 @@ def fit(
 
 
 class _SpentError(Exception):
-    """The time for a search is over."""
+    """A search has made all the predictions that it may."""
 
 
 def refine(design: Design, observed: Mapping[str, Observed], near: Design | None = None) -> Fit:
@@ -126,11 +125,12 @@ class _Search:
         self.note = note
         self.near = near
         self.remembered = {name: _remembered(name) for name in observed}
-        self.until = math.inf
+        self.left = math.inf
         self.best: Mapping[str, str] = near
 
     def explained(self, name: str, values: Mapping[str, str]) -> Explained:
         """Whether the end of a scenario is predicted, whether every request is as well, and how much of that."""
+        self.left -= 1
         seen, predicted = self.observed[name], self.remembered[name].predict(values)
         end, parts = ends_as(predicted, seen), (*sent_as(predicted, seen), fetched_as(predicted, seen))
         return end, end and all(parts), sum(parts) if end else 0
@@ -189,7 +189,7 @@ class _Search:
         explained = {name: self.explained(name, values) for name in self.observed}
 
         def score(changed: dict[str, str]) -> Score:
-            if time.process_time() > self.until:
+            if self.left < 0:
                 raise _SpentError
             differing = {name for name, value in changed.items() if value != values[name]}
             # Conversations that never looked at these switches go as before.
@@ -216,7 +216,7 @@ class _Search:
                 if key not in held and value != values[key]
             ]
             for one, other in combinations(single, 2):
-                if time.process_time() > self.until:
+                if self.left < 0:
                     raise _SpentError
                 changed = values | dict((one, other))
                 if self.explained(name, changed) > explained and score(changed) > score(values):

@@ -94,7 +94,7 @@ def test_a_design_that_looks_for_the_same_documents_explains_more() -> None:
 
 def fitted_to(monkeypatch: pytest.MonkeyPatch, **turns: tuple[str, ...]) -> Explanation:
     """What is made of an unknown client that names these resources in its authorization and token requests."""
-    monkeypatch.setattr(explanation, "PATIENCE", 1.0)
+    monkeypatch.setattr(explanation, "PREDICTIONS", 10_000)
     asked = tuple(Turn(request, "as1", "", resources) for request, resources in turns.items())
     sent = (Turn("register", "as1"), *asked, Turn("call", "rs", "", (), (Part("scheme", "Bearer"),)))
     fetched = ("{rs}/.well-known/oauth-protected-resource/mcp", "{as1}/.well-known/oauth-authorization-server")
@@ -149,10 +149,10 @@ def test_nothing_to_fit_to_leaves_the_design_of_a_relative() -> None:
 def test_fit_without_time_is_the_best_design_that_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says that it was cut short; with time it finds what explains more."""
     outcomes = {"M01_iss_ok": "A", "M02_iss_wrong_adv": "A"}
-    monkeypatch.setattr(explanation, "PATIENCE", 0.0)
+    monkeypatch.setattr(explanation, "PREDICTIONS", 0)
     cut = seen("2.3.1", outcomes)
     assert (cut.source, cut.whole, cut.to_json()["whole"]) == ("fitted", False, False)
-    monkeypatch.setattr(explanation, "PATIENCE", 1000.0)
+    monkeypatch.setattr(explanation, "PREDICTIONS", 10_000_000)
     whole = seen("2.3.1", outcomes)
     assert whole.whole
     assert whole.shares()["catalogue"] >= cut.shares()["catalogue"]
