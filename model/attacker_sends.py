@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model import guards, scopes
+from model import gateways, guards, scopes
 from model.action import Context, Domains, Free, Move, action, combined, possible
 from model.attacker import (
     attacker_authenticates,
@@ -23,7 +23,7 @@ from model.attacker import (
     token_type,
 )
 from model.flow import SIGNED, authorization_request, believed, finished_by, issue
-from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.lookups import STATEMENT, client_is_read
 from model.messages import (
     FORGED,
@@ -81,6 +81,11 @@ def crafted(world: World) -> Domains:
         "state": (NONE, *world.session),
         "scope": world.scopes_or_none,
     }
+
+
+def _ways(world: World) -> Domains:
+    """By which gateway a request may be sent, if any."""
+    return {"through": world.gateways_or_none}
 
 
 def _slots(world: World) -> list[dict[str, str]]:
@@ -141,9 +146,16 @@ def push_request(
     )
 
 
-@action("S10", _slots, crafted)
+@action("S10", _slots, lambda world: {**crafted(world), **_ways(world)})
 def send_request(
-    c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value, scope: Value = NONE
+    c: Context,
+    grant: str,
+    client: Value,
+    redirect: Value,
+    challenge: Value,
+    state: Value,
+    scope: Value = NONE,
+    through: Value = NONE,
 ) -> Move:
     """The attacker sends a browser to an honest AS with a request of its own making, pushed if it can push it.
 
@@ -172,21 +184,23 @@ def send_request(
     copied = all_of(no(same(state, NONE)), any_of(same(challenge, state), same(challenge, NONE)))
     of = choose(copied, state, THIEF)
     unasked = all_of(silent, no(any_of(held, sent)))
-    move = issue(c, grant, of, authenticated, request, unasked=unasked, relayed=comes_from_client(c, user))
+    relayed = comes_from_client(c, user)
+    move = issue(c, grant, of, authenticated, request, unasked=unasked, through=through, relayed=relayed)
     pushed = PushedRequest(client, redirect_uri=redirect, state=state, code_challenge=challenge, scope=scope)
     pushes_it = same(c.of(server.name).par, "required")
+    at = gateways.endpoint(server, through)
     by_value = {name: getattr(pushed, name) for name in ("redirect_uri", "state", "code_challenge", "scope")}
     carried = {name: choose(pushes_it, NONE, value) for name, value in by_value.items()}
     sends = (
         *asked(ATTACKER, server.name, pushed, PushedResponse(THIEF), pushes_it),
-        *leading(c, user, f"{server.url}/authorize"),
-        Sent(user, server.name, AuthorizationRequest(client, choose(pushes_it, THIEF, NONE), **carried)),
+        *leading(c, user, mapped("{}/authorize".format, at)),
+        Sent(user, at, AuthorizationRequest(client, choose(pushes_it, THIEF, NONE), **carried)),
     )
     return move._replace(when=here, sends=(*sends, *move.sends))
 
 
-@action("S10", sessions_and_grants)
-def forward_request(c: Context, who: str, grant: str) -> Move:
+@action("S10", sessions_and_grants, _ways)
+def forward_request(c: Context, who: str, grant: str, through: Value = NONE) -> Move:
     """The attacker sends a browser to an honest AS with the request of a session: copied, or where it was pushed."""
     session, server, user = c.state.session(who), server_of(c, grant), user_of(c, grant)
     pushed = all_of(same(session.par_at, server.url), knows(c, "request_uri", who))
@@ -194,12 +208,13 @@ def forward_request(c: Context, who: str, grant: str) -> Move:
     copied = all_of(knows(c, "state", who), any_of(knows(c, "challenge", who), no_challenge))
     here = possible(same(c.state.grant(grant).code, "none"), holds_browser(c, user), any_of(pushed, copied))
     others_too = c.world.user_of(who) not in (user, ATTACKER)
-    overtakes = all_of(pushed, same(session.authorization_at, server.url), others_too)
-    move = issue(c, grant, who, pushed, request_of(c, session), reused=overtakes, by_value=no(pushed))
+    overtakes = all_of(pushed, gateways.leads_to(c, session.authorization_at, server), others_too)
+    own = request_of(c, session)
+    move = issue(c, grant, who, pushed, own, reused=overtakes, by_value=no(pushed), through=through)
     very = authorization_request(c, session, choose(pushed, who, NONE), pushed)
-    return move._replace(
-        when=here, sends=(*leading(c, user, f"{server.url}/authorize"), Sent(user, server.name, very), *move.sends)
-    )
+    at = gateways.endpoint(server, through)
+    led = leading(c, user, mapped("{}/authorize".format, at))
+    return move._replace(when=here, sends=(*led, Sent(user, at, very), *move.sends))
 
 
 def _responses(world: World) -> Domains:

@@ -251,6 +251,12 @@ def proof_is_present(design: Choices, proven: Condition, promised: Condition) ->
     return implies(proof_is_due(design, promised), proven)
 
 
+@rule("DPOP-4.3-check", source="RFC 9449 4.3")
+def proof_names_this_endpoint(design: Choices, elsewhere: Condition = False) -> Condition:
+    """A DPoP proof in a token request names the endpoint to which it comes, and not that of a gateway before it."""
+    return no(elsewhere)
+
+
 @rule("RTR-3.2-subset", "RTR-3.2-within", "RI-2.2-policy", source="RFC 8707 2.2; resource-token-resp 3.2")
 def resource_is_within_grant(design: Choices, granted: Value, requested: Value) -> Condition:
     """Where the AS binds the grant to its resources, a token request names no others.

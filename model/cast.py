@@ -99,7 +99,7 @@ class Cast:
         honest, _, other, _ = PROTOCOLS[self.world.protocol].called.get(party.role, (plain, "", plain, ""))
         if not self.honest(party.name):
             return f"attacker's {other}"
-        if party.role == CLIENT and len(self.world.clients) > 1:
+        if (party.role == CLIENT and len(self.world.clients) > 1) or party in self.world.gateways:
             return plain
         # Of one that may be the attacker's and is not, nothing is said but that it is there.
         return honest if party.honest else f"some {other}"

@@ -13,7 +13,7 @@ from typing import TypedDict
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model import guards, scopes
+from model import gateways, guards, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Move, action, combined, possible
 from model.identifiers import same_origin, well_known_authorization_server
@@ -434,18 +434,20 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     """The client fetches the metadata of the AS that the resource lists, which tells the truth, and records it."""
     session, party = c.state.session(who), c.world.by_name[server]
     here = possible(same(session.phase, "discovered"), same(session.listed, party.url), no(c.runs(party)))
-    own, client = party.url, c.world.session[who].client
+    own, client, behind = party.url, c.world.session[who].client, gateways.behind(c, party)
+    issuer, at = gateways.claimed_issuer(c, party), gateways.endpoints(c, party)
     sends = same(c.of(server).h_iss, "yes")
-    offers = choose(all_of(pushes(c.client(who)), no(same(c.of(server).par, "off"))), own, NONE)
-    told = ServerMetadata(own, own, own, offers, sends, **offered(c, who, party, is_attested(c, who, party)))
+    offers = choose(all_of(pushes(c.client(who)), no(same(c.of(behind.name).par, "off"))), behind.url, NONE)
+    attested = is_attested(c, who, party, issuer, at)
+    told = ServerMetadata(issuer, at, at, offers, sends, **offered(c, who, party, attested))
     return Move(
         here,
-        server_metadata_rules(c, session, party, own, own, own),
-        with_metadata(who, metadata=own, issuer=own, authorization_at=own, token_at=own, par_at=offers),
+        server_metadata_rules(c, session, party, issuer, at, at),
+        with_metadata(who, metadata=own, issuer=issuer, authorization_at=at, token_at=at, par_at=offers),
         (
             Sent(client, own, Fetch(well_known_authorization_server(own))),
             Sent(own, client, told),
-            *found_out(c, who, party, own, told.signed_metadata),
+            *found_out(c, who, party, issuer, told.signed_metadata),
         ),
     )
 
@@ -545,7 +547,7 @@ SIGNED = "<signed by the client>"
 # --- S9 to S14: authorization ------------------------------------------------------------------------------
 
 
-def authentication_of(c: Context, session: SessionState, endpoint: str, called: str) -> Authentication:
+def authentication_of(c: Context, session: SessionState, endpoint: str, called: Value) -> Authentication:
     """What a session authenticates with at an endpoint of the AS that it calls, as the fields of a request."""
     design, who = c.client(session.who), session.who
     signs, client_id = client_rules.signs_assertions(design), client_id_of(c, session)
@@ -553,15 +555,13 @@ def authentication_of(c: Context, session: SessionState, endpoint: str, called: 
     named = choose(
         any_of(client_rules.attests(design), same(design.assertion_aud, "issuer")),
         session.issuer,
-        choose(same(design.assertion_aud, "endpoint"), f"{called}/{endpoint}", token_endpoint),
+        choose(same(design.assertion_aud, "endpoint"), mapped(f"{{}}/{endpoint}".format, called), token_endpoint),
     )
     opens = []
     for server in c.world.honest_servers:
         led = is_astray(c, c.world.session[who].client, server, session.issuer)
         fits = any_of(same(session.issuer, server.url), server_rules.assertion_key_is_known(design), led)
-        names = client_rules.assertion_names(
-            design, c.of(server.name), server.url, session.issuer, session.token_at, called
-        )
+        names = assertion_names(c, session, server, called)
         opens.append(choose(all_of(fits, names), mapped(partial(assertion_at, server), client_id), NONE))
     opens += _opens_at_resources(c, who, session.issuer, client_rules.attests(design))
     return {
@@ -572,6 +572,17 @@ def authentication_of(c: Context, session: SessionState, endpoint: str, called: 
         "assertion_opens": tuple(opens),
         "client_certificate": choose(same(design.client_auth, "mtls"), f"key:{c.world.session[who].client}", NONE),
     }
+
+
+def assertion_names(c: Context, session: SessionState, server: Party, called: Value) -> Condition:
+    """Whether the assertion that a session sends to an endpoint has an honest AS for an audience, as that is known."""
+    design, policy = c.client(session.who), c.of(server.name)
+    known = gateways.names(c, server)
+    said = (
+        (client_rules.assertion_names(design, policy, name, session.issuer, session.token_at, called), taken)
+        for name, taken in known
+    )
+    return any_of(*(all_of(named, taken) for named, taken in said))
 
 
 def attestation_of(c: Context, who: str, audience: Value) -> Attestation:
@@ -604,8 +615,13 @@ def _secret_of(c: Context, session: SessionState) -> Value:
     return sent
 
 
-def authenticates(c: Context, session: SessionState, server: Party, endpoint: str) -> tuple[Named, ...]:
-    """The rules by which an honest AS authenticates a session of the client itself, which calls its endpoint."""
+def authenticates(
+    c: Context, session: SessionState, server: Party, endpoint: str, called: Value = ""
+) -> tuple[Named, ...]:
+    """The rules by which an honest AS authenticates a session of the client itself, which calls its endpoint.
+
+    ``called``: whose endpoint it calls, where that may be a gateway's.
+    """
     design, policy = c.client(session.who), c.of(server.name)
     led = is_astray(c, c.world.session[session.who].client, server, session.issuer)
     here = any_of(same(session.issuer, server.url), led)
@@ -615,7 +631,7 @@ def authenticates(c: Context, session: SessionState, server: Party, endpoint: st
         implies(same(design.client_auth, "pkjwt"), any_of(here, server_rules.assertion_key_is_known(design))),
         any_of(same(design.client_auth, "none"), is_known(c, client_id_of(c, session))),
     )
-    named = client_rules.assertion_names(design, policy, server.url, session.issuer, session.token_at, server.url)
+    named = assertion_names(c, session, server, called or server.url)
     return tuple(
         guards.authentication(
             design,
@@ -631,7 +647,7 @@ def authenticates(c: Context, session: SessionState, server: Party, endpoint: st
     )
 
 
-@action("S9", each=sessions_and_servers)
+@action("S9", each=lambda world: [at for at in sessions_and_servers(world) if not world.by_name[at["server"]].upstream])
 def client__push_authorization_request(c: Context, who: str, server: str) -> Move:
     """The client pushes its authorization request to the AS whose endpoint the metadata names."""
     session, party = c.state.session(who), c.world.by_name[server]
@@ -727,23 +743,26 @@ def issue(
     reused: Condition = False,
     unasked: Condition = False,
     by_value: Condition = True,
+    through: Value = NONE,
     **more: Value | Condition,
 ) -> Move:
     """An honest AS answers an authorization request that a user approves; common to all its senders.
 
     ``request`` holds client, redirect, challenge, state, key, resource and scope; ``pushed``: the client it names, or
     whoever could authenticate as it, pushed it before; ``reused``: it was answered already; ``unasked``: the user is
-    not; ``by_value``: it is no reference to what was pushed, so that the AS now meets the client for the first time.
+    not; ``by_value``: it is no reference to what was pushed, so that the AS now meets the client for the first time;
+    ``through``: the gateway by which it came, or none.
     """
     server, slot = server_of(c, grant), c.state.grant(grant)
     policy = c.of(server.name)
     shown = shows_a_client(c, server, request["client"], request["redirect"])
     approves = user_of(c, grant)
     approved = scopes.approved(c, server, request.get("scope", NONE), request["resource"])
-    iss = choose(same(policy.h_iss, "yes"), server.url, NONE)
-    response = AuthorizationResponse(request["redirect"], grant, request["state"], iss)
+    response = AuthorizationResponse(request["redirect"], grant, request["state"], gateways.iss(c, server, through))
     receiver = ATTACKER if approves == ATTACKER else request["redirect"]
-    answer = Sent(server.name, receiver, response, browser=approves)
+    sender = gateways.answerer(c, server, through) if c.world.gateways else server.name
+    answer = Sent(sender, receiver, response, browser=approves)
+    led = gateways.redirected(c, server, through, approves)
     read = client_is_read(c, server, request["client"], request["redirect"], by_value)
     return Move(
         one_of(slot.code, "none", "pushed"),
@@ -767,8 +786,9 @@ def issue(
             f"{grant}.of": of,
             **{f"{grant}.{name}": value for name, value in {**request, **more}.items()},
             **scopes.entry(c, grant, approved),
+            **gateways.entry(c, grant, through),
         },
-        (*read, answer),
+        (*led, *read, answer),
     )
 
 
@@ -786,10 +806,13 @@ def authorization_server__issue_code(c: Context, who: str, grant: str) -> Move:
         of = choose(handed, whose, of)
         request = {name: choose(handed, said[name], value) for name, value in request.items()}
     here = possible(
-        same(session.phase, "requested"), same(session.authorization_at, server.url), any_of(own, *by_reference)
+        same(session.phase, "requested"),
+        gateways.leads_to(c, session.authorization_at, server),
+        any_of(own, *by_reference),
     )
     pushed = any_of(pushed_here, *by_reference)
-    move = issue(c, grant, of, pushed, request, by_value=no(pushed))
+    through = gateways.by(c, session.authorization_at)
+    move = issue(c, grant, of, pushed, request, by_value=no(pushed), through=through)
     return move._replace(when=here)
 
 
@@ -819,17 +842,16 @@ def authorization_server__repeat_login_form(c: Context, grant: str) -> Move:
 
 def advertises_iss(c: Context, session: SessionState, issuer: Value) -> Condition:
     """Whether the metadata in use says that the AS sends iss."""
-    honest = [
-        all_of(same(session.metadata, server.url), same(issuer, server.url), same(c.of(server.name).h_iss, "yes"))
-        for server in c.world.honest_servers
-    ]
-    return any_of(session.promises_iss, *honest)
+    return any_of(session.promises_iss, gateways.promises_iss(c, session.metadata, issuer))
 
 
 def response_rules(
-    c: Context, who: str, server: Party, browser: str, returned: Value, arrived_at: Value
+    c: Context, who: str, server: Party, browser: str, returned: Value, arrived_at: Value, at: Value
 ) -> tuple[Named, ...]:
-    """The rules by which the client of a session takes an honest AS's response, as somebody's browser brings it."""
+    """The rules by which the client of a session takes an honest AS's response, as somebody's browser brings it.
+
+    ``at``: the authorization endpoint by which the request had come.
+    """
     session, issuer = c.state.session(who), issuer_after(c, who, arrived_at)
     return tuple(
         guards.authorization_response(
@@ -840,7 +862,7 @@ def response_rules(
             after_use=False,
             arrived_at=arrived_at,
             expected=redirect_uri_of(c, session),
-            iss=choose(same(c.of(server.name).h_iss, "yes"), server.url, NONE),
+            iss=gateways.iss(c, server, at),
             issuer=recorded(c, session, issuer),
             advertised=advertises_iss(c, session, issuer),
         )
@@ -850,7 +872,8 @@ def response_rules(
 def to_code(c: Context, who: str, grant: str) -> tuple[Named, ...]:
     """The same of the response that carries the code of a grant, in the browser of who approved that."""
     slot = c.state.grant(grant)
-    return response_rules(c, who, server_of(c, grant), user_of(c, grant), slot.state, slot.redirect)
+    through = gateways.through(c, grant)
+    return response_rules(c, who, server_of(c, grant), user_of(c, grant), slot.state, slot.redirect, through)
 
 
 def recorded(c: Context, session: SessionState, issuer: Value) -> Value:
@@ -879,14 +902,13 @@ def client__go_on_after_error(c: Context, who: str, server: str) -> Move:
     here = possible(
         client_rules.goes_on_after_error(design),
         same(session.phase, "requested"),
-        same(session.authorization_at, party.url),
+        gateways.leads_to(c, session.authorization_at, party),
     )
-    user, redirect = c.world.user_of(who), redirect_uri_of(c, session)
-    iss = choose(same(c.of(server).h_iss, "yes"), party.url, NONE)
-    response = AuthorizationResponse(redirect, NONE, who, iss, "access_denied")
+    user, redirect, at = c.world.user_of(who), redirect_uri_of(c, session), session.authorization_at
+    response = AuthorizationResponse(redirect, NONE, who, gateways.iss(c, party, at), "access_denied")
     return Move(
         here,
-        believed(design, True, response_rules(c, who, party, user, who, redirect)),
+        believed(design, True, response_rules(c, who, party, user, who, redirect, at)),
         {f"{who}.phase": "refused", f"{who}.went_to": issuer_after(c, who, redirect)},
         (Sent(user, c.world.session[who].client, response),),
     )
@@ -913,7 +935,7 @@ def client__accept_authorization_response(c: Context, who: str, grant: str) -> M
     here = possible(same(session.phase, "requested"), same(slot.code, "issued"), is_callback(c, slot.redirect, who))
     server, client = server_of(c, grant), c.world.client_of(who)
     user = user_of(c, grant)
-    iss = choose(same(c.of(server.name).h_iss, "yes"), server.url, NONE)
+    iss = gateways.iss(c, server, gateways.through(c, grant))
     # What leaks from the client's page has been used there.
     on_page = all_of(same(c.design.leak_point, "client_page"), c.capabilities["state_leak"])
     return Move(

@@ -339,10 +339,18 @@ def assertion(
 
 @_of("authorization_server")
 def token_request(
-    design: Choices, *, proven: Condition, promised: Condition, granted: Value, requested: Value, listed: Condition
+    design: Choices,
+    *,
+    proven: Condition,
+    promised: Condition,
+    granted: Value,
+    requested: Value,
+    listed: Condition,
+    elsewhere: Condition = False,
 ) -> Iterator[Named]:
-    """Of the rest of a token request: its proof and its resource."""
+    """Of the rest of a token request: its proof, which may name an endpoint ``elsewhere``, and its resource."""
     yield server.proof_is_present(design, proven, promised)
+    yield server.proof_names_this_endpoint(design, elsewhere)
     yield server.resource_is_within_grant(design, granted, requested)
     yield server.resource_is_acceptable(design, requested, listed)
 

@@ -60,6 +60,7 @@ class GrantState(Reading):
     issued: Condition
     aud: Value
     scope: Value
+    through: Value
     crafted: Condition
     opened_by: Value
     approved: Condition

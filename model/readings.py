@@ -364,7 +364,7 @@ def uses_dpop(c: Context, session: SessionState) -> Condition:
     An honest AS that does DPoP offers it, an honest resource that requires it demands it; those of the attacker's may.
     """
     offered = [
-        all_of(same(session.metadata, server.url), same(c.of(server.name).as_dpop, "honor"))
+        all_of(one_of(session.metadata, *c.world.known_as(server)), same(c.of(server.name).as_dpop, "honor"))
         for server in c.world.honest_servers
     ]
     demanded = [

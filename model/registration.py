@@ -74,12 +74,13 @@ def registers_at_run_time(design: Choices) -> Condition:
 def is_astray(c: Context, client: str, server: Party, issuer: Value) -> Condition:
     """Whether what a client has for an issuer is registered at an honest AS, where the metadata of that issuer led it.
 
-    The metadata of an AS names any registration endpoint (RFC 8414 2).
+    The metadata of an AS names any registration endpoint (RFC 8414 2); a gateway passes on what it is told of clients.
     """
     if server not in c.world.honest_servers:
         return False
     ways = ((other.url, c.state[went_astray(client, server.name, other.name)]) for other in c.world.strangers)
-    return any_of(*(all_of(same(issuer, url), led) for url, led in ways))
+    passed_on = one_of(issuer, *c.world.known_as(server)[1:])
+    return any_of(passed_on, *(all_of(same(issuer, url), led) for url, led in ways))
 
 
 def knows_attester(c: Context, server: Party, design: Choices) -> Condition:

@@ -122,7 +122,7 @@ def variables(world: World) -> tuple[Variable, ...]:
     for proxy in world.of(PROXY):
         _transaction(made, world, transaction(proxy))
     _knowledge(made, world)
-    for server in (*(party for party in world.servers if party.honest), *world.of(PROXY)):
+    for server in (*world.honest_servers, *world.of(PROXY)):
         for identity in world.identities:
             made.fact(f"registered.{identity.name}@{server.name}", "it has registered this identity of the attacker's")
     for client, server, other in product(world.clients, world.honest_servers, world.strangers):
@@ -198,6 +198,8 @@ def _grant(made: Variables, world: World, name: str) -> None:
     made.value(f"{name}.resource", (NONE, *world.resources), "resource of the request")
     made.value(f"{name}.shown", (False, True), "the consent page named the honest client")
     made.value(f"{name}.relayed", (False, True), _RELAYED)
+    if world.gateways:
+        made.value(f"{name}.through", world.gateways_or_none, "the gateway by which its request came")
     if world.scopes:
         made.value(f"{name}.scope", world.scopes_or_none, "the scopes that were approved")
     if refreshed(name) in world.exchangeable:
@@ -261,12 +263,11 @@ def _knowledge(made: Variables, world: World) -> None:
         for term, meaning in SESSION_TERMS.items():
             made.fact(f"knows.{term}.{session.name}", f"the attacker knows {meaning}")
     for client in world.clients:
-        for server in world.servers:
-            if server.honest:
-                made.fact(f"knows.secret.{client.name}@{server.name}", "the attacker knows the client's secret there")
-                for client_id in client_ids(world, client):
-                    opened = assertion_at(server, client_id)
-                    made.fact(f"knows.assertion.{opened}", "the attacker has an assertion of this client for it")
+        for server in world.honest_servers:
+            made.fact(f"knows.secret.{client.name}@{server.name}", "the attacker knows the client's secret there")
+            for client_id in client_ids(world, client):
+                opened = assertion_at(server, client_id)
+                made.fact(f"knows.assertion.{opened}", "the attacker has an assertion of this client for it")
         for party in world.resource_servers:
             if party.honest:
                 shown = assertion_at(party, client.name)

@@ -294,6 +294,11 @@ _ENVIRONMENT = (
     ("log_takes", "owner any", "log", "whose statements about a resource the log takes: of who proves to control its host, as ACME has it; anybody's",
      "RFC 8555 8.3 (as above)"),
     ("h_iss", "yes no", "authorization_server", "the honest AS emits (and advertises) iss", "RFC 9207 2"),
+    ("gateway_issuer", "own upstream", "authorization_server", "the issuer in the metadata that a gateway before an AS serves: its own; that of the AS behind it",
+     "RFC 8414 3.3; deployed gateways"),
+    ("gateway_endpoints", "answers forwards upstream", "authorization_server",
+     "the endpoints in that metadata: its own, which answer as an AS, with its iss; its own, which forward requests, so that the AS behind it answers clients with its iss; "
+     "those of the AS behind it", "RFC 9207 2; RFC 8414 2; deployed gateways"),
     ("as_resource", "honor ignore substitute add reject_unknown generalise reject", "authorization_server",
      "what the honest AS does with `resource`: binds the token to it; nothing; puts its default audience in the place, or adds that; "
      "refuses those that are not on its list; binds the token to the origin; refuses any", "RFC 8707 2; resource-token-resp 3.2"),

@@ -146,6 +146,8 @@ class Switches(Generic[V_co]):
     entered: V_co
     log_takes: V_co
     h_iss: V_co
+    gateway_issuer: V_co
+    gateway_endpoints: V_co
     as_resource: V_co
     default_audience: V_co
     grant_resource: V_co

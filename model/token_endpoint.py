@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from model import guards, scopes
+from model import gateways, guards, scopes
 from model.action import Context
 from model.attacker import attacker_authenticates
 from model.flow import authenticates
@@ -40,6 +40,7 @@ class Requester(NamedTuple):
         resource: the `resource` that is asked for, or none.
         certificate: the TLS client certificate, or none.
         redirect: the redirect URI, and ``verifier`` the code verifier, as the AS hashes it, beside a code.
+        elsewhere: the proof names the endpoint of a gateway that has forwarded the request.
     """
 
     to: str
@@ -52,6 +53,7 @@ class Requester(NamedTuple):
     certificate: Value = NONE
     redirect: Value = NONE
     verifier: Value = NONE
+    elsewhere: Condition = False
 
 
 def by_session(c: Context, session: SessionState, server: Party) -> Requester:
@@ -60,7 +62,7 @@ def by_session(c: Context, session: SessionState, server: Party) -> Requester:
     return Requester(
         session.who,
         client,
-        authenticates(c, session, server, "token"),
+        authenticates(c, session, server, "token", gateways.called(c, session.token_at, server)),
         proof_key(c, session),
         uses_dpop(c, session),
         promises_proofs(c, client),
@@ -68,6 +70,7 @@ def by_session(c: Context, session: SessionState, server: Party) -> Requester:
         certificate(c, session),
         redirect_uri_of(c, session),
         code_challenge(c, session),
+        all_of(uses_dpop(c, session), gateways.is_forwarded(c, session.token_at, server)),
     )
 
 
@@ -124,6 +127,7 @@ def request_rules(
             granted=granted,
             requested=asking.resource,
             listed=serves(c, server, asking.resource),
+            elsewhere=asking.elsewhere,
         ),
     )
 

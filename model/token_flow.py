@@ -9,7 +9,7 @@ from typing import Unpack
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model import guards, identifiers, scopes
+from model import gateways, guards, identifiers, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Move, action, combined, once, possible
 from model.attacker import knows
@@ -79,7 +79,7 @@ from model.world import ATTACKER, ELSEWHERE, NONE, Party, World
 # --- S15 to S17: token request -----------------------------------------------------------------------------
 
 
-def token_request(c: Context, session: SessionState, called: str, **shown: Unpack[GrantShown]) -> TokenRequest:
+def token_request(c: Context, session: SessionState, called: Value, **shown: Unpack[GrantShown]) -> TokenRequest:
     """A token request of a session."""
     key = proof_key(c, session)
     return TokenRequest(
@@ -127,7 +127,7 @@ def redeems_too(c: Context, who: str, grant: str) -> Condition:
     after = as_answered(Moved(session, went_to=choose(has, session.went_to, issuer_after(c, who, redirect))))
     asking = by_session(c, after, server)
     asked = (*asking.authenticated, *code_rules(c, grant, asking))
-    return all_of(any_of(expects, has), same(after.token_at, server.url), *(rule.holds for rule in asked))
+    return all_of(any_of(expects, has), gateways.leads_to(c, after.token_at, server), *(rule.holds for rule in asked))
 
 
 @action("S16", each=sessions_and_grants, choices=lambda _: {"reads": (False, True)})
@@ -136,7 +136,7 @@ def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> M
     session, slot, server = answered(c, who), c.state.grant(grant), server_of(c, grant)
     here = possible(
         same(session.phase, "responded"),
-        same(session.token_at, server.url),
+        gateways.leads_to(c, session.token_at, server),
         same(session.code, grant),
         same(slot.code, "issued"),
     )
@@ -145,7 +145,7 @@ def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> M
     request = token_request(
         c,
         session,
-        server.url,
+        gateways.called(c, session.token_at, server),
         grant_type="authorization_code",
         code=grant,
         redirect_uri=redirect_uri_of(c, session),
@@ -159,7 +159,7 @@ def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> M
         ),
         {**_received(who, grant, reads), **issued(c, grant, asking, granted)},
         (
-            Sent(client, server.name, request),
+            *gateways.passed_on(c, client, server, session.token_at, request),
             Sent(server.name, client, token_response(c, session, server, grant, asking, granted, approved)),
         ),
     )
@@ -190,13 +190,14 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
     refused = is_refused(session)
     here = possible(
         any_of(all_of(same(session.phase, "ready"), has_grant(c, who)), refused),
-        same(session.token_at, server.url),
+        gateways.leads_to(c, session.token_at, server),
         same(slot.code, "none"),
     )
     client = c.world.session[who].client
     scope = scopes.asked(c, session)
+    called = gateways.called(c, session.token_at, server)
     request = token_request(
-        c, session, server.url, grant_type=grant_type_of(c, who), assertion=presents(c, who), scope=scope
+        c, session, called, grant_type=grant_type_of(c, who), assertion=presents(c, who), scope=scope
     )
     read = client_is_read(c, server, client_id_of(c, session), redirect_uri_of(c, session))
     asking = by_session(c, session, server)
@@ -211,7 +212,7 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
             *response_rules(c, session, server, asking, NONE, reads),
         ),
         {**_received(who, grant, reads), **issued_at_once(c, grant, asking, approved)},
-        (Sent(client, server.name, request), *read, Sent(server.name, client, answer)),
+        (*gateways.passed_on(c, client, server, session.token_at, request), *read, Sent(server.name, client, answer)),
     )
 
 

@@ -56,7 +56,7 @@ class Party:
         registered_by: capabilities that register this identity of the attacker's with a client's redirect URIs.
         identity: how a client identity comes to be the attacker's: ``own``, ``file``, ``redirect`` or ``statement``.
         taken_by: capabilities by which the attacker writes what a client publishes.
-        upstream: the AS at which a proxy is a client.
+        upstream: the AS at which a proxy is a client, or before which an AS is a gateway (:mod:`model.gateways`).
         started_by: the client, or the sub-agent, that starts a sub-agent.
         agent_of: the resource server as whose agent a client calls others, for whoever calls it.
         scopes: of a resource server, what its operations ask for, in rising order.
@@ -333,8 +333,22 @@ class World:
 
     @cached_property
     def honest_servers(self) -> tuple[Party, ...]:
-        """Those that are honest."""
-        return tuple(server for server in self.servers if server.honest)
+        """Those that are honest, without the gateways before them."""
+        return tuple(server for server in self.servers if server.honest and not server.upstream)
+
+    @cached_property
+    def gateways(self) -> tuple[Party, ...]:
+        """The honest gateways before authorization servers."""
+        return tuple(server for server in self.servers if server.honest and server.upstream)
+
+    @cached_property
+    def gateways_or_none(self) -> tuple[str, ...]:
+        """The URLs of these, and none, where there are any."""
+        return (NONE, *(gateway.url for gateway in self.gateways)) if self.gateways else ()
+
+    def known_as(self, server: Party) -> tuple[str, ...]:
+        """The issuers under which an AS may be known: its own, and those of the gateways before it."""
+        return (server.url, *(gateway.url for gateway in self.gateways if gateway.upstream == server.name))
 
     @cached_property
     def issuers(self) -> tuple[str, ...]:
@@ -484,11 +498,12 @@ class World:
     @cached_property
     def reach(self) -> str:
         """How far an answer about this world goes, in words."""
-        honest = sum(party.honest for party in self.servers)
+        honest, gateways = len(self.honest_servers), len(self.gateways)
         own = sum(session.user == ATTACKER for session in self.sessions)
         users = len(self.sessions) - own
         counted = [
-            f"{honest} honest and {len(self.servers) - honest} dishonest AS" if self.servers else "",
+            f"{honest} honest and {len(self.strangers)} dishonest AS" if self.servers else "",
+            _counted(gateways, "gateway"),
             _counted(len(self.resource_servers), "resource server"),
             _counted(len(self.clients), "client"),
             _counted(len(self.of(PROXY)), "proxy", "proxies"),

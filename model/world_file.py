@@ -256,7 +256,7 @@ def _names(parties: Iterable[Party], honest: bool = False) -> list[str]:
 
 _Of = tuple[str, Callable[[World], list[str]]]
 _SERVERS: _Of = ("an AS", lambda world: _names(world.servers))
-_HONEST_SERVERS: _Of = ("an honest AS", lambda world: _names(world.servers, honest=True))
+_HONEST_SERVERS: _Of = ("an honest AS", lambda world: _names(world.honest_servers))
 _RESOURCES: _Of = ("a resource server", lambda world: _names(world.resource_servers))
 _HONEST_RESOURCES: _Of = ("an honest resource server", lambda world: _names(world.resource_servers, honest=True))
 _CLIENTS: _Of = ("an honest client", lambda world: _names(world.clients))

@@ -16,7 +16,7 @@ _RELATIONS = {
     "run_by": "the attacker's with", "present_with": "present with",
     "taken_by": "what it publishes is the attacker's with",
     "connects_by": "comes as a connector with", "registered_by": "registered under the client's redirect URIs with",
-    "designates": "designates", "trusts": "trusts", "serves": "serves", "knows": "knows", "upstream": "client of",
+    "designates": "designates", "trusts": "trusts", "serves": "serves", "knows": "knows", "upstream": "stands before",
     "api": "publishes", "callback": "redirect URI", "started_by": "started by",
     "agent_of": "calls others as", "speaks": "speaks", "client_class": "of class",
 }  # fmt: skip

@@ -175,12 +175,13 @@ def discovery_integrity(c: Context) -> Condition:
 
 def _starts_astray(c: Context, who: str) -> Condition:
     session = c.state.session(who)
-    return all_of(one_of(session.phase, *REQUEST_SENT), any_of(_is_misled(c, session), _is_diverted(session)))
+    return all_of(one_of(session.phase, *REQUEST_SENT), any_of(_is_misled(c, session), _is_diverted(c, session)))
 
 
-def _is_diverted(session: SessionState) -> Condition:
-    """Whether the metadata that a session uses is of another AS than it says."""
-    return no(same(session.issuer, session.metadata))
+def _is_diverted(c: Context, session: SessionState) -> Condition:
+    """Whether the metadata that a session uses is of another AS than it says; what a gateway passes on is not."""
+    passed_on = one_of(session.metadata, *(gateway.url for gateway in c.world.gateways))
+    return no(any_of(same(session.issuer, session.metadata), passed_on))
 
 
 def _is_misled(c: Context, session: SessionState) -> Condition:
@@ -212,7 +213,7 @@ def accountability(c: Context) -> Condition:
     """A client turns to an AS that is not the resource's, and no public log holds what has misled it."""
     found = []
     for session in (c.state.session(each.name) for each in c.world.sessions):
-        unseen = any_of(all_of(_is_misled(c, session), no(session.logged)), _is_diverted(session))
+        unseen = any_of(all_of(_is_misled(c, session), no(session.logged)), _is_diverted(c, session))
         found.append(all_of(one_of(session.phase, *REQUEST_SENT), unseen))
     return any_of(*found)
 
@@ -262,7 +263,7 @@ def session_integrity(c: Context) -> Condition:
         if session.user != ATTACKER:
             users[session.user] = True
         for user, grant in product(users, c.world.grants):
-            as_its = same(state.issuer, c.world.by_name[grant.server].url)
+            as_its = one_of(state.issuer, *c.world.known_as(c.world.by_name[grant.server]))
             if grant.user != user:
                 uses = all_of(same(state.phase, "sent"), same(state.token, grant.name), as_its)
                 found.append(all_of(users[user], uses))

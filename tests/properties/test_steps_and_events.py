@@ -21,7 +21,7 @@ from differences import Variants
 from mutants import LEFT_OUT, mutants
 from walks import walk
 
-from model import attacker, lookups, readings, registration, scopes, token_endpoint
+from model import attacker, gateways, lookups, readings, registration, scopes, token_endpoint
 from model.chart import chart, text
 from model.design import parse
 from model.machine import Machine
@@ -34,7 +34,7 @@ from properties.verdict import WorldChecker, check
 
 STEPS = [import_module(name) for protocol in PROTOCOLS.values() for name in protocol.modules]
 EVENTS = [import_module(f"properties.events.{protocol}") for protocol in PROTOCOLS]
-MODULES = (*STEPS, attacker, readings, registration, lookups, scopes, token_endpoint, *EVENTS)
+MODULES = (*STEPS, attacker, readings, registration, lookups, scopes, token_endpoint, gateways, *EVENTS)
 MUTANTS = {str(mutant): mutant for mutant in mutants(*MODULES, changes=LEFT_OUT)}
 
 with Path(__file__).with_name("left_out.csv").open(encoding="utf-8", newline="") as file:

@@ -52,6 +52,7 @@ ASKED_BEFORE = {
     "client.use_resource_metadata": {"client.server_is_the_chosen_one"},
     "client.reuse_cached_token": {
         "authorization_server.proof_is_present",
+        "authorization_server.proof_names_this_endpoint",
         "authorization_server.resource_is_within_grant",
         "authorization_server.resource_is_acceptable",
         "client.token_type_is_dpop",
