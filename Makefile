@@ -8,12 +8,13 @@ BIN := $(VENV)/bin
 # Modules are compiled once for all the processes that a run starts, also where that was switched off.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help study test renew slow issues relations lab notebooks pair docs site bench dev clean
+.PHONY: help study test renew proofs slow issues relations lab notebooks pair docs site bench dev clean
 .NOTPARALLEL:
 
 help:
 	@echo "make study   the quick study, two minutes or three (FULL=1: all of it; ARGS='...' is passed on)"
 	@echo "make test    lint, types and the quick tests"
+	@echo "make proofs  ask ProVerif anew what ships of its answers, where the model has changed (needs it installed)"
 	@echo "make renew   write the files that are made from the code anew (schemas, golden files, notebooks)"
 	@echo "make slow    the tests marked slow, part by part (ARGS='properties/test_reasons' for one; tests/slow.csv)"
 	@echo "make issues  what the stored clients do in public issues, beside what those report"
@@ -40,6 +41,9 @@ test: $(VENV)/.dev
 # What is looked at by tests is written by them; look at the difference before it is committed.
 renew: $(VENV)/.dev pair
 	$(BIN)/python -m pytest -n 2 --renew
+
+proofs: $(VENV)/.dev
+	$(BIN)/python -m pytest -m slow --renew tests/properties/test_shipped_proofs.py
 
 slow: $(VENV)/.dev
 	$(BIN)/python tests/slow.py $(ARGS)

@@ -82,9 +82,9 @@ def answered(question: tuple[str, str]) -> BothAnswers:
     begun = _work()
     result = _CHECKERS.setdefault(world, Checker(world)).result(prop, configuration)
     between = _work()
-    event, _ = asked(roles(configuration, prop), prop.name, SECONDS)
+    event = asked(roles(configuration, prop), prop.name, SECONDS).found
     ended = _work()
-    runs, _ = asked(honest(configuration), RUNS, SECONDS)
+    runs = asked(honest(configuration), RUNS, SECONDS).found
     finish = finishes(world, choices(configuration.design, "mechanism", "environment"), ())
     narrowed = narrowing(prop, configuration, result, event, _CHECKERS)
     return BothAnswers(code, text, result, event, finish, runs, narrowed, between - begun, ended - between)

@@ -120,6 +120,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
 def unbounded_lines(found: AnyNumber) -> Iterator[str]:
     """What a prover found for any number of sessions and grants."""
     yield from entry("any number", found.reach)
+    yield from entry("answered by", found.source)
     if found.says_little:
         yield from entry("note", "honest parties get to no accepted request there either, so that this says little")
 

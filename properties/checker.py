@@ -20,7 +20,8 @@ class Checker:
 
     A world is laid down when the first question about it is asked; later ones cost milliseconds. ``by_design``
     lays it down anew for each design, which pays where many questions in a row are about one. ``timeout``: seconds
-    for a question. ``patience``: seconds of work for the rules that block. ``solver``: who answers.
+    for a question. ``work``: seconds that the solver may work on it, the same on every machine. ``patience``: the same
+    for the rules that block. ``solver``: who answers.
     """
 
     def __init__(
@@ -30,12 +31,14 @@ class Checker:
         by_design: bool = False,
         patience: float | None = None,
         solver: type[Engine] = MiniSat,
+        work: float | None = None,
     ) -> None:
         self.world = world
         self.timeout = timeout
         self.by_design = by_design
         self.patience = patience
         self.solver = solver
+        self.work = work
         self._design: Design | None = None
         self._worlds: dict[tuple[World, Own], WorldChecker] = {}
 
@@ -59,7 +62,7 @@ class Checker:
         check_parties(configuration.design, world)
         own = tuple(configuration.design.parties)
         if (world, own) not in self._worlds:
-            made = WorldChecker(world, self._design, self.timeout, self.patience, own, self.solver)
+            made = WorldChecker(world, self._design, self.timeout, self.patience, own, self.solver, self.work)
             self._worlds[world, own] = made
         return self._worlds[world, own]
 

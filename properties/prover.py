@@ -1,6 +1,8 @@
 """ProVerif, which proves for any number of sessions what the solver proves for those of a world.
 
 It is no package of the distributions: opam has it, and OCaml, which they have, builds it from its sources in seconds.
+Where it is not installed, what it answered to the questions that are asked most is shipped (``data/proofs.csv``). The
+digest of all that it was given is the key, so that no answer outlives a change of the model.
 
 References:
     B. Blanchet: Modeling and Verifying Security Protocols with the Applied Pi Calculus and ProVerif. Foundations and
@@ -9,11 +11,17 @@ References:
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import re
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Literal, NamedTuple, cast
 
 from properties.proofs import NoEndError, ProofError, run
 
@@ -24,6 +32,44 @@ MEMORY = 4 << 30
 #: Of an event: it is proved never to happen, there is a derivation of it, or neither was found out.
 Found = Literal["never", "derived", "unknown"]
 _FOUND: dict[str, Found] = {"true": "never", "false": "derived"}
+
+
+class Shipped(NamedTuple):
+    """What the prover answered elsewhere: the digest of a process, an event of it, the answer, since when."""
+
+    digest: str
+    event: str
+    found: Found
+    version: str
+    day: str
+
+
+@cache
+def shipped() -> Mapping[tuple[str, str], Shipped]:
+    """The answers that come with the package, by digest and event."""
+    lines = files(__package__).joinpath("data", "proofs.csv").read_text(encoding="utf-8").splitlines()
+    rows = csv.DictReader(lines)
+    made = (Shipped(row["digest"], row["event"], cast(Found, row["found"]), row["version"], row["day"]) for row in rows)
+    return {(one.digest, one.event): one for one in made}
+
+
+def digest(process: str) -> str:
+    """What a process is called by: half of its SHA-256."""
+    return hashlib.sha256(process.encode()).hexdigest()[:32]
+
+
+def available(process: str, event: str) -> Shipped | None:
+    """The shipped answer about an event where the prover is not installed; ``None`` where it is.
+
+    Raises:
+        ProofError: it is not installed, and no answer is shipped.
+    """
+    if shutil.which(PROVER) is not None:
+        return None
+    answer = shipped().get((digest(process), event))
+    if answer is None:
+        raise ProofError(f"{PROVER} is not installed, and no answer to this question is shipped: {WHERE}")
+    return answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from model.design import Configuration
 from model.world import ATTACKER, World
 from model.world_file import find_world
 from properties.checker import Checker
 from properties.proofs import NoEndError
-from properties.prover import Found, ask
+from properties.prover import PROVER, Found, ask, available
 from properties.results import Result
 from properties.roles import RUNS, WORLDS, honest, roles
 from properties.security import Property
@@ -48,6 +48,7 @@ class AnyNumber:
             leaves out, where a proof stands beside an attack because of it.
         process: what the prover was given.
         printed: what it printed, an attack step by step among it.
+        source: where the answer is from: the prover that is installed, or one that was asked before.
     """
 
     verdict: Verdict
@@ -56,6 +57,7 @@ class AnyNumber:
     left_out: str
     process: str
     printed: str
+    source: str
 
     @property
     def standing(self) -> Standing:
@@ -96,14 +98,21 @@ def any_number(verdict: Verdict, timeout: float | None = None) -> AnyNumber:
         timeout: seconds for each process, :data:`PATIENCE` if nothing is said.
 
     Raises:
-        ProofError: it is not installed.
+        ProofError: it is not installed, and its answer is not shipped.
         NotCoveredError: the question is not in the vocabulary of the process.
     """
     prop, configuration = verdict.property, verdict.configuration
     process = roles(configuration, prop)
-    event, printed = asked(process, prop.name, timeout)
-    runs, _ = asked(honest(configuration), RUNS, timeout)
-    return AnyNumber(verdict, event, runs, narrowing(prop, configuration, verdict.result, event), process, printed)
+    event, printed, source = asked(process, prop.name, timeout)
+    runs = asked(honest(configuration), RUNS, timeout).found
+    narrowed = narrowing(prop, configuration, verdict.result, event)
+    return AnyNumber(verdict, event, runs, narrowed, process, printed, source)
+
+
+def check_available(prop: Property, configuration: Configuration) -> None:
+    """Raise ProofError where the prover is neither installed nor its answers to a question are shipped."""
+    available(roles(configuration, prop), prop.name)
+    available(honest(configuration), RUNS)
 
 
 def narrowing(
@@ -126,13 +135,26 @@ def narrowing(
     return ""
 
 
-def asked(process: str, event: str, timeout: float | None = None) -> tuple[Found, str]:
-    """What the prover finds of an event, and what it prints."""
+class Told(NamedTuple):
+    """What the prover finds of an event, what it prints, and where the answer is from."""
+
+    found: Found
+    printed: str
+    source: str
+
+
+def asked(process: str, event: str, timeout: float | None = None) -> Told:
+    """What the prover finds of an event, asked here where it is installed (raises ProofError)."""
+    known = available(process, event)
+    if known is not None:
+        source = f"ProVerif {known.version}, asked on {known.day}; it is not installed here"
+        return Told(known.found, "shipped with openworld, without what was printed", source)
+    here = f"{PROVER}, installed here"
     try:
         answers = ask(process, PATIENCE if timeout is None else timeout)
     except NoEndError as error:
-        return "unknown", str(error)
-    return answers.events[event], answers.printed
+        return Told("unknown", str(error), here)
+    return Told(answers.events[event], answers.printed, here)
 
 
 def left_out(

@@ -135,7 +135,7 @@ class WorldChecker:
 
     The world is laid down with every design and attacker in it, or those of ``only``: a design, a configuration, or one
     property under one configuration, which is the cheapest way to one answer. ``own`` names the switches that its
-    designs have for single parties, ``solver`` is who answers.
+    designs have for single parties, ``solver`` is who answers; it may ``work`` for so many seconds on a question.
     """
 
     def __init__(
@@ -146,9 +146,11 @@ class WorldChecker:
         patience: float | None = None,
         own: Own = (),
         solver: type[Engine] = SINGLE,
+        work: float | None = None,
     ) -> None:
         self.world = world
         self.timeout = timeout
+        self.work = work
         self.patience = PATIENCE if patience is None else patience
         self._solver = solver
         self._single = isinstance(only, tuple | Configuration)
@@ -259,7 +261,7 @@ class WorldChecker:
 
     def _ask(self, prop: Property | str, configuration: Configuration) -> _Asked:
         asked = find(prop, configuration.model) if isinstance(prop, str) else prop
-        return _Asked(asked, judged(asked, configuration), Clock(self.timeout))
+        return _Asked(asked, judged(asked, configuration), Clock(self.timeout, self.work))
 
     def _settle(
         self,
@@ -305,7 +307,10 @@ class WorldChecker:
         configuration = judged(asked.prop, asked.configuration)
         about = configuration if self._of_design else (asked.prop, configuration)
         if self._about is None or self._about[0] != about:
-            self._about = (about, WorldChecker(self.world, about, self.timeout, self.patience, (), self._solver))
+            self._about = (
+                about,
+                WorldChecker(self.world, about, self.timeout, self.patience, (), self._solver, self.work),
+            )
         return self._about[1]
 
     def _where(self) -> str:

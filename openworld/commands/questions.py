@@ -111,12 +111,13 @@ def verdict(
     not_in_this_world is exit code 4 where no other verdict differs. A table that is there already is replaced only by a
     whole one. Nothing is asked while a row is bad.
 
-    With --any-number ProVerif, which has to be installed, is given the honest roles alone: browser, client,
-    authorization server (AS) and resource servers. They receive, check and send; their checks are the rules of the
-    model. ProVerif finds attacks by itself; a capability gives it channels, names or the user's browser. What is good
-    once is good twice there, and the user has any number of sessions. The last line says whether both agree. The code
-    flow is covered, not every switch; what is not is refused. Exit code 1: they disagree, or there is an attack that
-    the world leaves out. 3: ProVerif has neither a proof nor an attack.
+    With --any-number ProVerif is given the honest roles alone: browser, client, authorization server (AS) and resource
+    servers. They receive, check and send; their checks are the rules of the model. ProVerif finds attacks by itself; a
+    capability gives it channels, names or the user's browser. What is good once is good twice there, and the user has
+    any number of sessions. The last lines say whether both agree, and where the answer is from: what is asked most
+    often ProVerif has answered already, for those who have not installed it. The code flow is covered, not every
+    switch; what is not is refused. Exit code 1: they disagree, or there is an attack that the world leaves out. 3:
+    ProVerif has neither a proof nor an attack, or is not installed and has not answered this question.
 
     \b
     openworld verdict code_delivery mal_as iss_check=off

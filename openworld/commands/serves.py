@@ -17,7 +17,7 @@ from openworld.commands import completion
 from openworld.commands.common import DONE, INCONCLUSIVE, VIOLATED, as_json, print_json, print_lines
 from properties.checker import Checker
 
-#: Seconds for a question about what a change would open; what takes longer is left out, and that is said.
+#: Seconds of the solver's work for a question about what a change opens; what takes longer is left out and named.
 PATIENCE = 2.0
 
 
@@ -138,7 +138,7 @@ def _said(served: Front, change: Change) -> str:
 
 def _opened(changed: list[tuple[Change, ...]], found: Mapping[str, End]) -> Iterator[str]:
     """What it opens to serve something else, and for clients to do without the rules by which they refuse."""
-    checker = Checker(timeout=PATIENCE, by_design=True)
+    checker = Checker(work=PATIENCE, by_design=True)
     for name, asked in (opened_by(changed[0], checker) if changed else {}).items():
         yield f'  opens {name}: `openworld trace {name} "{asked}"`'
     refused = dict.fromkeys(end.rule for end in found.values() if end.rule is not None)
@@ -148,7 +148,7 @@ def _opened(changed: list[tuple[Change, ...]], found: Mapping[str, End]) -> Iter
     for rule in refused:
         broken = opened_without(rule, checker)
         said = ", ".join(broken.fails) or "nothing that other rules do not stop"
-        late = f" (not known in {PATIENCE:g} s: {', '.join(broken.unknown)})" if broken.unknown else ""
+        late = f" (not known in {PATIENCE:g} s of work: {', '.join(broken.unknown)})" if broken.unknown else ""
         yield f"  {rule.name}: {said + late if broken.asked else 'no world asks it'}"
 
 

@@ -8,11 +8,9 @@ from model.model import Model
 from openworld.commands.common import DONE, INCONCLUSIVE, VIOLATED, tell
 from openworld.files import emit, write
 from openworld.show import unbounded_lines, verdict_lines
-from properties.proofs import require
-from properties.prover import PROVER, WHERE
 from properties.reads import asked_for
 from properties.roles import check_covered, roles
-from properties.unbounded import any_number
+from properties.unbounded import any_number, check_available
 from properties.verdict import check
 
 
@@ -28,8 +26,8 @@ def ask(
     if form == "proverif":
         emit(roles(configuration, asked), output)
         return DONE
-    require(PROVER, where=WHERE)
     check_covered(asked, configuration)
+    check_available(asked, configuration)
     verdict = check(asked, configuration, timeout=timeout)
     found = any_number(verdict, timeout)
     if log is not None:
@@ -37,6 +35,7 @@ def ask(
     data = {
         **verdict.to_json(),
         "any_number": found.event,
+        "answered_by": found.source,
         "honest_parties": found.runs,
         "left_out": found.left_out,
         "standing": found.standing,
