@@ -394,12 +394,14 @@ def audience_is_partner(design: Choices, partner: Condition) -> Condition:
     "draft-ietf-oauth-identity-chaining-17, Authorized use of Subject Token; "
     "draft-hardt-oauth-aauth-protocol, Upstream Token Verification 3",
 )
-def exchanged_token_is_the_clients(design: Choices, own: Condition) -> Condition:
+def exchanged_token_is_the_clients(design: Choices, own: Condition, addressed: Condition = False) -> Condition:
     """A client exchanges what was issued to it, and no access token, which others get to see, unless those are taken.
 
-    ``own``: it is an access token that was issued to the client that asks.
+    ``own``: it is an access token that was issued to the client that asks; ``addressed``: it is for a resource server
+    on the list of the AS, and that asks.
     """
-    return any_of(same(design.exchange, "any"), all_of(own, same(design.exchange, "own")))
+    taken = all_of(own, same(design.exchange, "own")), all_of(addressed, same(design.exchange, "addressed"))
+    return any_of(same(design.exchange, "any"), *taken)
 
 
 @rule("IDJ-iss", source="draft-ietf-oauth-identity-assertion-authz-grant 4.4")

@@ -414,7 +414,13 @@ def possession_key(policy: Value, client: str, session: str, issuer: Value) -> V
 
 def uses_code_grant(design: Choices, follows: bool = False) -> Condition:
     """Whether the client asks users for authorization codes, in a session that ``follows`` another or in any."""
-    return same(design.grant, "authorization_code") if follows else one_of(design.grant, "authorization_code", "id_jag")
+    first = one_of(design.grant, "authorization_code", "id_jag", "on_behalf_of")
+    return same(design.grant, "authorization_code") if follows else first
+
+
+def exchanges(design: Choices) -> Condition:
+    """Whether a client exchanges the token of the session before, in one that follows it."""
+    return same(design.grant, "on_behalf_of")
 
 
 def may_refresh(design: Choices, follows: bool) -> Condition:
@@ -684,7 +690,7 @@ def server_is_the_one_before(design: Choices, changed: Condition) -> Condition:
 
 @rule("MCP-peras", source="MCP authorization 2026-07-28")
 def refresh_token_stays_with_issuer(design: Choices, came_from_it: Condition = False) -> Condition:
-    """A refresh token goes only to the issuer it came from."""
+    """A refresh token, or an access token that is to be exchanged, goes only to the issuer it came from."""
     return any_of(came_from_it, same(design.rt_pin, "off"))
 
 

@@ -50,6 +50,7 @@ PROTOCOLS: dict[str, Protocol] = {
             "model.vouching",
             "model.token_flow",
             "model.delegation_flow",
+            "model.on_behalf",
             "model.attacker_answers",
             "model.attacker_sends",
             "model.attacker_grants",

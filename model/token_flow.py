@@ -157,7 +157,7 @@ def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> M
             *request_rules(c, server, asking, granted, code_rules(c, grant, asking)),
             *response_rules(c, session, server, asking, granted, reads),
         ),
-        {**_received(who, grant, reads), **issued(c, grant, asking, granted)},
+        {**received(who, grant, reads), **issued(c, grant, asking, granted)},
         (
             *gateways.passed_on(c, client, server, session.token_at, request),
             Sent(server.name, client, token_response(c, session, server, grant, asking, granted, approved)),
@@ -165,7 +165,7 @@ def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> M
     )
 
 
-def _received(who: str, grant: str, reads: Condition) -> dict[str, Value | Condition]:
+def received(who: str, grant: str, reads: Condition) -> dict[str, Value | Condition]:
     """What changes when a session gets the token of a grant, and reads what is said of it or not."""
     return {f"{who}.phase": "has_token", f"{who}.token": grant, f"{who}.told": reads}
 
@@ -211,7 +211,7 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
             *request_rules(c, server, asking, NONE),
             *response_rules(c, session, server, asking, NONE, reads),
         ),
-        {**_received(who, grant, reads), **issued_at_once(c, grant, asking, approved)},
+        {**received(who, grant, reads), **issued_at_once(c, grant, asking, approved)},
         (*gateways.passed_on(c, client, server, session.token_at, request), *read, Sent(server.name, client, answer)),
     )
 

@@ -97,10 +97,11 @@ def client__ask_for_assertion(c: Context, who: str, grant: str) -> Move:
 
 
 def has_grant(c: Context, who: str) -> Condition:
-    """Whether a session asks no user for a code, and has the word of an AS if it needs one."""
+    """Whether a session asks no user for a code and exchanges no token, and has the word of an AS if it needs one."""
     design, vouched = c.client(who), c.state[f"{who}.vouched"] if follows(c, who) else True
     needed = client_rules.is_vouched_by_server(design, follows(c, who))
-    return all_of(no(client_rules.uses_code_grant(design, follows(c, who))), any_of(no(needed), vouched))
+    asks_user = client_rules.uses_code_grant(design, follows(c, who))
+    return all_of(no(asks_user), no(client_rules.exchanges(design)), any_of(no(needed), vouched))
 
 
 def grant_type_of(c: Context, who: str) -> Value:

@@ -42,6 +42,8 @@ NO_STEP = {
     "lend_token": "the same",
     "call_by_sub_agent": "the same",
     "end_task": "the same",
+    "exchange_token": "nobody calls a resource server for another",
+    "exchange_elsewhere": "the same",
 }
 #: Rules that a client asks at a step of the flow and not at that of a conversation, and why.
 NOT_THERE = {
@@ -61,6 +63,7 @@ BY_ITSELF = {
         "resource_matches_request",
     ): "whether a client goes on with the URL, as its document is of another",
     ("model/token_flow.py", "scope_is_sufficient"): "whether the resource server is content, or else names scopes",
+    ("model/on_behalf.py", "tokens_are_not_forwarded"): "of the resource server that was called, and not of the other",
     ("model/proxy.py", "user_recognises_the_client"): "a proxy asks no more of a request",
     ("model/proxy.py", "client_is_authenticated"): "and no more of who authenticates",
     ("model/attacker.py", "client_is_authenticated"): "whether it has something better than a replaced key",

@@ -273,16 +273,14 @@ def test_nobody_starts_itself_and_a_proxy_stands_before_an_honest_server() -> No
     assert "upstream names an honest AS: unknown 'crm'" in refused(SMALL + proxy)
 
 
-def test_whoever_calls_others_was_called_and_does_so_under_aauth() -> None:
-    """A session at the agent of a resource comes after one that may have called that; OAuth has no such agents."""
+def test_whoever_calls_others_was_called() -> None:
+    """A session at the agent of a resource comes after one that may have called that."""
     agent = '[[party]]\nname = "two"\nrole = "client"\nurl = "https://two.example"\n'
     agent += 'callback = "https://two.example/c"\nagent_of = "crm"\n'
     session = '[[session]]\nname = "onward"\nclient = "two"\nuser = "user"\n'
-    assert "'agent_of' is not said of a party of protocol oauth" in refused(SMALL + agent)
-    aauth = but('name = "small"', 'name = "small"\nprotocol = "aauth"')
-    assert "'two' is the agent of 'crm', which 'after' has to have visited" in refused(aauth + agent + session)
+    assert "'two' is the agent of 'crm', which 'after' has to have visited" in refused(SMALL + agent + session)
     nobody = agent.replace('"crm"', '"crn"')
-    assert "agent_of names an honest resource server: unknown 'crn'; did you mean 'crm'" in refused(aauth + nobody)
+    assert "agent_of names an honest resource server: unknown 'crn'; did you mean 'crm'" in refused(SMALL + nobody)
 
 
 def test_what_is_of_a_protocol_is_of_one_that_a_session_runs() -> None:

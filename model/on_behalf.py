@@ -1,0 +1,123 @@
+"""What a resource server does that calls another for whoever called it: an MCP gateway, and the server behind it.
+
+It passes on the token that it was sent, which MCP forbids, or exchanges it at its AS for one that is good at the other
+(RFC 8693). It acts as a client of its own (``agent_of``), in a session that comes after the one in which it was called.
+"""
+
+from __future__ import annotations
+
+from model import authorization_server as server_rules
+from model import client as client_rules
+from model import gateways, scopes
+from model import resource_server as resource_rules
+from model.action import Context, Move, action, combined, possible
+from model.flow import authentication_of
+from model.logic import Condition, Value, all_of, same
+from model.messages import ResourceRequest, Sent, TokenExchange
+from model.readings import by_method, published, requested_resource, server_of, serves, token_of
+from model.state import tokens
+from model.token_endpoint import by_session, issued_at_once, request_rules
+from model.token_flow import received, response_rules, token_response
+from model.world import NONE, Party, World
+
+
+def _onward(world: World) -> list[dict[str, str]]:
+    """One action for each session in which a resource server calls another, and each token that it may be sent."""
+    return combined(who=(each.name for each in world.sessions if world.upstream_of(each.name)), token=tokens(world))
+
+
+def _called(c: Context, who: str) -> Party:
+    """The resource server that calls another in a session."""
+    return c.world.by_name[c.world.client_of(who).agent_of]
+
+
+def _was_sent(c: Context, who: str, token: str) -> Condition:
+    """Whether this resource server has acted on a request with a token."""
+    earlier = c.state.session(c.world.upstream_of(who))
+    return possible(earlier.accepted, same(earlier.url, _called(c, who).url), same(earlier.token, token))
+
+
+@action("S22", _onward, lambda world: {"url": world.resource_urls})
+def resource_server__pass_token_on(c: Context, who: str, token: str, url: Value) -> Move:
+    """A resource server that was called calls another with the very token that it was sent."""
+    cast, earlier = c.world.session[who], c.state.session(c.world.upstream_of(who))
+    of_token = ("metadata", "issuer", "token_at")  # the AS that it came from
+    there = c.at(url, lambda party: all_of(c.exists(party), not cast.visits or party.name in cast.visits))
+    return Move(
+        possible(same(c.state.session(who).phase, "idle"), _was_sent(c, who, token), there),
+        (resource_rules.tokens_are_not_forwarded(c.of(_called(c, who).name), forwarded=True),),
+        {
+            f"{who}.phase": "sent",
+            f"{who}.url": url,
+            f"{who}.resource": published(c, url),
+            f"{who}.token": token,
+            **{f"{who}.{name}": getattr(earlier, name) for name in of_token},
+        },
+        (Sent(cast.client, url, by_method(c, ResourceRequest(url, token))),),
+    )
+
+
+def _exchange(c: Context, who: str, token: str, at: Value) -> TokenExchange:
+    session = c.state.session(who)
+    return TokenExchange(
+        **authentication_of(c, session, "token", at),
+        grant_type="token-exchange",
+        requested_token_type="access_token",
+        subject_token=token,
+        subject_token_type="access_token",
+        resource=requested_resource(c, session, "token"),
+    )
+
+
+def _with_slots(world: World) -> list[dict[str, str]]:
+    """The same, and each grant of the same user at the same AS that what comes of it may count under."""
+    return [
+        {**each, "grant": grant.name}
+        for each in _onward(world)
+        if (made := world.grant.get(each["token"]))
+        for grant in world.grants
+        if grant.name != made.name and (grant.server, grant.user) == (made.server, made.user)
+    ]
+
+
+@action("S16", _with_slots, lambda _: {"reads": (False, True)})
+def client__exchange_token(c: Context, who: str, token: str, grant: str, reads: Condition) -> Move:
+    """The resource server that was called exchanges the token that it was sent at its AS, for the other one."""
+    session, server, called = c.state.session(who), server_of(c, grant), _called(c, who)
+    made, client, own = token_of(c, token), c.world.session[who].client, published(c, called.url)
+    here = possible(
+        same(session.phase, "ready"),
+        client_rules.exchanges(c.client(who)),
+        gateways.leads_to(c, session.token_at, server),
+        same(c.state.grant(grant).code, "none"),
+        _was_sent(c, who, token),
+    )
+    for_it = resource_rules.audience_covers(c.of(called.name), own, called.url, made.audience, made.has_default)
+    taken = server_rules.exchanged_token_is_the_clients(
+        c.of(server.name), own=False, addressed=all_of(for_it, serves(c, server, own))
+    )
+    asking = by_session(c, session, server)
+    return Move(
+        here,
+        (*request_rules(c, server, asking, NONE, [taken]), *response_rules(c, session, server, asking, NONE, reads)),
+        {**received(who, grant, reads), **issued_at_once(c, grant, asking, scopes.approved(c, server, NONE, own))},
+        (
+            Sent(client, session.token_at, _exchange(c, who, token, session.token_at)),
+            Sent(server.name, client, token_response(c, session, server, grant, asking, NONE, NONE)),
+        ),
+    )
+
+
+@action("S15", lambda world: [{**o, "server": server.name} for o in _onward(world) for server in world.strangers])
+def client__exchange_elsewhere(c: Context, who: str, token: str, server: str) -> Move:
+    """It asks an AS of the attacker's, which the other one named, to exchange the token."""
+    session, party = c.state.session(who), c.world.by_name[server]
+    here = possible(
+        same(session.phase, "ready"),
+        client_rules.exchanges(c.client(who)),
+        same(session.token_at, party.url),
+        _was_sent(c, who, token),
+    )
+    stays = client_rules.refresh_token_stays_with_issuer(c.client(who), came_from_it=False)
+    request = _exchange(c, who, token, party.url)
+    return Move(here, (stays,), {f"{who}.phase": "asked"}, (Sent(c.world.session[who].client, server, request),))
