@@ -52,6 +52,10 @@ class _ImpossibleError(Exception):
     """An action plainly cannot happen."""
 
 
+#: What choices begin with of what a field says that a draft adds: a step that sends no such field looks at none.
+ADDS = "adds_"
+
+
 class _Unchosen:
     """A choice before it is made, at which nobody can look."""
 
@@ -334,8 +338,17 @@ class Action:
         with suppress(Exception):
             if self(context, **chosen, **dict.fromkeys(left, cast(str, _Unchosen()))) is _NEVER:
                 return
-        for value in self.choices[left[0]]:
+        values = self._told_apart(context, chosen, left) if left[0].startswith(ADDS) else self.choices[left[0]]
+        for value in values:
             yield from self._completed(context, {**chosen, left[0]: value})
+
+    def _told_apart(self, context: Context, chosen: dict[str, Decided], left: list[str]) -> tuple[Decided, ...]:
+        """What the first choice that is left may be: of values at which nobody looks, the first."""
+        others = {name: self.choices[name][0] for name in left[1:]}
+        with suppress(Exception):
+            self(context, **chosen, **others, **{left[0]: cast(str, _Unchosen())})
+            return self.choices[left[0]][:1]
+        return self.choices[left[0]]
 
 
 SCHEMAS: dict[str, ActionSchema] = {}

@@ -14,28 +14,30 @@ from functools import cache, wraps
 from inspect import getsource, signature
 from pathlib import Path
 from textwrap import dedent
-from typing import TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 from model import messages
-from model.action import ActionSchema, Context, Domains, Given, Move, described
+from model.action import ADDS, ActionSchema, Context, Domains, Given, Move, described
 from model.design import expanded, parse_switches
 from model.documents import shortly
 from model.errors import InputError, hint
-from model.fields import HONEST, can_write, cases, chosen, makers, names, written
+from model.fields import HONEST, MADE, AddedField, can_write, cases, chosen, hashed_in, makers, names, written
+from model.flow import authorization_request
 from model.guards import GUARDS, Guard
 from model.inputs import reading
-from model.logic import Condition, Pick, Value, all_of, choose, implies, mapped
+from model.logic import Condition, Pick, Value, all_of, any_of, choose, implies, mapped, no, same, truth
 from model.messages import Message, Sent, public, term
 from model.model import DraftError, Model, blamed, built, grow
 from model.protocols import PROTOCOLS, every_rule, plain
 from model.receipts import Receipt, kinds, receipts
 from model.rule import DECIDES, Named, Rule, made
 from model.spelling import misspelt
-from model.state import Variables
+from model.state import Variables, View
 from model.switches import EVERYBODY, ROLES, Extent, Kind, Switch
-from model.world import CLIENT, NONE, World
+from model.world import ATTACKER, CLIENT, NONE, World
 from model.world_file import WORLDS
 
+_Request: TypeAlias = messages.AuthorizationRequest | messages.PushedRequest
 F = TypeVar("F", bound=Callable[..., object])
 
 # --- making additions ------------------------------------------------------------------------------------------
@@ -421,6 +423,9 @@ def field(
 
     Where the attacker writes the message it writes there what that would be, or any other value that it can make.
 
+    A field of authorization requests is one of pushed requests as well, and the AS keeps what a request said with the
+    code: ``held["request.<name>"]``. What a request said that was pushed it does not say again by reference.
+
     Args:
         message: the kind of message; ``name``: as the wire has it.
         values: what may stand there in a world, without which it is a name of an issuer, a resource or a client. With
@@ -430,74 +435,99 @@ def field(
     if name in {field.name for field in fields(record)}:
         raise DraftError(f"{message} has a field {name!r} already")
     kind, listed = f"{message}_{name}", values is not names
+    request = record is messages.AuthorizationRequest
+    records = (record, messages.PushedRequest) if request else record
 
     def decorate(function: Callable[[Context, Sent], Value]) -> None:
         honest = giving("value", function)
 
+        @cache
         def domain(world: World) -> tuple[str, ...]:
             return tuple(dict.fromkeys((NONE, *values(world))))
 
-        def known_values(made: Variables, world: World) -> None:
-            for value in domain(world) if any(map(makers, domain(world))) else ():
-                if value != NONE:
-                    made.fact(f"knows.{kind}.{value}", f"the attacker has seen {name}={value}")
+        def added(made: Variables, world: World) -> None:
+            there = {variable.name for variable in made.variables}
+            for value in dict.fromkeys(part for each in filter(makers, domain(world)) for part in hashed_in(each)):
+                if (fact := f"knows.{MADE}.{value}") not in there:
+                    made.fact(fact, f"the attacker has seen {value}")
+            for grant in world.grants if request else ():
+                made.value(f"{grant.name}.{name}", domain(world), f"{name} of the request")
 
         def said(c: Context, sent: Sent, honest_step: bool) -> Value:
             value, allowed = honest(c, sent), domain(c.world)
             strange = [one for one in cases(value) if (one not in allowed if listed else makers(one))]
             if strange and honest_step:
                 raise DraftError(f"{function.__name__}: {strange[0]!r} is not among values= of {message}.{name}")
-            return mapped(lambda one: NONE if one in strange else one, value) if strange else value
+            value = mapped(lambda one: NONE if one in strange else one, value) if strange else value
+            return choose(same(cast(_Request, sent.message).redirect_uri, NONE), NONE, value) if request else value
 
         def sending(schema: ActionSchema) -> ActionSchema:
-            before, choice = schema.move, f"says_{kind}"
+            before, choice = schema.move, f"{ADDS}{kind}"
 
             @wraps(before)
             def move(c: Context, **given: Given) -> Move:
                 own = cast(Value, given.pop(choice, HONEST))
                 made = before(c, **given)
-                able, sent_then = [made.when], []
+                able, sent_then, also = [made.when], [], dict(made.sets)
+                secret = any(map(makers, domain(c.world)))
+                leaks = [cast(Condition, when) for fact, when in also.items() if fact.startswith("knows.state.")]
                 for sent in made.sends:
-                    if isinstance(sent.message, record):
-                        theirs = written(c, schema, sent)
-                        value = said(c, sent, schema.honest)
-                        value = choose(theirs, chosen(own, value), value)
-                        able.append(implies(all_of(theirs, sent.when), can_write(c, kind, value)))
+                    if isinstance(sent.message, records) and name not in sent.message.__dataclass_fields__:
+                        theirs, told = written(c, schema, sent), said(_issued(c, made), sent, schema.honest)
+                        # An honest client hands the attacker's browser what that is to pass on.
+                        handed = schema.honest and same(sent.sender, ATTACKER)
+                        value = choose(theirs, chosen(own, told), told)
+                        makes = any_of(can_write(c, value), all_of(handed, same(own, HONEST)))
+                        able.append(implies(all_of(theirs, sent.when), makes))
                         narrower: type = type(sent.message)
                         said_so_far = {each.name: getattr(sent.message, each.name) for each in fields(sent.message)}
-                        wider = _wider(narrower, name, kind if listed else "")
+                        wider = _wider(narrower, name, MADE if secret else "")
+                        # What leaks the state of a message leaks what stands beside it.
+                        seen = any_of(handed, *(leaks if "state" in said_so_far else ()))
+                        for one, here in cases(told).items() if seen is not False else ():
+                            if makers(one):
+                                fact = f"knows.{MADE}.{one}"
+                                also[fact] = any_of(truth(also.get(fact, False)), all_of(here, sent.when, seen))
                         sent = sent._replace(message=wider(**said_so_far, **{name: value}))
                     sent_then.append(sent)
-                return made._replace(when=all_of(*able), sends=tuple(sent_then))
+                for grant in c.world.grants if request else ():
+                    if made.sets.get(f"{grant.name}.code") in ("issued", "pushed"):
+                        also[f"{grant.name}.{name}"] = kept(c, grant.name, made, sent_then)
+                return made._replace(when=all_of(*able), sets=also, sends=tuple(sent_then))
 
             # Whether a step sends such a message only its move says: a choice that no message takes up changes nothing.
             return replace(
                 schema, move=move, choices=lambda world: {**schema.choices(world), choice: (HONEST, *domain(world))}
             )
 
-        add("field", "states", kind, known_values)
+        def kept(c: Context, grant: str, made: Move, sends: Iterable[Sent]) -> Value:
+            """What the request said that a grant answers: one in this step, or that of a session or a pushed one."""
+            value: Value = NONE if made.sets[f"{grant}.code"] == "pushed" else c.state[f"{grant}.{name}"]
+            of = cast(Value, made.sets.get(f"{grant}.of", NONE))
+            for session in c.world.sessions:
+                inside = c.within(session.name)
+                sent = authorization_request(inside, c.state.session(session.name), NONE, False)
+                theirs = said(inside, Sent(session.client, grant, sent), False)
+                value = choose(same(of, session.name), theirs, value)
+            for each in sends:
+                if isinstance(each.message, records):
+                    by_value = no(same(cast(_Request, each.message).redirect_uri, NONE))
+                    value = choose(all_of(each.when, by_value), getattr(each.message, name), value)
+            return value
+
+        add("field", "states", kind, added)
         _change_steps(AddedField(message, name, honest, listed, sending))
 
     return decorate
 
 
-@dataclass(frozen=True, slots=True)
-class AddedField:
-    """A field that a draft adds to a message, and what that makes of every step.
-
-    Attributes:
-        says: what an honest sender writes there; ``listed``: no other values than those of a list may stand there.
-    """
-
-    message: str
-    name: str
-    says: Callable[[Context, Sent], Value]
-    listed: bool
-    change: Callable[[ActionSchema], ActionSchema]
-
-    def __call__(self, schema: ActionSchema) -> ActionSchema:
-        """Return a step that sends it."""
-        return self.change(schema)
+def _issued(c: Context, move: Move) -> Context:
+    """The context in which an AS answers: it knows what it has just recorded of a grant."""
+    grants = tuple(f"{each.name}." for each in c.world.grants if move.sets.get(f"{each.name}.code") == "issued")
+    if not grants:
+        return c
+    now = {name: value for name, value in move.sets.items() if name.startswith(grants)}
+    return c._replace(state=View(lambda name: now[name] if name in now else c.state[name]))
 
 
 @cache

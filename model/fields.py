@@ -1,14 +1,16 @@
 """Values of fields that drafts add: which can be made by whom, and what the attacker writes there.
 
-A value is a name, a hash of values (:func:`hashed`), a signature of a party (:func:`signed`) or a MAC by a key that
-several parties share (:func:`mac`). Anybody can write names and hashes. A signature or MAC the attacker makes if it
-runs who has the key; whatever it has seen in a message, it can write again.
+A value is a name, a hash of values (:func:`hashed`), a signature of a party (:func:`signed`), a MAC by a key that
+several parties share (:func:`mac`) or a random value that a party draws (:func:`drawn`). Anybody can write names, and
+the hash of what it can write. A signature or MAC the attacker makes if it runs who has the key, and nobody guesses what
+another draws; whatever it has seen in a message, it can write again.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from model.action import ActionSchema, Context
 from model.logic import Condition, Pick, Value, all_of, any_of, choose, mapped, one_of, same
@@ -16,14 +18,17 @@ from model.messages import Sent
 from model.send import is_attackers
 from model.world import ATTACKER, NONE, World, client_ids
 
+#: The kind of term that a value is which only some parties make.
+MADE = "made"
 #: The attacker's choice to write what an honest sender would.
 HONEST = "<as honest senders do>"
-_MADE = re.compile(r"(?:signed|mac) by (.+?): ")
+_HASH = "hash of "
+_MADE = re.compile(rf"(?:{_HASH})*(?:signed|mac|drawn) by (.+?): ")
 
 
 def hashed(*values: Value) -> Value:
     """Return the hash of values, which anybody makes who has them."""
-    return _made("hash of {1}", (), values)
+    return _made(_HASH + "{1}", (), values)
 
 
 def signed(by: Value, *values: Value) -> Value:
@@ -34,6 +39,21 @@ def signed(by: Value, *values: Value) -> Value:
 def mac(sharing: Iterable[Value], *values: Value) -> Value:
     """Return the MAC of values by a key that these parties share, each by its name or URL."""
     return _made("mac by {0}: {1}", tuple(sharing), values)
+
+
+def drawn(by: Value, which: Value) -> Value:
+    """Return the random value that a party draws, by its name or URL; ``which`` tells it from others of its own."""
+    return _made("drawn by {0}: {1}", (by,), (which,))
+
+
+def verified(by: Value, value: Value) -> Value:
+    """Return what a party has signed, if a value is a signature of it; else nothing."""
+
+    def content(who: str, one: str) -> str:
+        before, mark, after = one.partition(f"signed by {who}: ")
+        return after if mark and not before else NONE
+
+    return mapped(content, by, value)
 
 
 def _made(words: str, keys: tuple[Value, ...], values: tuple[Value, ...]) -> Value:
@@ -51,8 +71,13 @@ def makers(value: str) -> tuple[str, ...]:
     return tuple(found[1].split(" ")) if found else ()
 
 
-def can_write(c: Context, kind: str, value: Value) -> Condition:
-    """Whether the attacker can write a value: anybody makes it, it runs a maker, or it knows it as a term of a kind."""
+def hashed_in(value: str) -> tuple[str, ...]:
+    """Return a value, and what it is the hash of, innermost last."""
+    return (value, *hashed_in(value.removeprefix(_HASH))) if value.startswith(_HASH) else (value,)
+
+
+def can_write(c: Context, value: Value) -> Condition:
+    """Whether the attacker can write a value: anybody makes it, it runs a maker, or has seen it or what it hashes."""
 
     def runs(maker: str) -> Condition:
         party = c.world.by_name.get(maker) or c.world.by_url.get(maker)
@@ -61,7 +86,8 @@ def can_write(c: Context, kind: str, value: Value) -> Condition:
     found = []
     for one, here in cases(value).items():
         by = makers(one)
-        found.append(all_of(here, any_of(*map(runs, by), c.state[f"knows.{kind}.{one}"]) if by else True))
+        seen = (c.state[f"knows.{MADE}.{part}"] for part in hashed_in(one)) if by else ()
+        found.append(all_of(here, any_of(not by, *map(runs, by), *seen)))
     return any_of(*found)
 
 
@@ -91,3 +117,22 @@ def written(c: Context, schema: ActionSchema, sent: Sent) -> Condition:
 def chosen(choice: Value, honest: Value) -> Value:
     """Return what the attacker writes by its choice, where honest senders would write another value."""
     return choose(same(choice, HONEST), honest, choice)
+
+
+@dataclass(frozen=True, slots=True)
+class AddedField:
+    """A field that a draft adds to a message, and what that makes of every step.
+
+    Attributes:
+        says: what an honest sender writes there; ``listed``: no other values than those of a list may stand there.
+    """
+
+    message: str
+    name: str
+    says: Callable[[Context, Sent], Value]
+    listed: bool
+    change: Callable[[ActionSchema], ActionSchema]
+
+    def __call__(self, schema: ActionSchema) -> ActionSchema:
+        """Return a step that sends it."""
+        return self.change(schema)

@@ -7,21 +7,24 @@ messages (:func:`model.extension.rule`) read nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import NamedTuple
 
 from model.action import Context
+from model.client import signs_assertions
 from model.errors import hint
+from model.fields import AddedField, drawn, hashed, names, signed, verified
 from model.flow import authorization_request
-from model.logic import Condition, Pick, Value, all_of, any_of, choose, no, same
-from model.messages import Message, ResourceRequest, Sent
+from model.logic import Condition, Pick, Value, all_of, any_of, choose, decided, mapped, no, one_of, same
+from model.messages import AuthorizationRequest, Message, PushedRequest, ResourceRequest, Sent, ServerMetadata
 from model.model import DraftError
 from model.protocols import variables
-from model.readings import published, server_of, token_of
+from model.reading import SessionState
+from model.readings import answered, ids_of, proof_key, published, server_of, servers_listed, token_of
 from model.registration import registered
-from model.state import tokens
-from model.world import ATTACKER, AUTHORIZATION_SERVER, CLIENT, NONE, RESOURCE_SERVER, Party
+from model.state import keys, tokens
+from model.world import ATTACKER, AUTHORIZATION_SERVER, CLIENT, NONE, RESOURCE_SERVER, Party, Session, World
 
 #: What a grant calls what the authorization request said that it answers.
 GRANTED = {
@@ -34,6 +37,67 @@ GRANTED = {
 }
 
 
+class Could(NamedTuple):
+    """What the client of a session could say in a request.
+
+    Attributes:
+        words: what it is; ``says``: its value; ``values``: what that may be in a world.
+        at: the requests in which it could stand.
+    """
+
+    words: str
+    says: Callable[[Context, SessionState], Value]
+    values: Callable[[World], Iterable[str]]
+    at: tuple[str, ...] = ("AuthorizationRequest", "ClientAuthentication")
+
+
+def _drawn(which: str) -> tuple[Callable[[Context, SessionState], Value], Callable[[World], Iterable[str]]]:
+    """The value that each session draws for a purpose, and all of them in a world."""
+
+    def of(session: Session) -> str:
+        return decided(drawn(session.client, f"{which} of {session.name}"))
+
+    return lambda c, session: of(c.world.session[session.who]), lambda world: map(of, world.sessions)
+
+
+def _signed(c: Context, session: SessionState) -> Value:
+    signs = signs_assertions(c.client(session.who))
+    return choose(signs, signed(c.world.session[session.who].client, session.issuer), NONE)
+
+
+def _signs(world: World) -> Iterator[str]:
+    clients = (*(client.name for client in world.clients), ATTACKER)
+    return (decided(signed(client, at)) for client in clients for at in world.issuers)
+
+
+_SENT, _KEPT = _drawn("sent"), _drawn("kept")
+#: What a client holds at a request, draws, hashes or signs; whoever reads a request reads it.
+REQUESTING = {
+    "issuer": Could("the issuer that it asks", lambda _, session: session.issuer, lambda world: world.issuers),
+    "url": Could("the URL of the resource", lambda _, session: session.url, lambda world: world.resource_urls),
+    "key": Could("the key that it proves to hold", proof_key, keys, ("AuthorizationRequest",)),
+    "drawn": Could("a random value", *_SENT, ("AuthorizationRequest",)),
+    "kept": Could("the random value that it has kept", *_KEPT, ("TokenRequest",)),
+    "hash_of_kept": Could(
+        "the hash of a random value that it keeps",
+        lambda c, session: hashed(_KEPT[0](c, session)),
+        lambda world: [decided(hashed(each)) for each in _KEPT[1](world)],
+        ("AuthorizationRequest",),
+    ),
+    "signed_issuer": Could("its signature of the issuer that it asks", _signed, _signs),
+}
+
+
+def requesting(c: Context, sent: Sent, name: str) -> Value:
+    """Return what the client whose step it is could say in a request, by one ``name`` of :data:`REQUESTING`."""
+    if not c.session:
+        return NONE
+    # A response that came since changes nothing in an authorization request that was sent.
+    first = isinstance(sent.message, AuthorizationRequest | PushedRequest)
+    return REQUESTING[name].says(c, c.state.session(c.session) if first else answered(c, c.session))
+
+
+_REQUEST = AuthorizationRequest.__name__
 #: The term of an answer that says which grant it is about.
 _ABOUT = {"AuthorizationResponse": "code", "TokenResponse": "access_token"}
 
@@ -41,15 +105,32 @@ _ABOUT = {"AuthorizationResponse": "code", "TokenResponse": "access_token"}
 def answering(c: Context, sent: Sent, name: str) -> Value:
     """Return what the AS holds whose code or token is in an answer: its ``issuer``, or what the request said.
 
-    Of a request it is the parameter of that ``name``.
+    Of a request it is the parameter of that ``name``, or the field that a draft adds. In its metadata an AS names the
+    ``protected_resources`` on its list.
     """
     found: Value = NONE
+    if isinstance(sent.message, ServerMetadata):
+        for server in c.world.honest_servers:
+            found = choose(same(sent.sender, server.url), _protects(c.world, server), found)
+        return found
     about = next(getattr(sent.message, term) for kind, term in _ABOUT.items() if kind in kinds(sent.message))
     for grant in c.world.grants:
         issuer = c.world.by_name[grant.server].url
-        held = issuer if name == "issuer" else getattr(c.state.grant(grant.name), GRANTED[name])
+        held = issuer if name == "issuer" else getattr(c.state.grant(grant.name), GRANTED.get(name, name))
         found = choose(same(about, grant.name), held, found)
     return found
+
+
+def answer_values(name: str) -> Callable[[World], Iterable[str]]:
+    """Return what may stand in an answer for one ``name``, by the world: a list, or the name of an issuer or client."""
+    if name != "protected_resources":
+        return names
+    return lambda world: (*(_protects(world, server) for server in world.honest_servers), *world.resources)
+
+
+def _protects(world: World, server: Party) -> str:
+    """The resources on the list of an AS, as it publishes them."""
+    return " ".join(world.by_name[name].url for name in server.serves) or NONE
 
 
 class Values(dict[str, Value]):
@@ -112,7 +193,8 @@ def receipts(c: Context, fixed: Mapping[str, object], sends: Iterable[Sent]) -> 
             if here is not False and party.role == AUTHORIZATION_SERVER:
                 yield _receipt(c, party.role, sent, here, _server(c, party, grant, sent.message))
             elif here is not False and party.role == RESOURCE_SERVER:
-                held = {"url": party.url, "resource": published(c, party.url)}
+                listed = " ".join(c.world.by_name[name].url for name in party.designates)
+                held = {"url": party.url, "resource": published(c, party.url), "authorization_servers": listed}
                 yield _receipt(c, party.role, sent, all_of(here, no(c.runs(party))), held)
 
 
@@ -124,6 +206,10 @@ def _receipt(c: Context, role: str, sent: Sent, here: Condition, held: Mapping[s
     if isinstance(message, ResourceRequest):
         asked = all_of(asked, no(same(message.access_token, NONE)))  # one without a token is challenged, come what may
         says |= _claims(c, message)
+    for name in (each.name for each in added_to(c, message) if each.listed):
+        says[f"{name}.hashed"] = hashed(says[name])
+        if "client_id" in says:
+            says[f"{name}.signed"] = verified(_owner(c, says["client_id"]), says[name])
     if "code" in says and role == AUTHORIZATION_SERVER:
         asked = all_of(asked, no(same(says["code"], NONE)))
     name = type(message).__name__
@@ -139,6 +225,21 @@ def _receipt(c: Context, role: str, sent: Sent, here: Condition, held: Mapping[s
     )
 
 
+def added_to(c: Context, message: Message) -> list[AddedField]:
+    """The fields that drafts add to a message."""
+    here = type(message).__dataclass_fields__
+    found = [each for each in c.model.changes if isinstance(each, AddedField) and each.name in here]
+    return [each for each in found if each.message in (*kinds(message), AuthorizationRequest.__name__)]
+
+
+def _owner(c: Context, client_id: Value) -> Value:
+    """By name whose client_id that is: an honest client's, or else the attacker's."""
+    owner: Value = ATTACKER
+    for client in c.world.clients:
+        owner = choose(one_of(client_id, *ids_of(c, client)), client.name, owner)
+    return owner
+
+
 def _is(receiver: Value, name: str) -> Condition:
     return bool(name) and same(receiver, name)
 
@@ -150,7 +251,22 @@ def _session(c: Context) -> dict[str, Value]:
     if c.world.protocol != "oauth":
         return held
     request = _fields(authorization_request(c, c.state.session(who), NONE, False))
-    return {**held, "browser": c.world.user_of(who), **{f"request.{name}": value for name, value in request.items()}}
+    session = c.state.session(who)
+    held |= {"browser": c.world.user_of(who), "drawn": _SENT[0](c, session), **_used(c)}
+    held["authorization_servers"] = servers_listed(c, session.url, session.listed)
+    return {**held, **{f"request.{name}": value for name, value in request.items()}}
+
+
+def _used(c: Context) -> dict[str, Value]:
+    """The codes that the client of a session has taken, in this session or another, and the states they came with."""
+    client = c.world.session[c.session].client
+    own = {each.name: c.state.session(each.name).code for each in c.world.sessions if each.client == client}
+
+    def listed(*values: str) -> str:
+        return " ".join(sorted({*values} - {NONE})) or NONE
+
+    states = (mapped(lambda code, who=who: NONE if code == NONE else who, code) for who, code in own.items())
+    return {"used.code": mapped(listed, *own.values()), "used.state": mapped(listed, *states)}
 
 
 def _server(c: Context, party: Party, grant: str, message: Message) -> dict[str, Value]:
@@ -161,7 +277,9 @@ def _server(c: Context, party: Party, grant: str, message: Message) -> dict[str,
         client, redirect = said["client_id"], said["redirect_uri"]
         held["registered"] = choose(registered(c, party, client, redirect), redirect, NONE)
     if "code" in said and grant in c.world.grant and server_of(c, grant) is party:
-        held |= {f"request.{name}": getattr(c.state.grant(grant), known) for name, known in GRANTED.items()}
+        more = [each.name for each in c.model.changes if isinstance(each, AddedField) and each.message == _REQUEST]
+        known = GRANTED | dict(zip(more, more, strict=True))
+        held |= {f"request.{name}": getattr(c.state.grant(grant), at) for name, at in known.items()}
     return held
 
 
@@ -171,10 +289,12 @@ def _fields(message: Message) -> dict[str, Value]:
 
 
 def _claims(c: Context, message: ResourceRequest) -> dict[str, Value]:
-    """What stands in an access token: its audience, and the key that it is bound to."""
+    """What stands in an access token: who issued it, its audience, and the key that it is bound to."""
     audience: Value = NONE
     key: Value = NONE
+    issuer: Value = message.token_issuer
     for name in tokens(c.world):
         this, made = same(message.access_token, name), token_of(c, name)
         audience, key = choose(this, made.audience, audience), choose(this, made.key, key)
-    return {"access_token.aud": audience, "access_token.cnf": key}
+        issuer = choose(this, made.server.url, issuer)
+    return {"access_token.iss": issuer, "access_token.aud": audience, "access_token.cnf": key}

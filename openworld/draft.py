@@ -8,11 +8,11 @@ from pathlib import Path
 
 from model.action import Context, Move, possible
 from model.extension import capability, design, field, original, rule, state, step, switch, variant
-from model.fields import hashed, mac, signed
+from model.fields import drawn, hashed, mac, signed, verified
 from model.logic import all_of, any_of, choose, holds, implies, mapped, no, none_of, one_of, same
 from model.messages import Message, Sent
 from model.model import DraftError, oauth
-from model.receipts import answering
+from model.receipts import REQUESTING, answering, requesting
 from model.state import Variables
 from model.world import NONE, World
 from properties.extension import reached, violated
@@ -28,8 +28,9 @@ def skeleton() -> str:
 
 
 __all__ = [
-    "NONE", "SKELETON", "Context", "DraftError", "Message", "Move", "Sent", "Variables", "World", "all_of",
-    "answering", "any_of", "capability", "choose", "design", "experiment", "field", "hashed", "holds", "implies",
-    "mac", "mapped", "no", "none_of", "oauth", "one_of", "original", "possible", "reached", "rule", "same", "signed",
-    "skeleton", "state", "step", "switch", "variant", "violated",
+    "NONE", "REQUESTING", "SKELETON", "Context", "DraftError", "Message", "Move", "Sent", "Variables", "World",
+    "all_of", "answering", "any_of", "capability", "choose", "design", "drawn", "experiment", "field", "hashed",
+    "holds", "implies", "mac", "mapped", "no", "none_of", "oauth", "one_of", "original", "possible", "reached",
+    "requesting", "rule", "same", "signed", "skeleton", "state", "step", "switch", "variant", "verified",
+    "violated",
 ]  # fmt: skip

@@ -18,20 +18,25 @@ from model.clients import clients
 from model.design import Configuration
 from model.named_designs import DEPLOYMENTS
 from model.protocols import variables
+from model.receipts import REQUESTING
 from model.switches import SWITCHES
 from model.world import AUTHORIZATION_SERVER, CLIENT
 from properties.checker import Checker
 from properties.invent import (
     ADDED,
-    COMPARATORS,
+    ANSWERS,
+    FUNCTIONS,
     HELD,
+    RELATIONS,
     ROLES,
     AlreadySaid,
     Candidate,
     Invented,
     KnownRules,
+    adder,
     broken,
     effort,
+    field_of,
     invent,
     spelt,
     under,
@@ -45,6 +50,11 @@ NOBODY, SOURCE = "no draft says this", "proposed by openworld invent"
 #: What parties hold that no session remembers under this name.
 _HELD = {
     ("client", "browser"): "the browser in which the session began",
+    ("client", "drawn"): "the random value of the session",
+    ("client", "used.code"): "the codes that it has taken",
+    ("client", "used.state"): "the `state` values with which it has taken a code",
+    ("client", "authorization_servers"): "the AS that the metadata of the resource lists",
+    ("resource_server", "authorization_servers"): "the AS that its own metadata lists",
     ("authorization_server", "issuer"): "its own issuer identifier",
     ("authorization_server", "registered"): "the redirect URIs that are registered for its `client_id`",
     ("resource_server", "url"): "the URL of the resource",
@@ -109,7 +119,7 @@ class Proposed:
     losses: Mapping[tuple[Candidate, ...], Mapping[str, Sequence[str]]]
     proposals: Sequence[Proposal]
     said: Mapping[Candidate, AlreadySaid | None]
-    fields: Mapping[tuple[Candidate, str], tuple[str, str] | None]
+    fields: Mapping[tuple[Candidate, str, str], tuple[str, str] | None]
     words: Wording
 
 
@@ -132,14 +142,15 @@ def proposed(
         keep: environments in which honest runs stay, beside the configuration.
         further, roles: as for :func:`properties.invent.invent`.
         how: the command that asks this, which drafts name.
-        field: whether AS may add to their answers what they hold.
+        field: whether AS may add to their answers what they hold, and clients to their requests.
         rank: what comes first, of :data:`RANKS`; ``top``: how many are verified.
 
     Raises:
         InputError: nobody finishes in one of the environments even without any check.
         NoAnswerError: nobody knows whether there is an attack.
     """
-    wide = under(configuration, with_fields(configuration.model)) if field else configuration
+    both = {CLIENT, AUTHORIZATION_SERVER} <= {*roles}  # what one adds, the other compares
+    wide = under(configuration, with_fields(configuration.model)) if field and both else configuration
     asked = [find(prop.name, wide.model) for prop in properties]
     found = invent(asked, wide, keep, further, roles, timeout)
     lose = dict(zip(found.sets, lost(wide, found.sets), strict=True))
@@ -149,7 +160,7 @@ def proposed(
     known = [KnownRules(prop, wide, keep) for prop in asked]
     checks = dict.fromkeys(one for each in proposals for one in each.checks)
     said = {one: next(filter(None, (each.rule(one) for each in known)), None) for one in checks}
-    fields = {(one, name): known[0].field(one, name) for one in checks for name in one.added}
+    fields = {(one, *each): known[0].field(*each) for one in checks for each in one.adds}
     words = Wording(properties[0], configuration)
     return Proposed(
         properties, configuration, replace(found, sets=tuple(losses)), losses, proposals, said, fields, words
@@ -250,22 +261,19 @@ class Wording:
     def sentence(self, one: Candidate) -> str:
         """Return what a specification would say."""
         message, who = spelt(one.message), actors([one.role])
-        added = "".join(f"An AS MUST add {could_say(name)} to {message}s as `{name}`. " for name in one.added)
+        added = "".join(
+            f"{ADDERS[adder(kind)]} MUST add {could_say(kind, name)} to {spelt(kind)}s as `{name}`. "
+            for kind, name in one.adds
+        )
         article = "" if message.endswith("metadata") else "an " if message[0] in "aeiou" else "a "
-        arrives = f"{added}When {article}{message} arrives, the {who}"
         left = "the browser that brings it" if one.left == "browser" else _field(one.message, one.left)
         if one.left.startswith("access_token."):
             left = f"`{one.left.rpartition('.')[2]}` of its access token"
-        if one.relation == "is_there":
-            return f"{arrives} MUST refuse it without {left}."
         if one.left == "code_verifier":
             left = f"the hash of {left}"
-        if one.relation == "covers":
-            prefix = f"{self._right(one)} or a prefix of it in whole path segments"
-            return f"{arrives} MUST refuse it unless {left} is {prefix}."
-        held = " if there is one" if one.relation == "is_if_held" else ""
-        what = "the origins of " if one.relation == "origin_is" else ""
-        return f"{arrives} MUST compare {what}{left} with {self._right(one)}{held}, and refuse it if they differ."
+        right = self._right(one) if one.right else ""
+        told = RELATIONS[one.relation].sentence.format(left=left, right=right)
+        return f"{added}When {article}{message} arrives, the {who} {told}."
 
     def _right(self, one: Candidate) -> str:
         name = one.right.removeprefix(HELD)
@@ -283,12 +291,14 @@ class Wording:
         head = (
             f'"""Checks that were proposed by the solver; {name}=left_out leaves them out.\n\nAsked by: {how}\n"""\n\n'
         )
-        asked = sorted({COMPARATORS[c.relation] for c in checks if c.relation in COMPARATORS})
+        asked = sorted({needs for c in checks if (needs := RELATIONS[c.relation].needs)})
         imports = f"from model.identifiers import {', '.join(asked)}\n" if asked else ""
-        imports += "from openworld.draft import NONE, all_of, any_of, holds, none_of, rule, same, switch\n\n"
-        fields = dict.fromkeys((one.message, name) for one in checks for name in one.added)
-        if fields:
-            imports = imports.replace("import NONE, all_of, any_of", "import NONE, all_of, answering, any_of, field")
+        fields = dict.fromkeys(each for one in checks for each in one.adds)
+        names = {"NONE", "all_of", "any_of", "holds", "none_of", "rule", "same", "switch"}
+        for each in fields:
+            names |= {"field", "answering" if each[0] in ANSWERS else "requesting"}
+            names |= {"REQUESTING"} if _returned(*each) else set()
+        imports += f"from openworld.draft import {', '.join(sorted(names))}\n\n"
         meaning = "whether the proposed checks are made"
         chosen = f'switch("{name}", "made left_out", "{meaning}", "{SOURCE}", words="proposed checks; as deployed")\n'
         rules = (self._rule(one, name) for one in checks)
@@ -297,15 +307,7 @@ class Wording:
     def _rule(self, one: Candidate, switch: str) -> str:
         name = one.name.partition(".")[2]
         whose, right = ("held", one.right.removeprefix(HELD)) if one.right.startswith(HELD) else ("says", one.right)
-        passes = {
-            "is": "all_of(none_of(left, NONE), same(left, right))",
-            "is_if_held": "same(right, NONE), same(left, right)",
-            "is_there": "none_of(left, NONE)",
-            **{
-                relation: f"holds(lambda *two: NONE not in two and {comparator}(*two), left, right)"
-                for relation, comparator in COMPARATORS.items()
-            },
-        }[one.relation]
+        passes = RELATIONS[one.relation].draft
         other = f'    right = {whose}.get("{right}", NONE)\n' if right else ""
         return (
             f'@rule(message="{one.message}", actor="{one.role}", source="{SOURCE}")\n'
@@ -316,20 +318,34 @@ class Wording:
         )
 
 
-def could_say(name: str) -> str:
-    """Return what an AS would add, in words."""
+#: Who adds a field, in words.
+ADDERS = {CLIENT: "A client", AUTHORIZATION_SERVER: "An AS"}
+
+
+def _returned(message: str, name: str) -> bool:
+    """Whether an AS gives back in a field what a client has added to its request."""
+    return name.removeprefix(ADDED) not in ANSWERS.get(message, ())
+
+
+def could_say(message: str, name: str) -> str:
+    """Return what would be added to a message, in words."""
     held = name.removeprefix(ADDED)
-    return "its issuer identifier" if held == "issuer" else f"the `{held}` of the request that it answers"
+    if message not in ANSWERS:
+        return REQUESTING[held].words
+    own = {"issuer": "its issuer identifier", "protected_resources": "the resources that it protects"}
+    return own.get(held, f"the `{name if _returned(message, name) else held}` of the request that it answers")
 
 
 def _adding(message: str, name: str) -> str:
-    """Return the lines of a draft by which AS add a field."""
-    said = could_say(name)
+    """Return the lines of a draft by which somebody adds a field."""
+    said, held, asks = could_say(message, name), name.removeprefix(ADDED), message not in ANSWERS
+    values = f', REQUESTING["{held}"].values' if _returned(message, name) else ""
+    how = f'requesting(c, sent, "{held}")' if asks else f'answering(c, sent, "{name if values else held}")'
     return (
-        f'@field("{message}", "{name}")\n'
+        f'@field("{message}", "{name}"{values})\n'
         f"def {name}_of_{spelt(message).replace(' ', '_')}(c, sent):\n"
         f'    """{said[:1].upper()}{said[1:]}."""\n'
-        f'    return answering(c, sent, "{name.removeprefix(ADDED)}")\n'
+        f"    return {how}\n"
     )
 
 
@@ -345,9 +361,10 @@ def actors(roles: Iterable[str]) -> str:
 
 def _field(message: str, name: str) -> str:
     """Return a field in words; an endpoint stands for whose it is."""
-    field = getattr(messages, message).__dataclass_fields__.get(name)
+    field, plain = getattr(messages, message).__dataclass_fields__.get(name), field_of(name)
     whose = "the AS of " if field is not None and "endpoint" in field.metadata else ""
-    return f"{whose}its `{name.rpartition('.')[2]}`"
+    of = f"{FUNCTIONS[name.removeprefix(plain)]} " if plain != name else ""
+    return f"{of}{whose}its `{plain.rpartition('.')[2]}`"
 
 
 def section(said: AlreadySaid | None) -> str:
@@ -356,10 +373,10 @@ def section(said: AlreadySaid | None) -> str:
     return f"{said.rule.source} says {'so' if said.whole else 'a part of this'} ({said.switch})"
 
 
-def known_as(name: str, field: tuple[str, str] | None, words: Wording) -> str:
+def known_as(message: str, name: str, field: tuple[str, str] | None, words: Wording) -> str:
     """Return which field says the same as an added one."""
     if field is None:
-        return f"no field that there is says what `{name}` does"
+        return f"no field of {spelt(message)}s says what `{name}` does"
     known, switch = field
     source = words.switches[switch.partition("=")[0]].source if switch else "sent as it is"
     return f"`{name}` says what `{known}` does ({source}{f', {switch}' if switch else ''})"

@@ -9,24 +9,27 @@ asked (:mod:`properties.monotone`). A candidate counts only where the attacker m
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from itertools import combinations, product
+from itertools import combinations
 from operator import itemgetter
+from typing import NamedTuple
 
-from model import identifiers
+from model import identifiers, messages
 from model.action import Context
 from model.design import Configuration
 from model.errors import InputError
 from model.extension import ask_of_messages, field
-from model.logic import Condition, Pick, Value, all_of, any_of, holds, no, none_of, same
-from model.messages import AuthorizationRequest, Message, Sent
+from model.fields import MADE, makers
+from model.logic import Condition, Pick, Value, all_of, any_of, holds, mapped, no, none_of, same
+from model.messages import AuthorizationRequest, Message, PushedRequest, Sent
 from model.model import Model
 from model.protocols import rules
-from model.receipts import Receipt, answering, receipts
+from model.receipts import REQUESTING, Receipt, added_to, answer_values, answering, receipts, requesting
 from model.rule import Named, Rule
-from model.world import AUTHORIZATION_SERVER, CLIENT, NONE, RESOURCE_SERVER
+from model.world import ATTACKER, AUTHORIZATION_SERVER, CLIENT, NONE, RESOURCE_SERVER
 from properties.bounds import Laid
 from properties.circuit import code_of, literals
 from properties.engine import Answer
@@ -39,32 +42,112 @@ from properties.template import Firing, Template
 HELD = "held."
 #: Terms that stand for the hash of another: a verifier fits the challenge that was made of it.
 HASHED = ("verifier", "challenge")
-#: What a field that an AS adds to its answers is called, before what it holds; and what of that is no term.
+#: What a field that somebody adds is called, before what it holds; and what of what an AS holds is no term.
 ADDED, COULD_SAY = "added_", ("issuer", "client_id", "redirect_uri", "resource")
+#: What an AS could give back of what clients add to their requests.
+RETURNED = ("url", "drawn")
+#: The messages to which AS could add what they hold of themselves or of a grant, each with what that is.
+ANSWERS = {"ServerMetadata": ("protected_resources",), "AuthorizationResponse": COULD_SAY, "TokenResponse": COULD_SAY}
 #: Who has to change, the easiest first.
 ROLES = (CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER)
+#: Fields and values that are lists; of those that a party has used already the name begins with the last.
+LISTS, USED = ("authorization_servers", "protected_resources"), f"{HELD}used."
+#: Functions of a field, by the end of its name: what rules compare in its place, in words.
+FUNCTIONS = {".hashed": "the hash of", ".signed": "what the client's key has signed in"}
 
 
 def _there(left: Value, right: Value = "") -> Condition:
     return none_of(left, NONE)
 
 
-def _by(comparator: str) -> Callable[[Value, Value], Condition]:
-    compare = getattr(identifiers, comparator)
-    return lambda left, right: holds(lambda one, other: NONE not in (one, other) and compare(one, other), left, right)
+def _is_list(name: str) -> bool:
+    return name.removeprefix(HELD).removeprefix(ADDED) in LISTS or name.startswith(USED)
 
 
-#: Relations of URLs, each with the comparator of :mod:`model.identifiers` that decides it.
-COMPARATORS = {"origin_is": "same_origin", "covers": "prefix_segment"}
-#: How a field has to stand to the other value. What is missing equals nothing.
-RELATIONS: dict[str, Callable[[Value, Value], Condition]] = {
-    "is": lambda left, right: all_of(_there(left), same(left, right)),
-    "is_if_held": lambda left, right: any_of(no(_there(right)), same(left, right)),
-    **{relation: _by(comparator) for relation, comparator in COMPARATORS.items()},
-    "is_there": _there,
+class FieldRelation(NamedTuple):
+    """How a field may have to stand to another value; what is missing equals nothing.
+
+    Attributes:
+        words: as the grammar is printed; ``sentence``: what a specification would say of ``{left}`` and ``{right}``.
+        draft: the condition in a draft; ``holds``: the same; ``needs``: the comparator that it takes from
+            :mod:`model.identifiers`.
+        fits: whether it is asked of two names of values.
+    """
+
+    words: str
+    sentence: str
+    draft: str
+    holds: Callable[[Value, Value], Condition]
+    fits: Callable[[str, str], bool] = lambda left, right: True
+    needs: str = ""
+
+
+_TOLD = "MUST compare {left} with {right}, and refuse it if they differ"
+_OF_BOTH = "holds(lambda *two: NONE not in two and {}, left, right)"
+
+
+def _by(needs: str, words: str, sentence: str) -> FieldRelation:
+    compare = getattr(identifiers, needs)
+    draft = _OF_BOTH.format(f"{needs}(*two)")
+    return FieldRelation(words, sentence, draft, lambda left, right: _both(compare, left, right), _no_list, needs)
+
+
+def _both(relation: Callable[[str, str], bool], left: Value, right: Value) -> Condition:
+    return holds(lambda one, other: NONE not in (one, other) and relation(one, other), left, right)
+
+
+def _no_list(left: str, right: str) -> bool:
+    return not (_is_list(left) or _is_list(right))
+
+
+RELATIONS = {
+    "is": FieldRelation(
+        "field = value",
+        _TOLD,
+        "all_of(none_of(left, NONE), same(left, right))",
+        lambda left, right: all_of(_there(left), same(left, right)),
+        lambda left, right: not right.startswith(USED),
+    ),
+    "is_if_held": FieldRelation(
+        "field = value, if that is there",
+        "MUST compare {left} with {right} if there is one, and refuse it if they differ",
+        "any_of(same(right, NONE), same(left, right))",
+        lambda left, right: any_of(no(_there(right)), same(left, right)),
+        lambda left, right: not right.startswith(USED),
+    ),
+    "origin_is": _by("same_origin", "both have one origin", _TOLD.replace("{left}", "the origins of {left}")),
+    "covers": _by(
+        "prefix_segment",
+        "the field is a prefix in whole path segments",
+        "MUST refuse it unless {left} is {right} or a prefix of it in whole path segments",
+    ),
+    "is_there": FieldRelation(
+        "the field is there", "MUST refuse it without {left}", "none_of(left, NONE)", _there, lambda left, right: False
+    ),
+    "is_among": FieldRelation(
+        "the field is a member of the list",
+        "MUST refuse it unless {left} is one of {right}",
+        _OF_BOTH.format("two[0] in two[1].split()"),
+        lambda left, right: _both(lambda one, those: one in those.split(), left, right),
+        lambda left, right: _is_list(right) and not (_is_list(left) or right.startswith(USED)),
+    ),
+    "lists": FieldRelation(
+        "the field is a list that has the value",
+        "MUST refuse it unless {right} is among {left}",
+        _OF_BOTH.format("two[1] in two[0].split()"),
+        lambda left, right: _both(lambda those, one: one in those.split(), left, right),
+        lambda left, right: _is_list(left) and not _is_list(right),
+    ),
+    "is_unused": FieldRelation(
+        "the field was not used before, in any session",
+        "MUST refuse it if {left} is one of {right}",
+        "holds(lambda *two: two[0] not in two[1].split(), left, right)",
+        lambda left, right: holds(lambda one, those: one not in those.split(), left, right),
+        lambda left, right: right == f"{USED}{left}",
+    ),
 }
 #: What a grammar may have beside equality; that holds strictly where honest runs bear it, or else where there is any.
-FURTHER = (*COMPARATORS, "is_there")
+FURTHER = tuple(RELATIONS)[2:]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -86,15 +169,36 @@ class Candidate:
         return f"{self.role}." + "_".join(re.sub(r"\W", "_", word) for word in said if word)
 
     @property
-    def added(self) -> tuple[str, ...]:
-        """The fields that it is about and that an AS has to add to the message."""
-        return tuple(name for name in (self.left, self.right) if name.startswith(ADDED))
+    def adds(self) -> tuple[tuple[str, str], ...]:
+        """The fields that it is about and that somebody has to add, each with the message."""
+        said = (field_of(name) for name in (self.left, self.right) if name.startswith(ADDED))
+        here = [(self._added_to(name), name) for name in said]
+        sent = self.right.removeprefix(f"{HELD}request.")
+        asked = [sent] if sent.startswith(ADDED) and sent != self.right else []
+        asked += [name for message, name in here if message in ANSWERS and name.removeprefix(ADDED) in RETURNED]
+        return (*((AuthorizationRequest.__name__, name) for name in asked), *here)
+
+    def _added_to(self, name: str) -> str:
+        """To which message a field has to be added so that it stands in this one: requests are pushed as well."""
+        if self.message in ANSWERS:
+            return self.message
+        first, *later = REQUESTING[name.removeprefix(ADDED)].at
+        return later[0] if later and self.message not in (first, PushedRequest.__name__) else first
 
     def holds(self, it: Receipt) -> Condition:
         """Whether a message passes."""
         right = it.held if self.right.startswith(HELD) else it.says
         other = right.get(self.right.removeprefix(HELD), NONE)
-        return RELATIONS[self.relation](it.says.get(self.left, NONE), other)
+        return RELATIONS[self.relation].holds(it.says.get(self.left, NONE), other)
+
+
+def field_of(name: str) -> str:
+    """Return the field of which a name says a function.
+
+    >>> field_of("added_kept.hashed")
+    'added_kept'
+    """
+    return next((name.removesuffix(end) for end in FUNCTIONS if name.endswith(end)), name)
 
 
 def spelt(message: str) -> str:
@@ -118,15 +222,25 @@ def with_checks(model: Model, checks: Sequence[Candidate]) -> Model:
     return model.extended(lambda: ask_of_messages(asks, rules=every))
 
 
-def with_fields(model: Model) -> Model:
-    """Return a model in which AS add to answers what they hold of the grant; the attacker writes what it likes."""
+def with_fields(model: Model, wanted: Collection[tuple[str, str]] = ()) -> Model:
+    """Return a model in which AS and clients add what they hold; the attacker writes there what it can make.
 
-    def said(name: str) -> Callable[[Context, Sent], Value]:
-        return lambda c, sent: answering(c, sent, name)
+    ``wanted``: only these, each with its message; all where none is named.
+    """
+
+    def add(message: str, name: str, says: Callable[[Context, Sent, str], Value], of: str, could: bool = True) -> None:
+        if not wanted or (message, name) in wanted:
+            values = REQUESTING[name.removeprefix(ADDED)].values if could else answer_values(of)
+            field(message, name, values)(lambda c, sent: says(c, sent, of))
 
     def added() -> None:
-        for message, name in product(("AuthorizationResponse", "TokenResponse"), COULD_SAY):
-            field(message, f"{ADDED}{name}")(said(name))
+        for message, name in ((message, name) for name, could in REQUESTING.items() for message in could.at):
+            add(message, f"{ADDED}{name}", requesting, name)
+        for message, names in ANSWERS.items():
+            for name in names:
+                add(message, f"{ADDED}{name}", answering, name, could=False)
+            for name in RETURNED if names is COULD_SAY else ():
+                add(message, f"{ADDED}{name}", answering, f"{ADDED}{name}")
 
     return model.extended(added)
 
@@ -198,29 +312,47 @@ def candidates(received: Received, relations: Sequence[str]) -> dict[Candidate, 
 
 def _about(it: Receipt, relations: Sequence[str]) -> Iterator[Candidate]:
     others = {f"{HELD}{name}": value for name, value in it.held.items()}
-    kind = it.kinds[0]
     for left, value in it.says.items():
+        kind = _kind(it, left)
         if "is_there" in relations and isinstance(value, Pick):
             yield Candidate(it.role, kind, left, "is_there")
         for right, other in {**others, **{name: said for name, said in it.says.items() if name < left}}.items():
             terms = _term(it.message, left), _term(it.message, right)
-            if (terms[0] == terms[1] or terms == HASHED) and (_domain(value) & _domain(other)) - {NONE}:
-                further = [relation for relation in relations if relation in COMPARATORS and not any(terms)]
-                equal = ("is", "is_if_held")
-                yield from (Candidate(it.role, kind, left, relation, right) for relation in (*equal, *further))
+            both = (_domain(left, value) & _domain(right, other)) - {NONE}
+            both = set() if left.startswith(ADDED) and right.startswith(ADDED) else both  # one who adds, adds the other
+            if both and (terms[0] == terms[1] or terms == HASHED):
+                for name, relation in RELATIONS.items():
+                    asked = name in relations and not (relation.needs and (any(terms) or any(map(makers, both))))
+                    if (asked or name not in FURTHER) and relation.fits(left, right):
+                        yield Candidate(it.role, _kind(it, left, right), left, name, right)
 
 
-def _domain(value: Value) -> set[object]:
-    return set(value.cases) if isinstance(value, Pick) else {value}
+def _kind(it: Receipt, left: str, right: str = "") -> str:
+    """The widest kind of message that has these fields: what is asked of requests of all kinds is asked once."""
+    if right.startswith(f"{HELD}request."):  # which is held where a code is answered
+        return it.kinds[0]
+    more = added_to(it.context, it.message)
+    said = {field_of(name) for name in (left, right) if name in it.says}
+    for kind in reversed(it.kinds):
+        record = getattr(messages, kind, Message)
+        if said <= {each.name for each in fields(record)} | {each.name for each in more if each.message == kind}:
+            return kind
+    return it.kinds[0]
+
+
+def _domain(name: str, value: Value) -> set[str]:
+    every = set(value.cases) if isinstance(value, Pick) else {value}
+    return {member for each in every for member in each.split()} if _is_list(name) else every
 
 
 def _term(message: Message, name: str) -> str:
     """Return what kind of term a field holds, or a value that the party holds under the name of one."""
     where = AuthorizationRequest if name.startswith(HELD) else type(message)
-    plain = name.removeprefix(HELD).removeprefix("request.")
+    plain = name.removeprefix(HELD).removeprefix("request.").removeprefix("used.")
     if plain == "browser":
         return plain
-    return next((str(field.metadata.get("term", "")) for field in fields(where) if field.name == plain), "")
+    kind = next((str(field.metadata.get("term", "")) for field in fields(where) if field.name == plain), "")
+    return "" if kind == MADE else kind  # what may be equal to that says who made it
 
 
 def _is_chosen(received: Received, check: Candidate) -> bool:
@@ -360,9 +492,14 @@ class Invented:
     questions: int
 
 
+def adder(message: str) -> str:
+    """Return who would add a field to a message."""
+    return AUTHORIZATION_SERVER if message in ANSWERS else CLIENT
+
+
 def changes(checks: Iterable[Candidate]) -> tuple[str, ...]:
     """Return who has to change for these checks."""
-    roles = {role for check in checks for role in (check.role, *(AUTHORIZATION_SERVER for _ in check.added))}
+    roles = {role for check in checks for role in (check.role, *(adder(message) for message, _ in check.adds))}
     return tuple(role for role in ROLES if role in roles)
 
 
@@ -499,6 +636,20 @@ def _same(
 # --- what is known already -------------------------------------------------------------------------------------
 
 
+def _made_alike(message: str, name: str, added: str) -> bool:
+    """Whether a field is a hash, a claim that is signed, or neither, as an added one is."""
+    known = getattr(messages, message).__dataclass_fields__.get(name)
+    metadata = {} if known is None else known.metadata
+    hashes, signs = metadata.get("term") == HASHED[1], "claim" in metadata
+    made = added.removeprefix(ADDED).partition("_")[0]
+    return (hashes, signs) == (made == "hash", made == "signed")
+
+
+def _inside(value: str) -> str:
+    """Return what is signed in a value, or whose session has drawn it."""
+    return value.rpartition(" ")[2] if makers(value) else value
+
+
 #: A step in which a message is received, when that is, and whether the message passes a check.
 _About = tuple[Firing, Condition, Condition]
 
@@ -560,32 +711,42 @@ class KnownRules:
         under = replace(self._configuration, design=self._design.but(**{switch: value}))
         return not any(each.suffices(()) for each in _honest(under, (), self._environments))
 
-    def field(self, check: Candidate, added: str) -> tuple[str, str] | None:
-        """Return the field that says the same as an added one in honest runs, and the switch that has it sent.
+    def field(self, message: str, added: str) -> tuple[str, str] | None:
+        """Return the field that says the same as an added one where honest parties send both, and the switch for it.
 
         The switch is empty where it is sent as it is.
         """
         about = [
             (when, it.says)
             for firing, when, it in self._received.every
-            if firing.action.schema.honest and check.role == it.role and check.message in it.kinds
+            if self._writes_itself(firing, it) and message in it.kinds and added in it.says
         ]
         under = self._received.template.circuit.under
-        for name in dict.fromkeys(name for _, says in about for name in says if not name.startswith(ADDED)):
-            decided = [code for _, says in about for code in under([says.get(name, NONE)]) & self._switches.keys()]
-            for switch, value in (("", ""), *(self._switches[code] for code in sorted(set(decided)))):
+        names = dict.fromkeys(name for _, says in about for name in says if not name.startswith(ADDED))
+        for name in (name for name in names if _made_alike(message, name, added)):
+            decided = {code for _, says in about for code in under([says.get(name, NONE)]) & self._switches.keys()}
+            switches = dict.fromkeys(self._switches[code][0] for code in sorted(decided))
+            for switch, value in (("", ""), *((one, value) for one in switches for value in self._free[one])):
                 given = self._given(switch, value)
-                sent = [
-                    (said, says[name], says[added])
+                both = (
+                    (all_of(when, none_of(says[added], NONE), none_of(says[name], NONE)), says)
                     for when, says in about
                     if name in says
-                    and self._received.possible(said := all_of(when, none_of(says[added], NONE)), given=given)
+                )
+                sent = [
+                    (said, says[name], mapped(_inside, says[added]))
+                    for said, says in both
+                    if self._received.possible(said, given=given)
                 ]
                 if sent and not any(
                     self._received.possible(when, no(same(one, other)), given=given) for when, one, other in sent
                 ):
                     return name, f"{switch}={value}" if switch else ""
         return None
+
+    def _writes_itself(self, firing: Firing, it: Receipt) -> bool:
+        """Whether an honest party writes a message, which no browser of the attacker's brings."""
+        return firing.action.schema.honest and same(it.sender, ATTACKER) is False
 
     def _says(self, asked: list[_About], given: list[int], name: str, whole: bool) -> bool:
         """Whether a rule refuses some of what a check refuses, and nothing that passes, or with others just that."""
@@ -618,9 +779,9 @@ class KnownRules:
         return self._received.possible(when, *asked, holds_ if passes else no(holds_), given=given)
 
     def _touched(self, about: Iterable[_About], role: str) -> dict[tuple[str, str], None]:
-        """The rules of a role that are asked there, each with every switch that it reads."""
+        """The rules of a role that are asked there, each with every switch that it reads; few rules read the first."""
         under = self._received.template.circuit.under
-        return {
+        found = {
             (name, self._switches[code][0]): None
             for firing, _, _ in about
             for name, asked in firing.rules
@@ -628,6 +789,8 @@ class KnownRules:
             for code in sorted(under([asked]) & self._switches.keys())
             if self._switches[code][0] in self._mechanisms
         }
+        readers = Counter(switch for _, switch in found)
+        return dict.fromkeys(sorted(found, key=lambda each: readers[each[1]]))
 
     def _given(self, switch: str, value: str) -> list[int]:
         decided = {name: value if name == switch else self._design[name] for name in self._free}

@@ -15,6 +15,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import TypeAlias
@@ -25,13 +26,15 @@ from model import guards, readings, registration
 from model import resource_server as resource_rules
 from model.action import ActionSchema, Context, Move
 from model.design import Configuration
-from model.extension import AddedField, MessageRules
+from model.extension import MessageRules
+from model.fields import AddedField, signed
 from model.flow import Registration
 from model.identifiers import origin
 from model.logic import Condition, Pick, Value, all_of, any_of, choose, decided, no, same
 from model.messages import (
     AuthorizationRequest,
     AuthorizationResponse,
+    ClientAuthentication,
     Message,
     PushedRequest,
     ResourceMetadata,
@@ -43,7 +46,7 @@ from model.messages import (
 )
 from model.model import DraftError
 from model.protocols import actions
-from model.receipts import GRANTED, Receipt
+from model.receipts import GRANTED, REQUESTING, Receipt
 from model.rule import Named
 from model.state import View
 from model.switches import CAPABILITIES, SWITCHES
@@ -51,7 +54,7 @@ from model.token_flow import SERVERS_METHOD
 from model.world import AUTHORIZATION_SERVER, CLIENT, NONE, RESOURCE_SERVER, Party, callback_at
 from model.world_file import find_world
 from properties.security import Property
-from properties.terms import NotCoveredError, Terms, either, equal, pick
+from properties.terms import NotCoveredError, Terms, Unread, either, equal, pick
 
 #: Terms by the names that rules give to what they are.
 Names: TypeAlias = Mapping[str, str]
@@ -98,15 +101,15 @@ def check_covered(prop: Property, configuration: Configuration) -> None:
     for name in design.own():
         refuse(f"a switch of one party, {name!r},", ["switches of everybody"])
     for name, value in design.changes().items():
-        if name not in COVERED:
+        if name not in COVERED and name in SWITCHES:  # what a draft switches are its own rules
             refuse(f"switch {name!r}", COVERED)
-        if value not in (COVERED[name] or (value,)):
+        if value not in (COVERED.get(name) or (value,)):
             refuse(f"{name}={value}", (f"{name}={each}" for each in COVERED[name]))
     for each in configuration.model.changes:
-        if isinstance(each, AddedField) and (each.message not in _ANSWERS or each.listed):
-            refuse(f"the field {each.name!r} that a draft adds to {each.message}", (f"names in {m}" for m in _ANSWERS))
+        if isinstance(each, AddedField) and each.message not in (*_ANSWERS, *_REQUESTS):
+            refuse(f"the field {each.name!r} that a draft adds to {each.message}", (*_ANSWERS, *_REQUESTS))
     if configuration.model.further(ActionSchema):
-        refuse("what a draft adds to steps", ["rules of guards and messages", "fields of answers"])
+        refuse("what a draft adds to steps", ["rules of guards and messages", "fields of requests and answers"])
     if (configuration.world or WORLDS[0]) not in WORLDS:
         refuse(f"world {configuration.world!r}", WORLDS)
 
@@ -146,6 +149,8 @@ _MESSAGES = {
 }  # fmt: skip
 #: Messages to which drafts may add what the AS holds, and by which term each says whose grant it is.
 _ANSWERS = {"AuthorizationResponse": "code", "TokenResponse": "access_token"}
+#: Requests to which drafts may add what the client holds, draws, hashes or signs.
+_REQUESTS = ("AuthorizationRequest", "ClientAuthentication", "TokenRequest")
 #: What an authorization request says, each with the variable that it is in the process of the AS.
 _REQUEST = {
     "client_id": "by",
@@ -160,6 +165,10 @@ _MISSING = """
 fun missing(bitstring, bitstring): bitstring [private].
 fun found(bitstring, bitstring): bitstring reduc forall h, m: bitstring; found(document(h, m), h) = (m, none)
   otherwise forall h, m: bitstring; found(missing(h, m), h) = (m, yes)."""
+#: What rules of drafts may compare in the place of a signature.
+_SIGNED = """
+fun signed_by(bitstring, bitstring): bitstring reduc forall m, k: bitstring; signed_by(sign(m, k), pk(k)) = m
+  otherwise forall x, k: bitstring; signed_by(x, k) = none."""
 _FUNCTIONS = """
 fun evil(bitstring): bitstring [data].                       (* any number of hosts of the attacker's *)
 fun callback_at(bitstring): bitstring [data].                (* a redirect URI of the client's for one issuer *)
@@ -217,6 +226,7 @@ class _Process:
         self.c = Context(world, self.design, {name: name in self.has for name in CAPABILITIES}, View(lambda _: False))
         self.asked_of_messages = [each for each in configuration.model.changes if isinstance(each, MessageRules)]
         self.added = [each for each in configuration.model.changes if isinstance(each, AddedField)]
+        self.asks = self.further("AuthorizationRequest")
         self.title = f"(* {event}: {meaning}\n   {configuration} *)"
         self.world, self.client, self.server = world, world.clients[0], world.honest_servers[0]
         self.resources = [party for party in world.resource_servers if party.honest and self.c.exists(party) is True]
@@ -237,6 +247,12 @@ class _Process:
         self.confuses = client_rules.callback_browser_started_flow(design, True).holds is not False
         self.makes_proofs = client_rules.wants_dpop(design, False, False) is True
         self.asks_proofs = self.makes_proofs or design.r_requires_dpop == "yes" or design.proof_required == "yes"
+        # A session of the model's that stands for any of the process, and what it draws, hashes and signs.
+        who = world.sessions[0].name
+        at = {"issuer": _ISSUER, "url": self.tools.url, "metadata": _SERVER, "went_to": NONE}
+        then = {f"{who}.{name}": value for name, value in at.items()}
+        self.in_session = c = self.c._replace(session=who, state=View(lambda name: then.get(name, False)))
+        made = {name: could.says(c, c.state.session(who)) for name, could in REQUESTING.items()}
         self.terms = {
             NONE: "none",
             **self.known,
@@ -253,6 +269,11 @@ class _Process:
             f"key:{self.client.name}@{_ISSUER}": "dpop_key_at(issuer)",
             f"key:{self.client.name}@{self.server.url}": "dpop_key_at(as)",
             f"key:{_SESSION}": "session_key",
+            f"key:{who}": "session_key",
+            decided(made["drawn"]): "drawn",
+            decided(made["kept"]): "kept",
+            decided(made["hash_of_kept"]): "s256(kept)",
+            decided(signed(self.client.name, _ISSUER)): "sign(issuer, client_key)",
             f"key:{self.client.name}:earlier": "earlier_key",
         }
 
@@ -277,7 +298,9 @@ class _Process:
                 f"const {', '.join([*_NAMES, *known])}: bitstring.",
                 f"free {keys}: bitstring [private].",
                 *messages,
-                _FUNCTIONS.strip() + (_MISSING if self.may_be_missing else ""),
+                re.sub(r"(?<=table codes\(|able pushed\()", "bitstring, " * len(self.asks), _FUNCTIONS.strip())
+                + (_SIGNED if self.added else "")
+                + (_MISSING if self.may_be_missing else ""),
                 f"fun origin(bitstring): bitstring reduc {sites} otherwise forall x: bitstring; origin(x) = x.",
                 events,
                 "process",
@@ -305,10 +328,44 @@ class _Process:
         """The fields that drafts add to a message, each with the variable that it is in the process."""
         return {each.name: f"added_{each.name}_of_{message}" for each in self.added if each.message == message}
 
+    def requested(self, *messages: type[Message]) -> dict[str, str]:
+        """What the client writes into the fields that drafts add to its requests, each once."""
+        found: dict[str, str] = {}
+        for message in messages:
+            sent = Sent(
+                self.client.name, self.server.name, message(*(Unread() for each in fields(message) if each.init))
+            )
+            for each in self.added:
+                if each.message == message.__name__ and each.name not in found:
+                    said = each.says(self.in_session, sent)
+                    if isinstance(said, Pick) or said not in self.terms:
+                        raise NotCoveredError(f"what {each.name!r} says is not in the message-level export")
+                    found[each.name] = f"pk({self.terms[said]})" if said.startswith("key:") else self.terms[said]
+        return found
+
+    def received(self, *messages: type[Message]) -> dict[str, str]:
+        """The same fields as the AS gets them, each with its variable."""
+        every = [self.further(message.__name__) for message in reversed(messages)]
+        return {name: variable for each in every for name, variable in each.items()}
+
+    def functions(self, said: Names) -> tuple[str, Names]:
+        """What rules may compare in the place of fields of a request: what has to be said first, and the terms."""
+        listed = {each.name for each in self.added if each.listed} if self.asked_of_messages else ()
+        lines: list[str] = []
+        terms: dict[str, str] = {}
+        for name, variable in said.items():
+            if name in listed:
+                lines.append(f"let {variable}_hashed = if {variable} = none then none else s256({variable}) in")
+                signed_by = f"if by = client_id then signed_by({variable}, pk(client_key)) else {variable}"
+                lines.append(f"let {variable}_signed = {signed_by} in")
+                terms |= {f"{name}.hashed": f"{variable}_hashed", f"{name}.signed": f"{variable}_signed"}
+        return _lines(*lines), terms
+
     def adds(self, message: type[Message], request: Names) -> list[str]:
         """What the AS writes there, which answers what a ``request`` said."""
         grant = next(each for each in self.world.grants if each.server == self.server.name)
-        held = {f"{grant.name}.{name}": f"the term {request[said]}" for said, name in GRANTED.items()}
+        kept = {**GRANTED, **{name: name for name in self.asks}}
+        held = {f"{grant.name}.{name}": f"the term {request[said]}" for said, name in kept.items()}
         self.terms |= {f"the term {term}": term for term in request.values()}
         c = self.c._replace(state=View(lambda name: held.get(name, NONE)))
         plain = message(*(NONE for each in fields(message) if each.init))
@@ -316,22 +373,37 @@ class _Process:
         return [self.term(each.says(c, sent)) for each in self.added if each.message == message.__name__]
 
     def drafts(
-        self, role: str, kind: type[Message], says: Names, held: Names, unless: Condition = False, before: str = ""
+        self,
+        role: str,
+        kind: type[Message],
+        says: Names,
+        held: Names,
+        unless: Condition = False,
+        before: str = "",
+        authenticates: bool | None = None,
     ) -> str:
         """What is left of the rules of drafts about a message of a ``kind`` that a party of a ``role`` receives.
 
         ``says`` and ``held`` have the terms of what they may ask about; ``before`` is what has to be said first.
+        ``authenticates``: only rules about the authentication in it, or only others.
         """
-        message = kind(*(NONE for each in fields(kind) if each.init))
         whose = f"{kind.__name__} that a {role.replace('_', ' ')} gets"
         told = (
             Terms(says, held.values(), f"what a {whose} says:"),
             Terms(held, says.values(), f"what is held of a {whose}:"),
         )
-        it = Receipt(self.c, role, True, NONE, message, *told)
+
+        def about(kind: type[Message]) -> list[Named]:
+            message = kind(*(NONE for each in fields(kind) if each.init))
+            it = Receipt(self.c, role, True, NONE, message, *told)
+            return [rule for each in self.asked_of_messages if each.kind in it.kinds for rule in each.asks(it)]
+
         try:
-            asked = [rule for each in self.asked_of_messages if each.kind in it.kinds for rule in each.asks(it)]
-        except (TypeError, DraftError) as error:  # a value is not known here, only which others it is
+            asked = about(kind)
+            if authenticates is not None:
+                all_alike = {rule.name for rule, _ in about(ClientAuthentication)}
+                asked = [one for one in asked if (one.rule.name in all_alike) == authenticates]
+        except (AttributeError, TypeError, DraftError) as error:  # a value is not known here, only which others it is
             raise NotCoveredError(
                 f"a rule that looks into what a {whose} is not in the message-level export"
             ) from error
@@ -435,14 +507,18 @@ class _Process:
             either(client_rules.names_resource(design, each), "resource", "none") for each in ("authorization", "token")
         )
         request = f"redirect_uri, state, {challenge}, {jkt}, {asked}"
+        more = self.requested(AuthorizationRequest)
+        request = ", ".join((request, *more.values()))
         terms = ("id", "redirect_uri", "state", challenge, jkt, asked)
         held = self.remembered("alice" if users else "mallory", dict(zip(_REQUEST, terms, strict=True)))
         sent = f"let request = AuthorizationRequest(id, {request}) in"
         if readings.pushes(design):
+            authenticating = self.requested(AuthorizationRequest, ClientAuthentication)
+            pushed = ", ".join((request, *(term for name, term in authenticating.items() if name not in more)))
             sent = f"""new sending: channel;
   ( if par_at = none then out(sending, AuthorizationRequest(id, {request})) else
     new pushing: channel;
-    out(requests(par_at), (pushing, itself(par_at, pushing), (id, {self.credentials("par_at")}, {request})));
+    out(requests(par_at), (pushing, itself(par_at, pushing), (id, {self.credentials("par_at")}, {pushed})));
     in(pushing, request_uri: bitstring); out(sending, RequestByReference(id, request_uri))
   ) | in(sending, request: bitstring);"""
         registering = "let id = client_id in"
@@ -462,6 +538,7 @@ class _Process:
             f"dpop({key}, {method}, {at}, {what})" if self.makes_proofs else "none"
             for method, at, what in (("post", "token_at", "none"), (self.method(), place, "token"))
         )
+        token_request = "".join(f", {term}" for term in self.requested(ClientAuthentication, TokenRequest).values())
         again = client_rules.state_is_used_once(design, True).holds is True
         # Whoever has started a session or finished it has it.
         ends = "if finished = mallory then out(net, answer)" if self.confuses and self.has else "0"
@@ -476,6 +553,7 @@ class _Process:
             self.fetched(f"ServerMetadata({_typed(_MESSAGES['ServerMetadata'])})", "metadata, server", "unrecorded"),
             *self.metadata_rules(users),
             "new state: bitstring; new verifier: bitstring; new session_key: bitstring;",
+            "new drawn: bitstring; new kept: bitstring;" if self.added else "",
             f"insert started(state, {challenge}); insert started(state, none);" if self.event == "flow_binding" else "",
             f"let redirect_uri = {redirect} in",
             registering,
@@ -486,7 +564,7 @@ class _Process:
             self.response_rules(users, held),
             "new exchanging: channel;",
             f"out(requests(token_at), (exchanging, itself(token_at, exchanging), (id, {self.credentials('token_at')},",
-            f"  code, redirect_uri, {verifier}, {exchanged}, {requested}, {binding})));",
+            f"  code, redirect_uri, {verifier}, {exchanged}, {requested}, {binding}{token_request})));",
             f"in(exchanging, ({_typed(answer)}));",
             self.token_rules("resource" in (asked, requested), {**held, "code": "code"}),
             licence,
@@ -618,7 +696,8 @@ class _Process:
         """What a session of a user's holds when a response arrives, its authorization ``request`` among it."""
         names = ("url", "resource", "listed", "issuer", "authorization_at", "token_at", "par_at")
         asked = {f"request.{name}": term for name, term in request.items()}
-        return {**{name: name for name in names}, "metadata": "server", "browser": user, **asked}
+        also = {"metadata": "server", "authorization_servers": "listed", "browser": user}
+        return {**{name: name for name in names}, **also, **({"drawn": "drawn"} if self.added else {}), **asked}
 
     def so_far(self, *names: str) -> Names:
         """What a session holds that holds no more than this yet."""
@@ -689,18 +768,25 @@ class _Process:
 
     def servers(self) -> Iterator[str]:
         """The AS takes pushed and other authorization requests and token requests, of users and of the attacker."""
-        request = _typed("redirect_uri state challenge dpop_jkt resource")
+        request = _typed(" ".join(("redirect_uri state challenge dpop_jkt resource", *self.asks.values())))
+        kept = "".join(f", {variable}" for variable in self.asks.values())
         browsers = [("visits(as)", "alice"), *([("net", "mallory")] if self.has else [])]
         if self.design.par != "off":
+            more = self.received(AuthorizationRequest, ClientAuthentication)
+            authenticating = {name: variable for name, variable in more.items() if name not in self.asks}
+            before, functions = self.functions(more)
+            told = {**_REQUEST, **more, **functions}
+            pushed = ", ".join((request, *(f"{variable}: bitstring" for variable in authenticating.values())))
             yield _lines(
                 "in(requests(as), (reply: channel, who: bitstring,",
-                f"  ({_typed('by credential assertion')}, {request})));",
-                self.authenticated("par"),
+                f"  ({_typed('by credential assertion')}, {pushed})));",
+                before,
+                self.authenticated("par", PushedRequest, told, {"issuer": "as"}),
                 self.registered(),
                 self.checks(*guards.redirection(self.design, **self.registration())),
-                self.drafts(AUTHORIZATION_SERVER, PushedRequest, _REQUEST, {"issuer": "as"}),
+                self.drafts(AUTHORIZATION_SERVER, PushedRequest, told, {"issuer": "as"}, authenticates=False),
                 "new request_uri: bitstring;",
-                "insert pushed(request_uri, by, redirect_uri, state, challenge, dpop_jkt, resource);",
+                f"insert pushed(request_uri, by, redirect_uri, state, challenge, dpop_jkt, resource{kept});",
                 "out(reply, request_uri)",
             )
             for at, user in browsers:
@@ -742,8 +828,8 @@ class _Process:
         """A resource that somebody has named."""
         return pick(term, {NONE: "none", **self.known}, self.tools.url)
 
-    def authenticated(self, endpoint: str) -> str:
-        """What is left of the rules by which the AS authenticates whoever is at an endpoint."""
+    def authenticated(self, endpoint: str, kind: type[Message], says: Names, held: Names) -> str:
+        """What is left of the rules by which the AS authenticates whoever is at an endpoint; the rest as in drafts."""
         design, own = self.design, equal("by", "agent")
         said = ("issuer", "token_at", "called")
         issuer, token_at, called = (pick(each, {self.server.url: "as"}, _OTHER) for each in said)
@@ -766,6 +852,7 @@ class _Process:
                     anyhow=any_of(public, own),
                 )
             ),
+            self.drafts(AUTHORIZATION_SERVER, kind, says, held, authenticates=True),
             "if by = client_id && who <> itself(as, reply) then event client_authentication else"
             if self.event == "client_authentication" and public is False
             else "",
@@ -775,14 +862,18 @@ class _Process:
         """The AS answers an authorization request that whoever is at the browser approves."""
         resource, users = self.resource("resource"), user == "alice"
         named = "as" if self.design.h_iss == "yes" else "none"
-        said = ", ".join(["redirect_uri", "code", "state", named, *self.adds(AuthorizationResponse, _REQUEST)])
+        request = {**_REQUEST, **self.asks}
+        said = ", ".join(["redirect_uri", "code", "state", named, *self.adds(AuthorizationResponse, request)])
         response = f"AuthorizationResponse({said})"
         sends = f"out({'visits(host_of(redirect_uri))' if users else 'net'}, {response})"
         if users and "code_leak" in self.has:
             sends = f"out(net, {response}) | {sends}"
         if users and self.event == "code_delivery":
             sends += " | in(net, =code); if by = client_id then event code_delivery"
-        says = {"client_id": "by", **{name: "none" for name in _REQUEST if name != "client_id"}} if pushed else _REQUEST
+        before, functions = ("", {}) if pushed else self.functions(self.asks)
+        nothing = {name: "none" for name in request if name != "client_id"}
+        says = {"client_id": "by", **nothing} if pushed else {**request, **functions}
+        kept = "".join(f", {variable}" for variable in self.asks.values())
         return _lines(
             "" if pushed else self.registered(),
             self.checks(
@@ -798,8 +889,9 @@ class _Process:
                     unasked=False,
                 ),
             ),
-            self.drafts(AUTHORIZATION_SERVER, AuthorizationRequest, says, {"issuer": "as"}),
-            f"new code: bitstring; insert codes(code, {user}, by, redirect_uri, state, challenge, dpop_jkt, resource);",
+            self.drafts(AUTHORIZATION_SERVER, AuthorizationRequest, says, {"issuer": "as"}, before=before),
+            f"new code: bitstring; insert codes(code, {user}, by, redirect_uri, state, challenge, dpop_jkt,"
+            f" resource{kept});",
             f"( {sends} )",
         )
 
@@ -815,7 +907,20 @@ class _Process:
         claims = f"{self.term(server_rules.bound_resource(design, _WANTED))}, {default}, {key if honors else 'none'}"
         kind = either(equal("key", "none"), "bearer", "dpop_bound") if honors else "bearer"
         more = either(echo.has_more, "yes", "none")
-        held = {**_REQUEST, "redirect_uri": "code_redirect", "dpop_jkt": "code_jkt", "resource": "granted"}
+        held = {**_REQUEST, "redirect_uri": "code_redirect", "dpop_jkt": "code_jkt", "resource": "granted", **self.asks}
+        added = self.received(ClientAuthentication, TokenRequest)
+        before, functions = self.functions(added)
+        told_by = {
+            **{name: name for name in ("code", "redirect_uri", "resource")},
+            "client_id": "by",
+            "code_verifier": "hashed",
+            "proof_key": key,
+            **added,
+            **functions,
+        }
+        known = {"issuer": "as", **{f"request.{name}": term for name, term in held.items()}}
+        kept = "".join(f", {variable}" for variable in self.asks.values())
+        said = "by credential assertion code redirect_uri verifier dpop_proof resource binding"
         # Redeemed elsewhere than by the session that started the flow, or by one where that was the attacker's request.
         strayed = """( let (first: bitstring, second: bitstring) = binding in
     let own = itself((as, state, challenge), reply) in
@@ -824,11 +929,13 @@ class _Process:
     else get started(=state, =challenge) in event flow_binding ) |"""
         return _lines(
             "in(requests(as), (reply: channel, who: bitstring,",
-            f"  ({_typed('by credential assertion code redirect_uri verifier dpop_proof resource binding')})));",
-            "get codes(=code, user, =by, code_redirect, state, challenge, code_jkt, granted) in",
+            f"  ({_typed(' '.join((said, *added.values())))})));",
+            f"get codes(=code, user, =by, code_redirect, state, challenge, code_jkt, granted{kept}) in",
             f"let ({_typed('key method proof_url proof_token')}) = said(dpop_proof) in" if self.asks_proofs else "",
             "if key = none || (method = post && proof_url = as && proof_token = none) then" if self.asks_proofs else "",
-            self.authenticated("token"),
+            f"let hashed = if verifier = none then none else {hashed} in" if self.asked_of_messages else "",
+            before,
+            self.authenticated("token", TokenRequest, told_by, known),
             self.checks(
                 *guards.code(
                     design,
@@ -850,18 +957,7 @@ class _Process:
                     listed=readings.serves(self.c, self.server, resource),
                 ),
             ),
-            self.drafts(
-                AUTHORIZATION_SERVER,
-                TokenRequest,
-                {
-                    **{name: name for name in ("code", "redirect_uri", "resource")},
-                    "client_id": "by",
-                    "code_verifier": "hashed",
-                    "proof_key": key,
-                },
-                {"issuer": "as", **{f"request.{name}": term for name, term in held.items()}},
-                before=f"let hashed = if verifier = none then none else {hashed} in",
-            ),
+            self.drafts(AUTHORIZATION_SERVER, TokenRequest, told_by, known, authenticates=False),
             "let wanted = if resource = none then granted else resource in",
             f"new token_id: bitstring; let token = sign(AccessToken(token_id, user, by, {claims}), as_key) in",
             strayed if self.event == "flow_binding" else "",
@@ -918,11 +1014,12 @@ class _Process:
                 {
                     "url": name,
                     "access_token": "token",
+                    "access_token.iss": "as",
                     "access_token.aud": "audience",
                     "access_token.cnf": "key",
                     "proof_key": "proof_key" if self.asks_proofs else "none",
                 },
-                {"url": name, "resource": self.published(name, party)},
+                {"url": name, "resource": self.published(name, party), "authorization_servers": "as"},
             ),
             f"if who <> itself({name}, reply) then event token_confinement else" if misused else "",
             "out(reply, data)",

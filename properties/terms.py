@@ -21,7 +21,7 @@ Way: TypeAlias = frozenset[Equality]
 _VARIABLES = {"issuer", "server", "listed", "url", "origin(url)", "resource", "redirect_uri", "code_redirect", "state",
               "verifier", "key", "proof_key", "token", "by", "authorization_at", "token_at", "par_at",
               "registration_at", "arrived_at", "returned", "iss", "code", "token_type", "echoed", "challenge",
-              "code_jkt", "dpop_jkt", "granted", "audience", "id", "hashed", "finished"}  # fmt: skip
+              "code_jkt", "dpop_jkt", "granted", "audience", "id", "hashed", "finished", "drawn", "kept"}  # fmt: skip
 
 
 def _is_variable(term: str) -> bool:
@@ -147,6 +147,20 @@ class _Named:
         if other == NONE:
             return False
         raise NotCoveredError(f"a comparison with {other!r} is not in the message-level export; it compares values")
+
+
+class Unread(str):
+    """A value that is not known where it is asked for: whoever looks at it asks what the process cannot say."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_: object) -> Any:
+        raise NotCoveredError(
+            "a field that depends on others of its message is not in the message-level export; "
+            "it covers what parties hold"
+        )
+
+    __eq__ = __hash__ = __str__ = _refuse
 
 
 class _Cases(Mapping[Any, Condition]):

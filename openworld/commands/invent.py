@@ -29,21 +29,14 @@ from openworld.commands.common import (
 )
 from openworld.commands.completion import against_option, config_argument
 from openworld.files import write
-from openworld.proposals import RANKS, Proposed, actors, could_say, deployed, known_as, proposed, section
+from openworld.proposals import ADDERS, RANKS, Proposed, actors, could_say, deployed, known_as, proposed, section
 from openworld.show import command, ending
 from properties.attackers import configured
 from properties.checker import Checker
-from properties.invent import COULD_SAY, FURTHER, ROLES, Invented, changes
+from properties.invent import FUNCTIONS, FURTHER, RELATIONS, ROLES, Invented, adder, changes
 from properties.monotone import NoAnswerError
 from properties.reads import check_read
 from properties.security import find
-
-#: What else a grammar may have beside equality, in words.
-_FURTHER = {
-    "origin_is": "both have one origin",
-    "covers": "the field is a prefix in whole path segments",
-    "is_there": "the field is there",
-}
 
 
 @click.command("invent")
@@ -58,7 +51,11 @@ _FURTHER = {
 )
 @click.option("--by", multiple=True, type=click.Choice(ROLES), help="Who may change.  [default: everybody]")
 @click.option("--relation", multiple=True, type=click.Choice(FURTHER), help="Beside equality, also ask for this.")
-@click.option("--field", is_flag=True, help="Also what an AS could add to its answers: what it holds of the grant.")
+@click.option(
+    "--field",
+    is_flag=True,
+    help="Also what clients could add to requests and AS to answers: what they hold, draw, hash or sign.",
+)
 @click.option(
     "--rank",
     type=click.Choice(tuple(RANKS)),
@@ -91,8 +88,9 @@ def invent_(
     """Propose checks that make PROPERTY hold under CONFIG: all minimal sets, with no mechanism named beforehand.
 
     A check compares a field of a message that an honest party receives with what that party holds then, or with
-    another field. With --field an AS may also add to its answers what it holds of the grant. The sets leave no attack,
-    and leave honest runs in CONFIG and in each environment of --keep. They are exact and complete for this grammar.
+    another field. With --field an AS may also add to its answers what it holds of the grant, and a client to its
+    requests what it holds, draws, hashes or signs. The sets leave no attack, and leave honest runs in CONFIG and in
+    each environment of --keep. They are exact and complete for the grammar that is printed.
     Sets for which fewest parties have to change come first. Each that is printed is verified by an ordinary verdict,
     and so is the attack without any one of its checks.
 
@@ -100,6 +98,8 @@ def invent_(
     openworld invent code_delivery "iss_check=off;md_issuer_check=off" --against mal_as
     openworld invent TC prm=unchecked --against mal_rs --keep api=multi_path
     openworld invent CD "iss_check=off;md_issuer_check=off;h_iss=no" --against mal_as --field
+    openworld invent CB "pkce=off;pkce_as=off" --against code_leak --field
+    openworld invent IA rs_trust=any --against mal_as --relation is_among
     openworld invent CD,SI "iss_check=off;state=off" --against mal_as --by client -o proposals
     """
     able = parse_capabilities(against or "none", model)
@@ -154,7 +154,7 @@ def _lines(found: Proposed, keep: Sequence[str], chart: bool, written: bool) -> 
         for one in each.checks:
             yield f"   {words.sentence(one)}"
             yield f"      {section(found.said[one])}"
-            yield from (f"      {known_as(name, found.fields[one, name], words)}" for name in one.added)
+            yield from (f"      {known_as(*each, found.fields[one, *each], words)}" for each in one.adds)
             if (left := each.without[one]).trace is not None:
                 yield f"      without it: an attack in {left.steps} steps; {ending(left.property)}"
                 yield from (
@@ -171,12 +171,15 @@ def _lines(found: Proposed, keep: Sequence[str], chart: bool, written: bool) -> 
 
 def _grammar(found: Invented) -> Iterator[str]:
     yield "grammar     field of a received message = value held when it arrives, or another field (if it is there)"
-    if further := [
-        words for relation, words in _FURTHER.items() if any(one.relation == relation for one in found.asked)
-    ]:
-        yield f"            and: {', '.join(further)}"
-    if any(one.added for one in found.asked):
-        yield f"            AS could add to their answers: {', '.join(map(could_say, COULD_SAY))}"
+    used = {one.relation for one in found.asked}
+    if further := [RELATIONS[name].words for name in FURTHER if name in used]:
+        yield f"            and: {'; '.join(further)}"
+    if functions := [words for end, words in FUNCTIONS.items() if any(one.left.endswith(end) for one in found.asked)]:
+        yield f"            in the place of a field: {'; '.join(functions)} it"
+    for who in ROLES:
+        said = dict.fromkeys(could_say(*each) for one in found.asked for each in one.adds if adder(each[0]) == who)
+        if said:
+            yield f"            {ADDERS[who]} could add: {'; '.join(said)}"
     yield f"candidates  {len(found.asked)}: {len(found.unchosen)} about what the attacker does not choose,"
     broken = f"{len(found.breaking)} lose an honest run or are implied by a stricter one"
     yield f"            {broken}, {len(found.classes)} classes of the others"
@@ -210,9 +213,11 @@ def _data(found: Proposed, keep: Sequence[str]) -> dict[str, Any]:
                         "said_by": None if (by := found.said[one]) is None else by.rule.source,
                         "switch": None if by is None else by.switch,
                         "whole": by is not None and by.whole,
-                        "adds": {
-                            name: None if (like := found.fields[one, name]) is None else like[0] for name in one.added
-                        },
+                        "adds": [
+                            {"message": message, "field": name, "says_what": like and like[0]}
+                            for message, name in one.adds
+                            for like in [found.fields[one, message, name]]
+                        ],
                         "without": each.without[one].to_json(),
                     }
                     for one in each.checks

@@ -19,7 +19,7 @@ def weakest(
 
     Args:
         keep: environments in which honest runs stay, beside the configuration.
-        field: whether AS may add to their answers what they hold.
+        field: whether AS may add to their answers what they hold, and clients to their requests.
         most: how many sets are shown, those first for which fewest have to change.
 
     Raises:

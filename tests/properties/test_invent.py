@@ -6,11 +6,24 @@ from dataclasses import replace
 from itertools import combinations
 
 import pytest
+from proposed import ASSERTIONS, DRAWN, FOUND, KEPT, KEY, NO_PKCE, NO_STATE, SIGNED, UNSIGNED, adding
 
 from model.design import Configuration, parse
 from model.model import oauth
 from properties.checker import Checker
-from properties.invent import Candidate, Checks, Invented, KnownRules, Received, candidates, invent, under, with_checks
+from properties.invent import (
+    FURTHER,
+    Candidate,
+    Checks,
+    Invented,
+    KnownRules,
+    Received,
+    candidates,
+    invent,
+    under,
+    with_checks,
+    with_fields,
+)
 from properties.security import find
 
 MIX_UP = parse("cap=mal_as;iss_check=off;md_issuer_check=off")
@@ -27,7 +40,7 @@ def mix_up() -> Invented:
 
 def verdict(name: str, asked: Configuration, checks: tuple[Candidate, ...]):
     """What the plain checker says where these checks are made; traces are replayed on the machine."""
-    changed = under(asked, with_checks(oauth(), checks))
+    changed = under(asked, with_checks(asked.model, checks))
     return Checker(by_design=True, patience=0.0).verdict(name, changed)
 
 
@@ -144,3 +157,72 @@ def test_another_protocol_has_candidates_of_its_own() -> None:
     found = candidates(Received(find("AZ"), under(parse("design=aauth;cap=mal_rs"), with_checks(oauth(), ()))), ())
     assert found
     assert not any("request." in one.right for one in found)
+
+
+@pytest.mark.parametrize(("name", "text", "checks"), FOUND.values(), ids=FOUND)
+def test_what_could_be_added_and_related_is_a_candidate(name, text, checks) -> None:
+    """Nobody names the mechanism; the attacker chooses what it is about, and honest runs stay."""
+    asked = adding(text, checks)
+    found = candidates(Received(find(name), under(asked, with_checks(asked.model, ()))), FURTHER)
+    assert all(found[one] for one in checks)
+    assert verdict("FC", replace(asked, capabilities=frozenset()), tuple(checks)).result == "reached"
+
+
+@pytest.mark.parametrize(("name", "text", "checks"), FOUND.values(), ids=FOUND)
+def test_what_could_be_added_and_related_is_enough(name, text, checks) -> None:
+    """By ordinary verdicts; without any one of the checks there is an attack, which the machine replays."""
+    asked = adding(text, checks)
+    assert verdict(name, asked, tuple(checks)).result == "safe"
+    for one in checks:
+        left = verdict(name, asked, tuple(each for each in checks if each != one))
+        assert (left.result, left.trace is not None) == ("attack", True)
+
+
+def test_what_is_not_signed_keeps_nothing() -> None:
+    """The attacker writes the issuer into a request that has the client's assertion."""
+    assert verdict("CA", adding(ASSERTIONS, [UNSIGNED]), (UNSIGNED,)).result == "attack"
+
+
+def test_what_a_client_hands_to_the_attackers_browser_the_attacker_has() -> None:
+    """A response of its own session fits in any browser, so that a random value without the browser is not enough."""
+    assert verdict("SI", adding(NO_STATE, [DRAWN]), (DRAWN,)).result == "attack"
+
+
+def test_a_random_value_is_secret_while_no_message_has_had_it() -> None:
+    """One that comes back in the response leaks with the code; one that is kept until the token request does not."""
+    leaks = replace(KEPT, left="added_drawn")
+    assert DRAWN.adds == (("AuthorizationRequest", "added_drawn"), ("AuthorizationResponse", "added_drawn"))
+    assert KEPT.adds == (("AuthorizationRequest", "added_hash_of_kept"), ("TokenRequest", "added_kept"))
+    asked = adding(f"cap=code_leak;{NO_PKCE}", [KEPT, DRAWN])
+    assert leaks not in candidates(Received(find("CB"), under(asked, with_checks(asked.model, ()))), ())
+
+
+@pytest.mark.parametrize(
+    ("check", "switch", "field"),
+    [
+        (SIGNED, "assertion_aud=issuer", ("assertion_audience", "client_auth=attest")),
+        (replace(KEPT, message="TokenRequest"), None, ("code_verifier", "")),
+    ],
+    ids=["audience", "verifier"],
+)
+def test_a_field_that_says_the_same_is_named(check, switch, field) -> None:
+    """With the switch under which a text says so."""
+    wide = adding(ASSERTIONS, [check])
+    known = KnownRules(find("CA", wide.model), wide)
+    said = known.rule(check) if switch else None
+    assert (said and said.switch) == switch
+    assert known.field(*check.adds[-1]) == field
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "text", "size"),
+    [(*FOUND[key][:2], size) for key, size in (("PKCE", 1), ("dpop_jkt", 2), ("audience of assertions", 7))],
+)
+def test_all_sets_of_what_could_be_added(name, text, size) -> None:
+    """So many minimal sets, the one with the field among them."""
+    asked = parse(text)
+    wide = under(asked, with_fields(asked.model))
+    found = invent([find(name, wide.model)], wide)
+    assert len(found.sets) == size
+    assert {KEPT, KEY, SIGNED} & {one for each in found.sets for one in each}

@@ -10,6 +10,7 @@ from itertools import product
 
 import pytest
 from click.testing import CliRunner
+from proposed import FOUND, adding
 
 from benchmarks.roles import answered, drawn
 from model.design import parse
@@ -226,13 +227,37 @@ def test_prover_agrees_about_rules_of_drafts(left, checked):
     assert (found.verdict.result, found.standing, found.runs) == ("safe" if checked else "attack", "agree", "derived")
 
 
-def test_what_an_as_adds_is_what_it_holds():
-    """Its issuer, or what the request says that it answers; the client gets whatever stands there."""
+def test_what_is_added_is_what_parties_hold():
+    """An AS adds its issuer, or what the request says that it answers; the client gets whatever stands there."""
     configuration = parse(MIX_UP.partition(" ")[2])
-    process = roles(under(configuration, with_fields(configuration.model)), find("CD"))
-    assert "AuthorizationResponse(redirect_uri, code, state, as, as, by, redirect_uri, resource)" in process
-    assert "wanted else none), none, as, by, code_redirect, granted))" in process
-    assert "added_resource_of_TokenResponse: bitstring" in process
+    own = [("AuthorizationResponse", "added_issuer"), ("TokenResponse", "added_resource")]
+    sent = [(message, "added_drawn") for message in ("AuthorizationRequest", "AuthorizationResponse")]
+    process = roles(under(configuration, with_fields(configuration.model, [*own, *sent])), find("CD"))
+    assert "(redirect_uri, code, state, as, as, added_added_drawn_of_AuthorizationRequest)" in process
+    assert "wanted else none), none, granted))" in process
+    assert "added_added_resource_of_TokenResponse: bitstring" in process
+    assert (
+        "let request = AuthorizationRequest(id, redirect_uri, state, s256(verifier), none, resource, drawn)" in process
+    )
+
+
+@needs_prover
+@pytest.mark.parametrize("checked", [False, True])
+@pytest.mark.parametrize("which", ["PKCE", "dpop_jkt", "audience of assertions", "state"])
+def test_prover_agrees_about_what_clients_add(which, checked):
+    """An attack without the last check, none with it for any number of sessions, and honest parties finish."""
+    name, text, checks = FOUND[which]
+    asked = adding(text, checks)
+    asked = under(asked, with_checks(asked.model, checks if checked else checks[:-1]))
+    found = unbounded.any_number(Checker(by_design=True, patience=0.0).verdict(find(name, asked.model), asked))
+    assert (found.verdict.result, found.standing, found.runs) == ("safe" if checked else "attack", "agree", "derived")
+
+
+def test_a_field_that_depends_on_its_message_is_refused():
+    """What stands there in the process is not known; what parties hold is."""
+    adds = oauth().extended(lambda: field("TokenRequest", "again")(lambda c, sent: sent.message.client_id))
+    with pytest.raises(NotCoveredError, match="a field that depends on others of its message"):
+        roles(under(parse(MIX_UP.partition(" ")[2]), adds), find("CD"))
 
 
 @needs_prover
