@@ -416,6 +416,8 @@ def is_refused(session: SessionState) -> Condition:
 
 #: Phases in which a session's authorization request has left the client.
 REQUEST_SENT = ("requested", "refused", "responded", "asked", "has_token", "sent", "renewed")
+#: Phases in which a session has taken a code.
+RESPONDED = REQUEST_SENT[2:]
 
 
 def request_of(c: Context, session: SessionState) -> dict[str, Value]:

@@ -21,7 +21,7 @@ from model.messages import AuthorizationRequest, Message, PushedRequest, Resourc
 from model.model import DraftError
 from model.protocols import variables
 from model.reading import SessionState
-from model.readings import answered, ids_of, proof_key, published, server_of, servers_listed, token_of
+from model.readings import RESPONDED, answered, ids_of, proof_key, published, server_of, servers_listed, token_of
 from model.registration import registered
 from model.state import keys, tokens
 from model.world import ATTACKER, AUTHORIZATION_SERVER, CLIENT, NONE, RESOURCE_SERVER, Party, Session, World
@@ -260,13 +260,13 @@ def _session(c: Context) -> dict[str, Value]:
 def _used(c: Context) -> dict[str, Value]:
     """The codes that the client of a session has taken, in this session or another, and the states they came with."""
     client = c.world.session[c.session].client
-    own = {each.name: c.state.session(each.name).code for each in c.world.sessions if each.client == client}
+    own = [c.state.session(each.name) for each in c.world.sessions if each.client == client]
 
     def listed(*values: str) -> str:
         return " ".join(sorted({*values} - {NONE})) or NONE
 
-    states = (mapped(lambda code, who=who: NONE if code == NONE else who, code) for who, code in own.items())
-    return {"used.code": mapped(listed, *own.values()), "used.state": mapped(listed, *states)}
+    states = (choose(one_of(session.phase, *RESPONDED), session.who, NONE) for session in own)
+    return {"used.code": mapped(listed, *(session.code for session in own)), "used.state": mapped(listed, *states)}
 
 
 def _server(c: Context, party: Party, grant: str, message: Message) -> dict[str, Value]:

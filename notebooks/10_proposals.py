@@ -106,6 +106,15 @@ weakest(*OPEN["responses from elsewhere"])
 weakest("token_confinement", "cap=mal_rs;prm=unchecked;as_echo=no", field=True)
 
 # %% [markdown]
+# ### What a client could add
+#
+# A client may add to its requests what it holds, a random value, its hash, or a signature. The AS keeps it with the
+# code. Where clients send nothing of PKCE, and codes leak, one set is enough: PKCE, by other names.
+
+# %%
+weakest("flow_binding", "cap=code_leak;pkce=off;pkce_as=off", field=True)
+
+# %% [markdown]
 # ### What today's texts lack
 #
 # A client that pushes its requests and signs assertions for the token endpoint gives them to an AS that names the
@@ -132,8 +141,9 @@ claimed([
 # %% [markdown]
 # ## The limits
 #
-# The grammar has equality, and on request prefixes, origins and presence. Clients add nothing to their requests, lists
-# have one member, and nothing is compared across sessions. A set is enough in one world and for one property.
+# The grammar has equality, and on request prefixes, origins, presence, lists and values that are used once. A client
+# signs nothing but the issuer that it asks, and only where it has a key. A set is enough in one world and for one
+# property.
 #
 # `openworld invent` says what a set costs deployed servers and clients, and draws all sets with `-o`. With a proposal,
 # `openworld verdict --any-number --with FILE` has ProVerif prove it for any number of sessions.

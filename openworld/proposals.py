@@ -47,6 +47,8 @@ from properties.verdict import Verdict
 
 #: What is said of a check that no text has; and the source that a draft gives for its rules.
 NOBODY, SOURCE = "no draft says this", "proposed by openworld invent"
+#: What is said of one that texts have with fields of their own.
+LIKEWISE = "texts say so of fields of their own:"
 #: What parties hold that no session remembers under this name.
 _HELD = {
     ("client", "browser"): "the browser in which the session began",
@@ -262,7 +264,7 @@ class Wording:
         """Return what a specification would say."""
         message, who = spelt(one.message), actors([one.role])
         added = "".join(
-            f"{ADDERS[adder(kind)]} MUST add {could_say(kind, name)} to {spelt(kind)}s as `{name}`. "
+            f"{ADDERS[adder(kind)]} MUST add {could_say(kind, name)} to {several(kind)} as `{name}`. "
             for kind, name in one.adds
         )
         article = "" if message.endswith("metadata") else "an " if message[0] in "aeiou" else "a "
@@ -349,6 +351,15 @@ def _adding(message: str, name: str) -> str:
     )
 
 
+def several(message: str) -> str:
+    """Return what messages of a kind are called.
+
+    >>> several("ServerMetadata"), several("TokenRequest")
+    ('server metadata', 'token requests')
+    """
+    return spelt(message).removesuffix("s") + "s" * (not message.endswith("Metadata"))
+
+
 def actors(roles: Iterable[str]) -> str:
     """Return roles in words.
 
@@ -367,16 +378,17 @@ def _field(message: str, name: str) -> str:
     return f"{of}{whose}its `{plain.rpartition('.')[2]}`"
 
 
-def section(said: AlreadySaid | None) -> str:
+def section(said: AlreadySaid | None, fields: Sequence[tuple[str, str] | None] = ()) -> str:
+    """Return who says as much already; ``fields``: those that say what fields do that a check needs added."""
     if said is None:
-        return NOBODY
+        return LIKEWISE if fields and all(fields) else NOBODY
     return f"{said.rule.source} says {'so' if said.whole else 'a part of this'} ({said.switch})"
 
 
 def known_as(message: str, name: str, field: tuple[str, str] | None, words: Wording) -> str:
     """Return which field says the same as an added one."""
     if field is None:
-        return f"no field of {spelt(message)}s says what `{name}` does"
+        return f"no field of {several(message)} says what `{name}` does"
     known, switch = field
     source = words.switches[switch.partition("=")[0]].source if switch else "sent as it is"
     return f"`{name}` says what `{known}` does ({source}{f', {switch}' if switch else ''})"

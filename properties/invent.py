@@ -692,10 +692,10 @@ class KnownRules:
             if check.role == it.role and check.message in it.kinds
         ]
         lets = [each for each in about if self._possible(each, self._own, passes=False)]
-        steps: dict[tuple[bool, str], list[_About]] = {}
+        steps: dict[tuple[bool, bool, str], list[_About]] = {}
         for each in [each for each in lets if self._is_users(each[0])] or lets:
-            schema = each[0].action.schema
-            steps.setdefault((not schema.honest, schema.name), []).append(each)
+            schema, refused = each[0].action.schema, each[2] is False  # whatever stands there
+            steps.setdefault((not schema.honest, refused and not schema.honest, schema.name), []).append(each)
         for whole in (True, False):
             for _, asked in sorted(steps.items(), key=itemgetter(0)):
                 for name, switch in self._touched(asked, check.role):
@@ -716,6 +716,9 @@ class KnownRules:
 
         The switch is empty where it is sent as it is.
         """
+        if message in ANSWERS and added.removeprefix(ADDED) in RETURNED:  # the answer says what the request has said
+            like = self.field(AuthorizationRequest.__name__, added)
+            return like if like and like[0] in getattr(messages, message).__dataclass_fields__ else None
         about = [
             (when, it.says)
             for firing, when, it in self._received.every
@@ -779,18 +782,21 @@ class KnownRules:
         return self._received.possible(when, *asked, holds_ if passes else no(holds_), given=given)
 
     def _touched(self, about: Iterable[_About], role: str) -> dict[tuple[str, str], None]:
-        """The rules of a role that are asked there, each with every switch that it reads; few rules read the first."""
+        """The rules of a role that are asked there, each with every switch that it reads.
+
+        Those come first that read most of what the check reads, then those whose switch few read.
+        """
         under = self._received.template.circuit.under
-        found = {
-            (name, self._switches[code][0]): None
-            for firing, _, _ in about
-            for name, asked in firing.rules
-            if name.startswith(f"{role}.")
-            for code in sorted(under([asked]) & self._switches.keys())
-            if self._switches[code][0] in self._mechanisms
-        }
+        found = Counter[tuple[str, str]]()
+        for firing, _, check in about:
+            reads = under([check]) - self._switches.keys()
+            for name, asked in firing.rules:
+                of_rule = under([asked]) if name.startswith(f"{role}.") else frozenset()
+                for code in sorted(of_rule & self._switches.keys()):
+                    if (switch := self._switches[code][0]) in self._mechanisms:
+                        found[name, switch] = max(found[name, switch], len(of_rule & reads))
         readers = Counter(switch for _, switch in found)
-        return dict.fromkeys(sorted(found, key=lambda each: readers[each[1]]))
+        return dict.fromkeys(sorted(found, key=lambda each: (-found[each], readers[each[1]])))
 
     def _given(self, switch: str, value: str) -> list[int]:
         decided = {name: value if name == switch else self._design[name] for name in self._free}

@@ -140,7 +140,7 @@ def _lines(found: Proposed, keep: Sequence[str], chart: bool, written: bool) -> 
     yield f"property    {', '.join(f'{prop.name} ({prop.code})' for prop in props)}"
     yield f"config      {found.configuration}"
     yield f"honest runs stay in {', '.join(['CONFIG', *keep])}"
-    yield from _grammar(found.invented)
+    yield from grammar(found.invented)
     total = f"{len(sets)} minimal set{'s' * (len(sets) != 1)} of checks"
     yield (
         f"verdict     {total} leave no attack; {found.invented.questions} questions asked"
@@ -153,8 +153,9 @@ def _lines(found: Proposed, keep: Sequence[str], chart: bool, written: bool) -> 
         yield f"{number}. {actors(changes(each.checks))} change ({'; '.join(told)})"
         for one in each.checks:
             yield f"   {words.sentence(one)}"
-            yield f"      {section(found.said[one])}"
-            yield from (f"      {known_as(*each, found.fields[one, *each], words)}" for each in one.adds)
+            fields = {each: found.fields[one, *each] for each in one.adds}
+            yield f"      {section(found.said[one], [*fields.values()])}"
+            yield from (f"      {known_as(*each, like, words)}" for each, like in fields.items())
             if (left := each.without[one]).trace is not None:
                 yield f"      without it: an attack in {left.steps} steps; {ending(left.property)}"
                 yield from (
@@ -169,7 +170,8 @@ def _lines(found: Proposed, keep: Sequence[str], chart: bool, written: bool) -> 
         yield f"{more} more set{'s' * (more > 1)}: --top prints and verifies more"
 
 
-def _grammar(found: Invented) -> Iterator[str]:
+def grammar(found: Invented) -> Iterator[str]:
+    """Return lines that say of what checks the sets are all that there are."""
     yield "grammar     field of a received message = value held when it arrives, or another field (if it is there)"
     used = {one.relation for one in found.asked}
     if further := [RELATIONS[name].words for name in FURTHER if name in used]:

@@ -33,7 +33,7 @@ def weakest(
 
     def rows() -> Iterator[tuple[str, str, str]]:
         for checks in found.sets[:most]:
-            said = (section(known.rule(one)) for one in checks)
+            said = (section(known.rule(one), [known.field(*each) for each in one.adds]) for one in checks)
             yield "\n".join(map(words.sentence, checks)), "\n".join(said), actors(changes(checks))
 
     return table((f"checks ({len(found.sets)} minimal sets)", "who says so", "who changes"), rows())

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import json
+import shutil
+from itertools import product
 from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
+from proposed import FOUND, KEPT, KEY, SIGNED
 from refused import refused
 
+from model import identifiers
 from model.design import parse
+from model.logic import all_of, any_of, holds, none_of, same
 from model.named_designs import DEPLOYMENTS
 from openworld import proposals
 from openworld.cli import main
+from openworld.commands.invent import grammar
 from openworld.figures.proposals import Ranked, front, fronts
-from openworld.proposals import Proposal
-from properties.invent import Candidate, under, with_fields
+from openworld.proposals import NOBODY, Proposal, Wording, section
+from properties.invent import FURTHER, RELATIONS, Candidate, Invented, under, with_fields
+from properties.prover import PROVER
+from properties.security import find
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +80,64 @@ def test_what_an_as_could_add_is_found_and_told_of_if_a_text_has_it(tmp_path) ->
     assert "AuthorizationResponse(redirect_uri, code, state, none, as)" in process
     alone = " ".join(run("invent", *asked, "--field", "--by", "client").output.split())
     assert "verdict no set of such checks leaves no attack" in alone
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("which", ["PKCE", "dpop_jkt", "audience of assertions", "state", "RFC 9728 4"])
+def test_a_draft_with_fields_is_read_by_every_command(tmp_path, which) -> None:
+    """The solver is safe with it, an attack replays without it, honest runs stay, and ProVerif says what it reads."""
+    name, text, checks = FOUND[which]
+    (tmp_path / "added.py").write_text(Wording(find(name), parse(text)).draft(checks, "a test", "added"), "utf-8")
+    draft = ("--with", str(tmp_path / "added.py"))
+    assert run("verdict", name, text, *draft, "--require", "safe").exit_code == 0
+    left_out = run("verdict", name, f"{text};added=left_out", *draft)
+    assert "verdict     attack" in left_out.output
+    alone = ";".join(each for each in text.split(";") if not each.startswith("cap="))
+    assert run("verdict", "FC", alone, *draft, "--require", "reached").exit_code == 0
+    process = run("verdict", name, text, *draft, "--format", "proverif")
+    if which == "RFC 9728 4":
+        assert "the field 'added_protected_resources' that a draft adds to ServerMetadata is not" in refused(process)
+    else:
+        assert f"(* {checks[-1].name} *)" in process.output
+
+
+@pytest.mark.skipif(not shutil.which(PROVER), reason="ProVerif is not installed")
+def test_proverif_answers_with_a_draft_and_with_it_left_out(tmp_path) -> None:
+    """A switch that a draft adds is one of its rules."""
+    name, text, checks = FOUND["PKCE"]
+    (tmp_path / "added.py").write_text(Wording(find(name), parse(text)).draft(checks, "a test", "added"), "utf-8")
+    for value, said in (("made", "any number of sessions"), ("left_out", "own attacker finds an attack as well")):
+        answer = run("verdict", name, f"{text};added={value}", "--with", str(tmp_path / "added.py"), "--any-number")
+        assert said in " ".join(answer.output.split())
+
+
+@pytest.mark.parametrize("relation", RELATIONS)
+def test_a_relation_says_the_same_in_a_draft(relation) -> None:
+    """Its line in a draft is read as the search reads it; each row of the table has one."""
+    row, values = (
+        RELATIONS[relation],
+        ("none", "https://a.example", "https://a.example/b", "https://a.example https://c"),
+    )
+    known = {**vars(identifiers), **{each.__name__: each for each in (all_of, any_of, holds, none_of, same)}}
+    for left, right in product(values, values):
+        said = eval(row.draft, {**known, "NONE": "none", "left": left, "right": right})
+        assert said is row.holds(left, right)
+
+
+def test_the_grammar_says_relations_functions_and_who_adds_what() -> None:
+    """All that is asked beyond equality, in words."""
+    related = [Candidate("client", "AuthorizationResponse", "iss", one, "held.listed") for one in FURTHER]
+    said = " ".join(" ".join(grammar(Invented((*related, KEPT, KEY, SIGNED), (), (), (), (), (), 0))).split())
+    assert all(RELATIONS[one].words in said for one in FURTHER)
+    assert "in the place of a field: the hash of; what the client's key has signed in it" in said
+    assert "A client could add: the hash of a random value that it keeps; the random value that it has kept; " in said
+    assert "the key that it proves to hold; its signature of the issuer that it asks" in said
+
+
+def test_a_check_of_which_texts_have_the_fields_is_not_called_nobodys() -> None:
+    """Where one field has no counterpart, no draft says it."""
+    assert section(None, [("code_challenge", "pkce=s256"), ("code_verifier", "pkce=s256")]) != NOBODY
+    assert section(None, [("code_challenge", "pkce=s256"), None]) == section(None) == NOBODY
 
 
 def test_what_is_found_is_data() -> None:
