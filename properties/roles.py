@@ -625,6 +625,8 @@ class _Process:
             ),
             *guards.listed_servers(design, chosen=alone),
         ]
+        if self.asked_of_messages:  # which may ask whether something is there: a document without `resource` is none
+            asked += guards.document(design, fits=no(equal("resource", "none")))
         goes_on = (one._replace(holds=guards.goes_on(design, one)) for one in asked)
         matches = next(one.holds for one in asked if one.rule.otherwise == "prm_mismatch")
         fits = any_of(design.prm_mismatch == "refuse", self.assumed, matches)

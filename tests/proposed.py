@@ -14,6 +14,7 @@ SIGNED = Candidate("authorization_server", "ClientAuthentication", "added_signed
 UNSIGNED = replace(SIGNED, left="added_issuer")
 DRAWN = Candidate("client", "AuthorizationResponse", "added_drawn", "is", "held.drawn")
 BROWSER = Candidate("client", "AuthorizationResponse", "browser", "is", "held.browser")
+WHERE = Candidate("authorization_server", "TokenRequest", "added_url", "is_if_held", "held.request.resource")
 LISTS = Candidate("client", "ServerMetadata", "added_protected_resources", "lists", "held.url")
 AMONG = Candidate("resource_server", "ResourceRequest", "access_token.iss", "is_among", "held.authorization_servers")
 UNUSED = Candidate("client", "AuthorizationResponse", "state", "is_unused", "held.used.state")
@@ -25,6 +26,7 @@ FOUND = {
     "dpop_jkt": ("CB", f"cap=code_leak;{NO_PKCE};dpop=token;dpop_key=per_flow", [KEY]),
     "audience of assertions": ("CA", ASSERTIONS, [SIGNED]),
     "state": ("SI", NO_STATE, [BROWSER, DRAWN]),
+    "the URL beside the resource": ("TC", "cap=mal_rs;prm=unchecked;as_echo=no", [WHERE]),
     "RFC 9728 4": ("TC", "cap=mal_rs;as_resource=ignore", [LISTS]),
     "issuers that its metadata lists": ("IA", "cap=mal_as;rs_trust=any", [AMONG]),
     "state, once": ("SI", "cap=state_leak;state_single_use=no;pkce=off;pkce_as=lax", [UNUSED]),

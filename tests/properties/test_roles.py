@@ -243,7 +243,9 @@ def test_what_is_added_is_what_parties_hold():
 
 @needs_prover
 @pytest.mark.parametrize("checked", [False, True])
-@pytest.mark.parametrize("which", ["PKCE", "dpop_jkt", "audience of assertions", "state"])
+@pytest.mark.parametrize(
+    "which", ["PKCE", "dpop_jkt", "audience of assertions", "state", "the URL beside the resource"]
+)
 def test_prover_agrees_about_what_clients_add(which, checked):
     """An attack without the last check, none with it for any number of sessions, and honest parties finish."""
     name, text, checks = FOUND[which]
