@@ -100,7 +100,7 @@ def drawn_once(entries: Callable[..., Any]) -> Callable[..., list[Exhibit]]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def prepared() -> Iterator[None]:
+def prepared(study_folder: Path) -> Iterator[None]:
     """Questions are answered, attempts counted and figures drawn once; studies are small."""
     rendered, count = cache(plotstyle.rendered), engine.count
     with pytest.MonkeyPatch.context() as patch:
@@ -123,7 +123,7 @@ def prepared() -> Iterator[None]:
         yield
 
 
-def asked_of(command: str, made: Path) -> Asked:
+def asked_of(command: str, made: Path, study: Path) -> Asked:
     """A command with what there is to be known about it, in a folder that an earlier run has written to."""
     before, folder = made / "before", made / "folder"
     arguments: dict[str, list[object]] = {
@@ -146,11 +146,12 @@ def asked_of(command: str, made: Path) -> Asked:
         "report": ["report", folder],
     }
     asked = Asked(arguments[command], 1 if command == "check" else 0, before, folder)
-    folder.mkdir()
+    if command == "report":
+        shutil.copytree(study, folder)
+    else:
+        folder.mkdir()
     if command == "check":
         (folder / "e.toml").write_text(FILE, encoding="utf-8")
-    if command == "report":
-        assert CliRunner().invoke(main, ["study", "--workers", "1", "-o", str(folder)]).exit_code == 0
     given = settled(folder)
     assert asked.run().exit_code == asked.code
     shutil.copytree(folder, before)
@@ -164,9 +165,9 @@ def asked_of(command: str, made: Path) -> Asked:
 
 
 @pytest.fixture(scope="module")
-def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Asked:
+def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, study_folder: Path) -> Asked:
     """The command that is asked for, undisturbed."""
-    return asked_of(request.param, tmp_path_factory.mktemp(request.param))
+    return asked_of(request.param, tmp_path_factory.mktemp(request.param), study_folder)
 
 
 def hidden(path: Path) -> bool:
