@@ -22,7 +22,7 @@ from typing import TypeAlias
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model import guards, readings, registration
+from model import conduct, guards, readings, registration
 from model import resource_server as resource_rules
 from model.action import ActionSchema, Context, Move
 from model.design import Configuration
@@ -658,6 +658,7 @@ class _Process:
         )
         if (guessed := any_of(no(missing), guesses)) is not True:
             yield f"if {guessed} then (* endpoints are guessed *)"
+        yield self.checks(conduct.url_is_well_formed(design, no(equal("issuer", "none"))))  # REQUIRED, RFC 8414 2
         yield self.checks(
             *guards.server_metadata(
                 design,
