@@ -10,13 +10,17 @@ import json
 import math
 import re
 import reprlib
+import sys
 import textwrap
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from functools import cached_property
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from model.errors import InputError, hint
@@ -102,6 +106,25 @@ def _look_through(value: Json, depth: int) -> None:
 # --- checking ------------------------------------------------------------------------------------------------
 
 
+@contextmanager
+def _put_off(name: str, function: str) -> Iterator[None]:
+    """Import something without a module of which it takes a function: that is imported when the function is called.
+
+    jsonschema takes the grammars of international URLs from one that comes with Jupyter. Reading them takes a second,
+    and nothing here asks for their formats.
+    """
+    if name in sys.modules:
+        yield
+        return
+    stands_in = ModuleType(name)
+    setattr(stands_in, function, lambda *given: getattr(import_module(name), function)(*given))
+    sys.modules[name] = stands_in
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
 class Schema:
     """A JSON Schema (draft 2020-12) that documents are held against; it is made when the first is.
 
@@ -114,9 +137,9 @@ class Schema:
 
     @cached_property
     def _validator(self) -> Draft202012Validator:
-        # Imported here: most runs read nothing that has a schema; it takes 0.1 s, and 1.2 s beside the extras of
-        # Jupyter.
-        from jsonschema import Draft202012Validator
+        # Imported here: most runs read nothing that has a schema, and it takes 0.1 s.
+        with _put_off("rfc3987_syntax", "is_valid_syntax"):
+            from jsonschema import Draft202012Validator
 
         return Draft202012Validator(self._make())
 

@@ -135,7 +135,7 @@ def narrowing(
     return ""
 
 
-class Told(NamedTuple):
+class ProverSays(NamedTuple):
     """What the prover finds of an event, what it prints, and where the answer is from."""
 
     found: Found
@@ -143,18 +143,18 @@ class Told(NamedTuple):
     source: str
 
 
-def asked(process: str, event: str, timeout: float | None = None) -> Told:
+def asked(process: str, event: str, timeout: float | None = None) -> ProverSays:
     """What the prover finds of an event, asked here where it is installed (raises ProofError)."""
     known = available(process, event)
     if known is not None:
         source = f"ProVerif {known.version}, asked on {known.day}; it is not installed here"
-        return Told(known.found, "shipped with openworld, without what was printed", source)
+        return ProverSays(known.found, "shipped with openworld, without what was printed", source)
     here = f"{PROVER}, installed here"
     try:
         answers = ask(process, PATIENCE if timeout is None else timeout)
     except NoEndError as error:
-        return Told("unknown", str(error), here)
-    return Told(answers.events[event], answers.printed, here)
+        return ProverSays("unknown", str(error), here)
+    return ProverSays(answers.events[event], answers.printed, here)
 
 
 def left_out(

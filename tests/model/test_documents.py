@@ -1,0 +1,30 @@
+"""Documents are held against schemas without paying for what nobody asks of them."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from model.documents import _put_off
+
+
+def test_a_module_is_imported_when_its_function_is_called(monkeypatch):
+    """And not by whoever takes the function; other importers get the module itself."""
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    with _put_off("colorsys", "rgb_to_hls"):
+        from colorsys import rgb_to_hls
+    assert "colorsys" not in sys.modules
+    assert rgb_to_hls(1, 1, 1) == (0, 1, 0)
+    assert sys.modules["colorsys"].rgb_to_hls is not rgb_to_hls
+    with _put_off("colorsys", "rgb_to_hls"):
+        from colorsys import rgb_to_hls as itself
+    assert itself is sys.modules["colorsys"].rgb_to_hls
+
+
+def test_a_module_that_is_not_there_is_missed_when_it_is_needed():
+    """Whatever the import of something else makes of that."""
+    with _put_off("colours_of_nowhere", "mix"):
+        from colours_of_nowhere import mix
+    with pytest.raises(ModuleNotFoundError):
+        mix()
