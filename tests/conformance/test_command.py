@@ -101,8 +101,15 @@ def test_cures_stop_the_attack_and_leave_the_client_useful(name: str) -> None:
         assert converse(changed, honest(HONEST)).stage == "A"
 
 
-@pytest.mark.parametrize("scenario", ["M08_mixup_iss", "M09_mixup_no_iss"])
-@pytest.mark.parametrize("client", ["mcp-python==2.3.0", "ts-sdk-v1==1.32.2"])
+@pytest.mark.parametrize(
+    ("client", "scenario"),
+    [
+        ("mcp-python==2.3.0", "M08_mixup_iss"),
+        ("ts-sdk-v1==1.32.2", "M09_mixup_no_iss"),
+        pytest.param("mcp-python==2.3.0", "M09_mixup_no_iss", marks=pytest.mark.slow),
+        pytest.param("ts-sdk-v1==1.32.2", "M08_mixup_iss", marks=pytest.mark.slow),
+    ],
+)
 def test_what_is_recommended_is_safe_and_the_rest_says_what_is_amiss(client: str, scenario: str, checker) -> None:
     """By the solver, in the scenario's world: an attack is left of what stops this run only, and of nothing else."""
     design, ask = find(client).design, lambda prop, asked: checker.verdict(prop, asked).trace

@@ -517,11 +517,11 @@ def test_what_a_draft_is_needed_for_is_said_when_it_is_not_there(run: Check, old
 
 def test_what_is_the_case_today_is_a_file_to_begin_with(run: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     """It holds when it is checked at once."""
-    some = {name: every_attacker()[name] for name in ("none", "code_leak")}
+    some = {name: every_attacker()[name] for name in ("code_leak",)}
     monkeypatch.setattr("openworld.beginnings.every_attacker", lambda model: some)
     begun = CliRunner().invoke(main, ["check", "--init", "rfc6749"])
     entries = tomllib.loads(begun.stdout)["expect"]
-    assert sorted(attacker for entry in entries for attacker in entry["against"]) == ["code_leak", "none"]
+    assert sorted(attacker for entry in entries for attacker in entry["against"]) == ["code_leak"]
     assert run(begun.stdout, "--no-chart").exit_code == 0
     assert CliRunner().invoke(main, ["check", "--init", "rfc6748"]).exit_code == 2
     assert CliRunner().invoke(main, ["check"]).exit_code == 2

@@ -306,6 +306,7 @@ def test_the_command_recovers_from_damage(tmp_path: Path) -> None:
 # --- folders -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_two_runs_at_once(tmp_path: Path) -> None:
     """Runs that share a folder do not disturb each other, and leave whole files and nothing else."""
     (tmp_path / "openworld.toml").write_text(FILE, encoding="utf-8")

@@ -770,6 +770,7 @@ def test_a_client_that_is_measured_ends_with_the_command(tmp_path: Path, by: sig
     assert not [path for path in (tmp_path / "out").rglob(".*") if path.is_file() and path.name != ".lock"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_study_that_can_be_read(tmp_path: Path) -> None:
     """Ctrl-C in a study is exit code 130 with one line; what is finished is whole and put together."""
     out = tmp_path / "out"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from itertools import product
 from types import SimpleNamespace
 
@@ -27,11 +28,16 @@ from properties.security import find
 
 
 @pytest.fixture(autouse=True)
-def few_environments(monkeypatch) -> None:
+def few_environments(monkeypatch) -> Iterator[None]:
     """What a proposal breaks is looked into where exact matching breaks something, and among three measured AS."""
     monkeypatch.setattr(proposals, "DEPLOYMENTS", {"multi_path_api": DEPLOYMENTS["multi_path_api"]})
-    servers = {"without iss": {"h_iss": "no"}, "the same": {"h_iss": "no"}, "plain": {}}
-    monkeypatch.setattr(proposals, "deployed", lambda: {"authorization_server": servers})
+    servers = {"without iss": {"h_iss": "no"}, "the same": {"h_iss": "no"}, "plain": {"h_iss": "yes"}}
+    measured = {name: SimpleNamespace(settings=settings) for name, settings in servers.items()}
+    monkeypatch.setattr(proposals, "authorization_servers", lambda: measured)
+    monkeypatch.setattr(proposals, "clients", dict)
+    proposals.deployed.cache_clear()
+    yield
+    proposals.deployed.cache_clear()
 
 
 def run(*arguments: str):
@@ -51,7 +57,7 @@ def test_a_proposal_is_a_sentence_with_its_section_and_a_draft_that_is_safe(tmp_
     assert "1. client change (verified; proposal_1.py)" in said
     assert "breaks multi_path_api" in said
     assert "1 more set: --top" in said
-    assert "loses honest runs with 0 of 3 measured authorization servers" in said
+    assert "loses honest runs with 0 of 0 measured clients and 0 of 3 measured authorization servers" in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["front.pdf", "front.png", "front.svg", "proposal_1.py"]
     draft = tmp_path / "proposal_1.py"
     assert len(draft.read_text(encoding="utf-8").splitlines()) <= 30
@@ -63,6 +69,7 @@ def test_a_proposal_is_a_sentence_with_its_section_and_a_draft_that_is_safe(tmp_
     assert "(* client.resource_metadata_resource_is_url *)" in process.output
 
 
+@pytest.mark.slow
 def test_what_an_as_could_add_is_found_and_told_of_if_a_text_has_it(tmp_path) -> None:
     """Where it sends no iss its issuer is what the response lacks: who changes, and a draft with the field."""
     asked = ("CD", "iss_check=off;md_issuer_check=off;h_iss=no", "--against", "mal_as")
@@ -72,7 +79,7 @@ def test_what_an_as_could_add_is_found_and_told_of_if_a_text_has_it(tmp_path) ->
     assert "An AS MUST add its issuer identifier to authorization responses as `added_issuer`" in said
     assert "`added_issuer` says what `iss` does (RFC 9207 2, h_iss=yes)" in said
     assert "breaks no named environment" in said
-    assert "loses honest runs with 0 of 3 measured" in said
+    assert "and 0 of 3 measured authorization servers" in said
     draft = ("--with", str(tmp_path / "proposal_1.py"))
     assert run("verdict", "CD", f"cap=mal_as;{asked[1]}", *draft, "--require", "safe").exit_code == 0
     assert run("verdict", "FC", asked[1], *draft, "--require", "reached").exit_code == 0

@@ -141,20 +141,20 @@ def test_worth_and_couplings(run: Run, tmp_path: Path) -> None:
 
 def test_two_intervals_stand_beside_what_an_arm_changes(run: Run) -> None:
     """One over attempts, one over the inputs; without draws of these there is one."""
-    told = ("simulate", "matching", "--attempts", 200)
-    assert "; over the inputs " in run(*told).output
+    told = ("simulate", "--arms", "prm=exact", "prm=prefix", "--population", "shared_origins", "--attempts", 200)
+    assert "; over the inputs " in run(*told, "--inputs", 4).output
     assert "over the inputs" not in run(*told, "--inputs", 0).output
 
 
 def test_sensitivity(run: Run, tmp_path: Path) -> None:
     """Indices in words, as data and as a file."""
-    result = run("simulate", "iss", "--ask", "sensitivity", "--samples", 16, "-o", tmp_path)
+    result = run("simulate", "iss", "--ask", "sensitivity", "--samples", 4, "-o", tmp_path)
     assert result.exit_code == 0
     assert "h_iss " in result.output
     assert "authorization_server " in result.output
     assert "not converged" in result.output
     assert len(pandas.read_parquet(tmp_path / "iss_sensitivity.parquet"))
-    assert json.loads(run("simulate", "iss", "--ask", "sensitivity", "--samples", 16, "--format", "json").stdout)[0][
+    assert json.loads(run("simulate", "iss", "--ask", "sensitivity", "--samples", 4, "--format", "json").stdout)[0][
         "knob"
     ]
 

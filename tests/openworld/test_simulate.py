@@ -54,6 +54,7 @@ def test_what_is_known_exactly_is_told_exactly(tmp_path: Path, alone: None) -> N
     """Without --attempts all situations are gone through: no interval, no number of attempts, and a polynomial."""
     runner, asked = CliRunner(), tmp_path / "mine.toml"
     text = runner.invoke(main, ["simulate", "iss", "--format", "toml"]).stdout
+    text = re.sub(r"arms = .*", 'arms = ["iss_check=off", "iss_check=require"]', text)
     asked.write_text(text.replace("0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9", "0.25, 0.5"), encoding="utf-8")
     said = runner.invoke(main, ["simulate", str(asked), "--inputs", "0", "-o", str(tmp_path)]).stdout
     assert "exactly: all situations, none sampled" in said
@@ -102,8 +103,9 @@ def test_what_ships_is_a_file_that_can_be_changed_and_asked(tmp_path: Path) -> N
     text = CliRunner().invoke(main, ["simulate", "matching", "--format", "toml"]).stdout
     path = tmp_path / "mine.toml"
     changed = text.replace("[0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]", "[0.5]")
+    changed = changed.replace(', "prm=prefix_sdk_ts", "prm=prefix_sdk_py"', "")
     path.write_text(changed.replace("What does prefix matching", "What would prefix matching"), encoding="utf-8")
-    done = simulate(path, "-o", tmp_path / "out")
+    done = simulate(path, "--inputs", 0, "-o", tmp_path / "out")
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith("What would prefix matching")
     assert "What would prefix matching" in (tmp_path / "out" / "mine-trade.txt").read_text(encoding="utf-8")

@@ -188,6 +188,7 @@ def test_workers_that_keep_dying_end_the_run(monkeypatch: pytest.MonkeyPatch) ->
         run(UNITS, workers=2)
 
 
+@pytest.mark.slow
 def test_a_cluster_counts_the_same_and_survives_a_worker() -> None:
     """Two workers of a dask cluster on this machine, one of which is killed after the first unit."""
     units = [replace(unit, attempts=3_000) for unit in UNITS]

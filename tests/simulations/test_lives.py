@@ -80,12 +80,7 @@ def test_room_for_all_is_the_array_reader(limits: dict[str, float]) -> None:
         .with_shares("place", {name: 1 / len(PLACES) for name in PLACES})
         .with_shares("as_resource", {"honor": 0.4, "ignore": 0.3, "add": 0.2, "substitute": 0.1})
     )
-    arms: tuple[Settings, ...] = (
-        (),
-        (("prm", "prefix"),),
-        (("echo", "req"), ("cache_key", "issuer")),
-        (("reg", "dcr"), ("token_fmt", "opaque")),
-    )
+    arms: tuple[Settings, ...] = ((), (("prm", "prefix"), ("echo", "req"), ("cache_key", "issuer"), ("reg", "dcr")))
     asked = replace(unit(met, *arms, attempts=40, **limits), adoption=0.6)
     options = told(asked)
     codes = draw_codes(met, asked.seed, 0, 40, 0.6)
@@ -103,7 +98,7 @@ def test_room_for_all_is_the_array_reader(limits: dict[str, float]) -> None:
         for row in zip(*chunk, strict=True)
     ]
     assert list(zip(*(world.labels for world in worlds), strict=True)) == read
-    assert len(set(read)) > 8
+    assert len(set(read)) > 6
 
 
 def test_a_world_is_met_again() -> None:

@@ -215,14 +215,14 @@ def test_what_visits_cost_is_what_their_steps_are_waited_for() -> None:
 
 def test_the_arrays_cost_what_plans_cost() -> None:
     """Situation by situation, in the shares in which they are met."""
-    met, arms = load("hostile"), ((), (("reg", "dcr"),))
-    tally = vectorised.counted(met, arms, "7", 40)
+    met, arms = load("hostile"), ((("reg", "dcr"),),)
+    tally = vectorised.counted(met, arms, "7", 15)
     read = vectorised.reader(situations(met), arms)
-    codes = np.concatenate([keys // 2 for keys in vectorised._met(met, "7", 40, 1.0, 0)])
+    codes = np.concatenate([keys // 2 for keys in vectorised._met(met, "7", 15, 1.0, 0)])
     places, times = np.unique(codes, return_counts=True)
     takes = costs.seconds(met)
     for number, name in enumerate(costs.COSTS):
-        for arm in (0, 1):
+        for arm in range(len(arms)):
             each = [costs.of(plans[arm], takes)[number] for plans in read.plans(places)]
             assert tally.sums[name, arm].total == pytest.approx(np.dot(each, times))
 

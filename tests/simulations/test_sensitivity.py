@@ -109,7 +109,12 @@ def test_every_experiment_has_knobs(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["slash", "cimd_dcr", pytest.param("token_life", marks=pytest.mark.slow), "federation_coverage"]
+    "name",
+    [
+        "slash",
+        "cimd_dcr",
+        *(pytest.param(one, marks=pytest.mark.slow) for one in ("token_life", "federation_coverage")),
+    ],
 )
 def test_every_reader_is_asked(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Experiments that are counted are evaluated by the reader that counts them."""
