@@ -46,14 +46,14 @@ def sessions_and_channels(world: World) -> list[dict[str, str]]:
     """One action for each session and each way in which the attacker may write a resource's metadata."""
     forged = dict.fromkeys(t.channel for t in world.tamperings if t.channel in FORGED_BY)
     own = sessions_at_attackers(world)
-    ways = [(each.name, channel) for each in world.sessions for channel in ("own", *forged)]
+    ways = [(who, channel) for who in world.flows for channel in ("own", *forged)]
     return [{"who": who, "channel": way} for who, way in ways if way != "own" or {"who": who} in own]
 
 
 def sessions_at_attackers(world: World) -> list[dict[str, str]]:
     """Each session whose agent may come to a resource server that the attacker may run."""
     theirs = {party.url for party in world.attackers_resources}
-    return [{"who": each.name} for each in world.sessions if theirs & {*world.whereabouts(each.name)}]
+    return [{"who": who} for who in world.flows if theirs & {*world.whereabouts(who)}]
 
 
 def controls_document(c: Context, who: str, url: Value, channel: str) -> Condition:

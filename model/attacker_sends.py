@@ -225,7 +225,7 @@ def _responses(world: World) -> Domains:
 
 
 def _sessions_and_browsers(world: World) -> list[dict[str, str]]:
-    return combined(who=world.session, browser=(*world.users, ATTACKER))
+    return combined(who=world.flows, browser=(*world.users, ATTACKER))
 
 
 @action(
@@ -374,6 +374,7 @@ def use_refresh_token(c: Context, grant: str) -> Move:
         (
             *attacker_authenticates(c, server, slot.client),
             server_rules.refresh_token_is_bound(policy_of(c, slot.client), bound, slot.certificate),
+            server_rules.refresh_token_is_the_last(c.of(server.name), slot.renewed if c.world.renews else False),
         ),
         {},
         asked(ATTACKER, server.name, request, answer),

@@ -277,6 +277,12 @@ def refresh_token_is_bound(design: Choices, key: Value, certificate: Value) -> C
     return implies(public, all_of(same(key, NONE), same(certificate, NONE)))
 
 
+@rule("MCP-rt", "BCP-2.2.2", source="RFC 9700 4.14.2; draft-ietf-oauth-v2-1 4.3.1; FAPI 2.0 Security Profile 5.3.2.1")
+def refresh_token_is_the_last(design: Choices, used: Condition = False) -> Condition:
+    """A refresh token that was used is refused, where a new one has taken its place."""
+    return implies(used, one_of(design.rt_rotation, "off", "overlap"))
+
+
 def scope_is_narrowed(design: Choices, unbound: Condition) -> Condition:
     """Whether a token carries only those of the approved scopes that are of the resource that it is bound to."""
     return all_of(same(design.grant_scope, "resource"), no(unbound))

@@ -103,7 +103,7 @@ def takes_part(c: Context, who: str) -> Condition:
 
 
 def _first_calls(world: World) -> list[dict[str, str]]:
-    return [{"who": session.name} for session in world.sessions if not session.steps_up]
+    return [{"who": each.name} for each in world.sessions if not (each.steps_up or each.renews)]
 
 
 @action("S1", _first_calls, lambda world: {"url": world.resource_urls, "scope": world.scopes_or_none})
@@ -415,7 +415,7 @@ def _signs(c: Context, server: Party) -> Condition:
 
 def sessions_and_servers(world: World) -> list[dict[str, str]]:
     """One action for each session and AS."""
-    return combined(who=world.session, server=(server.name for server in world.servers))
+    return combined(who=world.flows, server=(server.name for server in world.servers))
 
 
 def _truthful(world: World) -> list[dict[str, str]]:
@@ -891,7 +891,7 @@ def believed(design: Choices, error: Condition, asked: Iterable[Named]) -> tuple
 
 
 def _users_and_servers(world: World) -> list[dict[str, str]]:
-    of_users = (name for name, session in world.session.items() if session.user != ATTACKER)
+    of_users = (name for name in world.flows if world.user_of(name) != ATTACKER)
     return combined(who=of_users, server=(server.name for server in world.honest_servers))
 
 

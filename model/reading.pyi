@@ -65,6 +65,7 @@ class GrantState(Reading):
     opened_by: Value
     approved: Condition
     user: Value
+    renewed: Condition
 
 class Moved(SessionState):
     def __init__(self, session: SessionState, **values: Any) -> None: ...

@@ -36,18 +36,18 @@ from model.world import (
 
 
 def sessions(world: World) -> list[dict[str, str]]:
-    """One action for each session at a client."""
-    return combined(who=world.session)
+    """One action for each session at a client that goes through the flow."""
+    return combined(who=world.flows)
 
 
 def sessions_and_grants(world: World) -> list[dict[str, str]]:
     """One action for each session and each grant that it could come to."""
-    return combined(who=world.session, grant=world.grant)
+    return combined(who=world.flows, grant=world.grant)
 
 
 def sessions_and_strangers(world: World) -> list[dict[str, str]]:
     """One action for each session and each AS that the attacker may run."""
-    return combined(who=world.session, server=(server.name for server in world.strangers))
+    return combined(who=world.flows, server=(server.name for server in world.strangers))
 
 
 def users_grants(world: World) -> list[dict[str, str]]:

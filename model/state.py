@@ -198,6 +198,8 @@ def _grant(made: Variables, world: World, name: str) -> None:
     made.value(f"{name}.resource", (NONE, *world.resources), "resource of the request")
     made.value(f"{name}.shown", (False, True), "the consent page named the honest client")
     made.value(f"{name}.relayed", (False, True), _RELAYED)
+    if world.renews:
+        made.value(f"{name}.renewed", (False, True), "the client has come with its refresh token")
     if world.gateways:
         made.value(f"{name}.through", world.gateways_or_none, "the gateway by which its request came")
     if world.scopes:

@@ -89,6 +89,7 @@ class Switches(Generic[V_co]):
     cache_key: V_co
     optimistic: V_co
     rt_pin: V_co
+    rt_rotation: V_co
     rt_resource_bound: V_co
     http_redirect: V_co
     instance: V_co

@@ -61,7 +61,7 @@ from model.readings import (
 )
 from model.registration import knows_attesters
 from model.rule import Named
-from model.state import captures, over_plain_http, shown_keys, tokens
+from model.state import captures, over_plain_http, refreshed, shown_keys, tokens
 from model.switching import Choices
 from model.token_endpoint import (
     Requester,
@@ -107,12 +107,28 @@ def response_rules(
 
 @once
 def is_revoked(c: Context, token: str) -> Condition:
-    """Whether an AS revokes what came of a code, because after whoever redeemed it a session comes with it as well."""
+    """Whether an AS revokes what came of a code, because after whoever redeemed it a session comes with it as well.
+
+    The same of a refresh token that somebody has used before the session comes with it.
+    """
     grant = token.removesuffix("+")
     if grant not in c.world.grant:
         return False
+    policy = c.of(server_of(c, grant).name)
     again = any_of(*(redeems_too(c, who, grant) for who in c.world.session))
-    return all_of(same(c.of(server_of(c, grant).name).code_reuse, "revoke"), again)
+    comes = (has_refresh_token(c, cast.after, grant) for cast in c.world.sessions if cast.renews)
+    stolen = token == refreshed(grant) and knows(c, "token", token)
+    return any_of(
+        all_of(same(policy.code_reuse, "revoke"), again),
+        all_of(same(policy.rt_rotation, "revoke"), stolen, any_of(*comes)),
+    )
+
+
+def has_refresh_token(c: Context, who: str, grant: str) -> Condition:
+    """Whether the client of a session has the refresh token of a grant from it."""
+    session, cast = answered(c, who), c.world.session[who]
+    renewable = client_rules.may_refresh(c.client(who), follows(c, who) and not cast.renews)
+    return all_of(renewable, same(session.code, grant))
 
 
 def redeems_too(c: Context, who: str, grant: str) -> Condition:
@@ -216,6 +232,50 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
     )
 
 
+def _renewing(world: World) -> list[dict[str, str]]:
+    renewing = [session for session in world.sessions if session.renews]
+    return [
+        {"who": one.name, "grant": grant.name} for one in renewing for grant in world.grants if grant.user == one.user
+    ]
+
+
+@action("S21", each=_renewing)
+def client__refresh(c: Context, who: str, grant: str) -> Move:
+    """The client of the session before, or another instance of it, comes to the AS with the refresh token of that."""
+    cast, server, policy = c.world.session[who], server_of(c, grant), c.of(server_of(c, grant).name)
+    earlier, slot = answered(c, cast.after), c.state.grant(grant)
+    here = possible(
+        same(c.state.session(who).phase, "idle"),
+        may_begin(c, who),
+        has_refresh_token(c, cast.after, grant),
+        gateways.leads_to(c, earlier.token_at, server),
+    )
+    asking = by_session(c, earlier, server)
+    at = gateways.called(c, earlier.token_at, server)
+    request = token_request(c, earlier, at, grant_type="refresh_token", refresh_token=grant)
+    bound = choose(same(slot.bound_key, asking.key), NONE, slot.bound_key)
+    kept_on = ("url", "resource", "metadata", "issuer", "token_at", "code")
+    answer = token_response(c, earlier, server, grant, asking, slot.target, slot.scope if c.world.scopes else NONE)
+    return Move(
+        here,
+        (
+            *asking.authenticated,
+            server_rules.refresh_token_is_bound(c.client(who), bound, NONE),
+            server_rules.refresh_token_is_the_last(policy, any_of(slot.renewed, knows(c, "token", refreshed(grant)))),
+        ),
+        {
+            f"{who}.phase": "has_token",
+            f"{who}.token": grant,
+            f"{grant}.renewed": True,
+            **{f"{who}.{name}": getattr(earlier, name) for name in kept_on},
+        },
+        (
+            *gateways.passed_on(c, cast.client, server, earlier.token_at, request),
+            Sent(server.name, cast.client, answer),
+        ),
+    )
+
+
 @action("S15", each=sessions_and_strangers)
 def client__ask_stranger_for_token(c: Context, who: str, server: str) -> Move:
     """The client posts code, verifier and credentials (or its assertion) to the token endpoint of a stranger."""
@@ -274,7 +334,7 @@ def _send(c: Context, who: str, at: Value, read: Condition) -> Move:
     return Move(here, (), {f"{who}.phase": "sent"}, (sent,))
 
 
-@action("S18", each=sessions)
+@action("S18", each=lambda world: combined(who=world.session))
 def client__send_token(c: Context, who: str) -> Move:
     """The client sends its token to the resource it was sent to."""
     session = answered(c, who)
@@ -425,7 +485,8 @@ def attests(c: Context, who: str, url: Value, audience: Value) -> Condition:
 
 def sessions_and_tokens(world: World) -> list[dict[str, str]]:
     """One action for each session and each token that could come to be in it."""
-    return combined(who=world.session, token=tokens(world))
+    renewed = [{"who": each["who"], "token": each["grant"]} for each in _renewing(world)]
+    return [*combined(who=world.flows, token=tokens(world)), *renewed]
 
 
 @action("S19", each=sessions_and_tokens)

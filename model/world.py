@@ -111,7 +111,8 @@ class Session:
     """A session at a client: whose, and the resources the agent may be sent to in it (all, if none is named).
 
     One that comes ``after`` another begins when the client has used its token in that one; if it ``steps_up``, the
-    agent goes on at the same resource, and wants more there than the scopes of that token allow. One ``instead_of``
+    agent goes on at the same resource, and wants more there than the scopes of that token allow; if it ``renews``, the
+    client, or another instance of it, comes to the AS with the refresh token of that one. One ``instead_of``
     another, of another protocol, begins where the agent's request in that one is answered in its own.
     """
 
@@ -121,6 +122,7 @@ class Session:
     visits: tuple[str, ...] = ()
     after: str = ""
     steps_up: bool = False
+    renews: bool = False
     protocol: str = ""
     instead_of: str = ""
 
@@ -388,6 +390,16 @@ class World:
         """Where the agent of a session can come: where it may be sent, and to honest resources, where it may be led."""
         sent = self.resource_urls if self.session[who].steps_up else self.visited(self.session[who])
         return tuple(url for url in self.resource_urls if url in sent or url in self.honest_urls)
+
+    @cached_property
+    def flows(self) -> tuple[str, ...]:
+        """The sessions that find an AS and ask it for a grant: all but those in which a refresh token is there."""
+        return tuple(session.name for session in self.sessions if not session.renews)
+
+    @cached_property
+    def renews(self) -> bool:
+        """Whether there is a session in which a client comes with a refresh token."""
+        return len(self.flows) < len(self.sessions)
 
     @cached_property
     def scopes(self) -> tuple[str, ...]:

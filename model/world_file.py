@@ -337,7 +337,7 @@ def _protocols(world: World) -> Iterator[Fault]:
 
 
 def _scopes(world: World) -> Iterator[Fault]:
-    """Each resource server has scopes of its own; a session that steps up comes after another."""
+    """Each resource server has scopes of its own; a session that steps up, or renews, comes after another."""
     seen: dict[str, str] = {}
     for key, number, party in _rows(world, "party"):
         for scope in party.scopes:
@@ -348,8 +348,9 @@ def _scopes(world: World) -> Iterator[Fault]:
         place = next(number for _, number, party in _rows(world, "party") if party.scopes)
         yield ("party", place, "scopes"), f"more sets of scopes than can be proved (at most {MOST_SCOPES})"
     for key, number, session in _rows(world, "session"):
-        if session.steps_up and not session.after:
-            yield (key, number, "steps_up"), f"{session.name!r} steps up from a session that 'after' has to name"
+        for name, what in (("steps_up", "steps up from"), ("renews", "renews the token of")):
+            if getattr(session, name) and not session.after:
+                yield (key, number, name), f"{session.name!r} {what} a session that 'after' has to name"
 
 
 def _policies(world: World) -> Iterator[Fault]:

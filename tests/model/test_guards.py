@@ -42,6 +42,7 @@ NO_STEP = {
     "lend_token": "the same",
     "call_by_sub_agent": "the same",
     "end_task": "the same",
+    "refresh": "a refresh token is asked about where a client is challenged again",
     "exchange_token": "nobody calls a resource server for another",
     "exchange_elsewhere": "the same",
 }

@@ -48,6 +48,8 @@ CROSSINGS: dict[str, tuple[Named, ...]] = {
 CRM, ATTACKER_RS = PLACES["honest_api"].url, PLACES["malicious_rs"].url
 #: Rules that a token has met before, when it was obtained, and rules about kinds of token that no topology has.
 ASKED_BEFORE = {
+    # Whether a refresh token was used before is no question in a population, where one comes with it.
+    "attacker.use_refresh_token": {"authorization_server.refresh_token_is_the_last"},
     # What populations meet lists one AS.
     "client.use_resource_metadata": {"client.server_is_the_chosen_one"},
     "client.reuse_cached_token": {

@@ -85,11 +85,11 @@ def test_registrations_look_up_what_is_found_in_their_source(looked_up: set[str]
 
 
 def test_blast_radius_looks_up_what_is_found_in_its_source(looked_up: set[str]) -> None:
-    """Of some kind of mishap at least."""
+    """Of some kind of mishap at least, but for gateways before an AS, which no topology has."""
     some = [Arm(str(number), imposed) for number, imposed in enumerate(anything(90, COULD, 7))]
     for kind in blast_radius.KINDS:
         blast_radius.run(kind, SMALL, some, samples=3, replications=1)
-    assert looked_up - OF_WORLDS == read_by(Ways) | BY_NAME
+    assert looked_up - OF_WORLDS == (read_by(Ways) - {"gateway_endpoints"}) | BY_NAME
 
 
 def test_what_blast_radius_does_not_read_changes_nothing_there() -> None:
