@@ -139,13 +139,6 @@ def test_worth_and_couplings(run: Run, tmp_path: Path) -> None:
     assert json.loads(run("simulate", "echo_measured", "--ask", "couplings", "--format", "json").stdout)[0]["low"] >= 0
 
 
-def test_two_intervals_stand_beside_what_an_arm_changes(run: Run) -> None:
-    """One over attempts, one over the inputs; without draws of these there is one."""
-    told = ("simulate", "--arms", "prm=exact", "prm=prefix", "--population", "shared_origins", "--attempts", 200)
-    assert "; over the inputs " in run(*told, "--inputs", 4).output
-    assert "over the inputs" not in run(*told, "--inputs", 0).output
-
-
 def test_sensitivity(run: Run, tmp_path: Path) -> None:
     """Indices in words, as data and as a file."""
     result = run("simulate", "iss", "--ask", "sensitivity", "--samples", 4, "-o", tmp_path)

@@ -26,7 +26,7 @@ def simulate(*arguments: object) -> Result:
 
 
 def test_any_arms_can_be_put_to_any_population() -> None:
-    """The pair comes first; the command in the tables asks the same again."""
+    """The pair comes first, each change with an interval over the inputs; the command in the tables asks it again."""
     asked = ["--arms", "prm=exact", "prm=prefix", "--adoption", "0.5", "--population", "shared_origins"]
     done = simulate(*asked, "--format", "json")
     assert done.exit_code == 0, done.output
@@ -39,7 +39,10 @@ def test_any_arms_can_be_put_to_any_population() -> None:
     command = shlex.split(found["rates"][0]["command"])
     again = CliRunner().invoke(main, [*command[1:], "--format", "json"])
     assert json.loads(again.stdout) == found
-    assert "thefts per malicious visit" in simulate(*asked).stdout.split("means and what changes")[0]
+    said = simulate(*asked).stdout
+    assert "thefts per malicious visit" in said.split("means and what changes")[0]
+    assert "; over the inputs " in said
+    assert "over the inputs" not in simulate(*asked, "--inputs", 0).stdout
 
 
 def test_a_design_may_be_an_arm_and_so_may_what_is_deployed() -> None:
@@ -98,6 +101,7 @@ def test_what_is_told_of_no_flow_is_said_to() -> None:
     assert "nan" not in said.split()
 
 
+@pytest.mark.slow
 def test_what_ships_is_a_file_that_can_be_changed_and_asked(tmp_path: Path) -> None:
     """Its figures carry its own question."""
     text = CliRunner().invoke(main, ["simulate", "matching", "--format", "toml"]).stdout
