@@ -5,7 +5,7 @@ Beside each set stands what it costs: who has to change, and with which measured
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import starmap
@@ -385,7 +385,15 @@ def section(said: AlreadySaid | None, fields: Sequence[tuple[str, str] | None] =
     return f"{said.rule.source} says {'so' if said.whole else 'a part of this'} ({said.switch})"
 
 
-def known_as(message: str, name: str, field: tuple[str, str] | None, words: Wording) -> str:
+def who_says(
+    said: AlreadySaid | None, fields: Mapping[tuple[str, str], tuple[str, str] | None], words: Wording
+) -> Iterator[str]:
+    """Return who says as much as a check, and which field says what each that it needs added does."""
+    yield section(said, [*fields.values()])
+    yield from (_known_as(*each, like, words) for each, like in fields.items())
+
+
+def _known_as(message: str, name: str, field: tuple[str, str] | None, words: Wording) -> str:
     """Return which field says the same as an added one."""
     if field is None:
         return f"no field of {several(message)} says what `{name}` does"

@@ -14,6 +14,7 @@ SIGNED = Candidate("authorization_server", "ClientAuthentication", "added_signed
 UNSIGNED = replace(SIGNED, left="added_issuer")
 DRAWN = Candidate("client", "AuthorizationResponse", "added_drawn", "is", "held.drawn")
 BROWSER = Candidate("client", "AuthorizationResponse", "browser", "is", "held.browser")
+ISS = Candidate("client", "AuthorizationResponse", "added_issuer", "is", "held.listed")
 WHERE = Candidate("authorization_server", "TokenRequest", "added_url", "is_if_held", "held.request.resource")
 LISTS = Candidate("client", "ServerMetadata", "added_protected_resources", "lists", "held.url")
 AMONG = Candidate("resource_server", "ResourceRequest", "access_token.iss", "is_among", "held.authorization_servers")
@@ -22,6 +23,7 @@ NO_PKCE, ASSERTIONS = "pkce=off;pkce_as=off", "cap=mal_as;client_auth=pkjwt;asse
 NO_STATE = f"cap=web+lure;state=off;callback_bind=off;{NO_PKCE}"
 #: The same with what they are enough for: PKCE, dpop_jkt, the audience of assertions, state, and so on.
 FOUND = {
+    "iss": ("CD", "cap=mal_as;iss_check=off;md_issuer_check=off;h_iss=no", [ISS]),
     "PKCE": ("CB", f"cap=code_leak;{NO_PKCE}", [KEPT]),
     "dpop_jkt": ("CB", f"cap=code_leak;{NO_PKCE};dpop=token;dpop_key=per_flow", [KEY]),
     "audience of assertions": ("CA", ASSERTIONS, [SIGNED]),

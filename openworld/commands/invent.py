@@ -14,6 +14,7 @@ from model.chart import text
 from model.design import own_switches, parse, parse_capabilities, parse_switches
 from model.errors import InputError
 from model.model import Model
+from openworld import proposals
 from openworld.commands import completion
 from openworld.commands.common import (
     DONE,
@@ -29,7 +30,7 @@ from openworld.commands.common import (
 )
 from openworld.commands.completion import against_option, config_argument
 from openworld.files import write
-from openworld.proposals import ADDERS, RANKS, Proposed, actors, could_say, deployed, known_as, proposed, section
+from openworld.proposals import ADDERS, RANKS, Proposed, actors, could_say, proposed, who_says
 from openworld.show import command, ending
 from properties.attackers import configured
 from properties.checker import Checker
@@ -154,15 +155,17 @@ def _lines(found: Proposed, keep: Sequence[str], chart: bool, written: bool) -> 
         for one in each.checks:
             yield f"   {words.sentence(one)}"
             fields = {each: found.fields[one, *each] for each in one.adds}
-            yield f"      {section(found.said[one], [*fields.values()])}"
-            yield from (f"      {known_as(*each, like, words)}" for each, like in fields.items())
+            yield from (f"      {line}" for line in who_says(found.said[one], fields, words))
             if (left := each.without[one]).trace is not None:
                 yield f"      without it: an attack in {left.steps} steps; {ending(left.property)}"
                 yield from (
                     f"      {line}" for line in text(drawn(left.trace, ending(left.property))).splitlines() if chart
                 )
         yield f"   breaks {', '.join(each.breaks) or 'no named environment'}"
-        counts = (f"{len(each.loses[role])} of {len(of)} measured {actors([role])}s" for role, of in deployed().items())
+        counts = (
+            f"{len(each.loses[role])} of {len(of)} measured {actors([role])}s"
+            for role, of in proposals.deployed().items()
+        )
         yield f"   loses honest runs with {' and '.join(counts)}"
     if len(sets) > len(found.proposals):
         yield ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from openworld.explore.asking import read
 from openworld.explore.evidence import table
 from openworld.explore.views import Table
-from openworld.proposals import Wording, actors, section
+from openworld.proposals import Wording, actors, who_says
 from properties.invent import KnownRules, changes, invent, under, with_fields
 from properties.security import find
 
@@ -33,7 +33,11 @@ def weakest(
 
     def rows() -> Iterator[tuple[str, str, str]]:
         for checks in found.sets[:most]:
-            said = (section(known.rule(one), [known.field(*each) for each in one.adds]) for one in checks)
+            said = (
+                line
+                for one in checks
+                for line in who_says(known.rule(one), {each: known.field(*each) for each in one.adds}, words)
+            )
             yield "\n".join(map(words.sentence, checks)), "\n".join(said), actors(changes(checks))
 
     return table((f"checks ({len(found.sets)} minimal sets)", "who says so", "who changes"), rows())
