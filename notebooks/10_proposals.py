@@ -100,10 +100,11 @@ weakest(*OPEN["responses from elsewhere"])
 # ### What an AS could add
 #
 # Where an AS echoes nothing, it may add to its answers what it holds. The attacker writes there what it likes. The echo
-# of the token response is found, and an echo in the *authorization response*, which no text has.
+# of the token response is found (the seventh), and an echo in the *authorization response* (the fifth), which no text
+# has. In the sets between, a client says which URL it calls.
 
 # %%
-weakest("token_confinement", "cap=mal_rs;prm=unchecked;as_echo=no", field=True)
+weakest("token_confinement", "cap=mal_rs;prm=unchecked;as_echo=no", field=True, most=7)
 
 # %% [markdown]
 # ### What a client could add
