@@ -1,4 +1,4 @@
-"""What a resource server does that calls another for whoever called it: an MCP gateway, and the server behind it.
+"""What a resource server does that calls another for its caller: an MCP gateway, and the server behind it.
 
 It passes on the token that it was sent, which MCP forbids, or exchanges it at its AS for one that is good at the other
 (RFC 8693). It acts as a client of its own (``agent_of``), in a session that comes after the one in which it was called.

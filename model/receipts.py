@@ -71,7 +71,7 @@ def _signs(world: World) -> Iterator[str]:
 
 
 _SENT, _KEPT = _drawn("sent"), _drawn("kept")
-#: What a client holds at a request, draws, hashes or signs; whoever reads a request reads it.
+#: What a client holds at a request, draws, hashes or signs; those who read a request read it.
 REQUESTING = {
     "issuer": Could("the issuer that it asks", lambda _, session: session.issuer, lambda world: world.issuers),
     "url": Could("the URL of the resource", lambda _, session: session.url, lambda world: world.resource_urls),

@@ -74,7 +74,7 @@ def registers_at_run_time(design: Choices) -> Condition:
 def is_astray(c: Context, client: str, server: Party, issuer: Value) -> Condition:
     """Whether what a client has for an issuer is registered at an honest AS, where the metadata of that issuer led it.
 
-    The metadata of an AS names any registration endpoint (RFC 8414 2); a gateway passes on what it is told of clients.
+    The metadata of an AS names any registration endpoint (RFC 8414 2); gateways pass on what clients say.
     """
     if server not in c.world.honest_servers:
         return False

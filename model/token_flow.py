@@ -107,7 +107,7 @@ def response_rules(
 
 @once
 def is_revoked(c: Context, token: str) -> Condition:
-    """Whether an AS revokes what came of a code, because after whoever redeemed it a session comes with it as well.
+    """Whether an AS revokes what came of a code, because a session comes with it after somebody has redeemed it.
 
     The same of a refresh token that somebody has used before the session comes with it.
     """
