@@ -280,7 +280,7 @@ def refresh_token_is_bound(design: Choices, key: Value, certificate: Value) -> C
 @rule("MCP-rt", "BCP-2.2.2", source="RFC 9700 4.14.2; draft-ietf-oauth-v2-1 4.3.1; FAPI 2.0 Security Profile 5.3.2.1")
 def refresh_token_is_the_last(design: Choices, used: Condition = False) -> Condition:
     """A refresh token that was used is refused, where a new one has taken its place."""
-    return implies(used, one_of(design.rt_rotation, "off", "overlap"))
+    return implies(used, same(design.rt_rotation, "off"))
 
 
 def scope_is_narrowed(design: Choices, unbound: Condition) -> Condition:

@@ -203,9 +203,9 @@ _MECHANISMS = (
     ("cache_key", "issuer+resource issuer", "client", "what a cached token is looked up by", "rfc9728bis 6"),
     ("optimistic", "off on", "client", "a cached token is sent under its prefix before any discovery", "rfc9728bis 6"),
     ("rt_pin", "on off", "client", "refresh tokens, and tokens that are to be exchanged, go only to the issuer they came from", "MCP authorization 2026-07-28"),
-    ("rt_rotation", "off rotate revoke overlap", "authorization_server",
-     "AS: what becomes of a refresh token that is used: it stays good; a new one takes its place; and if it comes once more, all that came of the grant is revoked; "
-     "a new one takes its place once that is used, so that the one before serves a client that had no answer",
+    ("rt_rotation", "off rotate revoke", "authorization_server",
+     "AS: what becomes of a refresh token that is used: it is good once more, for ever or until a new one is used; a new one takes its place; "
+     "and if it comes once more, all that came of the grant is revoked",
      "RFC 6749 6; RFC 9700 4.14.2; draft-ietf-oauth-v2-1 4.3.1; FAPI 2.0 Security Profile 5.3.2.1"),
     ("rt_resource_bound", "no yes", "authorization_server", "a refresh token yields tokens only for the resource of its grant", "RFC 8707 2.2; RFC 9700 4.14.2"),
     ("http_redirect", "strip none forward reattach", "client", "what happens to credentials when a resource request is redirected", "RFC 9110 15.4; Fetch"),

@@ -832,7 +832,7 @@ class _Process:
         return pick(term, {NONE: "none", **self.known}, self.tools.url)
 
     def authenticated(self, endpoint: str, kind: type[Message], says: Names, held: Names) -> str:
-        """What is left of the rules by which the AS authenticates whoever is at an endpoint; the rest as in drafts."""
+        """What is left of the rules by which the AS authenticates who is at an endpoint; the rest as in drafts."""
         design, own = self.design, equal("by", "agent")
         said = ("issuer", "token_at", "called")
         issuer, token_at, called = (pick(each, {self.server.url: "as"}, _OTHER) for each in said)

@@ -150,7 +150,7 @@ class _Named:
 
 
 class Unread(str):
-    """A value that is not known where it is asked for: whoever looks at it asks what the process cannot say."""
+    """A value that is not known where it is asked for: who looks at it asks what the process cannot say."""
 
     __slots__ = ()
 

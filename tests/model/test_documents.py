@@ -10,7 +10,7 @@ from model.documents import _put_off
 
 
 def test_a_module_is_imported_when_its_function_is_called(monkeypatch):
-    """And not by whoever takes the function; other importers get the module itself."""
+    """And not by those who take the function; other importers get the module itself."""
     monkeypatch.delitem(sys.modules, "colorsys", raising=False)
     with _put_off("colorsys", "rgb_to_hls"):
         from colorsys import rgb_to_hls

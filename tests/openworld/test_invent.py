@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from itertools import product
 from types import SimpleNamespace
@@ -11,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 from proposed import FOUND, KEPT, KEY, SIGNED
+from provers import needs_prover
 from refused import refused
 
 from model import identifiers
@@ -23,7 +23,6 @@ from openworld.commands.invent import grammar
 from openworld.figures.proposals import Ranked, front, fronts
 from openworld.proposals import NOBODY, Proposal, Wording, section
 from properties.invent import FURTHER, RELATIONS, Candidate, Invented, under, with_fields
-from properties.prover import PROVER
 from properties.security import find
 
 
@@ -108,7 +107,7 @@ def test_a_draft_with_fields_is_read_by_every_command(tmp_path, which) -> None:
         assert f"(* {checks[-1].name} *)" in process.output
 
 
-@pytest.mark.skipif(not shutil.which(PROVER), reason="ProVerif is not installed")
+@needs_prover
 def test_proverif_answers_with_a_draft_and_with_it_left_out(tmp_path) -> None:
     """A switch that a draft adds is one of its rules."""
     name, text, checks = FOUND["PKCE"]

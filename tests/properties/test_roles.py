@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 from contextlib import closing
 from dataclasses import replace
 from itertools import product
@@ -11,6 +10,7 @@ from itertools import product
 import pytest
 from click.testing import CliRunner
 from proposed import FOUND, adding
+from provers import needs_prover
 
 from benchmarks.roles import answered, drawn
 from model.design import parse
@@ -25,13 +25,12 @@ from openworld.cli import main
 from properties import unbounded
 from properties.checker import Checker
 from properties.invent import Candidate, under, with_checks, with_fields
-from properties.prover import PROVER, ProverAnswers
+from properties.prover import ProverAnswers
 from properties.roles import ATTACKER, COVERED, RUNS, honest, roles
 from properties.security import find
 from properties.terms import Equalities, NotCoveredError, equal
 from simulations.processes import cores, in_order
 
-needs_prover = pytest.mark.skipif(shutil.which(PROVER) is None, reason=f"not installed: {PROVER}")
 #: Each with the switch that makes the difference.
 ATTACK, SAFE = "CD cap=mal_as;iss_check=off", "CD cap=mal_as;iss_check=require"
 QUESTIONS = (

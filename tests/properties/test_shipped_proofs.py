@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from provers import needs_prover
 
 from model.design import parse
 from openworld.cli import main
@@ -98,7 +99,7 @@ def test_a_sample_of_the_questions_has_its_answers():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which(PROVER) is None, reason=f"not installed: {PROVER}")
+@needs_prover
 def test_all_questions_have_their_answers(on_file):
     """Each once, and none that nothing asks any more."""
     answers = sorted(in_order(answer, processes(), cores()))
@@ -130,7 +131,7 @@ def test_the_solver_agrees_with_all_of_them():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which(PROVER) is None, reason=f"not installed: {PROVER}")
+@needs_prover
 def test_the_prover_says_so_again():
     """Of a sample, whatever is shipped."""
     sample = processes(20)

@@ -1,0 +1,11 @@
+"""What tests of ProVerif need."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from properties.prover import PROVER
+
+needs_prover = pytest.mark.skipif(shutil.which(PROVER) is None, reason=f"not installed: {PROVER}")
