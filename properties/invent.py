@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import combinations
 from operator import itemgetter
 from typing import NamedTuple
@@ -56,10 +56,6 @@ LISTS, USED = ("authorization_servers", "protected_resources"), f"{HELD}used."
 FUNCTIONS = {".hashed": "the hash of", ".signed": "what the client's key has signed in"}
 
 
-def _there(left: Value, right: Value = "") -> Condition:
-    return none_of(left, NONE)
-
-
 def _is_list(name: str) -> bool:
     return name.removeprefix(HELD).removeprefix(ADDED) in LISTS or name.startswith(USED)
 
@@ -69,17 +65,28 @@ class FieldRelation(NamedTuple):
 
     Attributes:
         words: as the grammar is printed; ``sentence``: what a specification would say of ``{left}`` and ``{right}``.
-        draft: the condition in a draft; ``holds``: the same; ``needs``: the comparator that it takes from
-            :mod:`model.identifiers`.
+        draft: the condition, as a draft has it; ``needs``: the comparator that it takes from :mod:`model.identifiers`.
         fits: whether it is asked of two names of values.
     """
 
     words: str
     sentence: str
     draft: str
-    holds: Callable[[Value, Value], Condition]
     fits: Callable[[str, str], bool] = lambda left, right: True
     needs: str = ""
+
+    def holds(self, left: Value, right: Value) -> Condition:
+        """When a field stands so to another value: what the line of a draft says."""
+        return _read(self.draft)(left, right)
+
+
+@cache
+def _read(draft: str) -> Callable[[Value, Value], Condition]:
+    known = {each.__name__: each for each in (all_of, any_of, holds, none_of, same)}
+    read: Callable[[Value, Value], Condition] = eval(
+        f"lambda left, right: {draft}", {**vars(identifiers), **known, "NONE": NONE}
+    )
+    return read
 
 
 _TOLD = "MUST compare {left} with {right}, and refuse it if they differ"
@@ -87,13 +94,7 @@ _OF_BOTH = "holds(lambda *two: NONE not in two and {}, left, right)"
 
 
 def _by(needs: str, words: str, sentence: str) -> FieldRelation:
-    compare = getattr(identifiers, needs)
-    draft = _OF_BOTH.format(f"{needs}(*two)")
-    return FieldRelation(words, sentence, draft, lambda left, right: _both(compare, left, right), _no_list, needs)
-
-
-def _both(relation: Callable[[str, str], bool], left: Value, right: Value) -> Condition:
-    return holds(lambda one, other: NONE not in (one, other) and relation(one, other), left, right)
+    return FieldRelation(words, sentence, _OF_BOTH.format(f"{needs}(*two)"), _no_list, needs)
 
 
 def _no_list(left: str, right: str) -> bool:
@@ -105,14 +106,12 @@ RELATIONS = {
         "field = value",
         _TOLD,
         "all_of(none_of(left, NONE), same(left, right))",
-        lambda left, right: all_of(_there(left), same(left, right)),
         lambda left, right: not right.startswith(USED),
     ),
     "is_if_held": FieldRelation(
         "field = value, if that is there",
         "MUST compare {left} with {right} if there is one, and refuse it if they differ",
         "any_of(same(right, NONE), same(left, right))",
-        lambda left, right: any_of(no(_there(right)), same(left, right)),
         lambda left, right: not right.startswith(USED),
     ),
     "origin_is": _by("same_origin", "both have one origin", _TOLD.replace("{left}", "the origins of {left}")),
@@ -122,27 +121,24 @@ RELATIONS = {
         "MUST refuse it unless {left} is {right} or a prefix of it in whole path segments",
     ),
     "is_there": FieldRelation(
-        "the field is there", "MUST refuse it without {left}", "none_of(left, NONE)", _there, lambda left, right: False
+        "the field is there", "MUST refuse it without {left}", "none_of(left, NONE)", lambda left, right: False
     ),
     "is_among": FieldRelation(
         "the field is a member of the list",
         "MUST refuse it unless {left} is one of {right}",
         _OF_BOTH.format("two[0] in two[1].split()"),
-        lambda left, right: _both(lambda one, those: one in those.split(), left, right),
         lambda left, right: _is_list(right) and not (_is_list(left) or right.startswith(USED)),
     ),
     "lists": FieldRelation(
         "the field is a list that has the value",
         "MUST refuse it unless {right} is among {left}",
         _OF_BOTH.format("two[1] in two[0].split()"),
-        lambda left, right: _both(lambda those, one: one in those.split(), left, right),
         lambda left, right: _is_list(left) and not _is_list(right),
     ),
     "is_unused": FieldRelation(
         "the field was not used before, in any session",
         "MUST refuse it if {left} is one of {right}",
         "holds(lambda *two: two[0] not in two[1].split(), left, right)",
-        lambda left, right: holds(lambda one, those: one not in those.split(), left, right),
         lambda left, right: right == f"{USED}{left}",
     ),
 }
