@@ -84,6 +84,7 @@ class Template:
     causes: dict[int, frozenset[int]] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
     facts: frozenset[str] = frozenset()
+    hindering: frozenset[str] = frozenset()
     fanout: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -110,6 +111,7 @@ class Template:
         self.facts = frozenset(variable.name for variable in self.variables if variable.fact)
         self.firings = tuple(sorted(self.firings, key=lambda firing: firing.order))
         sensitive = {firing.number: self._sensitive(firing) for firing in self.firings}
+        self.hindering = frozenset().union(*sensitive.values())
         self.causes = {
             later.number: frozenset(
                 earlier.number

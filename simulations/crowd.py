@@ -27,7 +27,7 @@ from model.state import View
 from model.world import World
 from simulations.attempts import Situations, Whole, adopts, world_of
 from simulations.harms import GRAVEST, Strategy, every_harm
-from simulations.scope import possible
+from simulations.scope import possible, preparations
 from simulations.visits import (
     ACCEPTED,
     DIVERTED,
@@ -401,6 +401,8 @@ def _attainable(judged: Crowd, nodes: list[_Node]) -> tuple[Whole, Whole]:
     ever, without_theft = np.zeros((2, judged.size), dtype=np.int64)
     for node in nodes:
         for place, happens in enumerate(node.said.harms):
+            if happens is False:
+                continue
             here = node.rows & happens
             ever[here] |= 1 << place
             if not node.said.used:
@@ -417,7 +419,12 @@ def _view(world: World, state: State) -> View:
 
 
 def _search(judged: Crowd, tried: Sequence[_Tried]) -> list[_Node]:
-    """Every state that a visit can reach, breadth first; each row comes to each state once."""
+    """Every state that a visit can reach, breadth first; each row comes to each state once.
+
+    Where the attacker can prepare something it has done so at once, which counts as no step of the visit.
+    """
+    prepares = preparations(judged.world)
+    tried = sorted(tried, key=lambda one: one[0].name not in prepares)
     judges, ways = [_of(ask, judged) for ask in questions(judged.world.model)], [each for _, each in tried]
     initial = tuple(variable.initial for variable in variables(judged.world))
     everybody = np.ones(judged.size, dtype=bool)
@@ -425,21 +432,26 @@ def _search(judged: Crowd, tried: Sequence[_Tried]) -> list[_Node]:
     said = Said(each.recall(initial) for each in judges)
     nodes = [_Node(initial, everybody, (), [each.recall(initial) for each in ways], said)]
     for node in nodes:  # grows on the way
+        left = node.rows
         for action, way in ((action, way) for (action, _), here in zip(tried, node.ways, strict=True) for way in here):
             goes: Any = logic.all_of(way.goes, True if node.taken else _sets_out(judged, way))
             if goes is False:
                 continue
-            rows = node.rows if goes is True else node.rows & goes
+            rows = left if goes is True else left & goes
             if not rows.any():
                 continue
+            prepared = action.name in prepares
             for state, mask in _successors(node.state, rows, way):
+                if prepared and state != node.state:
+                    left = left & ~mask
                 before = seen.get(state)
                 new = mask if before is None else mask & ~before
                 if new.any():
                     seen[state] = new if before is None else before | new
                     there = _renewed(ways, state, node.ways, way.written)
                     said = Said(_renewed(judges, state, node.said, way.written))
-                    nodes.append(_Node(state, new, (*node.taken, action), there, said))
+                    taken = node.taken if prepared else (*node.taken, action)
+                    nodes.append(_Node(state, new, taken, there, said))
     return nodes
 
 

@@ -25,6 +25,22 @@ def possible(world: World, capabilities: frozenset[str]) -> frozenset[str]:
 
 
 @cache
+def preparations(world: World) -> frozenset[str]:
+    """The names of the attacker's steps that only prepare others, and so cost it nothing whenever they come.
+
+    They write facts alone, which no property reads and which hinder no step. Where one can be taken, what follows
+    without it follows with it as well.
+    """
+    template, _ = laid_down(world)
+    free = template.facts.difference(template.hindering, *template.asks.values())
+    return frozenset(
+        firing.action.name
+        for firing in template.firings
+        if not firing.action.schema.honest and free.issuperset(firing.writes)
+    )
+
+
+@cache
 def laid_down(world: World) -> tuple[Template, Closure]:
     """The template of a world for all designs and attackers, and what can happen in it."""
     template = Template(world)

@@ -28,6 +28,7 @@ from simulations.experiments import find, population_for, run
 from simulations.harms import GRAVEST, STRATEGIES, Strategy, by_money, every_harm
 from simulations.population import load
 from simulations.results import outcomes_of
+from simulations.scope import preparations
 from simulations.visits import ONE_VISIT, PLACES, Label, Plan
 
 BySituation = Callable[[Strategy], list[Plan]]
@@ -182,3 +183,9 @@ def test_a_defence_that_moves_an_attacker_on_prevents_nothing_there() -> None:
     assert moved.difference["harm"] != 0
     stopped = differences[(differences.outcome == "code_delivery") & (differences.kind == "attainable")]
     assert (stopped.difference < 0).all()
+
+
+def test_an_attacker_prepares_only_what_no_property_reads_and_what_hinders_nothing() -> None:
+    """Registering is such a step; handing in a stolen token is a harm, and a code that is redeemed is gone."""
+    prepared = {name.partition("[")[0] for name in preparations(ONE_VISIT)}
+    assert prepared == {"attacker.register"}
