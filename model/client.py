@@ -641,7 +641,23 @@ def scope_asked(design: Choices, challenged: Value, supported: Value, needed: Va
 @rule("MCP-step", source="MCP authorization 2026-07-28")
 def scope_is_stepped_up(design: Choices) -> Condition:
     """Where the scope of a token is not enough the client asks for more."""
+    return no(same(design.step_up, "off"))
+
+
+@rule("MCP-step", source="MCP authorization 2026-07-28, Step-Up Authorization Flow 4")
+def step_up_asks_for_more(design: Choices, more: Condition) -> Condition:
+    """A client that steps up asks for something that it has not asked for before in this task."""
+    return any_of(more, same(design.step_up_asks, "any"))
+
+
+def scopes_accumulate(design: Choices) -> Condition:
+    """Whether a client that steps up asks for what it asked for before as well."""
     return same(design.step_up, "on")
+
+
+def keeps_tokens(design: Choices) -> Condition:
+    """Whether a client that steps up keeps the token that it had, for operations that need no more."""
+    return same(design.step_up, "apart")
 
 
 # --- later ---------------------------------------------------------------------------------------------------

@@ -714,10 +714,17 @@ def client__send_authorization_request(c: Context, who: str) -> Move:
     on_page = all_of(no(pushed), same(c.design.leak_point, "as_page"), c.capabilities["state_leak"])
     return Move(
         may,
-        (client_rules.code_is_asked_for(c.client(who), follows(c, who)),),
+        (client_rules.code_is_asked_for(c.client(who), follows(c, who)), *asks_for_more(c, who)),
         {f"{who}.phase": "requested", f"knows.state.{who}": on_page},
         (Sent(c.world.session[who].client, browser, there), Sent(browser, session.authorization_at, sent)),
     )
+
+
+def asks_for_more(c: Context, who: str) -> tuple[Named, ...]:
+    """The rule by which a client that steps up asks its user, or its AS, again."""
+    if not c.world.session[who].steps_up:
+        return ()
+    return (client_rules.step_up_asks_for_more(c.client(who), no(scopes.asks_again(c, who))),)
 
 
 class Registration(TypedDict):

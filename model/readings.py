@@ -17,7 +17,7 @@ from model.federation import WAYS_IN, Frameworks
 from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
 from model.messages import THIEF, Configured, Fetch, ResourceMetadata, ResourceRequest, Sent
 from model.reading import Moved, SessionState
-from model.resource_server import Issuer
+from model.resource_server import Issuer, scope_is_sufficient
 from model.rule import Named
 from model.state import ATTACKERS_KEY, TASK, refreshed, shown_keys
 from model.switching import Choices
@@ -520,6 +520,20 @@ def scope_of(c: Context, session: SessionState) -> Value:
     for grant in c.world.grants:
         scope = choose(same(session.token, grant.name), token_of(c, grant.name).scope, scope)
     return scope
+
+
+def serves_too(c: Context, who: str) -> Condition:
+    """Whether a session need not step up: a token that its client has is enough, the last one or one that it keeps."""
+    first, *others = scopes.so_far(c.world, c.world.session[who].after)
+    url, last = c.state.session(first).url, scope_of(c, c.state.session(first))
+    kept: list[Condition] = []
+    for each in others:
+        kept.append(scopes.is_sufficient(c, who, url, last))
+        session = c.state.session(each)
+        last = choose(same(session.token, NONE), last, scope_of(c, session))
+    beside = all_of(client_rules.keeps_tokens(c.client(who)), any_of(*kept))
+    policy = c.among(c.world.resource_servers, lambda party: same(url, party.url))
+    return scope_is_sufficient(policy, any_of(scopes.is_sufficient(c, who, url, last), beside)).holds
 
 
 def _issued(c: Context, token: str) -> IssuedToken:

@@ -118,6 +118,11 @@ def scope_is_sufficient(design: Choices, sufficient: Condition = True) -> Condit
     return any_of(sufficient, same(design.scope_check, "off"))
 
 
+def challenge_names_what_is_held(design: Choices) -> Condition:
+    """Whether insufficient_scope names the scopes of the token that it came with, beside those that are needed."""
+    return same(design.challenge_scope, "held")
+
+
 @rule("DPOP-7.1-scheme", "DPOP-7.2-nobearer", source="RFC 9449 7.1, 7.2")
 def scheme_is_acceptable(design: Choices, key: Value) -> Condition:
     """A resource server that requires DPoP refuses Bearer."""

@@ -1,6 +1,7 @@
 """Scopes: what a resource asks for, what a client asks an AS for, what a token carries. Only where a world has some.
 
 A resource server names the scopes of its operations in rising order: whoever is to do the last does the others as well.
+Where sessions say what they need, its operations ask for scopes of which none contains another.
 What is asked for, and what a token carries, is a set of them as RFC 6749 3.3 writes it; none says nothing of scopes.
 """
 
@@ -37,8 +38,20 @@ def _of(world: World, most: bool, url: str) -> str:
 
 
 def needed(c: Context, who: str, url: Value) -> Value:
-    """What the user's task needs at a URL in a session: the least, or in one that steps up everything."""
-    return mapped(partial(_of, c.world, c.world.session[who].steps_up), url)
+    """What the operation of a session needs at a URL: as the session says, or else the least, or all if it steps up."""
+    return mapped(partial(_of_session, c.world, who), url)
+
+
+def _of_session(world: World, who: str, url: str) -> str:
+    session, known = world.session[who], _of(world, True, url).split()
+    own = [scope for scope in known if scope in session.needs]
+    return " ".join(own) or _of(world, session.steps_up, url)
+
+
+def so_far(world: World, who: str) -> tuple[str, ...]:
+    """A session, and before it those from which the agent stepped up."""
+    session = world.session[who]
+    return (*so_far(world, session.after), who) if session.steps_up else (who,)
 
 
 def supported(c: Context, url: Value) -> Value:
@@ -46,9 +59,15 @@ def supported(c: Context, url: Value) -> Value:
     return mapped(partial(_of, c.world, True), url)
 
 
-def is_told(c: Context, who: str, url: Value, scope: Value) -> Condition:
-    """Whether a challenge may name these scopes: an honest one what the operation needs, the attacker's any."""
-    return any_of(c.attackers(url), same(scope, needed(c, who, url))) if c.world.scopes else True
+def is_told(c: Context, who: str, url: Value, scope: Value, beside: Value = NONE) -> Condition:
+    """Whether a challenge may name these scopes: an honest one what the operation needs, the attacker's any.
+
+    ``beside``: what an honest one names as well.
+    """
+    if not c.world.scopes:
+        return True
+    named = mapped(partial(together, c.world), needed(c, who, url), beside)
+    return any_of(c.attackers(url), same(scope, named))
 
 
 def entry(c: Context, who: str, scope: Value) -> dict[str, Value]:
@@ -62,14 +81,21 @@ def challenged(c: Context, who: str) -> Value:
 
 
 def asked(c: Context, session: SessionState) -> Value:
-    """What a session asks for; one that steps up asks for what the one before did and for what it is told."""
+    """What a session asks for; one that steps up: what it is told, beside what was asked for before or not."""
     who, told = session.who, challenged(c, session.who)
     if not c.world.scopes:
         return NONE
     if c.world.session[who].steps_up:
         before = asked(c, c.state.session(c.world.session[who].after))
-        return mapped(partial(together, c.world), before, told)
+        both = mapped(partial(together, c.world), before, told)
+        return choose(client_rules.scopes_accumulate(c.client(who)), both, told)
     return client_rules.scope_asked(c.client(who), told, told, needed(c, who, session.url))
+
+
+def asks_again(c: Context, who: str) -> Condition:
+    """Whether a session that steps up asks for nothing beyond what one before it asked for."""
+    *before, now = (asked(c, c.state.session(each)) for each in so_far(c.world, who))
+    return any_of(*(holds(is_within, now, scope) for scope in before))
 
 
 def as_listed(c: Context, who: str, listed: Value) -> dict[str, Value]:
@@ -85,11 +111,16 @@ def reads_metadata(c: Context, who: str) -> Condition:
 
 
 def within_task(c: Context, user: str, scope: Value) -> Condition:
-    """Whether a user is asked for nothing beyond what a task that is under way needs."""
+    """Whether a user is asked for nothing beyond what a task that is under way needs, with what it needed before."""
     if user == ATTACKER or not c.world.scopes:
         return True
     own = (session.name for session in c.world.sessions if session.user == user)
-    return any_of(*(holds(is_within, scope, needed(c, who, c.state[f"{who}.url"])) for who in own))
+    return any_of(*(holds(is_within, scope, _needed_so_far(c, who)) for who in own))
+
+
+def _needed_so_far(c: Context, who: str) -> Value:
+    each = (needed(c, name, c.state[f"{who}.url"]) for name in so_far(c.world, who))
+    return mapped(partial(together, c.world), *each)
 
 
 def approved(c: Context, server: Party, scope: Value, resource: Value) -> Value:

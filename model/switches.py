@@ -177,7 +177,13 @@ _MECHANISMS = (
     ("scope_request", "none advertised supported least", "client",
      "the scopes that the client asks for: none, so that the AS has its way; those that the challenge names, or else the metadata; all that the metadata lists; "
      "those that it knows its task to need", "MCP authorization 2026-07-28; RFC 6750 3; RFC 9728 2, 7.2"),
-    ("step_up", "off on", "client", "insufficient_scope starts a new authorization, for what was asked for and what is missing", "MCP authorization 2026-07-28"),
+    ("step_up", "off on replace apart", "client",
+     "insufficient_scope starts a new authorization, for what was asked for and what is missing; for what the challenge names alone, and the new token takes the place "
+     "of the old; beside it, and each operation gets the token that is enough for it", "MCP authorization 2026-07-28, Step-Up Authorization Flow (SEP-2350); RFC 6750 3.1"),
+    ("step_up_asks", "any more", "client", "the client steps up whatever insufficient_scope names; only if it then asks for something that it has not asked for before",
+     "MCP authorization 2026-07-28, Step-Up Authorization Flow 4"),
+    ("challenge_scope", "operation held", "resource_server", "RS: insufficient_scope names the scopes that the operation needs; with those of the token that it came with",
+     "RFC 6750 3.1; MCP authorization 2025-11-25, Runtime Insufficient Scope Errors"),
     ("grant_scope", "product resource", "authorization_server",
      "AS: a token carries the scopes that were approved, at every resource that it is for; only those of the resource that it is bound to", "RFC 8707 2.2"),
     ("scope_check", "on off", "resource_server", "RS: a token carries the scopes that the operation needs", "RFC 6750 3.1"),

@@ -70,6 +70,8 @@ class Switches(Generic[V_co]):
     echo: V_co
     scope_request: V_co
     step_up: V_co
+    step_up_asks: V_co
+    challenge_scope: V_co
     grant_scope: V_co
     scope_check: V_co
     audience_check: V_co

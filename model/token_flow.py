@@ -13,7 +13,7 @@ from model import gateways, guards, identifiers, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Move, action, combined, once, possible
 from model.attacker import knows
-from model.flow import attestation_of, authentication_of, challenge, issuer_after, to_code
+from model.flow import asks_for_more, attestation_of, authentication_of, challenge, issuer_after, to_code
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.lookups import client_is_read, token_is_looked_up
 from model.messages import (
@@ -51,6 +51,7 @@ from model.readings import (
     requested_resource,
     scope_of,
     server_of,
+    serves_too,
     sessions,
     sessions_and_grants,
     sessions_and_strangers,
@@ -223,6 +224,7 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
         here,
         (
             server_rules.client_acts_for_itself_with_credentials(c.client(who), refused),
+            *asks_for_more(c, who),
             *asserted(c, who, server),
             *request_rules(c, server, asking, NONE),
             *response_rules(c, session, server, asking, NONE, reads),
@@ -528,8 +530,7 @@ def client__step_up(c: Context, who: str, scope: Value) -> Move:
     cast, earlier = c.world.session[who], answered(c, c.world.session[who].after)
     url = earlier.url
     policy = c.among(c.world.resource_servers, lambda party: same(url, party.url))
-    enough = scopes.is_sufficient(c, who, url, scope_of(c, earlier))
-    refused = no(resource_rules.scope_is_sufficient(policy, enough).holds)
+    held = choose(resource_rules.challenge_names_what_is_held(policy), scope_of(c, earlier), NONE)
     told = InsufficientScope(challenge(c, who, url, scope).resource_metadata, scope, "insufficient_scope")
     # Whoever is there has had this request before.
     request = Sent(cast.client, url, request_with(c, earlier, earlier.token, url))
@@ -537,8 +538,8 @@ def client__step_up(c: Context, who: str, scope: Value) -> Move:
         possible(
             same(c.state[f"{who}.phase"], "idle"),
             may_begin(c, who),
-            scopes.is_told(c, who, url, scope),
-            any_of(c.attackers(url), refused),
+            scopes.is_told(c, who, url, scope, held),
+            any_of(c.attackers(url), no(serves_too(c, who))),
         ),
         (client_rules.scope_is_stepped_up(c.client(who)),),
         {f"{who}.phase": "challenged", f"{who}.url": url, **scopes.entry(c, who, scope)},

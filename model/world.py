@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import product
+from itertools import combinations, product
 from urllib.parse import urlsplit
 
 from model import identifiers
@@ -59,7 +59,7 @@ class Party:
         upstream: the AS at which a proxy is a client, or before which an AS is a gateway (:mod:`model.gateways`).
         started_by: the client, or the sub-agent, that starts a sub-agent.
         agent_of: the resource server as whose agent a client calls others, for whoever calls it.
-        scopes: of a resource server, what its operations ask for, in rising order.
+        scopes: of a resource server, what its operations ask for: in rising order, or apart where sessions need some.
         speaks: of a resource server, which of the world's protocols (all, if none is named).
     """
 
@@ -111,7 +111,8 @@ class Session:
     """A session at a client: whose, and the resources the agent may be sent to in it (all, if none is named).
 
     One that comes ``after`` another begins when the client has used its token in that one; if it ``steps_up``, the
-    agent goes on at the same resource, and wants more there than the scopes of that token allow; if it ``renews``, the
+    agent goes on at the same resource, and wants more there than the scopes of that token allow. It ``needs`` some of
+    the scopes there, or else the first, and all that there are if it steps up. If it ``renews``, the
     client, or another instance of it, comes to the AS with the refresh token of that one. One ``instead_of``
     another, of another protocol, begins where the agent's request in that one is answered in its own.
     """
@@ -122,6 +123,7 @@ class Session:
     visits: tuple[str, ...] = ()
     after: str = ""
     steps_up: bool = False
+    needs: tuple[str, ...] = ()
     renews: bool = False
     protocol: str = ""
     instead_of: str = ""
@@ -405,11 +407,16 @@ class World:
     def scopes(self) -> tuple[str, ...]:
         """Every set of scopes that anybody may ask for: of each resource server none or as much as an operation needs.
 
-        Empty where no resource server names any.
+        Of one whose operations need scopes apart, any of them. Empty where no resource server names any.
         """
-        levels = ([(), *(party.scopes[: n + 1] for n in range(len(party.scopes)))] for party in self.resource_servers)
+        servers = self.resource_servers
+        levels = (_apart(party.scopes) if self.is_apart(party) else _rising(party.scopes) for party in servers)
         sets = (" ".join(name for level in chosen for name in level) for chosen in product(*levels))
         return tuple(names for names in sets if names)
+
+    def is_apart(self, party: Party) -> bool:
+        """Whether some sessions say what they need of the scopes of a resource server."""
+        return any(scope in session.needs for session in self.sessions for scope in party.scopes)
 
     @cached_property
     def scopes_or_none(self) -> tuple[str, ...]:
@@ -525,6 +532,14 @@ class World:
             _counted(len(self.grants), "grant"),
         ]
         return ", ".join(part for part in counted if part) or self.concern
+
+
+def _rising(scopes: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    return (scopes[:n] for n in range(len(scopes) + 1))
+
+
+def _apart(scopes: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    return (chosen for n in range(len(scopes) + 1) for chosen in combinations(scopes, n))
 
 
 def _counted(number: int, one: str, several: str = "") -> str:

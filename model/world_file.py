@@ -337,17 +337,21 @@ def _protocols(world: World) -> Iterator[Fault]:
 
 
 def _scopes(world: World) -> Iterator[Fault]:
-    """Each resource server has scopes of its own; a session that steps up, or renews, comes after another."""
+    """Each resource server has scopes of its own, sessions need such; one that steps up, or renews, follows another."""
     seen: dict[str, str] = {}
     for key, number, party in _rows(world, "party"):
         for scope in party.scopes:
             if scope in seen:
                 yield (key, number, "scopes"), f"scope {scope!r} is given twice (at {seen[scope]!r})"
             seen.setdefault(scope, party.name)
-    if prod(len(party.scopes) + 1 for party in world.resource_servers) - 1 > MOST_SCOPES:
+    sizes = ((world.is_apart(party), len(party.scopes)) for party in world.resource_servers)
+    if prod(2**size if apart else size + 1 for apart, size in sizes) - 1 > MOST_SCOPES:
         place = next(number for _, number, party in _rows(world, "party") if party.scopes)
         yield ("party", place, "scopes"), f"more sets of scopes than can be proved (at most {MOST_SCOPES})"
     for key, number, session in _rows(world, "session"):
+        for scope in (scope for scope in session.needs if scope not in seen):
+            why = f"needs names a scope of a resource server: unknown {scope!r}{hint(scope, seen)}"
+            yield (key, number, "needs"), why
         for name, what in (("steps_up", "steps up from"), ("renews", "renews the token of")):
             if getattr(session, name) and not session.after:
                 yield (key, number, name), f"{session.name!r} {what} a session that 'after' has to name"

@@ -96,6 +96,8 @@ _TABLE: tuple[tuple[str, str, Literal["security", "utility"], str, str], ...] = 
      "A client turns to an AS that is not the resource's, and no public log holds what has misled it."),
     ("LA", "least_authority", "security", "user",
      "A client gets a user's token that can do more than the user's task needs: at its resource, or at another."),
+    ("PR", "progress", "security", "",
+     "A client steps up and asks for nothing that it had not asked for before, which it can do without end."),
     ("FC", "first_contact", "utility", "",
      "From an unknown URL, honest parties alone get to an accepted request."),
     ("CO", "configured_access", "utility", "",

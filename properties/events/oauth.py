@@ -35,12 +35,12 @@ from model.readings import (
     policy_of,
     published,
     requested_resource,
-    scope_of,
+    serves_too,
     token_of,
     trusted_by,
 )
 from model.registration import is_known, publishes_for_all, shows_a_client
-from model.resource_server import audience_is_this_resource, issuer_is_accepted, scope_is_sufficient
+from model.resource_server import audience_is_this_resource, issuer_is_accepted
 from model.send import is_attackers
 from model.state import others_than, tokens, transaction
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Exchanged, Grant, Session
@@ -360,6 +360,12 @@ def least_authority(c: Context) -> Condition:
     return any_of(*found)
 
 
+def progress(c: Context) -> Condition:
+    """A client steps up and asks for nothing that it had not asked for before: the agent is where it was."""
+    again = (session.name for session in _of_users(c) if session.steps_up)
+    return any_of(*(all_of(one_of(c.state[f"{who}.phase"], *REQUEST_SENT), scopes.asks_again(c, who)) for who in again))
+
+
 def _more_than(c: Context, made: IssuedToken, at: Value, scope: Value) -> Iterator[Condition]:
     """Where a token can do more than some scopes at a URL, for each resource server that takes it.
 
@@ -405,18 +411,9 @@ def task_completed(c: Context) -> Condition:
     """
     sessions = list(_of_users(c))
     own = [session for session in sessions if not session.instead_of]
-    served = [any_of(_served_unknown(c, session.name), _served_before(c, session)) for session in own]
+    before = {session.name: bool(session.steps_up) and serves_too(c, session.name) for session in own}
+    served = [any_of(_served_unknown(c, name), enough) for name, enough in before.items()]
     return all_of(bool(sessions), *served)
-
-
-def _served_before(c: Context, session: Session) -> Condition:
-    """Whether the token of the session before serves for what a session would step up for."""
-    if not session.steps_up:
-        return False
-    earlier = c.state.session(session.after)
-    policy = c.among(c.world.resource_servers, lambda party: same(earlier.url, party.url))
-    enough = scopes.is_sufficient(c, session.name, earlier.url, scope_of(c, earlier))
-    return scope_is_sufficient(policy, enough).holds
 
 
 def identity_crosses(c: Context) -> Condition:

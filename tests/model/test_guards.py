@@ -63,7 +63,7 @@ BY_ITSELF = {
         "model/flow.py",
         "resource_matches_request",
     ): "whether a client goes on with the URL, as its document is of another",
-    ("model/token_flow.py", "scope_is_sufficient"): "whether the resource server is content, or else names scopes",
+    ("model/readings.py", "scope_is_sufficient"): "whether the resource server is content, or else names scopes",
     ("model/on_behalf.py", "tokens_are_not_forwarded"): "of the resource server that was called, and not of the other",
     ("model/proxy.py", "user_recognises_the_client"): "a proxy asks no more of a request",
     ("model/proxy.py", "client_is_authenticated"): "and no more of who authenticates",
