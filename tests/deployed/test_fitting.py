@@ -18,9 +18,9 @@ from model.switches import SWITCHES
 
 
 def watched(design):
-    """What a client of a design is seen to do in every scenario."""
+    """What a client of a design is seen to do in every fourth scenario."""
     seen = {}
-    for told in scenario.load_all():
+    for told in scenario.load_all()[::4]:
         ended = converse(design, told)
         seen[told.name] = Observed(ended.stage, ended.sent)
     return seen
@@ -36,7 +36,7 @@ def test_a_stranger_is_explained(seed, changed):
     names = rng.sample([name for name, switch in SWITCHES.items() if switch.kind == "conduct"], changed)
     hidden = known.but(**{name: rng.choice(SWITCHES[name].values) for name in names})
     found = fit(watched(hidden), [known])
-    assert len(found.messages) == len(scenario.names())
+    assert found.messages == tuple(watched(hidden))
     assert all(one.verdict == "predicted" for one in compare(found.design, watched(hidden)))
 
 
@@ -69,13 +69,13 @@ def test_what_questions_forbid_the_attacker_is_not_fitted(monkeypatch):
 
 
 def test_evidence_is_what_would_be_lost():
-    """The scenarios that are said to decide a switch are explained with it and not without."""
-    seen = measured()["mcp-python==2.3.0"]
-    design = find("mcp-python==2.3.0").design
-    found = fit(seen, [design])
+    """The scenarios that are said to decide a switch are explained with it and not without, here of every third."""
+    seen = dict(list(measured()["mcp-python==2.3.0"].items())[::3])
+    found = fit(seen, [find("mcp-python==2.3.0").design])
     assert found.design.changes().keys() == found.evidence.keys()
+    assert len(found.evidence) > 4
     for switch, names in found.evidence.items():
-        back = design.but(**{switch: SWITCHES[switch].baseline})
+        back = found.design.but(**{switch: SWITCHES[switch].baseline})
         assert names
         without = compare(back, {name: seen[name] for name in names})
         assert not any(one.whole for one in without)

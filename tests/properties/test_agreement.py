@@ -287,7 +287,7 @@ def test_no_walk_comes_to_what_is_answered_with_safe_in_100000_steps(checker, sa
 
 
 @pytest.mark.parametrize(
-    ("name", "length"), [("default", 4), ("aauth", 4)] + [pytest.param(n, 8, marks=pytest.mark.slow) for n in WORLDS]
+    ("name", "length"), [("default", 3), ("aauth", 3)] + [pytest.param(n, 8, marks=pytest.mark.slow) for n in WORLDS]
 )
 def test_walks_of_the_machine_are_runs_of_the_solver(name, length, clauses, sample):
     """For each walk there is a run of as many sweeps, of its steps and choices alone, that ends in the same state."""

@@ -25,12 +25,13 @@ STATES = {(2, 1): 115, (3, 1): 717, (4, 1): 4871, (2, 2): 6697}
 #: The fewest actions to each event, with the check off: every message of the flow counts for one.
 SHORTEST = {"code_delivery": 7, "authorization": 9}
 ASKED = tuple(map(find, SHORTEST))
-#: Servers and sessions that an explicit search is through with in seconds.
-SMALL = [(2, 1), (3, 1)]
+#: Servers and sessions that an explicit search is through with at once, and in seconds.
+SMALL = [(2, 1), pytest.param(3, 1, marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize(
-    ("servers", "sessions"), [pytest.param(*size, marks=pytest.mark.slow if size == (4, 1) else ()) for size in STATES]
+    ("servers", "sessions"),
+    [pytest.param(*size, marks=pytest.mark.slow if STATES[size] > 1_000 else ()) for size in STATES],
 )
 def test_states_are_as_many_as_pinned(servers, sessions):
     """With the check on there are as many states as pinned, and no attack in any of them."""
@@ -86,7 +87,7 @@ def test_search_and_solver_agree_on_random_designs():
         "dpop_key",
     ]
     checker, events = Checker(world), 0
-    for _ in range(8):
+    for _ in range(4):
         values = {name: rng.choice(SWITCHES[name].values) for name in read if rng.random() < 0.5}
         configuration = Configuration(Design(values), frozenset({"mal_as"}))
         found = explore(configuration, world, ASKED).first
@@ -96,7 +97,7 @@ def test_search_and_solver_agree_on_random_designs():
             if (verdict := checker.verdict(prop, configuration)).result == "attack"
         }
         events += len(found)
-    assert 2 < events < 14
+    assert 0 < events < 8
 
 
 def test_lattice_of_this_world_is_what_trying_every_design_finds():

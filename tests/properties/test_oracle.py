@@ -47,7 +47,7 @@ def compare(world, reach, sample, seed, configurations, limit):
 
 @pytest.mark.parametrize(
     ("name", "configurations"),
-    [("alone", 4), ("tiny", 6), *(pytest.param(name, 10, marks=pytest.mark.slow) for name in LEAST)],
+    [("alone", 2), ("tiny", 6), *(pytest.param(name, 10, marks=pytest.mark.slow) for name in LEAST)],
 )
 def test_search_and_solver_agree(name, configurations, small_worlds, reach_in, sample):
     """Verdict and shortest length are the same over a random sample of the whole vocabulary."""
@@ -72,7 +72,7 @@ def test_search_and_solver_agree_on_more(name, small_worlds, reach_in, sample):
 def test_search_and_solver_agree_on_expected_rows(name, rows, small_worlds, reach_in):
     """The same for the expected rows, whose attackers and switches matter by design: many of them are attacks."""
     world, reach = small_worlds[name], reach_in(small_worlds[name])
-    chosen = random.Random(1).sample([row for row in rows if row.covered and row.prop.kind == "security"], 9)
+    chosen = random.Random(1).sample([row for row in rows if row.covered and row.prop.kind == "security"], 5)
     compared = attacks = 0
     for row in chosen:
         try:
@@ -85,5 +85,5 @@ def test_search_and_solver_agree_on_expected_rows(name, rows, small_worlds, reac
             assert reach.checker.verdict(row.prop, row.configuration).steps == found[row.prop.name], row.id
         else:
             assert not reach(row.prop, row.configuration), row.id
-    assert compared >= 6
-    assert attacks >= 2
+    assert compared >= 3
+    assert attacks >= 1

@@ -286,7 +286,6 @@ def test_prover_agrees_on_questions_drawn_at_random():
         (SAFE, "never", "", "agree", 0),
         (SAFE, "derived", "the user has two sessions", "more", 1),
         (SAFE, "derived", "", "differ", 1),
-        (SAFE, "unknown", "", "open", 3),
     ],
 )
 def test_both_answers_are_told_apart(monkeypatch, question, event, left_out, standing, code):

@@ -215,10 +215,10 @@ def test_what_visits_cost_is_what_their_steps_are_waited_for() -> None:
 
 def test_the_arrays_cost_what_plans_cost() -> None:
     """Situation by situation, in the shares in which they are met."""
-    met, arms = load("hostile"), ((("reg", "dcr"),),)
-    tally = vectorised.counted(met, arms, "7", 15)
+    met, arms = load("shared_origins"), ((("reg", "dcr"),),)
+    tally = vectorised.counted(met, arms, "7", 4)
     read = vectorised.reader(situations(met), arms)
-    codes = np.concatenate([keys // 2 for keys in vectorised._met(met, "7", 15, 1.0, 0)])
+    codes = np.concatenate([keys // 2 for keys in vectorised._met(met, "7", 4, 1.0, 0)])
     places, times = np.unique(codes, return_counts=True)
     takes = costs.seconds(met)
     for number, name in enumerate(costs.COSTS):

@@ -21,7 +21,7 @@ def test_what_is_recorded_is_what_is_counted(reader: str, tmp_path: Path, monkey
     monkeypatch.setattr(record, "GROUP", 50)
     monkeypatch.setattr(agents, "CHUNK", 32)
     monkeypatch.setattr(vectorised, "CHUNK", 32)
-    unit = Unit(load("measured_2026"), ARMS, "1", 150, reader=reader, first=4)
+    unit = Unit(load("swept"), ARMS, "1", 150, reader=reader, first=4)
     tally = engine.count(Unit(unit.population, ARMS, "1", 150, reader=reader, first=4, record=str(tmp_path)))
     assert tally == engine.count(unit)
     (file,) = tmp_path.iterdir()

@@ -181,7 +181,7 @@ def test_units_that_are_looked_at_together_count_the_same(monkeypatch: pytest.Mo
     monkeypatch.setattr(vectorised, "judge_all", lambda *told: judged.append(1) or judge_all(*told))
     met = load("hostile")
     units = [
-        Unit(met, ((), (("echo", "req"),)), f"{seed}/0", 8, reader="tasks", options=tuple(CALM.items()))
+        Unit(met, ((), (("echo", "req"),)), f"{seed}/0", 3, reader="tasks", options=tuple(CALM.items()))
         for seed in range(2)
     ]
     found = []

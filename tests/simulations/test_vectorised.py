@@ -48,7 +48,7 @@ def compared(
 
 
 @pytest.mark.parametrize(
-    ("adoption", "attempts"), [(0.4, 20), *(pytest.param(share, 1_000, marks=pytest.mark.slow) for share in (1.0, 0.4))]
+    ("adoption", "attempts"), [(0.4, 8), *(pytest.param(share, 1_000, marks=pytest.mark.slow) for share in (1.0, 0.4))]
 )
 def test_agrees_with_the_machine_visit_by_visit(adoption: float, attempts: int) -> None:
     """The same draws, the same endings, for designs that differ in what they let in."""
@@ -58,22 +58,24 @@ def test_agrees_with_the_machine_visit_by_visit(adoption: float, attempts: int) 
         (("echo", "req"), ("cache_key", "issuer")),
         (("iss_check", "off"), ("h_iss", "no"), ("dpop", "token")),
     )
-    assert compared(HOSTILE, arms, attempts, adoption) > 8
+    assert compared(HOSTILE, arms, attempts, adoption) > 5
 
 
 def test_agrees_where_attackers_go_where_most_is_left_open() -> None:
     """Among servers of theirs; where much leaks as well, most go where it does, and fewer endings are left."""
     servers = [name for name in HERE if not name.startswith(("leaky", "forged", "made_up"))]
     among = HOSTILE.with_shares("place", {name: 1 / len(servers) for name in servers})
-    assert compared(among, ((), (("prm", "prefix"),)), 24, after=STRATEGIES["best_response"]) > 5
+    assert compared(among, ((), (("prm", "prefix"),)), 8, after=STRATEGIES["best_response"]) > 2
 
 
 # Runs of some have a hundred thousand states, of which the machine visits every one.
-@pytest.mark.parametrize("number", [3, *(pytest.param(many, marks=pytest.mark.slow) for many in (1, 5, 7))])
-def test_agrees_on_any_design(number: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "places"), [(3, 2), *(pytest.param(many, None, marks=pytest.mark.slow) for many in (1, 3, 5, 7))]
+)
+def test_agrees_on_any_design(number: int, places: int | None) -> None:
     """Designs picked at random, mechanisms and environment alike; a switch that is added leaves the others as drawn."""
     arm = tuple((name, random.Random(f"{number} {name}").choice(SWITCHES[name].values)) for name in drawn())
-    there = [name for name, place in PLACES.items() if place.under(dict(arm)["protocol"])]
+    there = [name for name, place in PLACES.items() if place.under(dict(arm)["protocol"])][:places]
     compared(HOSTILE.with_shares("place", dict.fromkeys(there, 1 / len(there))), (arm,), 200)
 
 
@@ -96,12 +98,13 @@ def test_agrees_among_servers_as_measured() -> None:
         ),
     ],
 )
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.slow)])
 def test_passes_under_aauth_and_with_sub_agents_as_the_machine_does(
-    places: tuple[str, ...], arms: tuple[Settings, ...]
+    places: tuple[str, ...], arms: tuple[Settings, ...], every: int
 ) -> None:
     """Each visit in its world, of those who adopt and those who do not; there are different endings."""
     found = situations(load("swept").with_shares("place", dict.fromkeys(places, 1 / len(places))))
-    seen, codes = set(), np.arange(found.count)
+    seen, codes = set(), np.arange(0, found.count, every)
     for code, read in zip(codes.tolist(), vectorised.ArrayReader(found, arms).plans(codes), strict=True):
         for arm, plan in zip(arms, read, strict=True):
             assert plan == plan_for(visit_of(found, arm, code))
@@ -138,7 +141,7 @@ def test_passes_in_time_as_the_machine_does(held: Settings, many: int) -> None:
             assert plan == plan_for(visit_of(found, arm, code, dict(held)))
 
 
-@pytest.mark.parametrize("many", [30, pytest.param(400, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("many", [10, pytest.param(400, marks=pytest.mark.slow)])
 def test_any_crowd_gives_the_same(many: int) -> None:
     """Judging rows one by one, all together, shuffled or repeated makes no difference."""
     found = situations(HOSTILE)
@@ -158,12 +161,13 @@ def test_any_crowd_gives_the_same(many: int) -> None:
 def test_tally_counts_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counting situations is counting attempts, in chunks of any size and from any attempt on."""
     arms: tuple[Settings, ...] = ((), (("prm", "prefix"),))
-    one_by_one = [row for chunk in vectorised.attempts(HOSTILE, arms, "1", 3_000) for row in zip(*chunk, strict=True)]
-    assert vectorised.counted(HOSTILE, arms, "1", 3_000).endings == Counter(one_by_one)
+    met = load("swept")
+    one_by_one = [row for chunk in vectorised.attempts(met, arms, "1", 3_000) for row in zip(*chunk, strict=True)]
+    assert vectorised.counted(met, arms, "1", 3_000).endings == Counter(one_by_one)
     monkeypatch.setattr(vectorised, "MOST_PLACES", 0)  # as if there were too many situations for a place each
-    assert vectorised.counted(HOSTILE, arms, "1", 3_000).endings == Counter(one_by_one)
+    assert vectorised.counted(met, arms, "1", 3_000).endings == Counter(one_by_one)
     monkeypatch.setattr(vectorised, "CHUNK", 256)
-    parts = (vectorised.counted(HOSTILE, arms, "1", 1_000, first=first).endings for first in (0, 1_000, 2_000))
+    parts = (vectorised.counted(met, arms, "1", 1_000, first=first).endings for first in (0, 1_000, 2_000))
     assert sum(parts, Counter()) == Counter(one_by_one)
 
 
