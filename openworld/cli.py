@@ -29,6 +29,7 @@ GROUPS = {
     },
     "Check": {
         "check": ("check", "Check expectations, a trace or the evidence for a verdict."),
+        "lsp": ("mcp", "Answer editors, by the Language Server Protocol."),
         "new": ("new", "Write a draft of your own to begin with, or shell completion."),
     },
     "Real software": {
@@ -42,7 +43,7 @@ GROUPS = {
         "blast-radius": ("simulations", "Count what one mishap puts into an attacker's hands."),
     },
     "Publish": {
-        "mcp": ("mcp", "Answer assistants and editors, by the Model Context Protocol."),
+        "mcp": ("mcp", "Answer assistants, by the Model Context Protocol."),
         "study": ("study", "Judge every named design against every attacker; simulate."),
         "report": ("study", "Turn the folder of a study into one HTML page."),
         "site": ("study", "Write a site that answers questions in the reader's browser."),

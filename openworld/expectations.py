@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,16 +30,23 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 
-class ExpectationError(InputError):
-    """A file that cannot be read; the message names file, line, entry and key."""
-
-
 class Position(NamedTuple):
     """Where something stands in a file: line and column from 1, length in characters."""
 
     line: int
     column: int
     length: int
+
+
+_TOP = Position(1, 1, 0)
+
+
+class ExpectationError(InputError):
+    """A file that cannot be read; the message names file, line, entry and key. ``place``: where that stands."""
+
+    def __init__(self, message: str, place: Position = _TOP) -> None:
+        super().__init__(message)
+        self.place = place
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +66,48 @@ class Anchor:
     @builtins.property
     def stands(self) -> bool:
         """Whether the draft still says so (raises OSError where it cannot be read)."""
-        return _plain(self.quote) in _plain(self.draft.read_text(encoding="utf-8"))
+        return self.place(Plain.of(self.draft.read_text(encoding="utf-8"))) is not None
+
+    def place(self, draft: Plain) -> slice | None:
+        """Where the draft says so in its file, if it does."""
+        words = Plain.of(self.quote).words
+        start = draft.words.find(words)
+        return draft.place(start, start + len(words)) if start >= 0 else None
 
     def __str__(self) -> str:
         where = f"{self.draft}, section {self.section}," if self.section else f"{self.draft}"
         return f'{where} no longer says "{" ".join(self.quote.split())}"'
 
 
-def _plain(text: str) -> str:
-    """The words of a text alone: no elements of XML and no emphasis, each space one."""
-    return " ".join(re.sub(r"[*_`]", "", unescape(re.sub(r"<[^<>]*>", "", text))).split())
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """The words of a text alone: no elements of XML and no emphasis, each space one.
+
+    ``starts``, ``ends``: where each character of ``words`` starts and ends in the text.
+    """
+
+    words: str
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+    @classmethod
+    @lru_cache(maxsize=8)
+    def of(cls, text: str) -> Plain:
+        """The words of a text, which is mostly the same draft again."""
+        found: list[tuple[str, int, int]] = []
+        for part in re.finditer(r"<[^<>]*>|&#?\w+;|\s|.", text):
+            said = part.group()
+            said = "" if said[0] == "<" and len(said) > 1 else " " if said.isspace() else unescape(said)
+            spaced = said == " " and (not found or found[-1][0] == " ")
+            found += [(each, *part.span()) for each in said if each not in "*_`" and not spaced]
+        if found and found[-1][0] == " ":
+            found.pop()
+        words, starts, ends = zip(*found, strict=True) if found else ((), (), ())
+        return cls("".join(words), starts, ends)
+
+    def place(self, start: int, end: int) -> slice:
+        """Where some of its words stand in the text."""
+        return slice(self.starts[start], self.ends[end - 1]) if start < end else slice(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +153,7 @@ class Expectation:
 
 
 #: The verdict that each list of properties stands for, in the words of security properties where both kinds have one.
-_EXPECTED: dict[str, str] = {
+EXPECTED: dict[str, str] = {
     "holds": "safe", "fails": "attack", "not_in_this_world": "not_in_this_world", "reached": "reached",
     "not_reached": "not_reached",
 }  # fmt: skip
@@ -122,28 +162,30 @@ _TEXTS = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 _KEYS = {
     **dict.fromkeys(("name", "because", "design", "world", "draft", "section", "quote"), _TEXT),
     "switches": {"type": "object", "additionalProperties": {"type": "string"}},
-    **dict.fromkeys(("against", *_EXPECTED), _TEXTS),
+    **dict.fromkeys(("against", *EXPECTED), _TEXTS),
 }
-#: What an entry may say.
-SCHEMA = Schema(
-    lambda: {
-        "type": "object",
-        "properties": _KEYS,
-        "additionalProperties": False,
-        "dependentRequired": {"section": ["quote"], "quote": ["draft"], "draft": ["quote"]},
-    }
-)
-#: What stands above the entries.
-_HEAD = Schema(lambda: _TEXTS)
+_ENTRY = {
+    "type": "object",
+    "properties": _KEYS,
+    "additionalProperties": False,
+    "dependentRequired": {"section": ["quote"], "quote": ["draft"], "draft": ["quote"]},
+}
+#: What an entry may say, and what stands above the entries.
+_SCHEMA, _HEAD = Schema(lambda: _ENTRY), Schema(lambda: _TEXTS)
 
 
-def read(path: Path, model: Model = oauth()) -> list[Expectation]:
-    """The expectations of a file, in its order.
+def schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a file of expectations, read as TOML."""
+    return {"type": "object", "properties": {"with": _TEXTS, "expect": {"type": "array", "items": _ENTRY}}}
+
+
+def read(path: Path, model: Model = oauth(), content: bytes | None = None) -> list[Expectation]:
+    """The expectations of a file, in its order; ``content``: what is in it, where that is not what is on the disk.
 
     Raises:
         ExpectationError: not TOML; an unknown key, name or value; nothing expected, or a thing and its opposite.
     """
-    content = path.read_bytes()
+    content = path.read_bytes() if content is None else content
     data = _data(path, content)
     stray = [key for key in data if key not in ("expect", "with")]
     if stray:
@@ -169,6 +211,16 @@ def drafts(path: Path) -> list[Path]:
     return [path.parent / name for name in data.get("with", [])]
 
 
+def refuse_others(path: Path, model: Model) -> None:
+    """Make sure that a file goes with no draft but those of a model: a server that reads it runs no code of others.
+
+    Raises:
+        ExpectationError: it does; the message names the draft.
+    """
+    if strange := {*map(Path.resolve, drafts(path))} - {*model.files}:
+        raise ExpectationError(f"{path}: goes with {min(strange)}, which is run only where the server has it --with")
+
+
 def _data(path: Path, content: bytes) -> dict[str, Any]:
     try:
         return from_toml(content)
@@ -183,7 +235,8 @@ def _refuse_contradictions(expectations: list[Expectation]) -> None:
         if first.expected != one.expected:
             raise ExpectationError(
                 f"{one.file}, line {one.place.line}: {one.property} under {one.config} is expected to be "
-                f"both {first.expected} and {one.expected}; the other is in line {first.place.line}"
+                f"both {first.expected} and {one.expected}; the other is in line {first.place.line}",
+                one.place,
             )
 
 
@@ -195,13 +248,13 @@ class _Entry:
 
     def read(self) -> Iterator[Expectation]:
         """Its expectations (raises ExpectationError)."""
-        for error in SCHEMA.errors(self._fields):
+        for error in _SCHEMA.errors(self._fields):
             raise self._misshapen(error)
-        if not any(self._fields.get(key) for key in _EXPECTED):
+        if not any(self._fields.get(key) for key in EXPECTED):
             raise self._error("", 0, "nothing is expected; list properties in holds or fails")
         design, world = self._design(), self._world()
         name, because = (" ".join(self._fields.get(key, "").split()) for key in ("name", "because"))
-        for key, word in _EXPECTED.items():
+        for key, word in EXPECTED.items():
             for number, prop in enumerate(self._fields.get(key, [])):
                 known, place = self._known(key, number, find, prop, self._model), self._place(key, number)
                 expected = self._known(key, number, read_result, word, known.kind)
@@ -278,8 +331,9 @@ class _Entry:
         return self._places.get((key, number)) or self._places.get((key, -1)) or self._places["", 0]
 
     def _error(self, key: str, number: int, message: str) -> ExpectationError:
-        where = f"{self._path}, line {self._place(key, number).line}, [[expect]]"
-        return ExpectationError(f"{where}: {key}: {message}" if key else f"{where}: {message}")
+        place = self._place(key, number)
+        where = f"{self._path}, line {place.line}, [[expect]]"
+        return ExpectationError(f"{where}: {key}: {message}" if key else f"{where}: {message}", place)
 
 
 def _fits(asked: Expectation) -> None:

@@ -13,6 +13,7 @@ from model.errors import InputError
 #: The modules that an extra brings beyond those above it.
 EXTRAS = {
     "mcp": ("mcp",),
+    "lsp": ("lsprotocol", "pygls"),
     "conform": ("aalpy", "aiohttp", "joserfc", "packaging", "trustme"),
     "study": (
         "jinja2", "markdown_it", "matplotlib", "networkx", "numpy", "pandas", "pyarrow", "SALib", "scipy", "simpy",

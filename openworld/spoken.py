@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from model.drafts import TEXTS
 from model.model import Model, oauth
-from model.switches import attacker_named
+from model.switches import BCP_ATTACKERS, ROLES, attacker_named
 from model.words import worded, words
+from model.world_file import WORLDS
 from properties.attackers import every_attacker
 from properties.security import every_property
 
@@ -63,3 +65,25 @@ def _phrases(model: Model) -> Iterator[tuple[str, str]]:
 
 def _folded(text: str) -> str:
     return " ".join(text.casefold().replace("_", " ").split())
+
+
+def ends(model: Model, key: str, equals: str = "", value: str = "") -> list[tuple[str, str]]:
+    """How a part of a configuration can end that has begun so, each with its meaning."""
+    party, colon, name = key.rpartition(":")
+    if not equals:
+        keys = [(f"{party}{colon}{switch.name}=", switch.meaning) for switch in model.switches.values()]
+        others = ("cap=", "the attacker"), ("design=", "to start from"), ("world=", "to ask in")
+        return [*keys, *others, ("draft=", "what a text asks of each role"), ("by=", "the roles that alone adopt it")]
+    if name in model.switches:
+        return [(f"{key}={each}", worded("value", f"{name}={each}", model)) for each in model.switches[name].values]
+    if key == "cap":
+        listed, plus, _ = value.rpartition("+")
+        known = {**model.capabilities, **{name: f"{one.number}: {one.meaning}" for name, one in BCP_ATTACKERS.items()}}
+        return [(f"cap={listed}{plus}{each}", meaning) for each, meaning in known.items()]
+    named = {
+        "design": {each: note for each, (note, _) in model.notes.items()},
+        "world": {each: world.concern for each, world in WORLDS.items()},
+        "draft": {each: text.meaning for each, text in TEXTS.items()},
+        "by": dict.fromkeys(ROLES, "adopt alone"),
+    }
+    return [(f"{key}={each}", meaning) for each, meaning in named.get(key, {}).items()]

@@ -10,13 +10,9 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from model.drafts import TEXTS
 from model.model import Model
-from model.switches import BCP_ATTACKERS, ROLES
-from model.words import worded
-from model.world_file import WORLDS
 from openworld.commands.common import model_of
-from openworld.spoken import configuration
+from openworld.spoken import configuration, ends
 from properties.security import every_property
 
 
@@ -35,30 +31,9 @@ def configurations(context: click.Context, __: click.Parameter, begun: str) -> l
     before, semicolon, last = begun.rpartition(";")
     return [
         CompletionItem(before + semicolon + said, help=meaning)
-        for said, meaning in _ends(model_of(context), *last.partition("="))
+        for said, meaning in ends(model_of(context), *last.partition("="))
         if said.startswith(last)
     ]
-
-
-def _ends(model: Model, key: str, equals: str, value: str) -> list[tuple[str, str]]:
-    party, colon, name = key.rpartition(":")
-    if not equals:
-        keys = [(f"{party}{colon}{switch.name}=", switch.meaning) for switch in model.switches.values()]
-        others = ("cap=", "the attacker"), ("design=", "to start from"), ("world=", "to ask in")
-        return [*keys, *others, ("draft=", "what a text asks of each role"), ("by=", "the roles that alone adopt it")]
-    if name in model.switches:
-        return [(f"{key}={each}", worded("value", f"{name}={each}", model)) for each in model.switches[name].values]
-    if key == "cap":
-        listed, plus, _ = value.rpartition("+")
-        known = {**model.capabilities, **{name: f"{one.number}: {one.meaning}" for name, one in BCP_ATTACKERS.items()}}
-        return [(f"cap={listed}{plus}{each}", meaning) for each, meaning in known.items()]
-    named = {
-        "design": {each: note for each, (note, _) in model.notes.items()},
-        "world": {each: world.concern for each, world in WORLDS.items()},
-        "draft": {each: text.meaning for each, text in TEXTS.items()},
-        "by": dict.fromkeys(ROLES, "adopt alone"),
-    }
-    return [(f"{key}={each}", meaning) for each, meaning in named.get(key, {}).items()]
 
 
 def among(where: str, file: bool = False) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:

@@ -157,9 +157,8 @@ class McpTools:
     def check(self, file: Annotated[str, Field(description="The path of a file of expectations.")]) -> ExpectationsJson:
         """Say which expectations of an `openworld.toml` still hold (`as expected`), and which have `flipped`, are
         `without its text`, `not in this world` or `inconclusive`."""
-        path, run = Path(file), {*self.model.files}
-        if strange := {*map(Path.resolve, expectations.drafts(path))} - run:
-            raise InputError(f"{file}: goes with {min(strange)}, which is run only as `openworld mcp --with` names it")
+        path = Path(file)
+        expectations.refuse_others(path, self.model)
         found = evaluate(expectations.read(path, self.model), self.cache, 0, self.timeout)
         return ExpectationsJson(expectations=[CheckedJson.model_validate(each.to_json()) for each in found])
 

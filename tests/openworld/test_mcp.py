@@ -244,7 +244,7 @@ def test_a_file_runs_no_code(ask, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n", encoding="utf-8")
     file = tmp_path / "openworld.toml"
     file.write_text('with = ["mine.py"]\n[[expect]]\nreached = ["first_contact"]\n', encoding="utf-8")
-    with pytest.raises(RefusedError, match=r"mine\.py, which is run only as `openworld mcp --with` names it"):
+    with pytest.raises(RefusedError, match=r"mine\.py, which is run only where the server has it --with"):
         ask("check", file=str(file))
     assert not (tmp_path / "ran").exists()
 
