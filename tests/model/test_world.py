@@ -190,6 +190,10 @@ MISTAKES = {
     "a scope with a space": (
         ('name = "crm"', 'name = "crm"\nscopes = ["accounts read"]'), 18, "'accounts read' is no scope",
     ),
+    "a scope that nobody has": (
+        ('name = "victim"', 'name = "victim"\nneeds = ["read"]'), 25,
+        "needs names a scope of a resource server: unknown 'read'",
+    ),
     "a scope twice": (
         ('name = "crm"', 'name = "crm"\nscopes = ["read", "read"]'), 18, "scope 'read' is given twice (at 'crm')",
     ),
