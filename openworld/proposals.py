@@ -21,27 +21,23 @@ from model.protocols import variables
 from model.receipts import REQUESTING
 from model.switches import SWITCHES
 from model.world import AUTHORIZATION_SERVER, CLIENT
-from properties.checker import Checker
-from properties.invent import (
+from properties.candidates import (
     ADDED,
     ANSWERS,
     FUNCTIONS,
     HELD,
     RELATIONS,
     ROLES,
-    AlreadySaid,
     Candidate,
-    Invented,
-    KnownRules,
     adder,
-    broken,
-    effort,
     field_of,
-    invent,
     spelt,
     under,
     with_fields,
 )
+from properties.checker import Checker
+from properties.invent import Invented, broken, effort, invent
+from properties.known_rules import AlreadySaid, KnownRules
 from properties.security import Property, find
 from properties.verdict import Verdict
 

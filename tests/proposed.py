@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from model.design import Configuration, parse
-from properties.invent import Candidate, under, with_fields
+from properties.candidates import Candidate, under, with_fields
 
 #: What clients or AS add, and what is related to what otherwise than by equality.
 KEPT = Candidate("authorization_server", "TokenRequest", "added_kept.hashed", "is", "held.request.added_hash_of_kept")

@@ -33,8 +33,9 @@ from openworld.files import write
 from openworld.proposals import ADDERS, RANKS, Proposed, actors, could_say, proposed, who_says
 from openworld.show import command, ending
 from properties.attackers import configured
+from properties.candidates import FUNCTIONS, FURTHER, RELATIONS, ROLES, adder, changes
 from properties.checker import Checker
-from properties.invent import FUNCTIONS, FURTHER, RELATIONS, ROLES, Invented, adder, changes
+from properties.invent import Invented
 from properties.monotone import NoAnswerError
 from properties.reads import check_read
 from properties.security import find

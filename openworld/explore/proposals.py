@@ -8,7 +8,9 @@ from openworld.explore.asking import read
 from openworld.explore.evidence import table
 from openworld.explore.views import Table
 from openworld.proposals import Wording, actors, who_says
-from properties.invent import KnownRules, changes, invent, under, with_fields
+from properties.candidates import changes, under, with_fields
+from properties.invent import invent
+from properties.known_rules import KnownRules
 from properties.security import find
 
 

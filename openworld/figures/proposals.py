@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from openworld.plotstyle import SERIES, ruled, save, style, titled
 from openworld.proposals import Proposed, actors, deployed, many
-from properties.invent import changes
+from properties.candidates import changes
 
 
 class Ranked(NamedTuple):

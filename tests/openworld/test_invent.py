@@ -20,7 +20,8 @@ from openworld.cli import main
 from openworld.commands.invent import grammar
 from openworld.figures.proposals import Ranked, front, fronts
 from openworld.proposals import NOBODY, Proposal, Wording, section
-from properties.invent import FURTHER, RELATIONS, Candidate, Invented, under, with_fields
+from properties.candidates import FURTHER, RELATIONS, Candidate, under, with_fields
+from properties.invent import Invented
 from properties.security import find
 
 

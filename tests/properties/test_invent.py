@@ -10,20 +10,10 @@ from proposed import ASSERTIONS, DRAWN, FOUND, KEPT, KEY, NO_PKCE, NO_STATE, SIG
 
 from model.design import Configuration, parse
 from model.model import oauth
+from properties.candidates import FURTHER, Candidate, Received, candidates, under, with_checks, with_fields
 from properties.checker import Checker
-from properties.invent import (
-    FURTHER,
-    Candidate,
-    Checks,
-    Invented,
-    KnownRules,
-    Received,
-    candidates,
-    invent,
-    under,
-    with_checks,
-    with_fields,
-)
+from properties.invent import Checks, Invented, invent
+from properties.known_rules import KnownRules
 from properties.security import find
 
 MIX_UP = parse("cap=mal_as;iss_check=off;md_issuer_check=off")

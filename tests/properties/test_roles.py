@@ -23,8 +23,8 @@ from model.switches import SWITCHES
 from model.world import NONE
 from openworld.cli import main
 from properties import unbounded
+from properties.candidates import Candidate, under, with_checks, with_fields
 from properties.checker import Checker
-from properties.invent import Candidate, under, with_checks, with_fields
 from properties.prover import ProverAnswers
 from properties.roles import ATTACKER, COVERED, RUNS, honest, roles
 from properties.security import find
