@@ -53,13 +53,17 @@ Walking = Generator[simpy.Event, None, Any]
 
 @dataclass(slots=True)
 class Known:
-    """What an agent remembers of a server; times are when it stops being good."""
+    """What an agent remembers of a server; times are when it stops being good.
+
+    ``replaced``: its token has the scopes of a step-up, and no others.
+    """
 
     metadata_until: float = -1.0
     token_until: float = -1.0
     refresh_until: float = -1.0
     registered: bool = False
     visited: bool = False
+    replaced: bool = False
 
 
 @dataclass(slots=True)
@@ -236,7 +240,7 @@ class Agent:
         if not attacker and not fallen:
             if known.visited and world.happens("migrates", number, call):
                 yield from self._follow(known, design, call)
-            if (yield from self._with_what_is_held(known, plan, call)):
+            if (yield from self._with_what_is_held(known, plan, design, call)):
                 return
         yield from self._from_the_start(known, plan, design, server, call)
         self._suffer(plan)
@@ -244,10 +248,10 @@ class Agent:
             raise Failed(plan.ending.kind, plan.ending.name)
         if plan.keeps:
             now = self.clock.now
-            known.visited = True
+            known.visited, known.replaced = True, False
             known.token_until = now + world.token_lifetime
             known.refresh_until = now + world.refresh_lifetime
-            yield from self._at_the_resource(call)
+            yield from self._at_the_resource(known, design, call)
 
     # --- the first time, and whenever nothing is left ---------------------------------------------------------
 
@@ -291,7 +295,7 @@ class Agent:
 
     # --- later --------------------------------------------------------------------------------------------------
 
-    def _with_what_is_held(self, known: Known, plan: Plan, call: str) -> Walking:
+    def _with_what_is_held(self, known: Known, plan: Plan, design: Design, call: str) -> Walking:
         """Use a token again, or refresh it; whether that was enough."""
         now, world = self.clock.now, self.world
         if plan.ending.kind != "success" or known.refresh_until <= now:
@@ -304,13 +308,13 @@ class Agent:
                 yield from self._request(kind, call)
                 self.task.counts["consents"] += kind == "consent"
             if known.token_until - skew > now:
-                yield from self._at_the_resource(call)
+                yield from self._at_the_resource(known, design, call)
                 return True
             self.task.counts["rechallenges"] += 1  # expired, by the clock of the resource server
         yield from self._request("token", f"{call} refresh")
         yield from self._request("request", f"{call} refresh")
         known.token_until = self.clock.now + world.token_lifetime
-        yield from self._at_the_resource(call)
+        yield from self._at_the_resource(known, design, call)
         return True
 
     def _follow(self, known: Known, design: Design, call: str) -> Walking:
@@ -331,13 +335,15 @@ class Agent:
         known.token_until = known.refresh_until = -1.0
         known.registered = False
 
-    def _at_the_resource(self, call: str) -> Walking:
-        """The RS may not know the key yet, or want more scope."""
+    def _at_the_resource(self, known: Known, design: Design, call: str) -> Walking:
+        """The RS may not know the key yet, or want more scope, or want back what a step-up has replaced."""
         number = self.task.number
         if self.world.happens("key_rollover", number, call):
             self.task.counts["retries"] += 1
             yield from self._request("request", f"{call} new key")
-        if self.world.happens("step_up", number, call):
+        more = self.world.happens("step_up", number, call)
+        if more or known.replaced:
+            known.replaced = more and design.step_up == "replace"
             self.task.counts["consents"] += 1
             for kind in ("consent", "token", "request"):
                 yield from self._request(kind, f"{call} step-up")

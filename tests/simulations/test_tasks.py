@@ -159,6 +159,15 @@ def test_interruptions_cost_requests_and_consents() -> None:
     assert mean(lived(clock_skew=100_000), "rechallenges") > 1
 
 
+def test_a_client_that_replaces_scopes_asks_for_them_again() -> None:
+    """Where it steps up in a share of calls, it also does in each of the others that follow one."""
+    steps, more = 10, 0.3
+    arms = lived((("step_up", "on"),), (("step_up", "replace"),), attempts=2_000, steps=steps, servers=1, step_up=more)
+    assert mean(arms, "consents") == pytest.approx(1 + steps * more, abs=0.15)
+    back = (steps - 1) * more * (1 - more)
+    assert mean(arms, "consents", 1) == pytest.approx(1 + steps * more + back, abs=0.15)
+
+
 def test_tasks_do_not_depend_on_how_they_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same tasks in chunks of another size, or beside another arm, end the same."""
     whole = lived((), (("prm", "prefix"),), server_error=0.05, migrates=0.02)
