@@ -62,26 +62,27 @@ def listing(as_json: bool, model: Model) -> int:
 
 
 def _overview(as_json: bool, model: Model) -> int:
-    """Each experiment with its headline, exact or simulated, and with what is open in it, or how it is asked by itself.
+    """Each experiment with its headline, exact or simulated, and with what is open in it.
 
-    Those simulate a world in time, or are all combinations of something, which have effects in place of a headline.
+    Worlds in time are run with inputs as they are stated. All combinations of something have effects in place of a
+    headline: those are asked by themselves.
     """
     rows = []
     for name, each in catalogue.every_experiment(model).items():
         asked = replace(each, values=(each.point,))
         met = population_for(asked, None)
-        exact, told_of = evaluable(asked, met), not asked.factors and asked.horizon(met) is None
         if not as_json:
-            how = "exact" if exact else "simulated"
-            alone = "" if told_of else f": openworld simulate {name}"
+            how = "exact" if evaluable(asked, met) else "simulated"
+            alone = f": openworld simulate {name}" if asked.factors else ""
             click.echo(f"{name}  ({met.name}, {how}{alone})")
             print_lines(wrapped(asked.question, 4))
-        if told_of:
-            told = over_inputs(run(asked, seed=1), asked, met, 1).quantities
-            print_lines([] if as_json else (f"  {line}" for line in headline_lines(told)))
-            rows += json.loads(told[told["headline"] == 1].to_json(orient="records"))
-        else:
+        if asked.factors:
             rows.append({"experiment": name})
+            continue
+        found = run(asked, seed=1)
+        told = (found if asked.horizon(met) else over_inputs(found, asked, met, 1)).quantities
+        print_lines([] if as_json else (f"  {line}" for line in headline_lines(told)))
+        rows += json.loads(told[told["headline"] == 1].to_json(orient="records"))
     if as_json:
         print_json(rows)
     return DONE

@@ -81,13 +81,15 @@ def test_a_polynomial_is_one_that_more_points_lie_on(means: list[float], says: s
 
 
 def test_every_experiment_has_a_row_in_the_overview(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is exact with its headline and what is open in it, what is simulated with the command that does so."""
-    few = {name: EXPERIMENTS[name] for name in ("echo", "storm")}
+    """What is exact with what is open in it, a world in time as it is, all combinations with the command for them."""
+    few = {name: EXPERIMENTS[name] for name in ("echo", "cimd_dcr", "interaction")}
     monkeypatch.setattr("simulations.catalogue.every_experiment", lambda _: few)
     said = CliRunner().invoke(main, ["list", "experiments", "--overview"]).stdout
     assert "echo  (swept, exact)" in said
     assert "honest flows that work fall from 100.0% to 66.7% (change -33.3%; over the inputs -33.3% to" in said
-    assert "simulated: openworld simulate storm" in said
+    assert "cimd_dcr  (swept, simulated)" in said
+    assert re.search(r"registrations per attempt fall from 0\.\d+ to 0 \(change -0\.\d+ to -0\.\d+\)", said)
+    assert "exact: openworld simulate interaction" in said
     rows = json.loads(CliRunner().invoke(main, ["list", "experiments", "--overview", "--format", "json"]).stdout)
     assert {row["experiment"] for row in rows} == few.keys()
     both = CliRunner().invoke(main, ["list", "experiments", "echo", "--overview"])
