@@ -24,9 +24,10 @@ from model.switches import SWITCHES
 from model.world import World
 from properties.checker import Checker
 from properties.completion import choices, finishes
+from properties.process import RUNS
 from properties.proofs import ProofError, require
 from properties.prover import PROVER, WHERE, Found
-from properties.roles import ATTACKER, COVERED, PROPERTIES, RUNS, honest, roles
+from properties.roles import ATTACKER, COVERED, PROPERTIES, honest, roles
 from properties.security import find
 from properties.unbounded import asked, narrowing
 from simulations.processes import cores, in_order

@@ -14,10 +14,11 @@ from model.design import Configuration
 from model.world import ATTACKER, World
 from model.world_file import find_world
 from properties.checker import Checker
+from properties.process import RUNS, WORLDS
 from properties.proofs import NoEndError
 from properties.prover import PROVER, Found, ask, available
 from properties.results import Result
-from properties.roles import RUNS, WORLDS, honest, roles
+from properties.roles import honest, roles
 from properties.security import Property
 from properties.verdict import Verdict
 

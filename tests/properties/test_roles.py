@@ -25,8 +25,9 @@ from openworld.cli import main
 from properties import unbounded
 from properties.candidates import Candidate, under, with_checks, with_fields
 from properties.checker import Checker
+from properties.process import RUNS
 from properties.prover import ProverAnswers
-from properties.roles import ATTACKER, COVERED, RUNS, honest, roles
+from properties.roles import ATTACKER, COVERED, honest, roles
 from properties.security import find
 from properties.terms import Equalities, NotCoveredError, equal
 from simulations.processes import cores, in_order

@@ -22,9 +22,10 @@ from properties import prover
 from properties.attackers import every_attacker
 from properties.checker import Checker
 from properties.named_attacks import attacks
+from properties.process import RUNS
 from properties.prover import PROVER, Shipped, digest, shipped
 from properties.questions import questions
-from properties.roles import RUNS, honest, roles
+from properties.roles import honest, roles
 from properties.security import find
 from properties.terms import NotCoveredError
 from properties.unbounded import asked, narrowing
