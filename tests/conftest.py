@@ -36,7 +36,6 @@ from properties.results import today
 from properties.security import PROPERTIES, Property, UnknownPropertyError, find
 from properties.solver import Solver
 from properties.unroll import Unrolling
-from simulations import processes
 
 # What a script starts in its background ignores Ctrl-C, and so would everything that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -326,13 +325,6 @@ def checker() -> Checker:
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where results are looked at: whether the rules named are enough in longer runs is not looked into for long."""
     monkeypatch.setattr(verdict, "PATIENCE", 0.5)
-
-
-@pytest.fixture
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All work is done by this process, which starts no other and keeps what it has learnt."""
-    spread = processes.spread
-    monkeypatch.setattr(processes, "spread", lambda function, tasks, _: spread(function, tasks, 0))
 
 
 @pytest.fixture(scope="session")

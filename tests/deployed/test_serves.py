@@ -270,12 +270,12 @@ def test_a_server_is_asked_now_and_nobody_else() -> None:
     assert len(asked) == len(set(asked))
 
 
-def test_what_a_rule_keeps_out_is_asked_of_the_solver(tmp_path: Path) -> None:
+def test_what_a_rule_keeps_out_is_asked_of_the_solver(tmp_path: Path, checker: Checker) -> None:
     """Without the comparison of issuers codes go astray."""
     served = read([_written(tmp_path, server={**SERVER, "issuer": "https://login.example"})])
     rule = ends(served, ["mcp-python==2.3.0"])["mcp-python==2.3.0"].rule
     assert rule is not None
-    assert "code_delivery" in opened_without(rule, Checker(by_design=True)).fails
+    assert "code_delivery" in opened_without(rule, checker).fails
 
 
 @pytest.mark.parametrize(

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Hashable
-from functools import cache
+from collections.abc import Callable, Hashable, Iterator
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from model.design import Configuration
-from openworld import jobs
+from openworld import beginnings, jobs, plotstyle, weakest
 from openworld.commands import questions
+from openworld.tables import drafts, environments
 from properties import verdict
 from properties.checker import Checker
 from properties.security import Property
 from properties.verdict import Verdict
+from simulations import processes
 
 #: Checkers that lay down a world for all who ask.
 CHECKERS = cache(Checker)
@@ -133,33 +135,41 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch, hurried: None, alone: None) -> None:
-    """Many answers come from this process, which starts no other, lays down each world once and is in no doubt long."""
-    monkeypatch.setattr(jobs, "Checker", CHECKERS)
-
-
 _ANSWERED: dict[Hashable, Verdict] = {}
 
 
-@pytest.fixture
-def once(here: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def remembered(ask: Callable[..., Verdict]) -> Callable[..., Verdict]:
     """What one test has asked is not asked of the solver by the next, unless it was not known."""
 
-    def remembered(ask: Callable[..., Verdict]) -> Callable[..., Verdict]:
-        def answer(prop: Property, configuration: Configuration, timeout: float | None = None) -> Verdict:
-            key = (ask, prop.name, str(configuration), configuration.model, timeout, verdict.PATIENCE)
-            if key in _ANSWERED:
-                return _ANSWERED[key]
-            found = ask(prop, configuration, timeout=timeout)
-            if found.result != "unknown":
-                _ANSWERED[key] = found
-            return found
+    def answer(prop: Property, configuration: Configuration, timeout: float | None = None) -> Verdict:
+        key = (ask, prop.name, str(configuration), configuration.model, timeout, verdict.PATIENCE)
+        if key in _ANSWERED:
+            return _ANSWERED[key]
+        found = ask(prop, configuration, timeout=timeout)
+        if found.result != "unknown":
+            _ANSWERED[key] = found
+        return found
 
-        return answer
+    return answer
 
-    monkeypatch.setattr(questions, "check_widely", remembered(questions.check_widely))
-    monkeypatch.setattr(jobs, "check", remembered(jobs.check))
+
+@pytest.fixture(scope="module", autouse=True)
+def here() -> Iterator[None]:
+    """All answers come from this process, which starts no other, lays down each world once and is in no doubt long.
+
+    Figures are drawn as SVG, whatever a file is called; the other formats have tests of their own.
+    """
+    spread, rendered = processes.spread, plotstyle.rendered
+    drawn = lru_cache(1)(lambda figure, *said: rendered(figure, "svg", *said))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "spread", lambda function, tasks, _: spread(function, tasks, 0))
+        patch.setattr(plotstyle, "rendered", lambda figure, form, *said: drawn(figure, *said))
+        patch.setattr(verdict, "PATIENCE", 0.5)
+        for module in (jobs, weakest, environments, drafts, beginnings):
+            patch.setattr(module, "Checker", CHECKERS)
+        for module, name in ((questions, "check_widely"), (jobs, "check")):
+            patch.setattr(module, name, remembered(getattr(module, name)))
+        yield
 
 
 @pytest.fixture

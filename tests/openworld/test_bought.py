@@ -24,7 +24,6 @@ README = Path(__file__).parents[2] / "README.md"
 DOCS = README.parent / "docs"
 #: Drafts on the first page.
 FIRST = ("issuer", "iss", "metadata", "prefix", "echo", "dpop")
-pytestmark = pytest.mark.usefixtures("here")
 
 
 @pytest.mark.parametrize("name", DRAFTS)

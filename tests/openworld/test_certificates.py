@@ -33,7 +33,7 @@ Run = Callable[..., Result]
 PAGE = Path(study.__file__).parent / "data" / "findings" / "certificates.md"
 #: World, how many designs, how long runs are: the rows of its table.
 LENGTHS = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-SAFE = ("CD", "cap=mal_as;iss_check=require")
+SAFE = ("TC", "cap=mal_rs;iss_check=require")
 needs_programs = pytest.mark.skipif(
     None in map(shutil.which, (PROVER, CHECKER)), reason=f"not installed: {PROVER} or {CHECKER}"
 )
@@ -200,7 +200,7 @@ def test_what_does_not_fit_together_is_refused_in_a_line(tmp_path: Path, run: Ru
 @needs_programs
 def test_many_answers_are_looked_into_at_once() -> None:
     """What others have proved and checked, and why where there is nothing to prove."""
-    asked = [Question("code_delivery", "cap=mal_as;iss_check=require"), Question("SI", "design=aauth;cap=mal_as")]
+    asked = [Question("token_confinement", "cap=mal_rs"), Question("SI", "design=aauth;cap=mal_as")]
     proved, other = map(looked_into, asked)
     assert (proved["verdict"], proved["certified"], proved["why"]) == ("safe", "yes", "")
     assert proved["clauses"] > 1_000 < proved["proofs"]

@@ -27,16 +27,14 @@ from openworld import verdict_rows
 from openworld.cli import COMMANDS, FORMER, GROUPS, main, renamed
 from openworld.commands.topics import TOPICS
 from openworld.width import fitted
-from properties import explain, verdict
+from properties import explain
 from properties.security import PROPERTIES
-from simulations import processes
 
 RULES = every_rule()
 
 Run = Callable[..., Result]
 MIXUP = "cap=mal_as;iss_check=off"
 #: What becomes of answers is tested here; only a command that is started as a process starts others to find them.
-pytestmark = pytest.mark.usefixtures("once")
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -148,10 +146,9 @@ def test_a_design_that_nobody_can_use_is_not_safe(run: Run) -> None:
     assert "pkce=off and pkce_as=required leave no honest run" in data["reason"]
 
 
-def test_bounds_are_part_of_the_answer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bounds_are_part_of_the_answer(run: Run) -> None:
     """What the answer rests on: the cast of the world, and a bound that was found and proved."""
-    monkeypatch.setattr(verdict, "PATIENCE", 2.0)
-    data = json.loads(run("verdict", "CD", "cap=mal_as", "--format", "json").output)
+    data = json.loads(run("verdict", "TC", "cap=mal_rs", "--format", "json").output)
     assert data["bound"]["proved"]
     times = f"goes through the protocol's order more than {data['bound']['sweeps']} times, proved for this question"
     assert ("proved for runs of any length" if data["bound"]["any_length"] else times) in data["reach"]
@@ -493,16 +490,14 @@ def test_rules(run: Run) -> None:
 # --- simulate ----------------------------------------------------------------------------------------------
 
 
-FEW = ("simulate", "matching", "--attempts", "40", "--replications", "1", "--workers", "1", "--seed", "3")
+FEW = ("simulate", "matching", "--attempts", "40", "--replications", "1", "--inputs", "0", "--seed", "3")
 
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """What an experiment leaves in a folder, and what it prints."""
-    folder, spread = tmp_path_factory.mktemp("matching"), processes.spread
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(processes, "spread", lambda function, tasks, _: spread(function, tasks, 0))
-        return folder, CliRunner().invoke(main, [*FEW, "-o", str(folder)])
+    folder = tmp_path_factory.mktemp("matching")
+    return folder, CliRunner().invoke(main, [*FEW, "-o", str(folder)])
 
 
 def test_simulate(simulated: tuple[Path, Result]) -> None:
@@ -523,7 +518,7 @@ def test_simulate(simulated: tuple[Path, Result]) -> None:
     assert (folder / "matching-rates.csv").read_bytes() == (folder / "matching_rates.csv").read_bytes()
 
 
-def test_simulate_says_which_arms_are_alike(run: Run, simulated: tuple[Path, Result], alone: None) -> None:
+def test_simulate_says_which_arms_are_alike(run: Run, simulated: tuple[Path, Result]) -> None:
     """In words, as data and below the figures, which name them together."""
     names, (folder, result) = "prm=prefix, prm=prefix_sdk_ts, prm=prefix_sdk_py", simulated
     assert f"{names}: the same in every attempt, 440 in all" in result.output

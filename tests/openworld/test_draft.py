@@ -37,7 +37,6 @@ from properties.security import find
 from properties.verdict import check
 from simulations.provenance import code
 
-pytestmark = pytest.mark.usefixtures("hurried")
 DRAFT = str(files("openworld").joinpath("data", "draft_of_your_own.py"))
 #: What the draft's rule stops, with the rule and without.
 STRAY = "cap=delivery_tamper;as_trust=any;rs_issuers=signed"
@@ -529,7 +528,17 @@ def test_worlds_and_other_files_know_the_words_of_a_draft(tmp_path):
 
 def test_populations_read_what_a_draft_adds():
     """In a process of its own: where nobody signs, a client that insists on it gets nowhere, and the rule is named."""
-    arms = ("--arms", "issuer_signed=off", "issuer_signed=on", "--population", "enterprise", "--with", DRAFT)
+    arms = (
+        "--arms",
+        "issuer_signed=off",
+        "issuer_signed=on",
+        "--population",
+        "swept",
+        "--inputs",
+        "0",
+        "--with",
+        DRAFT,
+    )
     asked = [sys.executable, "-m", "openworld.cli", "simulate", *arms]
     ran = subprocess.run(asked, capture_output=True, text=True, check=False)
     assert ran.returncode == 0

@@ -22,7 +22,6 @@ from simulations.catalogue import EXPERIMENTS
 from simulations.reader import READERS
 
 #: What is drawn is tested here, and not by which process.
-pytestmark = pytest.mark.usefixtures("here")
 
 
 def figures(*arguments: object) -> Result:

@@ -22,7 +22,6 @@ from properties.security import PROPERTIES, UnknownPropertyError, find
 from simulations.blast_radius import KINDS, run
 
 MIXUP = "cap=mal_as;iss_check=off"
-pytestmark = pytest.mark.usefixtures("hurried")
 
 
 @pytest.fixture
@@ -43,8 +42,8 @@ def explorer() -> Panel:
 @pytest.mark.parametrize(
     ("text", "every"),
     [
-        ("cap=mal_as", 4),
-        (MIXUP, 4),
+        ("cap=mal_as", 12),
+        (MIXUP, 12),
         *(
             pytest.param(text, 1, marks=pytest.mark.slow)
             for text in ("cap=mal_as", MIXUP, "design=mcp;cap=mal_tenant;prm=prefix", "cap=none", "h_iss=no")
@@ -126,7 +125,7 @@ def test_every_turn_turns_and_no_other_switch_does() -> None:
     found = turns(find("code_delivery"), configuration, kept())
     assert ("iss_check", "require") in {(turn.switch, turn.after) for turn in found}
     assert "pkce" not in {turn.switch for turn in found}
-    for turn in found:
+    for turn in found[::4]:
         changed = f"{configuration};{turn.switch}={turn.after}".replace(f"{turn.switch}={turn.before};", "", 1)
         assert asking.result("code_delivery", changed) in ("safe", "not_in_this_world")
         assert (asking.result("first_contact", changed) == "reached") == turn.usable

@@ -20,6 +20,7 @@ from model.chart import chart
 from model.design import parse
 from model.trace import from_json
 from model.words import of_rule
+from openworld import plotstyle
 from openworld.exhibits.lattices import sets as drawn_sets
 from openworld.exhibits.worlds import trust_graph
 from openworld.figures import experiments as figures
@@ -31,6 +32,7 @@ from openworld.tables.blast_radius import blast_radius
 from openworld.tables.clients import client_ends
 
 HERE = Path(__file__).parent
+RENDERED = plotstyle.rendered
 BASELINES = HERE / "baselines"
 #: Root mean square over pixels of 0 to 255; fonts come with matplotlib, so little differs between machines.
 TOLERANCE = 6.0
@@ -364,8 +366,9 @@ def test_the_comparison_sees_a_change(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_files_are_the_same_every_time(kind: str, tmp_path: Path) -> None:
+def test_files_are_the_same_every_time(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same data give the same bytes; text is text in SVG, glyphs are in PDF, dates are in neither."""
+    monkeypatch.setattr(plotstyle, "rendered", RENDERED)
     first = [path.read_bytes() for path in save(DRAWN[kind](), tmp_path / "first", "title", CAPTION)]
     second = [path.read_bytes() for path in save(DRAWN[kind](), tmp_path / "second", "title", CAPTION)]
     assert first == second

@@ -33,7 +33,6 @@ from openworld.tables import clients as of_clients
 from simulations.catalogue import EXPERIMENTS
 from simulations.experiments import population_for, run
 
-pytestmark = pytest.mark.usefixtures("here")
 #: So many inches of the boxes of two writings may lie over each other: boxes have room for letters that are not there.
 _TOUCHING = 0.025
 #: What is written in smaller letters is no main label: captions, and codes beside words.

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,14 @@ FOLDERS = (
     "tests",
 )
 NAMES = list(pages.pages())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def asked_once() -> Iterator[None]:
+    """A page that is written several times is asked about once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "ask", cache(pages.ask))
+        yield
 
 
 def tree() -> Iterator[Path]:

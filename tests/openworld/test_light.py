@@ -58,7 +58,7 @@ def test_extras_are_told_as_they_are() -> None:
         (["verdict", *MIXUP], "attack in 7 steps"),
         (["trace", *MIXUP], "POST /token"),
         (["trace", *MIXUP, "--format", "svg"], "POST /token</text>"),
-        (["diff", "--property", MIXUP[0], "cap=mal_as", MIXUP[1]], "changed by"),
+        (["diff", "--property", "first_contact", "cap=none", "prm=off"], "changed by"),
         (["list", "words", "iss"], "RFC 9207"),
         (["list", "properties"], "code_delivery"),
         (["clients", "mcp-python"], "predicted"),
@@ -76,10 +76,11 @@ def test_it_answers_questions(arguments: list[str], says: str) -> None:
 def test_it_checks(tmp_path: Path) -> None:
     """A red and a green check."""
     file = tmp_path / "openworld.toml"
-    for verdict, code in (("holds", 0), ("fails", 1)):
-        file.write_text(f'[[expect]]\nswitches = {{}}\n{verdict} = ["first_contact"]\n', encoding="utf-8")
-        done = without_extras("check", file, "--cache", tmp_path / "cache", "--workers", 1)
-        assert done.returncode == code, done.stderr
+    file.write_text(
+        '[[expect]]\nswitches = {}\nholds = ["first_contact"]\nfails = ["task_completed"]\n', encoding="utf-8"
+    )
+    done = without_extras("check", file, "--cache", tmp_path / "cache", "--workers", 1)
+    assert (done.returncode, "2 expectations: 1 as expected, 1 flipped" in done.stdout) == (1, True), done.stderr
 
 
 @pytest.mark.parametrize(

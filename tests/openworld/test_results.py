@@ -51,8 +51,8 @@ def test_without_a_name_experiments_are_listed(run: Run) -> None:
 
 def test_a_population_by_name_and_by_file(run: Run, tmp_path: Path) -> None:
     """`--population` takes either; a file that is none is one line."""
-    result = run("simulate", "echo", *FEW, "--population", "measured_2026", "--format", "json")
-    assert {row["population"] for row in json.loads(result.stdout)["rates"]} == {"measured_2026"}
+    result = run("simulate", "echo", *FEW, "--population", "shared_origins", "--format", "json")
+    assert {row["population"] for row in json.loads(result.stdout)["rates"]} == {"shared_origins"}
     bad = tmp_path / "bad.toml"
     bad.write_text("[numbers]\n", encoding="utf-8")
     result = run("simulate", "echo", *FEW, "--population", bad)
@@ -127,7 +127,7 @@ def test_attempts_are_recorded(run: Run, tmp_path: Path) -> None:
 
 def test_worth_and_couplings(run: Run, tmp_path: Path) -> None:
     """What to measure first and what pairing can do, in words, as data and as files."""
-    result = run("simulate", "matching", "--ask", "worth", "--weight", 5, "--samples", 256, "-o", tmp_path)
+    result = run("simulate", "matching", "--ask", "worth", "--weight", 5, "--samples", 64, "-o", tmp_path)
     assert result.exit_code == 0
     assert "a theft weighs as much as 5 honest flows" in result.output
     assert "observations get 95 % of that" in result.output
@@ -136,20 +136,18 @@ def test_worth_and_couplings(run: Run, tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "authorization_server, resource_server, api" in result.output
     assert len(pandas.read_parquet(tmp_path / "echo_measured_couplings.parquet"))
-    assert json.loads(run("simulate", "echo_measured", "--ask", "couplings", "--format", "json").stdout)[0]["low"] >= 0
+    assert json.loads(run("simulate", "echo", "--ask", "couplings", "--format", "json").stdout)[0]["low"] >= 0
 
 
 def test_sensitivity(run: Run, tmp_path: Path) -> None:
     """Indices in words, as data and as a file."""
-    result = run("simulate", "iss", "--ask", "sensitivity", "--samples", 4, "-o", tmp_path)
+    asked = ("simulate", "echo", "--ask", "sensitivity", "--samples", 2)
+    result = run(*asked, "-o", tmp_path)
     assert result.exit_code == 0
-    assert "h_iss " in result.output
-    assert "authorization_server " in result.output
+    assert "as_resource " in result.output
     assert "not converged" in result.output
-    assert len(pandas.read_parquet(tmp_path / "iss_sensitivity.parquet"))
-    assert json.loads(run("simulate", "iss", "--ask", "sensitivity", "--samples", 4, "--format", "json").stdout)[0][
-        "knob"
-    ]
+    assert len(pandas.read_parquet(tmp_path / "echo_sensitivity.parquet"))
+    assert json.loads(run(*asked, "--format", "json").stdout)[0]["knob"]
 
 
 def test_results_are_listed(run: Run, folder: Path) -> None:

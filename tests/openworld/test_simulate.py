@@ -53,22 +53,22 @@ def test_a_design_may_be_an_arm_and_so_may_what_is_deployed() -> None:
     ]
 
 
-def test_what_is_known_exactly_is_told_exactly(tmp_path: Path, alone: None) -> None:
+def test_what_is_known_exactly_is_told_exactly(tmp_path: Path) -> None:
     """Without --attempts all situations are gone through: no interval, no number of attempts, and a polynomial."""
     runner, asked = CliRunner(), tmp_path / "mine.toml"
-    text = runner.invoke(main, ["simulate", "iss", "--format", "toml"]).stdout
-    text = re.sub(r"arms = .*", 'arms = ["iss_check=off", "iss_check=require"]', text)
-    asked.write_text(text.replace("0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9", "0.25, 0.5"), encoding="utf-8")
+    text = runner.invoke(main, ["simulate", "echo", "--format", "toml"]).stdout
+    text = re.sub(r"arms = .*", 'arms = ["echo=off", "echo=req"]', text)
+    asked.write_text(re.sub(r"values = .*", "values = [0, 0.25, 0.5, 1]", text), encoding="utf-8")
     said = runner.invoke(main, ["simulate", str(asked), "--inputs", "0", "-o", str(tmp_path)]).stdout
     assert "exactly: all situations, none sampled" in said
     assert "95 %" not in said
-    assert "iss_check=require: flows are lost and none is won; thefts are stopped and none is added; refused" in said
-    assert re.search(r"0\.7711 s +iss_check=require", said)
+    assert "echo=req: flows are lost and none is won; thefts are stopped and none is added; refused" in said
+    assert re.search(r"1 - 0\.6667 s +echo=req", said)
     assert "none, values are exact" in (tmp_path / "mine-rates.txt").read_text(encoding="utf-8")
     listed = runner.invoke(main, ["list", "results", str(tmp_path)])
     assert "all situations, code" in listed.stdout
     sampled = runner.invoke(main, ["simulate", str(asked), "--inputs", "0", "--attempts", "50", "--replications", "1"])
-    assert "; exactly 69.40%)" in sampled.stdout
+    assert "; exactly 90.00%)" in sampled.stdout
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,6 @@ from properties.results import Count
 from properties.security import PROPERTIES, Property, find
 from properties.verdict import Verdict
 
-pytestmark = pytest.mark.usefixtures("here")
 #: How much is not known at first, and in the end.
 SHARES = (1.0, 0.5, 0.15, 0.0)
 SEEDS = range(6)

@@ -29,7 +29,6 @@ Run = Callable[..., Result]
 RESTRICTIONS = {name: switch for name, switch in SWITCHES.items() if switch.kind == "restriction"}
 
 #: What becomes of answers is tested here; only a command that is started as a process starts others to find them.
-pytestmark = pytest.mark.usefixtures("here")
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from properties.template import Template
 from properties.verdict import check
 
 #: The worlds; those that take long when there is time.
-_QUICK = ("default", "aauth", "delegation", "proxy", "mixup")
+_QUICK = ("default", "aauth", "delegation", "proxy")
 _OFTEN = [name if name in _QUICK else pytest.param(name, marks=pytest.mark.slow) for name in WORLDS]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from contextlib import closing
 from dataclasses import replace
+from functools import cache
 from itertools import product
 
 import pytest
@@ -22,6 +23,7 @@ from model.rule import Named, Rule
 from model.switches import SWITCHES
 from model.world import NONE
 from openworld.cli import main
+from openworld.commands import questions
 from properties import unbounded
 from properties.candidates import Candidate, under, with_checks, with_fields
 from properties.checker import Checker
@@ -277,6 +279,9 @@ def test_prover_agrees_on_questions_drawn_at_random():
         assert [answer for answer in answers if answer.differs] == []
 
 
+ASKED_ONCE = cache(questions.check_widely)
+
+
 @pytest.mark.parametrize(
     ("question", "event", "left_out", "standing", "code"),
     [
@@ -296,6 +301,7 @@ def test_both_answers_are_told_apart(monkeypatch, question, event, left_out, sta
     monkeypatch.setattr(unbounded, "ask", lambda *_: said)
     monkeypatch.setattr(unbounded, "narrowing", lambda *_: left_out)
     monkeypatch.setattr(unbounded, "available", lambda *_: None)
+    monkeypatch.setattr(questions, "check_widely", ASKED_ONCE)
     done = CliRunner().invoke(main, ["verdict", "--any-number", name, text, "--format", "json"])
     assert done.exit_code == code
     assert f'"standing": "{standing}"' in done.output

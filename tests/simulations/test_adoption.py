@@ -67,7 +67,9 @@ def total(tally: Tally, name: str) -> float:
     return tally.sums[name, 1].total
 
 
-@pytest.mark.parametrize("arm", [TOLERATE, INSIST, "dpop=token;dpop_policy=metadata;as_dpop=honor"])
+@pytest.mark.parametrize(
+    "arm", [TOLERATE, INSIST, pytest.param("dpop=token;dpop_policy=metadata;as_dpop=honor", marks=pytest.mark.slow)]
+)
 def test_clients_follow_from_the_tipping_point_on(arm: str) -> None:
     """Those, and no others, of whose own flows enough are with AS that are obliged; nobody else moves an AS here."""
     tipping = at_stake(unit(arm))[0].tipping

@@ -139,12 +139,13 @@ def test_who_is_after_money_gets_no_less_of_it_than_who_is_after_the_gravest(by_
     assert all(worth(rich.ending) >= worth(grave.ending) for grave, rich in zip(gravest, money, strict=True))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def by_situation() -> BySituation:
     """The plan of each of some situations, for what attackers are after."""
     found = situations(load("hostile"))
     codes = np.arange(0, found.count, max(1, found.count // 200))
 
+    @cache
     def planned(after: Strategy) -> list[Plan]:
         judged = judge_all(found, ((),), codes, strategy=after)
         return [judged.plans[number] for number in judged.plan.tolist()]

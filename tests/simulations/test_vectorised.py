@@ -63,7 +63,7 @@ def test_agrees_with_the_machine_visit_by_visit(adoption: float, attempts: int) 
 
 def test_agrees_where_attackers_go_where_most_is_left_open() -> None:
     """Among servers of theirs; where much leaks as well, most go where it does, and fewer endings are left."""
-    servers = [name for name in HERE if not name.startswith(("leaky", "forged", "made_up"))]
+    servers = ["honest_api", "malicious_rs", "malicious_rs_and_as"]
     among = HOSTILE.with_shares("place", {name: 1 / len(servers) for name in servers})
     assert compared(among, ((), (("prm", "prefix"),)), 8, after=STRATEGIES["best_response"]) > 2
 
