@@ -85,7 +85,7 @@ def _lay_out(figure: Figure) -> None:
     """Lay a figure out once instead of in every format."""
     if figure.get_layout_engine() is not None:
         figure.draw_without_rendering()
-        figure.set_layout_engine("none")
+        figure.set_layout_engine(None)  # "none" leaves one in its place that lays out again
         for legend in figure.legends:
             # Held where it is when saving grows the page.
             legend.set_bbox_to_anchor((0, 0, 1, 1), transform=figure.transFigure)
