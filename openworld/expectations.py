@@ -68,11 +68,11 @@ class Anchor:
         """Whether the draft still says so (raises OSError where it cannot be read)."""
         return self.place(Plain.of(self.draft.read_text(encoding="utf-8"))) is not None
 
-    def place(self, draft: Plain) -> slice | None:
-        """Where the draft says so in its file, if it does."""
+    def place(self, text: Plain) -> slice | None:
+        """Where the text of the draft says so, if it does."""
         words = Plain.of(self.quote).words
-        start = draft.words.find(words)
-        return draft.place(start, start + len(words)) if start >= 0 else None
+        start = text.words.find(words)
+        return text.place(start, start + len(words)) if start >= 0 else None
 
     def __str__(self) -> str:
         where = f"{self.draft}, section {self.section}," if self.section else f"{self.draft}"
