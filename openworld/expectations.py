@@ -66,11 +66,11 @@ class Anchor:
     @builtins.property
     def stands(self) -> bool:
         """Whether the draft still says so (raises OSError where it cannot be read)."""
-        return self.place(Plain.of(self.draft.read_text(encoding="utf-8"))) is not None
+        return self.place(Plain.read(self.draft.read_text(encoding="utf-8"))) is not None
 
     def place(self, text: Plain) -> slice | None:
         """Where the text of the draft says so, if it does."""
-        words = Plain.of(self.quote).words
+        words = Plain.read(self.quote).words
         start = text.words.find(words)
         return text.place(start, start + len(words)) if start >= 0 else None
 
@@ -92,7 +92,7 @@ class Plain:
 
     @classmethod
     @lru_cache(maxsize=8)
-    def of(cls, text: str) -> Plain:
+    def read(cls, text: str) -> Plain:
         """The words of a text, which is mostly the same draft again."""
         found: list[tuple[str, int, int]] = []
         for part in re.finditer(r"<[^<>]*>|&#?\w+;|\s|.", text):

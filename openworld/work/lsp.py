@@ -102,7 +102,7 @@ class Editing(LanguageServer):
     def show_quotes(self, draft: Path) -> None:
         """Say in a draft which sentences it no longer has, of those that expectations quote."""
         document = self.document(draft)
-        plain, gone = Plain.of(document.source), dict[Anchor, list[Checked]]()
+        plain, gone = Plain.read(document.source), dict[Anchor, list[Checked]]()
         for one in self._resting(draft):
             anchor = one.expectation.anchor
             if anchor and anchor.place(plain) is None:
@@ -118,7 +118,7 @@ class Editing(LanguageServer):
     def hover(self, path: Path, at: types.Position) -> types.Hover | None:
         """What is known of the expectation, or of all that rest on the sentence, at a place."""
         document = self.document(path)
-        offset, plain = document.offset_at_position(at), Plain.of(document.source)
+        offset, plain = document.offset_at_position(at), Plain.read(document.source)
         places = [(_slice(document, one.expectation.place), one) for one in self.found.get(path, ())]
         for one in self._resting(path):
             place = one.expectation.anchor and one.expectation.anchor.place(plain)
@@ -138,7 +138,7 @@ class Editing(LanguageServer):
         """Outcomes by what drafts say in the editor."""
         for one in found:
             anchor = one.expectation.anchor
-            stands = anchor is None or anchor.place(Plain.of(self.document(anchor.draft).source)) is not None
+            stands = anchor is None or anchor.place(Plain.read(self.document(anchor.draft).source)) is not None
             yield replace(one, anchored=stands)
 
     def _publish(self, path: Path, said: list[types.Diagnostic]) -> None:
@@ -173,11 +173,11 @@ def _nearest(anchor: Anchor, text: str) -> slice:
     """The sentence of a draft that is most like one that has changed; the beginning where none is."""
     sentences: dict[str, slice] = {}
     for paragraph in _PARAGRAPH.finditer(text):
-        plain = Plain.of(paragraph.group())
+        plain = Plain.read(paragraph.group())
         for sentence in _SENTENCE.finditer(plain.words):
             place, before = plain.place(*sentence.span()), paragraph.start()
             sentences[sentence.group()] = slice(before + place.start, before + place.stop)
-    alike = get_close_matches(Plain.of(anchor.quote).words, sentences, 1, _ALIKE)
+    alike = get_close_matches(Plain.read(anchor.quote).words, sentences, 1, _ALIKE)
     return sentences[alike[0]] if alike else slice(0, 0)
 
 

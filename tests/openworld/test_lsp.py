@@ -189,11 +189,11 @@ def test_offers_what_may_stand_there(text: str, words: set[str]) -> None:
 
 
 def parts(text: str) -> Iterator[str]:
-    plain = Plain.of(text)
+    plain = Plain.read(text)
     return (text[plain.place(at, at + 1)] for at in range(len(plain.words)))
 
 
 def test_knows_where_the_words_of_a_draft_stand() -> None:
     text = " A <b>client</b>\n MUST&nbsp;not `do` &lt;it&gt; "
-    assert Plain.of(text).words == "A client MUST\xa0not do <it>"
+    assert Plain.read(text).words == "A client MUST\xa0not do <it>"
     assert list(parts(text)) == [*"A client", "\n", *"MUST", "&nbsp;", *"not do ", "&lt;", *"it", "&gt;"]
