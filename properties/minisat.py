@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 import time
-import weakref
 from collections.abc import Iterable
 
 from pysat.solvers import Minisat22
@@ -30,7 +29,6 @@ class MiniSat(Engine):
 
     def __init__(self, clauses: list[int], top: int) -> None:
         self._solver = self.ENGINE()
-        weakref.finalize(self, self._solver.delete)  # by itself, it complains when the interpreter ends
         self._model: list[int] | None = None
         self.worked = 0.0
         self.add(clauses, top)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -282,18 +282,38 @@ def _cases(value: Any) -> tuple[tuple[Any, Masked], ...]:
 # --- the search --------------------------------------------------------------------------------------------
 
 
+class _Packed(NamedTuple):
+    """A mask that is kept, of which there are as many as states, a bit a row."""
+
+    bits: NDArray[np.uint8]
+    size: int
+
+    @classmethod
+    def of(cls, mask: Mask) -> _Packed:
+        return cls(np.packbits(mask), mask.size)
+
+    def mask(self) -> Mask:
+        return np.unpackbits(self.bits, count=self.size).view(np.bool_)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Node:
     """A state, the rows that reach it this way first, by which actions, and what is known of it.
 
-    ``ways``: those of each action that is tried; ``said``: the answers to what is asked of every state.
+    ``packed``: the rows; ``ways``: those of each action that is tried; ``said``: the answers to what is asked of every
+    state.
     """
 
     state: State
-    rows: Mask
+    packed: _Packed
     taken: tuple[Action, ...]
     ways: Sequence[tuple[_Way, ...]]
     said: Said
+
+    @property
+    def rows(self) -> Mask:
+        """The rows as a mask."""
+        return self.packed.mask()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -400,10 +420,11 @@ def _attainable(judged: Crowd, nodes: list[_Node]) -> tuple[Whole, Whole]:
     """For each row the harms that its nodes show, one bit each, and those that they show with no stolen token used."""
     ever, without_theft = np.zeros((2, judged.size), dtype=np.int64)
     for node in nodes:
+        rows = node.rows
         for place, happens in enumerate(node.said.harms):
             if happens is False:
                 continue
-            here = node.rows & happens
+            here = rows & happens
             ever[here] |= 1 << place
             if not node.said.used:
                 without_theft[here] |= 1 << place
@@ -427,8 +448,8 @@ def _search(judged: Crowd, tried: Sequence[_Tried]) -> list[_Node]:
     tried = sorted(tried, key=lambda one: one[0].name not in prepares)
     judges, ways = [_of(ask, judged) for ask in questions(judged.world.model)], [each for _, each in tried]
     initial = tuple(variable.initial for variable in variables(judged.world))
-    everybody = np.ones(judged.size, dtype=bool)
-    seen: dict[State, Mask] = {initial: everybody}
+    everybody = _Packed.of(np.ones(judged.size, dtype=bool))
+    seen = {initial: everybody}
     said = Said(each.recall(initial) for each in judges)
     nodes = [_Node(initial, everybody, (), [each.recall(initial) for each in ways], said)]
     for node in nodes:  # grows on the way
@@ -444,14 +465,15 @@ def _search(judged: Crowd, tried: Sequence[_Tried]) -> list[_Node]:
             for state, mask in _successors(node.state, rows, way):
                 if prepared and state != node.state:
                     left = left & ~mask
-                before = seen.get(state)
+                before = seen[state].mask() if state in seen else None
                 new = mask if before is None else mask & ~before
                 if new.any():
-                    seen[state] = new if before is None else before | new
+                    kept = _Packed.of(new)
+                    seen[state] = kept if before is None else _Packed.of(before | new)
                     there = _renewed(ways, state, node.ways, way.written)
                     said = Said(_renewed(judges, state, node.said, way.written))
                     taken = node.taken if prepared else (*node.taken, action)
-                    nodes.append(_Node(state, new, taken, there, said))
+                    nodes.append(_Node(state, kept, taken, there, said))
     return nodes
 
 
