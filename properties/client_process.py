@@ -94,7 +94,7 @@ class ClientProcess(Process):
         )
         token_request = "".join(f", {term}" for term in self.requested(ClientAuthentication, TokenRequest).values())
         again = client_rules.state_is_used_once(design, True).holds is True
-        # Whoever has started a session or finished it has it.
+        # Who has started a session or finished it has it.
         ends = "if finished = mallory then out(net, answer)" if self.confuses and self.has else "0"
         ends = f"if answer = data then event {RUNS}" if self.event == RUNS else ends if users else "out(net, answer)"
         return lines_of(

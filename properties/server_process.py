@@ -122,7 +122,7 @@ class ServerProcess(Process):
         )
 
     def issues(self, user: str, pushed: bool) -> str:
-        """The AS answers an authorization request that whoever is at the browser approves."""
+        """The AS answers an authorization request that is approved at the browser."""
         resource, users = self.resource("resource"), user == "alice"
         named = "as" if self.design.h_iss == "yes" else "none"
         request = {**REQUEST, **self.asks}

@@ -89,7 +89,7 @@ def _pooled(function: Callable[[T], R], tasks: Mapping[K, T], workers: int) -> G
             yield futures[future], future.result()
     except BaseException:
         # Nobody wants what is still running: stop it at once instead of waiting for it.
-        results = pool._result_queue
+        results, manager = pool._result_queue, pool._executor_manager_thread
         pool.shutdown(wait=False, cancel_futures=True)
         workers_left = set(multiprocessing.active_children()) - others
         for worker in workers_left:
@@ -99,6 +99,9 @@ def _pooled(function: Callable[[T], R], tasks: Mapping[K, T], workers: int) -> G
         if results is not None:
             # Or half a result, of a worker stopped in the middle of it, would be waited for for ever.
             results._writer.close()  # type: ignore[attr-defined]
+        if manager is not None:
+            # Or the end of the interpreter would wake it by a pipe that it is just closing.
+            manager.join()  # type: ignore[attr-defined]
         raise
     finally:
         pool.shutdown(wait=True)
