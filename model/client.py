@@ -660,6 +660,11 @@ def keeps_tokens(design: Choices) -> Condition:
     return same(design.step_up, "apart")
 
 
+def scopes_are_replaced(design: Choices) -> Condition:
+    """Whether a client that steps up goes on with the new token alone, which has what the challenge names."""
+    return same(design.step_up, "replace")
+
+
 # --- later ---------------------------------------------------------------------------------------------------
 
 

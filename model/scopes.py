@@ -1,6 +1,6 @@
 """Scopes: what a resource asks for, what a client asks an AS for, what a token carries. Only where a world has some.
 
-A resource server names the scopes of its operations in rising order: whoever is to do the last does the others as well.
+A resource server names the scopes of its operations in rising order: who is to do the last does the others as well.
 Where sessions say what they need, its operations ask for scopes of which none contains another.
 What is asked for, and what a token carries, is a set of them as RFC 6749 3.3 writes it; none says nothing of scopes.
 """
@@ -81,7 +81,7 @@ def challenged(c: Context, who: str) -> Value:
 
 
 def asked(c: Context, session: SessionState) -> Value:
-    """What a session asks for; one that steps up: what it is told, beside what was asked for before or not."""
+    """What a session asks for. One that steps up asks for what the challenge names, and maybe for what it had."""
     who, told = session.who, challenged(c, session.who)
     if not c.world.scopes:
         return NONE

@@ -343,7 +343,7 @@ class Agent:
             yield from self._request("request", f"{call} new key")
         more = self.world.happens("step_up", number, call)
         if more or known.replaced:
-            known.replaced = more and design.step_up == "replace"
+            known.replaced = more and bool(client.scopes_are_replaced(design))
             self.task.counts["consents"] += 1
             for kind in ("consent", "token", "request"):
                 yield from self._request(kind, f"{call} step-up")

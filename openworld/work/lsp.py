@@ -15,7 +15,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import replace
 from difflib import get_close_matches
@@ -134,7 +134,7 @@ class Editing(LanguageServer):
         for found in self.found.values():
             yield from (one for one in found if one.expectation.anchor and one.expectation.anchor.draft == draft)
 
-    def _as_written(self, found: Iterator[Checked] | list[Checked] | tuple[Checked, ...]) -> Iterator[Checked]:
+    def _as_written(self, found: Iterable[Checked]) -> Iterator[Checked]:
         """Outcomes by what drafts say in the editor."""
         for one in found:
             anchor = one.expectation.anchor
