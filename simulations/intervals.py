@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
+import numpy as np
 from scipy.special import ndtri, stdtrit  # scipy.stats, which calls them, takes half a second to load
 
 LEVEL = 0.95
@@ -35,8 +36,8 @@ ENOUGH = 5
 NOWHERE = Interval(math.inf, -math.inf)
 
 
-def wilson(count: int, attempts: int, level: float = LEVEL) -> Interval:
-    """The Wilson interval of a rate.
+def wilson(count: float, attempts: float, level: float = LEVEL) -> Interval:
+    """Return the Wilson interval of a rate.
 
     References:
         E. B. Wilson: Probable inference, the law of succession, and statistical inference. JASA 22 (1927) 209-212.
@@ -44,6 +45,7 @@ def wilson(count: int, attempts: int, level: float = LEVEL) -> Interval:
         >>> [round(bound, 3) for bound in wilson(0, 100)]
         [0.0, 0.037]
     """
+    # scipy.stats has it to the same digit, for half a second of loading and 0.26 ms a call, which is 300 times this.
     rate, z = count / attempts, float(ndtri(0.5 + 0.5 * level))
     both = 2 * (attempts + z**2)
     center, half = (2 * attempts * rate + z**2) / both, z / both * math.sqrt(4 * attempts * rate * (1 - rate) + z**2)
@@ -81,27 +83,38 @@ def ratio(outside: int, inside: int, whole: int, level: float = LEVEL) -> Interv
     return Interval(center - below, center + above)
 
 
-def contrast(total: float, squares: float, attempts: int) -> Interval:
-    """The interval of a mean of contrasts between -1 and 1, one contrast of all arms for each attempt.
+def contrast(values: Mapping[float, float], level: float = LEVEL) -> Interval:
+    """Return the interval of a mean of contrasts between -1 and 1, one contrast of all arms for each attempt.
 
-    Of two arms it is the Bonett-Price interval of a difference of paired rates, and is taken so of more: one attempt at
-    either end is added before the Wald interval is. No library here has one.
+    Of two arms it is the interval of a difference of paired rates. Wilson's intervals of the share of each value are
+    put together; -1 and 1 count as values that might have been seen. An interval of equal sides is missed below it
+    several times as often as above it where an arm only gains. No library here has one.
 
     Parameters:
-        total, squares: the sum of the contrasts and of their squares.
+        values: how often each value was seen.
 
     References:
-        D. G. Bonett, R. M. Price: Adjusted Wald confidence interval for a difference of binomial proportions
-        based on paired data. J. Educ. Behav. Stat. 37 (2012) 479-488; recommended by Fagerland, Lydersen,
-        Laake: Stat. Med. 33 (2014) 2850-2875.
+        G. Y. Zou: On the estimation of additive interaction by use of the four-by-two table and beyond.
+        Am. J. Epidemiol. 168 (2008) 212-224, of estimates that depend on each other.
+        M. W. Fagerland, S. Lydersen, P. Laake: Recommended tests and confidence intervals for paired binomial
+        proportions. Stat. Med. 33 (2014) 2850-2875, of what is asked of such an interval.
 
     Example:
-        >>> [round(bound, 3) for bound in contrast(10 - 2, 10 + 2, 100)]
-        [0.008, 0.149]
+        >>> [round(bound, 3) for bound in contrast({1: 10, -1: 2, 0: 88})]
+        [0.011, 0.156]
     """
-    mean = total / (attempts + 2)
-    half = deviations(LEVEL) * math.sqrt(((squares + 2) / (attempts + 2) - mean**2) / (attempts + 2))
-    return Interval(max(-1.0, mean - half), min(1.0, mean + half))
+    attempts = math.fsum(values.values())
+    sizes = np.array(sorted({-1.0, 1.0, *values} - {0.0}))
+    shares = np.array([values.get(size, 0) / attempts for size in sizes.tolist()])
+    bounds = np.array([wilson(values.get(size, 0), attempts, level) for size in sizes.tolist()])
+    # Below the mean large values are fewer, and values below zero are more.
+    apart = np.abs(sizes[:, None] * (bounds - shares[:, None]))
+    below, above = np.where(sizes[:, None] > 0, apart, apart[:, ::-1]).T
+    odds = np.sign(sizes) * np.sqrt(shares / np.maximum(1 - shares, np.finfo(float).tiny))
+    related = np.where(np.eye(len(sizes)), 1.0, -np.outer(odds, odds))
+    middle = float(sizes @ shares)
+    low, high = (math.sqrt(max(0.0, float(side @ related @ side))) for side in (below, above))
+    return Interval(max(-1.0, middle - low), min(1.0, middle + high))
 
 
 def unpaired_difference(count: int, attempts: int, other: int, others: int) -> Interval:

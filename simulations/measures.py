@@ -73,6 +73,15 @@ class Moments(NamedTuple):
         here, there = self.sums[:2], self.sums[2:]
         return float((here + there).sum() - 2 * (self.products[0, 2] + self.products[1, 3]))
 
+    @property
+    def changes(self) -> dict[float, float] | None:
+        """How often an event is gained, lost or neither, where it is counted among the same flows in both arms."""
+        (told, each, first, first_each), both = self.sums.tolist(), float(self.products[0, 2])
+        flows = {each, first_each, float(self.products[1, 3])}
+        if not self.event or len(flows) > 1 or self.products[0, 1] != told or self.products[2, 3] != first:
+            return None
+        return {1.0: told - both, -1.0: first - both, 0.0: each - told - first + 2 * both}
+
     def gradient(self, against: bool) -> NDArray[np.float64]:
         """How the mean, or the difference, depends on each sum, times the number of attempts."""
         told, each, first, first_each = self.sums
@@ -184,10 +193,16 @@ def interval(whole: Moments, parts: Sequence[Moments], level: float = LEVEL, alo
 def interval_of_difference(
     whole: Moments, parts: Sequence[Moments], level: float = LEVEL, alone: int | None = None
 ) -> Interval:
-    """The interval of the difference to the first arm, paired: both met the same attempts; the rest as above."""
+    """Return the interval of the difference to the first arm, paired: both met the same attempts; the rest as above."""
     if not whole.sums[1] or not whole.sums[3]:
         return Interval(math.nan, math.nan)
-    found = _linear(whole, whole.difference, True, level, alone)
+    changes = whole.changes
+    if changes is None:
+        found = _linear(whole, whole.difference, True, level, alone)
+    else:
+        seen = sum(map(bool, changes.values()))
+        scale = alone / whole.attempts if alone is not None and seen == 1 else 1.0
+        found = intervals.contrast({change: times * scale for change, times in changes.items()}, level)
     return _wider(found, whole, parts, whole.difference, True, level)
 
 

@@ -399,12 +399,9 @@ def _interval(
 
 def _over_attempts(origin: Origin, values: Mapping[float, int], rate: bool) -> intervals.Interval:
     """The interval of the mean of values, of which each was seen so many times."""
-    attempts = sum(values.values())
     if rate:
-        return intervals.wilson(values.get(1.0, 0), attempts)
-    total = math.fsum(value * times for value, times in values.items())
-    squares = math.fsum(value**2 * times for value, times in values.items())
-    return intervals.contrast(total, squares, attempts)
+        return intervals.wilson(values.get(1.0, 0), sum(values.values()))
+    return intervals.contrast(values)
 
 
 def _between_replications(

@@ -134,7 +134,7 @@ _INTERVALS = {"wilson": "Wilson", REPLICATIONS: "Student's t (over replications;
 #: What is counted where nothing is sampled.
 _ALL = "all situations that may be met, each as often as it is"
 #: The same of differences where only replications are independent of each other.
-_CHANGES = "Student's t (over replications; Bonett-Price where that is wider)"
+_CHANGES = "Student's t (over replications; Wilson's of gains and losses where that is wider)"
 
 
 def entries(experiments: Iterable[str | Experiment]) -> Iterator[Exhibit]:
@@ -238,7 +238,7 @@ def _rates(name: str, question: str, _: Experiment | None, source: Source) -> Dr
 
 def _differences(name: str, question: str, _: Experiment | None, source: Source) -> Drawing:
     rates, table = (_table(name, which, source) for which in ("rates", "differences"))
-    made = _CHANGES if "interval" in rates and rates["interval"].iloc[0] == REPLICATIONS else "Bonett-Price"
+    made = _CHANGES if "interval" in rates and rates["interval"].iloc[0] == REPLICATIONS else "Wilson"
     caption = _about(table, f"95 % {made} intervals of paired differences, as bands")
     return Drawing(figures.differences(table, question), question, caption, table)
 

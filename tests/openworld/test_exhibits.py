@@ -220,7 +220,7 @@ def test_a_caption_says_how_its_intervals_are_made(copied: Path) -> None:
     experiment = name.removesuffix("_differences")
     path = copied / "simulations" / f"{experiment}_rates.csv"
     rates = pd.read_csv(path, keep_default_na=False)
-    for interval, said in (("wilson", "95 % Bonett-Price intervals"), ("replications", "Student's t (over replica")):
+    for interval, said in (("wilson", "95 % Wilson intervals"), ("replications", "Student's t (over replica")):
         rates.assign(interval=interval).to_csv(path, index=False)
         drawn = exhibits.catalogue()[f"{experiment}-differences"].draw(Source(copied))
         assert said in drawn.caption.interval
