@@ -20,6 +20,8 @@ _TENTHS = tuple(round(tenth / 10, 1) for tenth in range(11))
 _PATH = (0.0, 0.1, 0.5, 0.9, 1.0)
 _ECHO = ("echo=off", "echo=opt", "echo=req", "echo=req_strict")
 _DEAF = {"ignore": 1 / 3, "add": 1 / 3, "substitute": 1 / 3}
+#: Tasks about other things are done by clients that step up where a resource server asks for more scope.
+_STEPS_UP = {"step_up": {"on": 1.0}}
 #: Nobody has counted how often an agent is sent to an attacker; these say what the attacker is, not how many.
 _ROGUE_RS = {"place": {"honest_api": 0.9, "malicious_rs": 0.1}}
 _ROGUE_AS = {"place": {"honest_api": 0.9, "malicious_rs_and_as": 0.1}}
@@ -266,22 +268,23 @@ EXPERIMENTS: dict[str, Experiment] = {
             "AS (one call in a hundred meets a resource that has fallen to an attacker)?",
             "share of calls after a move to another AS", (0.0, 0.005, 0.01, 0.02, 0.05),
             ("as_trust=any", "as_trust=allowlist", "as_trust=any;rt_pin=off"),
-            "swept", Number("migrates", option=True), mixes={"place": {"honest_api": 1}}, reader="tasks",
+            "swept", Number("migrates", option=True), mixes={"place": {"honest_api": 1}, **_STEPS_UP}, reader="tasks",
             attempts=1_500, options={"hijacked": 0.01},
         ),
         Experiment(
             "federation_coverage",
             "How much of an agent's work does a federation stop while it does not know every honest AS?",
             "share of honest AS outside the federation", (0.0, 0.01, 0.05, 0.1, 0.2, 0.5),
-            ("as_trust=any", "as_trust=federation"), "swept", Number("uncovered", option=True), mixes=_ROGUE_AS,
-            reader="tasks", attempts=1_500, headline=(WORKING,),
+            ("as_trust=any", "as_trust=federation"), "swept", Number("uncovered", option=True),
+            mixes={**_ROGUE_AS, **_STEPS_UP}, reader="tasks", attempts=1_500, headline=(WORKING,),
         ),
         Experiment(
             "faults",
             "How far do retries and a second AS carry a task through servers that fail?",
             "share of requests that fail with 500", (0.0, 0.01, 0.05, 0.1, 0.2),
             ("as_trust=any", "as_trust=allowlist", "prm_cache=stale"), "swept",
-            Number("server_error", option=True), mixes={"place": {"honest_api": 1}}, reader="tasks", attempts=1_500,
+            Number("server_error", option=True), mixes={"place": {"honest_api": 1}, **_STEPS_UP}, reader="tasks",
+            attempts=1_500,
             options={"migrates": 0.02, "timed_out": 0.02, "not_found": 0.005}, headline=(WORKING,),
         ),
         # --- in time

@@ -336,13 +336,15 @@ class Agent:
         known.registered = False
 
     def _at_the_resource(self, known: Known, design: Design, call: str) -> Walking:
-        """The RS may not know the key yet, or want more scope, or want back what a step-up has replaced."""
+        """The RS may not know the key yet, or want more scope, or what a step-up has replaced (raises Failed)."""
         number = self.task.number
         if self.world.happens("key_rollover", number, call):
             self.task.counts["retries"] += 1
             yield from self._request("request", f"{call} new key")
         more = self.world.happens("step_up", number, call)
         if more or known.replaced:
+            self._obey(client.scope_is_stepped_up(design))
+            self._obey(client.step_up_asks_for_more(design, more))
             known.replaced = more and bool(client.scopes_are_replaced(design))
             self.task.counts["consents"] += 1
             for kind in ("consent", "token", "request"):

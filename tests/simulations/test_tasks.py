@@ -150,7 +150,7 @@ def test_an_issuer_that_changed_is_refused_by_the_rule_that_compares_it() -> Non
 def test_interruptions_cost_requests_and_consents() -> None:
     """Step-up and sub-agents ask the user again, registration and key rollover cost a request."""
     calm = lived()
-    assert mean(lived(step_up=0.3), "consents") > mean(calm, "consents") + 1
+    assert mean(lived((("step_up", "on"),), step_up=0.3), "consents") > mean(calm, "consents") + 1
     assert mean(lived(sub_agent=0.5), "consents") > mean(calm, "consents") + 1
     assert mean(lived(key_rollover=0.5), "retries") > 1
     registered = lived((("reg", "cimd"),), (("reg", "dcr"),))
@@ -166,6 +166,18 @@ def test_a_client_that_replaces_scopes_asks_for_them_again() -> None:
     assert mean(arms, "consents") == pytest.approx(1 + steps * more, abs=0.15)
     back = (steps - 1) * more * (1 - more)
     assert mean(arms, "consents", 1) == pytest.approx(1 + steps * more + back, abs=0.15)
+
+
+def test_a_client_ends_at_the_rule_by_which_it_does_not_step_up() -> None:
+    """One that never steps up ends where more scope is asked for, one that asks for nothing twice where old is."""
+    off, twice = (("step_up", "off"),), (("step_up", "replace"), ("step_up_asks", "more"))
+    arms = lived(off, (("step_up", "on"), ("step_up_asks", "more")), twice, attempts=1_000, steps=4, step_up=0.2)
+    assert share(arms, "client.scope_is_stepped_up") == pytest.approx(1 - 0.8**4, abs=0.05)
+    assert share(arms, "accepted", 1) == 1
+    alone = lived(twice, attempts=1_000, steps=4, step_up=0.2, servers=1)
+    kept = sum(0.8**calm * 0.2 ** (4 - calm) for calm in range(5))  # so many calls, and then more every time
+    assert share(alone, "accepted") == pytest.approx(kept, abs=0.05)
+    assert share(alone, "client.step_up_asks_for_more") == pytest.approx(1 - kept, abs=0.05)
 
 
 def test_tasks_do_not_depend_on_how_they_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
