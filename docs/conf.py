@@ -44,7 +44,7 @@ html_context = {"asked": tags.has("asked")}  # noqa: F821  # is given by Sphinx
 
 #: What stands in the list of pages, part by part, in this order.
 _PARTS = {
-    "Ways in": ["docs/author", "docs/editor", "docs/implementer", "docs/assistants", "docs/site"],
+    "Ways in": ["docs/author", "docs/editor", "docs/bot", "docs/implementer", "docs/assistants", "docs/site"],
     "To read": [
         "docs/commands",
         "docs/verdict",

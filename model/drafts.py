@@ -2,7 +2,8 @@
 
 Named designs, arms of experiments and the paths of adoption follow from these records: ``draft=echo`` in a
 configuration is all that the echo draft asks of anybody, ``draft=echo;by=client`` what it asks of clients. Section,
-level and sentence of an obligation are those of its row in ``data/catalogue.csv``.
+level and sentence of an obligation are those of its row in ``data/catalogue.csv``. The texts' own sentences, by which
+a change of a text is noticed, are in ``data/quotes.csv``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import NamedTuple
 
 from model.switches import ROLES, SWITCHES
 
-_FILE = Path(__file__).parent / "data" / "catalogue.csv"
+_DATA = Path(__file__).parent / "data"
 
 
 class Obligation(NamedTuple):
@@ -73,8 +74,12 @@ class Draft(NamedTuple):
 @cache
 def requirements() -> dict[str, dict[str, str]]:
     """Return the rows of the catalogue by their ids."""
-    with _FILE.open(encoding="utf-8", newline="") as file:
-        return {row["id"]: row for row in csv.DictReader(file)}
+    return {row["id"]: row for row in _read("catalogue.csv")}
+
+
+def _read(name: str) -> list[dict[str, str]]:
+    with (_DATA / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def _asked(*lines: str) -> Iterator[Obligation]:
@@ -144,3 +149,36 @@ def paths(name: str) -> tuple[str, ...]:
     """Return how a text can come to be adopted: by each role alone, if it asks something of several, and by all."""
     roles = TEXTS[name].roles
     return (*(f"draft={name};by={role}" for role in roles if len(roles) > 1), f"draft={name}")
+
+
+class Quote(NamedTuple):
+    """A sentence of a text in its own words, as it was when the text was read.
+
+    Attributes:
+        text: the text, as :mod:`model.texts` names it.
+        row: the row of the catalogue that restates it.
+        asks: ``switch=value/without`` of who complies and who does not; empty where obligations of drafts say so, or
+            where the model leaves nobody the choice.
+        where: the attacker against whom it is meant, and switches without which it is about nothing.
+        quote: the sentence.
+    """
+
+    text: str
+    row: str
+    asks: str
+    where: str
+    quote: str
+
+    @property
+    def obligations(self) -> tuple[Obligation, ...]:
+        """What it asks of the roles, as far as the model has it both ways."""
+        if self.asks:
+            return tuple(_asked(f"{self.row} {self.asks}"))
+        every = (each for text in TEXTS.values() for each in text.obligations)
+        return tuple(each for each in every if each.row == self.row) if self.where else ()
+
+
+@cache
+def quotes() -> tuple[Quote, ...]:
+    """Return the sentences of texts on which rows of the catalogue rest."""
+    return tuple(Quote(**row) for row in _read("quotes.csv"))

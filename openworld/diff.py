@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
 
-from model.chart import chart, text
+from model.chart import chart, mermaid
 from model.design import Configuration, named_switches, own_switches, parse, parse_capabilities, parse_switches
 from model.errors import hint
 from model.model import Model, oauth
@@ -58,7 +58,7 @@ class Flip:
         steps: of the run that one of them has.
         changes: sets of changes from the first design to the second that flip it, no less of which does.
         refused_by: the rule that keeps the other from having that run, its source, and at which step; empty if none.
-        chart: the run.
+        chart: the run, for Mermaid.
         command: what draws it.
         utility: it is about what honest parties get done.
     """
@@ -246,7 +246,7 @@ def _explained(batch: tuple[list[tuple[Compared, tuple[str, str]]], float | None
         None if shown is None else shown.steps,
         tuple(flipping(ask, prop, one, other)),
         f"{rule} [{source}]" if source else rule,
-        "" if shown is None or shown.trace is None else text(chart(shown.trace, ending(prop))),
+        "" if shown is None or shown.trace is None else mermaid(chart(shown.trace, ending(prop))),
         "" if shown is None else command("trace", prop.name, str(askable(prop, shown.configuration)), model=model),
         utility,
     )

@@ -9,8 +9,9 @@ from __future__ import annotations
 import builtins
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from html import unescape
 from pathlib import Path
@@ -81,7 +82,7 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """The words of a text alone: no elements of XML and no emphasis, each space one.
+    """The words of a text alone: no elements of XML, emphasis or brackets, no addresses of links, each space one.
 
     ``starts``, ``ends``: where each character of ``words`` starts and ends in the text.
     """
@@ -95,11 +96,11 @@ class Plain:
     def read(cls, text: str) -> Plain:
         """The words of a text, which is mostly the same draft again."""
         found: list[tuple[str, int, int]] = []
-        for part in re.finditer(r"<[^<>]*>|&#?\w+;|\s|.", text):
+        for part in re.finditer(r"(?s:<!--.*?-->)|<[^<>]*>|\]\([^()\s]*\)|&#?\w+;|\s|.", text):
             said = part.group()
-            said = "" if said[0] == "<" and len(said) > 1 else " " if said.isspace() else unescape(said)
+            said = "" if len(said) > 1 and said[0] in "<]" else " " if said.isspace() else unescape(said)
             spaced = said == " " and (not found or found[-1][0] == " ")
-            found += [(each, *part.span()) for each in said if each not in "*_`" and not spaced]
+            found += [(each, *part.span()) for each in said if each not in "*_`[]{}" and not spaced]
         if found and found[-1][0] == " ":
             found.pop()
         words, starts, ends = zip(*found, strict=True) if found else ((), (), ())
@@ -108,6 +109,35 @@ class Plain:
     def place(self, start: int, end: int) -> slice:
         """Where some of its words stand in the text."""
         return slice(self.starts[start], self.ends[end - 1]) if start < end else slice(0, 0)
+
+
+#: Where a paragraph ends: an empty line, an item of a list, a heading, a row of a table, or such an element of XML.
+_END = re.compile(
+    r"\n[ \t>]*(?=\n)|\n(?=[ \t>]*(?:[-*+:#|]|\d+[.)])[ \t#|])"
+    r"|</?(?:t|li|dt|dd|td|section|name|figure|sourcecode)\b[^<>]*>"
+)
+_SENTENCE = re.compile(r"\w.*?(?:(?<!e\.g)(?<!i\.e)(?<! vs)[.!?](?=\W*(?: |$))|$)")
+#: A sentence that has changed is still found if so much of it is alike.
+_ALIKE = 0.6
+
+
+def sentences(text: str) -> dict[str, slice]:
+    """Return the sentences of a text, each by its words alone (as in :class:`Plain`), with where it stands."""
+    found: dict[str, slice] = {}
+    ends = [0, *(each for end in _END.finditer(text) for each in end.span()), len(text)]
+    for before, after in zip(ends[::2], ends[1::2], strict=True):
+        plain = Plain.read(text[before:after])
+        for sentence in _SENTENCE.finditer(plain.words):
+            place = plain.place(*sentence.span())
+            found.setdefault(sentence.group(), slice(before + place.start, before + place.stop))
+    return found
+
+
+def nearest(sentence: str, known: Iterable[str], alike: float = _ALIKE) -> str | None:
+    """Return the sentence that is most like one, word by word; nothing where too little of any is alike."""
+    by_words = {tuple(each.split()): each for each in known}
+    found = get_close_matches(tuple(sentence.split()), by_words, 1, alike)
+    return by_words[tuple(found[0])] if found else None
 
 
 @dataclass(frozen=True, slots=True)

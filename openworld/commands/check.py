@@ -20,6 +20,7 @@ from openworld.commands.common import (
     VIOLATED,
     as_json,
     cache_option,
+    call,
     inert,
     option,
     options,
@@ -43,6 +44,11 @@ _CHECK = (
     click.argument("files", metavar="FILE...", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path)),
     option("--init", "Print a FILE.toml with what is the case today for a named design.", str, "DESIGN",
            shell_complete=completion.designs),
+    option("--since", "FILE... are drafts and files of expectations: say what has changed in the drafts since this "
+           "revision of git.", str, "REV"),
+    option("--draft", "With --since: which text the drafts are.  [default: the one whose sentences they have]", str,
+           "NAME"),
+    option("--comment", "With --since: write the one comment on the pull request of a GitHub runner."),
     option("--chart/--no-chart", "Draw the runs that were found.  [default: chart]", default=True),
     option("--junit", "Write JUnit XML.", _FILE, "FILE"),
     option("--sarif", "Write SARIF 2.1.0.", _FILE, "FILE"),
@@ -63,6 +69,9 @@ _CHECK = (
 def check(
     files: tuple[Path, ...],
     init: str | None,
+    since: str | None,
+    draft: str | None,
+    comment: bool,
     chart: bool,
     junit: Path | None,
     sarif: Path | None,
@@ -102,8 +111,13 @@ def check(
     With draft (a file), section and quote an entry rests on a sentence. When the sentence is gone from the draft, the
     check fails and shows what rested on it. A line `with = ["mydraft.py"]` above the entries adds a draft of your own.
 
+    With --since a draft is compared with an earlier revision: which sentences changed that verdicts of the model rest
+    on, whom they oblige, and which verdicts flip where that is not done. The answer is Markdown. Exit code 3: a verdict
+    is not known.
+
     \b
     openworld check --init mcp > openworld.toml
+    openworld check --since main draft-ietf-oauth-v2-1.md
     openworld check openworld.toml --junit found.xml --sarif found.sarif
     openworld check attack.json
     openworld check safe.zip
@@ -115,6 +129,13 @@ def check(
         return DONE
     if not files:
         raise click.UsageError("nothing to check: name a FILE.toml, or print one with --init DESIGN")
+    if since is not None:
+        model = model.extended(*(each for file in files if file.suffix == ".toml" for each in drafts(file)))
+        kept, together = _cache(folder, no_cache), workers or cores()
+        asked = files, since, draft, comment, summary, kept, timeout, together, model
+        return call("openworld.work.since.review", *asked)
+    if draft is not None or comment:
+        raise click.UsageError("--draft and --comment go with --since REV")
     if len(files) == 1 and (files[0].suffix == ".zip" or is_zipfile(files[0])):
         return evidence.certificate(files[0], timeout, as_json, model)
     if len(files) == 1 and (files[0].suffix == ".json" or files[0].read_bytes().lstrip().startswith(b"{")):

@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import replace
-from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
 
@@ -33,13 +31,10 @@ from openworld import expectations
 from openworld.cache import Cache, default_folder
 from openworld.check import FAILED, Checked, evaluate
 from openworld.commands.common import DONE, INTERRUPTED, complain
-from openworld.expectations import Anchor, Plain, Position
+from openworld.expectations import Anchor, Plain, Position, nearest, sentences
 from openworld.written import offers
 
 _SOURCE = "openworld"
-#: A sentence that has changed is still found if so much of it is alike.
-_ALIKE = 0.6
-_SENTENCE, _PARAGRAPH = re.compile(r"\S[^.!?]*[.!?]?"), re.compile(r"(?:.*\S.*\n?)+")
 
 
 class Editing(LanguageServer):
@@ -171,14 +166,9 @@ def _position(document: TextDocument, offset: int) -> types.Position:
 
 def _nearest(anchor: Anchor, text: str) -> slice:
     """The sentence of a draft that is most like one that has changed; the beginning where none is."""
-    sentences: dict[str, slice] = {}
-    for paragraph in _PARAGRAPH.finditer(text):
-        plain = Plain.read(paragraph.group())
-        for sentence in _SENTENCE.finditer(plain.words):
-            place, before = plain.place(*sentence.span()), paragraph.start()
-            sentences[sentence.group()] = slice(before + place.start, before + place.stop)
-    alike = get_close_matches(Plain.read(anchor.quote).words, sentences, 1, _ALIKE)
-    return sentences[alike[0]] if alike else slice(0, 0)
+    known = sentences(text)
+    alike = nearest(Plain.read(anchor.quote).words, known)
+    return known[alike] if alike else slice(0, 0)
 
 
 def _lost(anchor: Anchor, resting: list[Checked]) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from model.design import named_switches, obligations, parse
-from model.drafts import TEXTS, Obligation, paths, requirements
+from model.drafts import TEXTS, Obligation, Quote, paths, quotes, requirements
 from model.switches import SWITCHES, ConfigurationError, check_switch
+from model.texts import texts
+from openworld.expectations import sentences
+from openworld.revised import without
 from simulations.arms import settings
 
 ACTORS = {"client": "client", "authorization_server": "AS", "resource_server": "RS"}
@@ -64,3 +67,16 @@ def test_what_nobody_can_adopt_is_refused(text: str, said: str) -> None:
     """The message names the culprit."""
     with pytest.raises(ConfigurationError, match=said):
         settings(text)
+
+
+@pytest.mark.parametrize("quote", quotes(), ids=lambda quote: f"{quote.row}-{quote.quote[:20]}")
+def test_a_quote_is_a_sentence_of_a_text_that_was_read(quote: Quote) -> None:
+    """It is about a row of the catalogue, and what it asks can be asked with it and without it."""
+    assert quote.text in texts()
+    assert len(sentences(quote.quote)) == 1
+    assert requirements()[quote.row]["actor"]
+    assert bool(quote.where) == bool(quote.obligations)
+    for each in quote.obligations:
+        assert (ACTORS | {"proxy": "RS"})[each.role] in requirements()[each.row]["actor"].split(", ")
+        assert check_switch(each.switch, each.value) != (each.without or SWITCHES[each.switch].baseline)
+        parse(f"{without(each, quote)};{each.switch}={each.value}".partition(";")[2])
