@@ -208,20 +208,30 @@ def comment(found: Revised, flipped: Iterable[Flip], checked: Sequence[Checked],
     drawn: set[str] = set()
     every = [flip for flips in by_label.values() for flip in flips]
     attacks, undecided = sum(flip.after == "attack" for flip in every), sum(flip.unknown for flip in every)
-    head = f"{_many(len(found.changes), 'quoted sentence')} changed; without what they ask, {_many(attacks, 'attack')}"
+    reworded = [change.kind for change in found.changes].count("reworded")
+    changed = f"{_many(len(found.changes), 'quoted sentence')} changed" + (
+        f", {reworded} only in words" * bool(reworded)
+    )
+    head = f"{changed}; without what they ask, {_many(attacks, 'attack')}"
     said = [MARKER, f"### openworld: {head} would be back" + (f", {undecided} not decided" if undecided else "")]
+    folded = False
     for number, change in enumerate(found.changes):
         if len("\n".join(said)) > _MOST:
             said += ["", f"There is no room for {len(found.changes) - number} more."]
             break
+        if change.kind == "reworded" and not folded:
+            said += ["", f"<details><summary>{reworded} with the same keywords</summary>"]
+            folded = True
         said += ["", f"#### {change.kind}", "", f"<pre>{_word_by_word(change.old, change.new)}</pre>"]
         for label, lines in _asked(change, by_label, model).items():
-            said += ["", *lines]
-            if label not in drawn:
-                said += _chart(by_label.get(label, ()), len("\n".join(said)))
+            if label in drawn:
+                said += ["", f"{lines[0].rstrip(':')}; see above."]
+                continue
             drawn.add(label)
+            said += ["", *lines, *_chart(by_label.get(label, ()), len("\n".join(said)))]
         for one in (one for one in checked if one.expectation in change.resting):
             said += ["", f"An expectation rests on it: {marked(one.headline)} {marked(one.found)}."]
+    said += ["</details>"] * folded
     if found.strange:
         said += ["", f"<details><summary>{new[2:]}, which nothing quotes</summary>", ""]
         said += [*(f"<pre>{_word_by_word(each, each)}</pre>" for each in found.strange[:20]), "</details>"]
@@ -236,19 +246,18 @@ def _asked(change: Altered, flipped: Mapping[str, Sequence[Flip]], model: Model)
         what = f"**{row['level']}**, {row['source']}: {marked(row['requirement'])} (`{quote.row}`)"
         if not quote.obligations:
             note = f": {marked(row['note'])}" if row["note"] else ""
-            said[quote.row] = [f"{row['actor']} {what}. No verdict is asked about it{note}."]
+            said[quote.row] = [f"{row['actor']} {what}. No verdict is asked about it{note}"]
         for each in quote.obligations:
             label = without(each, quote, model)
             flips = flipped.get(label, ())
             heading = f"{row['actor']} {what}. With `{label.partition(';')[0]}` for `{each.switch}={each.value}`"
-            said[label] = [f"{heading}{f', against `{quote.where}`:' if flips else ', nothing flips.'}"]
+            said[label] = [f"{heading}{f', against `{quote.where}`:' if flips else ', nothing flips'}"]
             if flips:
                 said[label] += ["", "| | property | with it | without | shown by |", "|---|---|---|---|---|"]
-            said[label] += [
-                f"| {'?' if f.unknown else '✓' if f.gained else '✗'} | {f.property} | {f.before} | "
-                f"{f.after}{f' in {f.steps} steps' if f.steps else ''} | `{f.command}` |"
-                for f in flips
-            ]
+            for flip in flips:
+                sign, steps = "?" if flip.unknown else "✓" if flip.gained else "✗", f" in {flip.steps} steps"
+                ends = [end + steps * (end in ("attack", "reached")) for end in (flip.before, flip.after)]
+                said[label].append(f"| {sign} | {flip.property} | {' | '.join(ends)} | `{flip.command}` |")
     return said
 
 
@@ -260,8 +269,8 @@ def _chart(flipped: Iterable[Flip], length: int) -> list[str]:
     shown = min(attacks, key=lambda flip: flip.steps or 0)
     if length + len(shown.chart) > _MOST // 2:
         return []
-    summary = f"{shown.property}: attack in {shown.steps} steps"
-    return ["", f"<details><summary>{summary}</summary>", "", f"```mermaid\n{shown.chart}```", "</details>"]
+    summary = f"<details><summary>{shown.property}: attack in {shown.steps} steps</summary>"
+    return ["", summary, "", f"```mermaid\n{shown.chart}```", "</details>"]
 
 
 def _word_by_word(old: str, new: str) -> str:

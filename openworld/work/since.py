@@ -43,7 +43,12 @@ def review(
         raise InputError("nothing to compare: name a draft beside the expectations, as Markdown, XML or text")
     resting = [one for file in files if file.suffix == ".toml" for one in read(file, model)]
     before, after = _joined(_earlier(file, since) for file in texts), _joined(map(_now, texts))
-    found = revised(before, after, known_as(before + after, name), resting)
+    text = known_as(before + after, name)
+    if not (text or resting):
+        raise InputError(
+            f"{texts[0]}: has no sentence that is known; name its text with --draft, or add an openworld.toml"
+        )
+    found = revised(before, after, text, resting)
     relying = [one for one in resting if any(one in change.resting for change in found.changes)]
     checked = list(evaluate(relying, cache, workers, timeout))
     asked = [cell for cells in lowered(found.changes, model).values() for cell in cells]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,12 +13,14 @@ from threading import Thread
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from openworld.cli import main
 from openworld.diff import flips
 from openworld.revised import MARKER, comment, known_as, lowered, revised
 
+ROOT = Path(__file__).parents[2]
 METADATA, DOCUMENTS = "RFC 9728", "draft-ietf-oauth-client-id-metadata-document"
 MUST = "The resource value returned MUST be identical to the protected resource's resource identifier value"
 INTO = "into which the well-known URI path suffix was inserted to create the URL used to retrieve the metadata."
@@ -188,6 +192,20 @@ def test_a_token_that_may_only_read_leaves_it_to_the_summary(github: GitHub, dra
     assert "answers 500" in done.stderr
 
 
+def test_the_action_writes_it(github: GitHub, draft: Path, tmp_path: Path) -> None:
+    """Its step as a runner runs it, with openworld as it is installed here."""
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    [step] = [one for one in action["runs"]["steps"] if one["name"] == "Comment"]
+    (tmp_path / "openworld" / "bin").mkdir(parents=True)
+    command = tmp_path / "openworld" / "bin" / "openworld"
+    command.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m openworld.cli "$@"\n')
+    command.chmod(0o755)
+    given = {"DRAFTS": "*.md", "DRAFT": "", "SINCE": "HEAD", "RUNNER_TEMP": str(tmp_path)}
+    bash = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", step["run"]]
+    subprocess.run(bash, cwd=draft.parent, env=os.environ | given, check=True)
+    assert "<del>MUST</del> <ins>SHOULD</ins>" in github.comments[-1]["body"]
+
+
 def test_expectations_of_the_repository_are_known(draft: Path) -> None:
     """What rests on a sentence that changed is asked and said."""
     (draft.parent / "openworld.toml").write_text(EXPECTED)
@@ -211,3 +229,11 @@ def test_what_cannot_be_compared_is_one_line(draft: Path, words: tuple[str, ...]
     done = run("check", *words, draft)
     assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
     assert said in done.stderr
+
+
+def test_a_draft_of_which_nothing_is_known_is_no_draft_without_changes(draft: Path) -> None:
+    """It says so, and how to name it."""
+    (draft.parent / "other.md").write_text("Clients MUST sing.")
+    done = run("check", "--since", "HEAD", draft.parent / "other.md")
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert "other.md: no sentence of it is known; name its text by --draft" in done.stderr
