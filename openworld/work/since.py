@@ -45,9 +45,7 @@ def review(
     before, after = _joined(_earlier(file, since) for file in texts), _joined(map(_now, texts))
     text = known_as(before + after, name)
     if not (text or resting):
-        raise InputError(
-            f"{texts[0]}: has no sentence that is known; name its text with --draft, or add an openworld.toml"
-        )
+        raise InputError(f"{texts[0]}: no sentence of it is known; name its text by --draft, or add an openworld.toml")
     found = revised(before, after, text, resting)
     relying = [one for one in resting if any(one in change.resting for change in found.changes)]
     checked = list(evaluate(relying, cache, workers, timeout))
