@@ -152,12 +152,13 @@ IN_TIME = (
     Experiment(
         "prevalence",
         "How do thefts grow with the share of resource servers that are malicious, among agents that come back to "
-        "those that they know?",
-        "share of resource servers that are malicious", (0.001, 0.003, 0.01, 0.03, 0.1),
+        "those that they know? (None that shares its origin is.)",
+        "share of resource servers with an origin to themselves that are malicious", (0.0001, 0.001, 0.01, 0.1),
         ("", "echo=req_strict", "cache_key=issuer"), "measured_2026", Number("attackers.resource_servers"),
-        reader="residents", attempts=90_000, worlds=30, options={"warm_up": 600},
+        reader="residents", attempts=90_000, worlds=30, options={"warm_up": 600, "attackers_met": 1},
         numbers={"token_lifetime": 300, "metadata_lifetime": 300, "lifetime.client_metadata": 300,
                  "lifetime.refresh_token": 0, "arrivals_per_second": 1, "count.users": 50,
+                 "attackers.tenants": 0,
                  # All servers alike, or a popular one that is malicious, or honest, would decide a whole world.
                  "popularity.resource_servers": 0, "popularity.authorization_servers": 0},
         tried=_tried(300, 1),

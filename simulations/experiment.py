@@ -19,7 +19,7 @@ from simulations.harms import GRAVEST
 from simulations.horizon import LIFETIMES, Horizon, horizon
 from simulations.population import Population
 from simulations.quantities import PAIR, ROBBED, WORKING, Measure
-from simulations.units import Unit
+from simulations.units import ATTACKERS_MET, Unit
 from simulations.visits import Settings
 
 Shares = Mapping[str, float]
@@ -154,9 +154,16 @@ class Experiment:
         """A population as it is where the sweep begins: what the experiment decides of it is decided."""
         return self.unit(met, self.values[0], "", 0).population
 
-    def unit(self, met: Population, value: float, seed: str, attempts: int, record: str = "") -> Unit:
-        """One replication at a point of the sweep; its draws are the experiment's own, as its name is in their seed."""
+    def unit(
+        self, met: Population, value: float, seed: str, attempts: int, record: str = "", weighted: bool = False
+    ) -> Unit:
+        """Return one replication at a point of the sweep; its draws are the experiment's own, with its name as seed.
+
+        ``weighted``: it is one of several whose weights are known, so that they need not be drawn as they are met.
+        """
         adoption, options = 1.0, dict(self.options)
+        if not weighted:
+            options.pop(ATTACKERS_MET, None)
         match self.sweep:
             case Mix(factor):
                 met = met.with_shares(factor, self.sweep.at(value))

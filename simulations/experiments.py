@@ -70,7 +70,7 @@ def check_met(asked: Experiment, met: Population) -> None:
     first = asked.first_met(met)
     readers.check_met(asked.reader, first)
     for value in asked.values:
-        told(asked.unit(met, value, "", 0))
+        told(asked.unit(met, value, "", 0, weighted=True))
     own = [*asked.numbers, *([asked.sweep.name] if isinstance(asked.sweep, Number) and not asked.sweep.option else [])]
     read = numbers_read(asked.reader, first)
     for name in (*own, *met.own):
@@ -271,7 +271,7 @@ class _Run:
             (
                 value,
                 number,
-                self.asked.unit(self.met, value, f"{self.seed}/{number}", share + (number < rest), self.record),
+                self.asked.unit(self.met, value, f"{self.seed}/{number}", share + (number < rest), self.record, True),
             )
             for value, replications in wanted.items()
             for number in range(replications)

@@ -32,6 +32,16 @@ class Interval(NamedTuple):
 
 #: In so many attempts of a replication something has to be seen for its mean to be spread as means are.
 ENOUGH = 5
+
+
+def enough(seen: Sequence[float], weighted: bool) -> bool:
+    """Return whether what was seen in each replication is spread as means are.
+
+    ``weighted``: replications were drawn so that some see it, and it is enough that several do.
+    """
+    return (sum(map(bool, seen)) if weighted else min(seen)) >= ENOUGH
+
+
 #: What no interval is narrower than.
 NOWHERE = Interval(math.inf, -math.inf)
 
@@ -52,7 +62,7 @@ def wilson(count: float, attempts: float, level: float = LEVEL) -> Interval:
     return Interval(center - half if count else 0.0, center + half if count < attempts else 1.0)
 
 
-def ratio(outside: int, inside: int, whole: int, level: float = LEVEL) -> Interval:
+def ratio(outside: float, inside: float, whole: float, level: float = LEVEL) -> Interval:
     """The interval of how often something happens for each of some flows, in them or elsewhere; it may be above 1.
 
     What happens elsewhere is to the flows as odds are to a rate: of all attempts that are one or the other, so many are

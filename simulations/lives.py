@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ from simulations.residents import Residents, settle
 from simulations.results import measured
 from simulations.standings import JudgedConnections, TimedPlan
 from simulations.stations import TurnedAway, Waiting
-from simulations.units import Tally, Unit
+from simulations.units import ATTACKERS_MET, LIKELIHOOD, Sums, Tally, Unit
 from simulations.visits import Label
 
 #: What is measured once in a world: the busiest second of the host of some document, and of an AS that publishes keys.
@@ -53,8 +54,12 @@ _ATTACKER, _CONSENT, _TOKEN, _REQUEST = (COLUMN[name] for name in ("attacker", "
 def count(unit: Unit) -> Tally:
     """Live in the world of a unit under every arm and count what becomes of the calls after its warm-up."""
     options = told(unit)
-    living = settle(unit.population, unit.seed, unit.adoption)
-    return tallied(live(unit, living, calls(unit, living, options), options))
+    living = settle(unit.population, unit.seed, unit.adoption, options[ATTACKERS_MET])
+    tally = tallied(live(unit, living, calls(unit, living, options), options))
+    if options[ATTACKERS_MET]:
+        once = Sums(1, living.likelihood, living.likelihood**2, 0, 0)
+        tally.sums |= dict.fromkeys(product((LIKELIHOOD,), range(len(unit.arms))), once)
+    return tally
 
 
 def live(unit: Unit, living: Residents, called: Iterator[Calls], options: dict[str, float]) -> list[LivedWorld]:

@@ -44,13 +44,15 @@ _EVENTS: dict[Measure, Callable[[Label], bool]] = {
 class Moments(NamedTuple):
     """Sums over attempts: of what is told and for each of what, of the same two in the first arm; and of products.
 
-    ``attempts``: how many those are; ``event``: what is told is something that happens in an attempt or does not.
+    ``attempts``: how many those are; ``event``: what is told is something that happens in an attempt or does not;
+    ``weighted``: they count by how much more often their world is met than drawn.
     """
 
     attempts: float
     sums: NDArray[np.float64]
     products: NDArray[np.float64]
     event: bool
+    weighted: bool = False
 
     @property
     def mean(self) -> float:
@@ -133,7 +135,9 @@ def of_event(tally: Tally, happens: Callable[[Label], bool], per: str, arm: int)
     seen = np.array(
         [(happens(each[arm]), counted(each[arm]), happens(each[0]), counted(each[0])) for each in joint], dtype=float
     )
-    return Moments(tally.endings.total(), times @ seen, seen.T @ (seen * times[:, None]), True)
+    return Moments(
+        tally.endings.total(), times @ seen, seen.T @ (seen * times[:, None]), True, tally.likelihood is not None
+    )
 
 
 def _of_sums(tally: Tally, measure: Measure, arm: int) -> Moments:
@@ -147,7 +151,7 @@ def _of_sums(tally: Tally, measure: Measure, arm: int) -> Moments:
     products[0, :] = products[:, 0] = here.squares, own, both, other
     products[2, :] = products[:, 2] = both, swapped, first.squares, firsts
     sums = np.array([here.total, each.sums[1], first.total, each.sums[3]])
-    return Moments(each.attempts, sums, products, False)
+    return Moments(each.attempts, sums, products, False, each.weighted)
 
 
 # --- intervals -----------------------------------------------------------------------------------------------
@@ -174,7 +178,7 @@ def interval(whole: Moments, parts: Sequence[Moments], level: float = LEVEL, alo
     if not whole.sums[1]:
         return Interval(math.nan, math.nan)
     if whole.event:
-        seen, both, flows = int(whole.sums[0]), int(whole.products[0, 1]), int(whole.sums[1])
+        seen, both, flows = whole.sums[0].item(), whole.products[0, 1].item(), whole.sums[1].item()
         if alone is not None and seen == both and both in (0, flows):
             if flows < whole.attempts:
                 alone = intervals.worth([[part.sums[1] for part in parts]], [part.attempts for part in parts], level)
@@ -238,10 +242,10 @@ def _wider(
     """
     if not parts:
         return found
-    seen = [min(part.sums[0], part.sums[2], part.apart) if against else part.sums[0] for part in parts]
+    seen = [[min(part.sums[0], part.sums[2], part.apart) if against else part.sums[0] for part in parts]]
     if whole.is_share and not against:
-        seen += [part.sums[1] - part.sums[0] for part in parts]
-    if len(parts) > 1 and (not whole.event or min(seen) >= intervals.ENOUGH):
+        seen.append([part.sums[1] - part.sums[0] for part in parts])
+    if len(parts) > 1 and (not whole.event or all(intervals.enough(each, whole.weighted) for each in seen)):
         found = intervals.NOWHERE
     gradient = whole.gradient(against)
     # What each replication adds to the estimate, the mean of all of which it is.
@@ -291,4 +295,4 @@ def rows(
                 *interval_of_difference(whole, apart, alone=alone),
                 *interval_of_difference(whole, apart, together, alone),
             )
-        yield measure, (int(whole.sums[1]), whole.mean, *interval(whole, apart, alone=alone), *change)
+        yield measure, (round(whole.sums[1]), whole.mean, *interval(whole, apart, alone=alone), *change)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from model.errors import hint
 from simulations import encounters
 from simulations.population import LATENCIES, NUMBERS
-from simulations.units import EngineError, Unit
+from simulations.units import ATTACKERS_MET, EngineError, Unit
 
 
 class Option(NamedTuple):
@@ -153,6 +153,8 @@ _RESIDENTS = {
     "overlap": Option(0, 0, 3_600, "seconds for which a key is published before it is used", _ANY),
     "keys_kept": Option(3_600, 60, 86_400, "seconds for which a resource server uses fetched keys again", _ANY),
     "refetch": Option(1, 0, 1, "1: a resource server that does not know a key fetches the keys anew", 1, True),
+    ATTACKERS_MET: Option(0, 0, 0, "malicious ones among the resource servers that are called, in half of the worlds "
+                            "where fewer are expected, whose calls count the less; 0: as they come", _ANY),
     "moves": Option(0, 0, 0.1, "how often in a day a resource server moves to another AS", _ANY),
 }  # fmt: skip
 _VENDORS = {

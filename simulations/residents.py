@@ -7,7 +7,7 @@ often it meets somebody malicious by how many of those there are (:mod:`simulati
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from simulations import draws, encounters
 from simulations.attempts import ADOPTIONS, Situations, Whole, situations
-from simulations.population import Factor, Population
+from simulations.population import Factor, Population, PopulationError
 from simulations.population_statements import Category
-from simulations.topology import Connection, Topology
+from simulations.topology import Connection, ResourceNode, Topology, attacker_draws
 from simulations.topology import draw as draw_topology
 from simulations.visits import PLACES
 
@@ -32,6 +32,7 @@ class Residents:
         users, agents, clients, servers, resources: the user of each, the agent, the client product, the AS and the
             resource server.
         weights: how often each is called, relative to the others.
+        likelihood: how much more often a world with such servers is met than it is drawn.
     """
 
     situations: Situations
@@ -42,6 +43,7 @@ class Residents:
     servers: list[int]
     resources: list[int]
     weights: NDArray[np.float64]
+    likelihood: float = 1.0
 
     def called(self, numbers: NDArray[np.float64]) -> Whole:
         """The connections that are called, from uniform numbers."""
@@ -49,8 +51,12 @@ class Residents:
         return np.searchsorted(bounds, numbers, side="right")
 
 
-def settle(population: Population, seed: str, adoption: float = 1.0) -> Residents:
-    """The residents of a population: the connections of its topology that need a token, with who they are between."""
+def settle(population: Population, seed: str, adoption: float = 1.0, attackers_met: float = 0.0) -> Residents:
+    """Return the residents of a population: the connections of its topology that need a token, with their parties.
+
+    ``attackers_met``: in half of the worlds so many of the servers that are called are malicious, on average, where
+    there would be fewer (see :func:`_attackers`).
+    """
     drawn = draw_topology(population, seed)
     connected = list(drawn.tokens.values())
     party = _numbered(drawn)
@@ -62,7 +68,8 @@ def settle(population: Population, seed: str, adoption: float = 1.0) -> Resident
     codes: Whole = np.zeros(len(connected), dtype=np.int64)
     for factor, categories in _categories(population, drawn, connected, seed):
         codes = codes * len(factor.categories) + categories
-    places = _places(population, drawn, connected, seed)
+    attackers, likelihood = _attackers(population, drawn, connected, seed, attackers_met)
+    places = _places(population, drawn, connected, seed, attackers)
     found = replace(situations(population), places=tuple(PLACES))
     codes = (codes * len(PLACES) + np.array([found.places.index(name) for name in places])) * ADOPTIONS + adopting
     weights = [encounters.calls(name, population.number(encounters.LURE)) for name in places]
@@ -75,6 +82,7 @@ def settle(population: Population, seed: str, adoption: float = 1.0) -> Resident
         servers,
         [party[each.resource_server] for each in connected],
         np.array(weights),
+        likelihood,
     )
 
 
@@ -90,7 +98,44 @@ def _numbered(drawn: Topology) -> dict[str, int]:
     return {name: number for names in kinds for number, name in enumerate(names)}
 
 
-def _places(population: Population, drawn: Topology, connected: list[Connection], seed: str) -> list[str]:
+def _attackers(
+    population: Population, drawn: Topology, connected: list[Connection], seed: str, least: float
+) -> tuple[Set[str], float]:
+    """Return the malicious servers among those that are called, and how much more often such worlds are met than drawn.
+
+    Where fewer than ``least`` are expected, half of the worlds have them with larger shares. Weights are those of both
+    kinds of worlds together, so that none is above 2.
+
+    References:
+        T. Hesterberg: Weighted average importance sampling and defensive mixture distributions.
+        Technometrics 37 (1995) 185-194.
+    """
+    if population.malicious and least:
+        raise PopulationError(f"{population.name}: 'malicious' and option 'attackers_met' say who is; leave one out")
+    called = {each.resource_server: drawn.resource_servers[each.resource_server] for each in connected}
+    shares = np.array([population.number(encounters.MALICIOUS[_is_tenant(there)]) for there in called.values()])
+    expected = float(shares.sum())
+    if not 0 < expected < least:
+        return {url for url, there in called.items() if not there.honest}, 1.0
+    larger = np.minimum(shares * least / expected, _MOST)
+    numbers = dict(zip(drawn.resource_servers, attacker_draws(seed, len(drawn.resource_servers)).tolist(), strict=True))
+    chosen = larger if draws.uniforms(seed, "resident: attackers are met", 0, 1)[0] < _MOST else shares
+    bad = np.array([numbers[url] for url in called]) < chosen
+    odds = float(np.prod(np.divide(np.where(bad, larger, 1 - larger), np.where(bad, shares, 1 - shares))))
+    return {url for url, is_bad in zip(called, bad.tolist(), strict=True) if is_bad}, 1 / (1 - _MOST + _MOST * odds)
+
+
+#: In half of the worlds at most half of the servers are malicious.
+_MOST = 0.5
+
+
+def _is_tenant(there: ResourceNode) -> bool:
+    return there.url != f"{there.origin}/mcp"
+
+
+def _places(
+    population: Population, drawn: Topology, connected: list[Connection], seed: str, attackers: Set[str]
+) -> list[str]:
     """Where at the model's servers each connection leads: whether that one is honest, and whether it is a tenant."""
     numbers = draws.uniforms(seed, "resident: own server", 0, len(drawn.resource_servers)).tolist()
     share = population.number(encounters.OWN_AS)
@@ -98,8 +143,7 @@ def _places(population: Population, drawn: Topology, connected: list[Connection]
     places = []
     for each in connected:
         there = drawn.resource_servers[each.resource_server]
-        tenant = there.url != f"{there.origin}/mcp"
-        places.append(encounters.place_of(tenant, there.honest, there.url in own))
+        places.append(encounters.place_of(_is_tenant(there), there.url not in attackers, there.url in own))
     return places
 
 

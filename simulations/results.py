@@ -28,7 +28,7 @@ from simulations.arms import AS_DEPLOYED
 from simulations.harms import GRAVEST, hurt
 from simulations.measures import DIGITS, cases, interval, of_event, rows, worth
 from simulations.quantities import ACCEPTED_FLOW, ATTEMPT, CASE, PAIR, ROBBED, THEFTS, Measure, is_share
-from simulations.units import Crossed, Sums, Tally
+from simulations.units import LIKELIHOOD, Crossed, Sums, Tally
 from simulations.visits import Label
 
 Values = Sequence[float] | NDArray[np.float64] | NDArray[np.int64]
@@ -60,6 +60,10 @@ TABLES = {
 LISTED = ", "
 #: Kinds of outcomes that are no endings: what an attacker did, and what some could have done.
 HARM, ATTAINABLE = "harm", "attainable"
+#: How many worlds that are drawn as they are met say as much as those that are weighted.
+EFFECTIVE = "effective_worlds"
+#: Weights are multiples of it, so that sums of what they count are exact.
+_STEP = 2.0**-20
 #: Who is hurt when nobody is.
 NOBODY = "nobody"
 
@@ -110,7 +114,7 @@ class Origin:
 
     def times(self, number: float) -> int:
         """How often something was counted."""
-        return 0 if self.evaluated else int(number)
+        return 0 if self.evaluated else round(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,12 @@ class Point:
     tally: Tally = field(init=False)
 
     def __post_init__(self) -> None:
+        likely = [part.likelihood for part in self.parts]
+        if None not in likely:
+            # Weights add up to the number of worlds, so that attempts add up to those that there were.
+            even = math.fsum(each or 0 for each in likely) / len(likely)
+            weights = [round((each or 0) / even / _STEP) * _STEP for each in likely]
+            object.__setattr__(self, "parts", tuple(map(Tally.times, self.parts, weights)))
         object.__setattr__(self, "tally", add_up(self.parts))
 
     @property
@@ -408,13 +418,21 @@ def _between_replications(
     origin: Origin, point: Point, bounds: intervals.Interval, kind: str, outcome: str, weights: Mapping[int, float]
 ) -> intervals.Interval:
     """The same interval, or where only replications are independent of each other one over their means."""
-    means, common, signs = [], origin.interval == REPLICATIONS, set[bool]()
+    means, sizes, counts, signs = [], list[float](), (list[float](), list[float]()), set[bool]()
     for part in point.parts:
         found, attempts = _contrasts(part, kind, outcome, weights), part.endings.total()
         means.append(math.fsum(value * times for value, times in found.items()) / attempts)
+        sizes.append(attempts)
         signs |= {value > 0 for value, times in found.items() if value and times}
-        unseen = found[0.0] if len(weights) == 1 else attempts
-        common = common and min(attempts - found[0.0], unseen) >= intervals.ENOUGH
+        for several, many in zip(counts, (attempts - found[0.0], found[0.0]), strict=True):
+            several.append(many)
+    weighted = point.tally.likelihood is not None
+    told = counts if len(weights) == 1 else counts[:1]
+    common = origin.interval == REPLICATIONS and all(intervals.enough(several, weighted) for several in told)
+    if weighted:
+        # What each world adds to the estimate, a ratio of sums.
+        middle = np.average(means, weights=sizes)
+        means = (middle + (np.array(means) - middle) * np.array(sizes) / np.mean(sizes)).tolist()
     found_between = _wider(origin, intervals.NOWHERE if common and len(set(means)) > 1 else bounds, means, signs)
     return intervals.Interval(max(-1.0 if len(weights) > 1 else 0.0, found_between.low), min(1.0, found_between.high))
 
@@ -426,7 +444,7 @@ def _wider(
     if origin.interval != REPLICATIONS:
         return bounds
     if len(signs) == 1:
-        low, high = intervals.share([abs(mean) for mean in means])
+        low, high = intervals.share([mean if True in signs else -mean for mean in means])
         low, high = (low, high) if True in signs else (-high, -low)
     else:
         low, high = intervals.mean(math.fsum(means), math.fsum(mean * mean for mean in means), len(means))
@@ -483,7 +501,11 @@ def _quantities(origin: Origin, point: Point, throughout: Sequence[str]) -> Iter
             yield row(measure, count, tuple(numbers), of=against)
         for name in cases(point.tally):
             sums = point.tally.sums.get((name, place))
-            if sums is not None and sums.number:
+            if sums is not None and name == LIKELIHOOD:
+                yield row(
+                    Measure(EFFECTIVE, CASE), int(sums.number), (*(sums.total**2 / sums.squares,) * 3, *(math.nan,) * 5)
+                )
+            elif sums is not None and sums.number:
                 means = [
                     part.sums[name, place].total / part.sums[name, place].number
                     for part in point.parts

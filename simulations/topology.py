@@ -185,6 +185,11 @@ def origin_of(url: str) -> str:
     return f"origin:{identifiers.origin(url)}"
 
 
+def attacker_draws(seed: str, count: int) -> NDArray[np.float64]:
+    """Return a number for each resource server: those below a share of malicious ones are."""
+    return draws.uniforms(seed, "topology.attackers.resource_servers", 0, count)
+
+
 def draw(population: Population, seed: str) -> Topology:
     """The graph of a population; the same seed gives the same graph."""
     return PartyDraws(population, seed).topology()
@@ -345,7 +350,7 @@ class PartyDraws:
         designated = self.designated(count, list(numbers))
         alone = self.settings("origin", count)
         own = self.settings("resource_server", count, np.array([numbers[now[0]] for now, _ in designated]))
-        bad = self.uniforms("attackers.resource_servers", count).tolist()
+        bad = attacker_draws(self.seed, count).tolist()
         shares = self.number("attackers.resource_servers"), self.number("attackers.tenants")
         traits = [
             [kind.name for kind in self.drawn(self.population.trait(name), count)]

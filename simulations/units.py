@@ -16,6 +16,11 @@ from simulations import provenance
 from simulations.population import Population
 from simulations.visits import Label, Settings
 
+#: The option by which worlds are not drawn as they are met.
+ATTACKERS_MET = "attackers_met"
+#: Once in a world: how much more often it is met than drawn.
+LIKELIHOOD = "likelihood"
+
 
 class EngineError(InputError):
     """Work that cannot be done as asked: no such cluster, or none that counts; or options that are none."""
@@ -45,6 +50,12 @@ class Sums(NamedTuple):
     difference_squares: float
     crossed: Crossed | None = None
 
+    def times(self, factor: float) -> Sums:
+        """Return them where each attempt counts so often."""
+        crossed = self.crossed and Crossed(*(factor * each for each in self.crossed))
+        number, total, squares, changed, apart = (factor * each for each in self[:5])
+        return Sums(number, total, squares, changed, apart, crossed)
+
     def plus(self, other: Sums) -> Sums:
         """Both together."""
         crossed = None
@@ -71,6 +82,18 @@ class Tally:
 
     endings: Counter[tuple[Label, ...]] = field(default_factory=Counter)
     sums: dict[tuple[str, int], Sums] = field(default_factory=dict)
+
+    @property
+    def likelihood(self) -> float | None:
+        """How much more often its world is met than drawn, where worlds are not drawn as they are met."""
+        sums = self.sums.get((LIKELIHOOD, 0))
+        return sums.total if sums else None
+
+    def times(self, factor: float) -> Tally:
+        """Return what it is where each attempt counts so often."""
+        endings: Counter[Any] = Counter({joint: number * factor for joint, number in self.endings.items()})
+        sums = {key: each if key[0] == LIKELIHOOD else each.times(factor) for key, each in self.sums.items()}
+        return Tally(endings, sums)
 
     def add(self, other: Tally) -> None:
         """Count in what somebody else counted."""

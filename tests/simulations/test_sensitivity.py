@@ -22,7 +22,7 @@ from simulations.population import Provenance, StatedNumber, load
 from simulations.reader import READERS, told
 from simulations.results import measured
 from simulations.sensitivity import COLUMNS, MOST_ATTEMPTS, indices
-from simulations.units import Tally, Unit
+from simulations.units import ATTACKERS_MET, Tally, Unit
 from simulations.visits import Label
 
 #: Two things open: how many visits go to the attacker, and how many AS ignore the resource. The thief is never late.
@@ -97,7 +97,8 @@ def test_every_experiment_has_knobs(name: str) -> None:
     base = asked.unit(population_for(asked, None), asked.values[0], "1/0", 1)
     found = {(knob.kind, knob.of) for knob in knobs(asked, base)}
     held = {name for name, tried in asked.tried.items() if tried.low == tried.high}
-    assert found >= {("option", option) for option in READERS[asked.reader].options if option not in held}
+    inputs = READERS[asked.reader].options.keys() - held - {ATTACKERS_MET}  # which says how worlds are drawn
+    assert found >= {("option", option) for option in inputs}
     assert held.isdisjoint(of for _, of in found)
     match asked.sweep:
         case Mix(factor):
@@ -210,9 +211,9 @@ def test_what_is_not_converged_is_marked() -> None:
 def test_every_option_has_a_range() -> None:
     """What a reader takes for granted lies where it is tried."""
     for options in (each.options for each in READERS.values()):
-        for option in options.values():
+        for name, option in options.items():
             assert 0 <= option.low <= option.default <= option.high <= option.most
-            assert option.low < option.high
+            assert (option.low < option.high) == (name != ATTACKERS_MET)
 
 
 TIMED = [name for name, asked in EXPERIMENTS.items() if asked.tried]
