@@ -1,4 +1,4 @@
-"""What `openworld check --since` would have said of four drafts at each revision, held against their changelogs.
+"""What `openworld check --since` would have said of seven drafts at each revision, held against their changelogs.
 
     python -m benchmarks.bot FOLDER
 
@@ -33,23 +33,39 @@ class History(NamedTuple):
     revisions: Mapping[str, str]
 
 
-_CIMD, _PRM = "oauth-client-id-metadata-document", "oauth-resource-metadata"
+def _tags(*numbered: tuple[str, int, int]) -> dict[str, str]:
+    """Revisions by their tags, of which each kind begins in the same way and goes from one number to another."""
+    return {
+        f"{head.split('-')[1]}-{n:02}": f"{head}-{n:02}"
+        for head, first, last in numbered
+        for n in range(first, last + 1)
+    }
+
+
+_CIMD, _JAG, _PRM = "client-id-metadata-document", "identity-assertion-authz-grant", "resource-metadata"
+_ECHO = "draft-mcguinness-oauth-resource-token-resp"
 _DPOP = (
     "a27c831 9aaa4e8 80c1a46 3482e64 562ad44 25b0580 47e466b 4f1bc9b 94e9e15 aaf7091 4a124b4 34295f9 79884dd cc733a7 "
     "3ecda9d d1acf0d"
 )
+_MARKDOWN = r"draft-.*\.md"
 HISTORIES = {
-    "cimd": History(f"draft-ietf-{_CIMD}", f"oauth-wg/draft-ietf-{_CIMD}", r"draft-.*\.md",
-                    {name: f"draft-{name[:-3]}-{_CIMD}{name[-3:]}" for name in
-                     [*(f"parecki-{n:02}" for n in range(4)), "ietf-00", "ietf-01"]}),
-    "metadata": History("RFC 9728", f"oauth-wg/draft-ietf-{_PRM}", r"draft-.*\.xml",
-                        {name: f"draft-{name[:-3]}-{_PRM}{name[-3:]}" for name in
-                         ["jones-03", "jones-04", *(f"ietf-{n:02}" for n in range(14))]}),
+    "cimd": History(f"draft-ietf-oauth-{_CIMD}", f"oauth-wg/draft-ietf-oauth-{_CIMD}", _MARKDOWN,
+                    _tags((f"draft-parecki-oauth-{_CIMD}", 0, 3), (f"draft-ietf-oauth-{_CIMD}", 0, 1))),
+    "metadata": History("RFC 9728", f"oauth-wg/draft-ietf-oauth-{_PRM}", r"draft-.*\.xml",
+                        _tags((f"draft-jones-oauth-{_PRM}", 3, 4), (f"draft-ietf-oauth-{_PRM}", 0, 13))),
     "dpop": History("RFC 9449", "danielfett/draft-dpop", r"main\.md",
                     {f"{n:02}": commit for n, commit in enumerate(_DPOP.split(), 1)}),
     "mcp": History("MCP authorization 2026-07-28", "modelcontextprotocol/modelcontextprotocol",
                    r"docs/specification/{}/basic/authorization[./].*mdx",
                    dict.fromkeys(("2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"), "2026-07-28")),
+    "oauth": History("draft-ietf-oauth-v2-1", "oauth-wg/oauth-v2-1", _MARKDOWN,
+                     {f"{n:02}": f"draft-{n:02}" for n in range(2, 7)}
+                     | {f"{n:02}": f"draft-ietf-oauth-v2-1-{n:02}" for n in range(7, 16)} | {"16": "08614f6"}),
+    "idjag": History("identity-assertion-authz-grant", f"oauth-wg/oauth-{_JAG}", _MARKDOWN,
+                     _tags((f"draft-parecki-oauth-{_JAG}", 0, 5), (f"draft-ietf-oauth-{_JAG}", 0, 3))),
+    "echo": History("resource-token-resp", f"mcguinness/{_ECHO}", _MARKDOWN,
+                    {f"{n:02}": f"{_ECHO}-{n:02}" for n in range(4)}),
 }  # fmt: skip
 
 
@@ -107,6 +123,9 @@ def main() -> int:
             print(*(f"         {what}: {place}\n" for place in places), sep="", end="")
         totals += counts
     print(_line("all", totals))
+    for when, words in (("", "knowing the newest text"), (" then", "at the time")):
+        share, false = totals["found" + when] / totals["said" + when], totals["wording" + when] / totals["named" + when]
+        print(f"{words}: {share:.0%} of the changes of changelogs found, {false:.0%} of what is named is a false alarm")
     print(f"of {totals['new']} new rules that were found, {totals['listed']} are new sentences with a keyword")
     print(f"of {totals['loud']} rules whose keywords changed, {totals['loud and false']} are false alarms")
     print(

@@ -103,7 +103,8 @@ def _quoted(name: str) -> Iterator[str]:
 
 def revised(before: str, after: str, name: str, resting: Iterable[Expectation] = ()) -> Revised:
     """Return what a change of a draft does to what rests on it; ``name``: which text it is, empty for none known."""
-    pair = _Pair(_Text.of(before), _Text.of(after))
+    own = frozenset(_quoted(name))
+    pair = _Pair(_Text.of(before, own), _Text.of(after, own))
     found: dict[tuple[str, str], tuple[list[Quote], list[Expectation]]] = {}
     for quote in quotes():
         for both in pair.changed(quote.quote) if quote.text == name else ():
@@ -123,21 +124,22 @@ def _same(words: str) -> tuple[str, ...]:
 
 
 class _Text(NamedTuple):
-    """A text: each sentence by its words, as it is shown, and all of them without what is no change."""
+    """A text: each sentence by its words, as it is shown; all of them without what is no change; other than quotes."""
 
     shown: dict[str, str]
     known: frozenset[tuple[str, ...]]
+    others: list[str]
 
     @classmethod
-    def of(cls, text: str) -> _Text:
+    def of(cls, text: str, quoted: frozenset[str]) -> _Text:
         places = sentences(text).items()
         shown = {words: " ".join(_MARKUP.sub("", text[place]).split()) for words, place in places}
-        return cls(shown, frozenset(map(_same, shown)))
+        return cls(shown, frozenset(map(_same, shown)), [each for each in shown if each not in quoted])
 
     def find(self, sentence: str) -> str:
         """A sentence, or the one that has it, or its nearest likeness; empty for none."""
         having = (each for each in self.shown if sentence in each)
-        return next(having, "") or nearest(sentence, self.shown) or ""
+        return next(having, "") or nearest(sentence, self.others) or ""
 
 
 class _Pair:
