@@ -76,7 +76,7 @@ from model.resource_server import Issuer
 from model.rule import Named
 from model.state import ATTACKERS_KEY, OWN_TOKENS, assertion_at, tokens
 from model.switching import Choices
-from model.token_flow import INTERNAL, accepts, captured_proofs, is_revoked, request_with, token_request
+from model.token_flow import INTERNAL, accepts, captured_proofs, is_revoked, request_with, token_request, used_late
 from model.world import ATTACKER, NONE, Exchanged, Party, World
 
 #: What the attacker shows a resource server, where it has no attestation of the client that a token was issued to.
@@ -222,6 +222,7 @@ def present_token(c: Context, token: str, url: str, passed_on: Condition, server
             *was_kept(c, token, [token]),
             *accepts(
                 c,
+                token,
                 made,
                 url,
                 own,
@@ -229,16 +230,15 @@ def present_token(c: Context, token: str, url: str, passed_on: Condition, server
                 presented,
                 shown,
                 sufficient=scopes.is_sufficient(c, "", url, made.scope),
-                revoked=is_revoked(c, token),
                 used=all_of(proven, used),
                 bare=bare,
                 attested=attested,
             ),
         ),
-        harm if server else {**harm, f"replayed.{token}": others},
+        harm if server else {**harm, f"replayed.{token}": others, **used_late(c, token)},
         (
             Sent(ATTACKER, url, request),
-            *token_is_looked_up(c, url, token, made),
+            *token_is_looked_up(c, url, token, made, is_revoked(c, token)),
             Sent(url, ATTACKER, ResourceResponse(made.subject)),
         ),
     )

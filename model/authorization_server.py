@@ -486,9 +486,12 @@ def delegation_is_one_level_deep(design: Choices, derived: Condition, further: C
 
 
 @rule("AAU-depth", source="draft-hardt-oauth-aauth-protocol, Parent-Mediated Authorization")
-def authority_was_passed_on(design: Choices, derived: Condition, within: Condition) -> Condition:
-    """Where identities derive from a grant, a sub-agent gets what its parent passes on and no more."""
-    return implies(derived, within)
+def authority_was_passed_on(design: Choices, derived: Condition, within: Condition, granted: Condition) -> Condition:
+    """Where identities derive from a grant, a sub-agent gets what its parent has and passes on, and no more.
+
+    An AS that goes by the grant alone gives it whatever the user has ``granted``.
+    """
+    return implies(derived, any_of(within, all_of(same(design.delegation_scope, "granted"), granted)))
 
 
 @rule("AAU-rt", source="draft-hardt-oauth-aauth-protocol, Resource Token Structure (mission)")

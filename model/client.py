@@ -756,3 +756,9 @@ def redirect_target_gets_no_credentials(design: Choices, redirected: Condition) 
 def token_is_not_lent(design: Choices, lent: Condition) -> Condition:
     """Sub-agents have identities and tokens of their own; nobody lends them the client's token and key."""
     return implies(lent, same(design.instance, "none"))
+
+
+@rule("MIS-off", source="draft-mcguinness-oauth-mission-attenuation, Offline Attenuation")
+def link_narrows(design: Choices, honest: Condition, within: Condition) -> Condition:
+    """An honest party that makes a token out of its own passes on what it has and means to, and no more."""
+    return implies(honest, within)

@@ -11,15 +11,16 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import scopes
 from model.action import Context, Move, action, possible
-from model.delegation_messages import HandedToken, LentToken, Task, TaskDone
+from model.delegation_messages import HandedToken, LentToken, Revocation, Task, TaskDone
 from model.flow import attestation_of
 from model.logic import Condition, Value, all_of, choose, holds, mapped, no, one_of, same
 from model.lookups import token_is_looked_up
 from model.messages import ResourceRequest, ResourceResponse, Sent, TokenExchange, TokenRequest, TokenResponse
-from model.readings import answered, by_method, scope_of, server_of, token_of
+from model.readings import answered, by_method, scope_above, scope_of, server_of, token_of
+from model.rule import Named
 from model.state import TASK, TOKEN
-from model.token_flow import accepts, attests, is_revoked, proof_of
-from model.world import NONE, SUB_AGENT, Party, World
+from model.token_flow import accepts, attests, is_revoked, proof_of, used_late
+from model.world import NONE, SUB_AGENT, Exchanged, Party, World
 
 _EXPIRES = {TASK: "with the task", TOKEN: "not with the task"}
 #: What a sub-agent authenticates with, or who it is said to be, where it has an identity of its own (SPIFFE).
@@ -92,10 +93,11 @@ def authorization_server__issue_token_to_sub_agent(
     """
     party, made = c.world.by_name[to], c.world.exchange(to, grant)
     server, starter, design = server_of(c, grant).name, party.started_by, c.client(c.world.errand(party).name)
-    own = (c.world.exchange(starter, grant).name,) if is_further(c.world, party) else ()
-    here = possible(may_receive(c, party, grant, *own), one_of(design.instance, "workload", "derived"))
+    above = c.world.links(made.name)[1:]
+    here = possible(may_receive(c, party, *above), one_of(design.instance, "workload", "derived"))
     policy, derived = c.of(server), same(design.instance, "derived")
     until = mapped(_EXPIRES.__getitem__, expires)
+    granted = holds(scopes.is_within, scope, token_of(c, grant).scope) if c.world.scopes else True
     theirs = c.state[f"{starter}.token"] if is_further(c.world, party) else grant
     asked = TokenExchange(
         c.world.by_name[starter].url,
@@ -115,18 +117,53 @@ def authorization_server__issue_token_to_sub_agent(
         Sent(to, server, by_itself, no(derived)),
         Sent(server, to, answer, no(derived)),
     )
-    passed_on = c.state[f"{c.world.errand(party).name}.passes_on"] if c.world.scopes else NONE
-    within = holds(scopes.is_within, scope, passed_on) if c.world.scopes else True
     return Move(
         here,
         (
             server_rules.sub_agent_is_attested(policy),
-            server_rules.delegation_is_one_level_deep(policy, derived, is_further(c.world, party)),
-            server_rules.authority_was_passed_on(policy, derived, within),
-            server_rules.token_ends_with_the_task(policy, derived, same(expires, TASK)),
+            server_rules.authority_was_passed_on(policy, derived, _is_passed_on(c, made, scope), granted),
+            *_of_chain(c, made, derived, expires),
         ),
         {f"{to}.token": made.name, f"{to}.expires": expires, **scopes.entry(c, to, scope)},
         sends,
+    )
+
+
+def _is_passed_on(c: Context, made: Exchanged, scope: Value) -> Condition:
+    """Whether who starts a sub-agent has some scopes, and they are of those that the client passes on for the task."""
+    if not c.world.scopes:
+        return True
+    passed_on = c.state[f"{c.world.errand(c.world.by_name[made.holder]).name}.passes_on"]
+    return all_of(holds(scopes.is_within, scope, passed_on), holds(scopes.is_within, scope, scope_above(c, made)))
+
+
+def _of_chain(c: Context, made: Exchanged, derived: Condition, expires: Value) -> tuple[Named, ...]:
+    """The rules about depth and time of what derives from a grant."""
+    policy, further = c.of(made.server), is_further(c.world, c.world.by_name[made.holder])
+    return (
+        server_rules.delegation_is_one_level_deep(policy, derived, further),
+        server_rules.token_ends_with_the_task(policy, derived, same(expires, TASK)),
+    )
+
+
+@action("S24", _receivers, lambda world: {"scope": world.scopes, "expires": (TASK, TOKEN)})
+def client__attenuate_token(c: Context, to: str, grant: str, expires: Value, scope: Value = NONE) -> Move:
+    """Who starts a sub-agent makes a token for it out of its own, and asks no AS.
+
+    One that is the attacker's writes there what it likes.
+    """
+    party = c.world.by_name[to]
+    made, starter = c.world.exchange(to, grant), c.world.by_name[party.started_by]
+    design, honest = c.client(c.world.errand(party).name), no(c.runs(starter))
+    here = possible(same(design.instance, "offline"), may_receive(c, party, *c.world.links(made.name)[1:]))
+    return Move(
+        here,
+        (
+            client_rules.link_narrows(design, honest, _is_passed_on(c, made, scope)),
+            *_of_chain(c, made, honest, expires),
+        ),
+        {f"{to}.token": made.name, f"{to}.expires": expires, **scopes.entry(c, to, scope)},
+        (Sent(starter.name, to, HandedToken(made.name)),),
     )
 
 
@@ -154,6 +191,7 @@ def resource_server__accept_sub_agent(c: Context, to: str, token: str) -> Move:
         here,
         accepts(
             c,
+            token,
             made,
             session.url,
             True,
@@ -161,11 +199,28 @@ def resource_server__accept_sub_agent(c: Context, to: str, token: str) -> Move:
             made.certificate,
             attests(c, session.who, session.url, session.resource),
             sufficient=scopes.is_sufficient(c, "", session.url, made.scope),
-            revoked=is_revoked(c, token),
         ),
-        {f"{to}.served": True, f"{to}.overstays": same(c.state[f"{c.world.errand(party).name}.task"], "ended")},
-        (*token_is_looked_up(c, session.url, token, made), Sent(session.url, to, ResourceResponse(made.subject))),
+        {
+            **used_late(c, token),
+            f"{to}.served": True,
+            f"{to}.overstays": same(c.state[f"{c.world.errand(party).name}.task"], "ended"),
+        },
+        (
+            *token_is_looked_up(c, session.url, token, made, is_revoked(c, token)),
+            Sent(session.url, to, ResourceResponse(made.subject)),
+        ),
     )
+
+
+@action("S25", lambda world: [{"token": name} for name in world.revocable])
+def authorization_server__end_grant(c: Context, token: str) -> Move:
+    """The user takes a grant back, or the client the token of a sub-agent, and the AS is told."""
+    made, grant = c.world.issued[token], c.world.links(token)[-1]
+    if isinstance(made, Exchanged):
+        here, by = same(c.state[f"{made.holder}.token"], token), c.world.errand(c.world.by_name[made.holder]).client
+    else:
+        here, by = same(c.state.grant(grant).code, "redeemed"), made.user
+    return Move(possible(here), (), {f"ended.{token}": True}, (Sent(by, made.server, Revocation(token)),))
 
 
 @action("S25", _errands)

@@ -35,6 +35,14 @@ class HandedToken(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Revocation(Message):
+    """A grant, or what was made of one, is taken back."""
+
+    label, source = "revokes", "RFC 7009 2.1; draft-mcguinness-oauth-mission, Revocation"
+    token: Value = term("token")
+
+
+@dataclass(frozen=True, slots=True)
 class TaskDone(Message):
     """The task is over."""
 

@@ -141,6 +141,18 @@ PROFILES = _drafts(
      "FAPI-cl-src prm=off", "FAPI-cl-src as_trust=allowlist", "FAPI-cl-aud assertion_aud=issuer",
      "FAPI-cl-iss iss_check=require", "FAPI-as-par par=required", "FAPI-as-pkce/iss pkce_as=required/lax",
      "FAPI-as-pkce/iss h_iss=yes/no", "FAPI-as-jkt as_dpop=honor/ignore", "FAPI-rs rs_cnf=on/off"),
+    ("mission", "draft-mcguinness-oauth-mission",
+     "a grant is a record with a state, and what derives from it narrows and ends with it",
+     "MIS-exch instance=derived/none", "MIS-narrow delegation_scope=passed_on/granted",
+     "MIS-depth delegation_depth=approved/any", "MIS-active grant_end=derived/tokens", "MIS-key dpop=token",
+     "MIS-key-as as_dpop=honor/ignore", "MIS-act actor_read=act/client_id"),
+    ("mission_runtime", "draft-mcguinness-oauth-mission-runtime",
+     "a resource server asks for the state of a Mission before it acts",
+     "MIS-fresh token_fmt=opaque/jwt", "MIS-closed status_check=fresh/fail_open"),
+    ("mission_attenuation", "draft-mcguinness-oauth-mission-attenuation",
+     "who holds a token makes a narrower one of it for a sub-agent, without the AS",
+     "MIS-off instance=offline/none", "MIS-chain chain_check=on/off", "MIS-depth delegation_depth=approved/any",
+     "MIS-kill token_fmt=opaque/jwt", "MIS-kill status_check=fresh/fail_open"),
 )  # fmt: skip
 TEXTS: dict[str, Draft] = {**DRAFTS, **PROFILES}
 

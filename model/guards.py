@@ -387,6 +387,8 @@ def access_token(
     named_by_token: Condition = False,
     of_client: Condition = False,
     forwarded: Condition = False,
+    taken_before: Condition = False,
+    narrowed: Condition = True,
 ) -> Iterator[Named]:
     """Of a token in a request: by whom and for whom it is, for how long and for what, and what its sender holds.
 
@@ -403,7 +405,8 @@ def access_token(
     yield resource.token_is_self_contained(design, self_contained)
     yield resource.subjects_are_kept_apart(design, of_client)
     yield resource.token_is_unexpired(design, expired)
-    yield resource.token_is_unrevoked(design, revoked)
+    yield resource.token_is_unrevoked(design, revoked, taken_before)
+    yield resource.chain_narrows(design, narrowed)
     yield resource.scope_is_sufficient(design, sufficient)
     yield resource.scheme_is_acceptable(design, key)
     yield resource.proof_is_by_bound_key(design, own, for_this, for_another, bare)

@@ -27,7 +27,7 @@ from model.messages import (
     Sent,
     asked,
 )
-from model.readings import IssuedToken, policy_of
+from model.readings import IssuedToken, is_made_offline, policy_of, token_of
 from model.registration import redirect_uris, registers_at_run_time
 from model.switching import Choices
 from model.world import NONE, Party, client_ids
@@ -188,16 +188,23 @@ def client_registers(
     return asked(client, at, request, RegistrationResponse(client_id, secret), at_run_time)
 
 
-def token_is_looked_up(c: Context, url: Value, token: str, made: IssuedToken) -> tuple[Sent, ...]:
+def token_is_looked_up(c: Context, url: Value, token: str, made: IssuedToken, unheard: Condition) -> tuple[Sent, ...]:
     """How an honest resource server comes to know whether a token is good: it asks the AS, or takes its keys.
 
-    The keys of issuers that it was configured with it has.
+    The keys of issuers that it was configured with it has. ``unheard``: that the AS says that it is
+    good no more, and is not heard.
     """
     design = c.among(c.world.resource_servers, lambda party: same(url, party.url))
     server, opaque = made.server, same(design.token_fmt, "opaque")
     unknown = all_of(no(opaque), no(same(design.rs_trust, "allowlist")))
-    told = IntrospectionResponse(True, made.client, made.subject, made.audience, made.key, made.scope)
-    return (
-        *asked(url, server.name, Introspection(token), told, opaque),
-        *asked(url, server.name, Fetch(f"{server.url}/jwks"), KeySet(f"<keys of {server.url}>"), unknown),
-    )
+    asks, chained = all_of(opaque, no(unheard)), is_made_offline(c, token)
+
+    def about(name: str, of: IssuedToken, when: Condition) -> tuple[Sent, ...]:
+        told = IntrospectionResponse(True, of.client, of.subject, of.audience, of.key, of.scope)
+        return asked(url, server.name, Introspection(name), told, when)
+
+    found = about(token, made, all_of(asks, no(chained)))
+    if chained is not False:  # of such a chain the AS knows the grant at its end
+        root = c.world.links(token)[-1]
+        found += about(root, token_of(c, root), all_of(asks, chained))
+    return (*found, *asked(url, server.name, Fetch(f"{server.url}/jwks"), KeySet(f"<keys of {server.url}>"), unknown))

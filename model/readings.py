@@ -14,7 +14,7 @@ from model import guards, identifiers, scopes
 from model.action import Context, combined, once
 from model.client import Standing
 from model.federation import WAYS_IN, Frameworks
-from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
 from model.messages import THIEF, Configured, Fetch, ResourceMetadata, ResourceRequest, Sent
 from model.reading import Moved, SessionState
 from model.resource_server import Issuer, scope_is_sufficient
@@ -448,6 +448,7 @@ class IssuedToken:
         subject: whom it is about: the user, or the client that has it for itself.
         typed: it is an access token; ``self_contained``: it is signed, whatever the resource server would take.
         of_client: it is about a client whose identifier is somebody else's; ``forwarded``: it is to be passed on.
+        narrowed: it has no more than what it was made of, where no AS has seen to that.
     """
 
     server: Party
@@ -465,6 +466,7 @@ class IssuedToken:
     self_contained: Condition = False
     of_client: Condition = False
     forwarded: Condition = False
+    narrowed: Condition = True
 
 
 @once
@@ -562,6 +564,39 @@ def _exchanged(c: Context, made: Exchanged) -> IssuedToken:
         certificate=choose(same(of.certificate, NONE), NONE, own),
         scope=c.state[f"{made.holder}.scope"] if c.world.scopes else NONE,
         expired=all_of(ended, same(c.state[f"{made.holder}.expires"], TASK)),
+        narrowed=implies(is_made_offline(c, made.name), _narrows(c, made)),
+    )
+
+
+def is_made_offline(c: Context, token: str) -> Condition:
+    """Whether a token is a sub-agent's which the one that started it made, and no AS."""
+    made = c.world.issued.get(token)
+    return isinstance(made, Exchanged) and same(
+        c.client(c.world.errand(c.world.by_name[made.holder]).name).instance, "offline"
+    )
+
+
+def starter_has_own(c: Context, made: Exchanged) -> Condition:
+    """Whether who started a sub-agent is one itself, and has a token of its own."""
+    above, starter = c.world.links(made.name)[1], c.world.by_name[made.holder].started_by
+    return above != made.grant and same(c.state[f"{starter}.token"], above)
+
+
+def scope_above(c: Context, made: Exchanged) -> Value:
+    """The scopes of the token that who started a sub-agent has: its own or the client's."""
+    starter, of_grant = c.world.by_name[made.holder].started_by, _issued(c, made.grant).scope
+    own = starter_has_own(c, made)
+    return of_grant if own is False else choose(own, c.state[f"{starter}.scope"], of_grant)
+
+
+def _narrows(c: Context, made: Exchanged) -> Condition:
+    """Whether a sub-agent's token has no more scopes, depth and time than what it is made of."""
+    starter, further = c.world.by_name[made.holder].started_by, c.world.links(made.name)[1] != made.grant
+    ends_before = further and same(c.state[f"{starter}.expires"], TASK)
+    return all_of(
+        holds(scopes.is_within, c.state[f"{made.holder}.scope"], scope_above(c, made)) if c.world.scopes else True,
+        no(all_of(further, same(c.of(made.server).delegation_depth, "one"))),
+        implies(ends_before, same(c.state[f"{made.holder}.expires"], TASK)),
     )
 
 

@@ -104,12 +104,28 @@ def token_is_unexpired(design: Choices, expired: Condition = False) -> Condition
 
 
 @rule("O21-code1", source="RFC 6749 4.1.2; RFC 9700 4.2.4; RFC 7662 2.2")
-def token_is_unrevoked(design: Choices, revoked: Condition = False) -> Condition:
+def token_is_unrevoked(design: Choices, revoked: Condition = False, taken_before: Condition = False) -> Condition:
     """A resource server that asks about tokens takes none that the AS has revoked.
 
-    What is written in a token stays as it is, and whoever is faster than what makes the AS revoke it has used it.
+    What is written in a token stays as it is. One that keeps answers does not ask again about a token that it has
+    taken; one that goes on without an answer takes what comes while the question is held back.
     """
-    return implies(all_of(revoked, same(design.token_fmt, "opaque")), same(design.block, "yes"))
+    unheard = any_of(
+        all_of(same(design.status_check, "cached"), taken_before),
+        all_of(same(design.status_check, "fail_open"), same(design.block, "yes")),
+    )
+    return implies(all_of(revoked, same(design.token_fmt, "opaque")), unheard)
+
+
+@rule("MIS-chain", source="draft-mcguinness-oauth-mission-attenuation, Verifying the Mission Binding")
+def chain_narrows(design: Choices, narrowed: Condition = True) -> Condition:
+    """Of a chain of tokens that was made without the AS, each has at most what the one above it has."""
+    return implies(same(design.chain_check, "on"), narrowed)
+
+
+def takes_the_client_for_the_caller(design: Choices, derived: Condition) -> Condition:
+    """Whether it takes the client for the caller where a token was derived for somebody else, whom `act` names."""
+    return all_of(derived, same(design.actor_read, "client_id"))
 
 
 @rule("O21-5.2-rs", source="RFC 6750 3.1; draft-ietf-oauth-v2-1 5.2")

@@ -119,6 +119,9 @@ def variables(world: World) -> tuple[Variable, ...]:
         made.value(f"{who}.task", ("none", "on", "ended"), "whether the task of its sub-agents is under way")
         if world.scopes:
             made.value(f"{who}.passes_on", world.scopes_or_none, "the scopes that the client passes on for it")
+    for token in world.revocable:
+        made.fact(f"ended.{token}", "it was taken back")
+        made.fact(f"late.{token}", "and then, or when what it derives from had been, an honest RS acted on it")
     for proxy in world.of(PROXY):
         _transaction(made, world, transaction(proxy))
     _knowledge(made, world)

@@ -96,7 +96,12 @@ class Switches(Generic[V_co]):
     http_redirect: V_co
     instance: V_co
     delegation_depth: V_co
+    delegation_scope: V_co
     delegation_expiry: V_co
+    grant_end: V_co
+    chain_check: V_co
+    actor_read: V_co
+    status_check: V_co
     fallback: V_co
     resource_token_check: V_co
     ps_key_check: V_co

@@ -38,6 +38,7 @@ from model.readings import (
     code_challenge,
     compares,
     follows,
+    is_made_offline,
     is_refused,
     is_strangers,
     issuer_at,
@@ -75,7 +76,7 @@ from model.token_endpoint import (
     wanted,
 )
 from model.vouching import asserted, grant_type_of, has_grant, presents
-from model.world import ATTACKER, ELSEWHERE, NONE, Party, World
+from model.world import ATTACKER, ELSEWHERE, NONE, SUB_AGENT, Exchanged, Party, World
 
 # --- S15 to S17: token request -----------------------------------------------------------------------------
 
@@ -114,14 +115,58 @@ def is_revoked(c: Context, token: str) -> Condition:
     """
     grant = token.removesuffix("+")
     if grant not in c.world.grant:
-        return False
+        return tells_of_the_end(c, grant)
     policy = c.of(server_of(c, grant).name)
     again = any_of(*(redeems_too(c, who, grant) for who in c.world.session))
     comes = (has_refresh_token(c, cast.after, grant) for cast in c.world.sessions if cast.renews)
     stolen = token == refreshed(grant) and knows(c, "token", token)
-    return any_of(
+    first = any_of(
         all_of(same(policy.code_reuse, "revoke"), again),
         all_of(same(policy.rt_rotation, "revoke"), stolen, any_of(*comes)),
+    )
+    in_time = same(c.design.block, "no")  # else what makes the AS revoke it comes too late
+    return any_of(all_of(first, in_time), tells_of_the_end(c, grant))
+
+
+@once
+def tells_of_the_end(c: Context, token: str) -> Condition:
+    """Whether an AS tells that a token is good no more, since it, or what it derives from, has been taken back.
+
+    An AS can only tell so of what it has issued: of a chain that was made offline, of the grant at its end.
+    """
+    if token not in c.world.revocable:
+        return False
+    made, links = c.world.issued[token], c.world.links(token)
+    grant = links[-1]
+    policy, itself = c.of(made.server), c.state[f"ended.{token}"]
+    told = no(same(policy.grant_end, "issuance"))
+    if not isinstance(made, Exchanged):
+        return all_of(told, itself)
+    offline, whole = is_made_offline(c, token), c.state[f"ended.{grant}"]
+    derived = same(c.client(c.world.errand(c.world.by_name[made.holder]).name).instance, "derived")
+    by_link = any_of(*(all_of(same(policy.grant_end, "each_link"), c.state[f"ended.{name}"]) for name in links[1:-1]))
+    along = all_of(derived, any_of(by_link, all_of(one_of(policy.grant_end, "derived", "each_link"), whole)))
+    return all_of(told, any_of(all_of(offline, whole), all_of(no(offline), any_of(itself, along))))
+
+
+def used_late(c: Context, token: str) -> dict[str, Condition]:
+    """Whether a token that is used was taken back, or what it may derive from, as an entry if its world has that."""
+    name = token.removesuffix("+")
+    links = c.world.links(name) if name in c.world.revocable else ()
+    return {f"late.{name}": any_of(*(c.state[f"ended.{link}"] for link in links))} if links else {}
+
+
+@once
+def was_taken(c: Context, token: str) -> Condition:
+    """Whether an honest resource server has acted on a token of a grant that may be taken back."""
+    if token.removesuffix("+") not in c.world.revocable:
+        return False
+    sessions = (c.state.session(name) for name in c.world.session)
+    agents = (party.name for party in c.world.of(SUB_AGENT))
+    return any_of(
+        c.state[f"served.{token}"],
+        *(all_of(session.accepted, same(session.token, token)) for session in sessions),
+        *(all_of(c.state[f"{agent}.served"], same(c.state[f"{agent}.token"], token)) for agent in agents),
     )
 
 
@@ -414,6 +459,7 @@ def client__follow_redirect(c: Context, who: str, party: str, to: str) -> Move:
 
 def accepts(
     c: Context,
+    token: str,
     made: IssuedToken,
     url: Value,
     own: Condition,
@@ -422,7 +468,6 @@ def accepts(
     shown: Condition,
     *,
     sufficient: Condition,
-    revoked: Condition = False,
     used: Condition = False,
     bare: Condition = False,
     attested: Condition = False,
@@ -432,7 +477,7 @@ def accepts(
     ``own``: the presenter holds the key that the token is bound to; ``proofs``: it has a proof for this URL, or for
     another; ``presented``: its certificate; ``shown``, ``attested``: an attestation of the token's client, or of
     another of its own (:func:`resource_server.attestation_is_shown`); ``used``: its proof is one that was used before;
-    ``bare``: it comes as a Bearer token; ``sufficient``: its scopes are enough; ``revoked``: the AS has revoked it.
+    ``bare``: it comes as a Bearer token; ``sufficient``: its scopes are enough.
     """
     design = c.among(c.world.resource_servers, lambda party: same(url, party.url))
     issuer = made.server.url
@@ -451,7 +496,7 @@ def accepts(
             audience=made.audience,
             has_default=default,
             expired=made.expired,
-            revoked=revoked,
+            revoked=is_revoked(c, token),
             sufficient=sufficient,
             key=made.key,
             own=own,
@@ -467,6 +512,8 @@ def accepts(
             self_contained=made.self_contained,
             of_client=made.of_client,
             forwarded=made.forwarded,
+            taken_before=was_taken(c, token),
+            narrowed=made.narrowed,
         ),
     )
 
@@ -506,6 +553,7 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
         here,
         accepts(
             c,
+            token,
             made,
             session.url,
             own,
@@ -513,10 +561,12 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
             certificate(c, session),
             attests(c, who, session.url, session.resource),
             sufficient=scopes.is_sufficient(c, who, session.url, made.scope),
-            revoked=is_revoked(c, token),
         ),
-        {f"{who}.accepted": True},
-        (*token_is_looked_up(c, session.url, token, made), Sent(session.url, client, ResourceResponse(made.subject))),
+        {f"{who}.accepted": True, **used_late(c, token)},
+        (
+            *token_is_looked_up(c, session.url, token, made, is_revoked(c, token)),
+            Sent(session.url, client, ResourceResponse(made.subject)),
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from model import readings
 from model.action import Context
 from model.logic import decided
 from model.messages import FORGED, THIEF
+from model.readings import is_made_offline
 from model.world import ATTACKER, DEFAULT_AUDIENCE, NONE, Exchanged, Grant, Held, World
 
 _MADE = {FORGED: "<made up by attacker>", THIEF: "<attacker's own>"}
@@ -165,7 +166,9 @@ class Words:
             return f"<{whose(held.user)} {'leaked' if leaked else 'cached'} token for {at}>"
         if isinstance(held, Exchanged):
             holder = held.holder.replace("_", " ")
-            return f"<token for the {holder} from {host(self.server_of(name))}>"
+            starter = self.world.by_name[self.world.by_name[held.holder].started_by].name.replace("_", " ")
+            by = f"the {starter}" if is_made_offline(self.context, name) else host(self.server_of(name))
+            return f"<token for the {holder} from {by}>"
         if name.endswith("+"):
             anew = name in self.world.exchangeable and self.context.state[f"{name.removesuffix('+')}.exchanged"] != NONE
             made = "had in exchange" if anew else "refreshed"

@@ -160,12 +160,13 @@ class Tampering:
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """How many grants a user approves at an AS in one run."""
+    """How many grants a user approves at an AS in one run, and whether the user may take them back in it."""
 
     server: str
     user: str
     count: int = 1
     protocol: str = ""
+    revocable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,7 @@ class Grant:
     name: str
     server: str
     user: str
+    revocable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,7 +461,8 @@ class World:
         for made in self.approvals:  # those of other protocols are counted as well, so that no two have one name
             start = earlier[made.server, made.user]
             numbers = range(start + 1, start + made.count + 1) if self._has(made) else ()
-            found += [Grant(f"{made.server}.{made.user}.{number}", made.server, made.user) for number in numbers]
+            names = (f"{made.server}.{made.user}.{number}" for number in numbers)
+            found += [Grant(name, made.server, made.user, made.revocable) for name in names]
             earlier[made.server, made.user] += made.count
         return tuple(found)
 
@@ -489,6 +492,21 @@ class World:
     def exchange(self, holder: str, grant: str) -> Exchanged:
         """The slot of one sub-agent for one grant."""
         return next(made for made in self.exchanged if (made.holder, made.grant) == (holder, grant))
+
+    def links(self, token: str) -> tuple[str, ...]:
+        """A token of a grant, or of a sub-agent's, and those above it, from which it may derive: last the grant."""
+        made = self.issued[token]
+        if not isinstance(made, Exchanged):
+            return (token,)
+        starter = self.by_name[self.by_name[made.holder].started_by]
+        above = self.exchange(starter.name, made.grant).name if starter.role == SUB_AGENT else made.grant
+        return (token, *self.links(above))
+
+    @cached_property
+    def revocable(self) -> tuple[str, ...]:
+        """The grants that their user may take back, and the tokens of sub-agents that may derive from them."""
+        grants = [grant.name for grant in self.grants if grant.revocable]
+        return (*grants, *(made.name for made in self.exchanged if made.grant in grants))
 
     def errand(self, party: Party) -> Session:
         """The session for whose task a sub-agent is started: the last of a user's at the client where it begins."""

@@ -88,6 +88,10 @@ _TABLE: tuple[tuple[str, str, Literal["security", "utility"], str, str], ...] = 
      "The client starts a flow at an AS that nothing but the resource itself vouches for."),
     ("DC", "delegation_confinement", "security", "user",
      "A sub-agent has a token that can do what was not passed on to it, or that is good when the task is over."),
+    ("RV", "revocation", "security", "",
+     "An honest RS acts on a token that was taken back, or on one for a task whose grant was."),
+    ("AT", "attribution", "security", "",
+     "An honest RS serves a sub-agent and takes it for the client that started it."),
     ("UI", "user_intent", "security", "user",
      "A user who was using an honest client is led to approve another, which gets the result."),
     ("TK", "token_custody", "security", "user",
@@ -112,6 +116,8 @@ _TABLE: tuple[tuple[str, str, Literal["security", "utility"], str, str], ...] = 
      "In one domain an AS issues the user's token on the word of an AS in another, where alone the user was asked."),
     ("AV", "agent_verified", "utility", "",
      "A resource server serves a sub-agent, and can tell from its token who that is and for whom it acts."),
+    ("CS", "chain_served", "utility", "",
+     "A resource server serves the sub-agent of a sub-agent, honest parties alone."),
 )  # fmt: skip
 
 #: What is about everything that users want done, so that no protocol of several answers for another.

@@ -35,15 +35,21 @@ from model.readings import (
     policy_of,
     published,
     requested_resource,
+    scope_above,
     serves_too,
     token_of,
     trusted_by,
 )
 from model.registration import is_known, publishes_for_all, shows_a_client
-from model.resource_server import audience_is_this_resource, issuer_is_accepted
+from model.resource_server import (
+    audience_is_this_resource,
+    chain_narrows,
+    issuer_is_accepted,
+    takes_the_client_for_the_caller,
+)
 from model.send import is_attackers
 from model.state import others_than, tokens, transaction
-from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Exchanged, Grant, Session
+from model.world import ATTACKER, LOOPBACK, NONE, PROXY, SUB_AGENT, Exchanged, Grant, Session
 
 
 def _users_tokens(c: Context) -> Iterator[str]:
@@ -295,18 +301,52 @@ def delegation_confinement(c: Context) -> Condition:
         ended = same(c.state[f"{c.world.errand(c.world.by_name[made.holder]).name}.task"], "ended")
         found.append(c.state[f"{made.holder}.overstays"])
         for token in (made.grant, made.name):
-            outlives = all_of(ended, no(token_of(c, token).expired))
-            beyond = any_of(_exceeds(c, made, token), outlives)
-            found.append(all_of(same(c.state[f"{made.holder}.token"], token), beyond))
+            issued = token_of(c, token)
+            beyond = any_of(_exceeds(c, made, token), all_of(ended, no(issued.expired)))
+            found.append(all_of(same(c.state[f"{made.holder}.token"], token), _is_taken(c, issued), beyond))
     return any_of(*found)
 
 
+def _is_taken(c: Context, made: IssuedToken) -> Condition:
+    """Whether an honest resource server takes the chain that a token stands at the end of."""
+    honest = (c.of(party.name) for party in c.world.resource_servers if party.honest)
+    return any_of(*(chain_narrows(policy, made.narrowed).holds for policy in honest))
+
+
 def _exceeds(c: Context, made: Exchanged, token: str) -> Condition:
-    """Whether a token can do what was not passed on to a sub-agent; nothing is to those that one starts in turn."""
+    """Whether a token can do what was not passed on to a sub-agent, or what the one that started it cannot.
+
+    Nothing is passed on to those that one starts in turn, unless the user has approved that.
+    """
     party = c.world.by_name[made.holder]
-    who = c.world.errand(party).name
+    who, issued, policy = c.world.errand(party).name, token_of(c, token), c.of(made.server)
+    url, further = c.state[f"{who}.url"], is_further(c.world, party)
     passed_on = c.state[f"{who}.passes_on"] if c.world.scopes else NONE
-    return any_of(is_further(c.world, party), *_more_than(c, token_of(c, token), c.state[f"{who}.url"], passed_on))
+    return any_of(
+        all_of(further, no(same(policy.delegation_depth, "approved"))),
+        *_more_than(c, issued, url, passed_on),
+        *(_more_than(c, issued, url, scope_above(c, made)) if further else ()),
+    )
+
+
+def revocation(c: Context) -> Condition:
+    """An honest resource server acts on a token that was taken back, or on one for a task whose grant was."""
+    return any_of(*(c.state[f"late.{token}"] for token in c.world.revocable))
+
+
+def attribution(c: Context) -> Condition:
+    """An honest resource server serves a sub-agent and takes it for the client."""
+    return any_of(*(all_of(c.state[f"{m.holder}.served"], _passes_for_client(c, m)) for m in c.world.exchanged))
+
+
+def _passes_for_client(c: Context, made: Exchanged) -> Condition:
+    """Whether a sub-agent has the client's token, or one in which the resource server reads the client's name."""
+    who = c.world.errand(c.world.by_name[made.holder]).name
+    url = c.state[f"{who}.url"]
+    policy = c.among(c.world.resource_servers, lambda party: same(url, party.url))
+    derived = one_of(c.client(who).instance, "derived", "offline")
+    of_client = same(c.state[f"{made.holder}.token"], made.grant)
+    return any_of(of_client, takes_the_client_for_the_caller(policy, derived))
 
 
 def user_intent(c: Context) -> Condition:
@@ -454,6 +494,11 @@ def agent_verified(c: Context) -> Condition:
         own = same(c.state[f"{made.holder}.token"], made.name)
         found.append(all_of(c.state[f"{made.holder}.served"], own, derived))
     return any_of(*found)
+
+
+def chain_served(c: Context) -> Condition:
+    """A resource server serves a sub-agent that a sub-agent started."""
+    return any_of(*(c.state[f"{party.name}.served"] for party in c.world.of(SUB_AGENT) if is_further(c.world, party)))
 
 
 def _in_two_domains(c: Context, shared: Callable[[GrantState, GrantState], Condition]) -> Condition:

@@ -242,6 +242,7 @@ ASKED = (
     ("delegation_confinement", "instance=derived;delegation_expiry=token"),
     ("authorization", "world=delegation;cap=mal_sub_agent"),
     ("agent_verified", "instance=derived"),
+    ("revocation", "instance=offline;token_fmt=opaque"),
     ("first_contact", "prm_log=required"),
     ("consent_crosses", "grant=id_jag;grant_cnf=bound"),
     ("consent_crosses", "grant=id_jag;client_auth=secret;reg=dcr"),

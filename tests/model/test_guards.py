@@ -40,6 +40,7 @@ NO_STEP = {
     "redeem_at_proxy": "there is no proxy",
     "start_task": "a client of a scenario does by itself what it has to do",
     "lend_token": "the same",
+    "attenuate_token": "the same",
     "call_by_sub_agent": "the same",
     "end_task": "the same",
     "refresh": "a refresh token is asked about where a client is challenged again",
