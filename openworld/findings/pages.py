@@ -17,11 +17,12 @@ from importlib.resources import files
 from typing import Any
 
 from model.clients import clients
-from model.design import Design, parse_switches
+from model.design import Design, parse, parse_switches
 from model.errors import InputError, hint
 from model.switches import SWITCHES
 from properties.questions import Asked, ask, read_asked
-from properties.verdict import Verdict
+from properties.security import find
+from properties.verdict import Verdict, check
 
 #: Seconds of work for the rules that block: enough for a page to have the least of them, the same on any machine.
 PATIENCE = 600.0
@@ -77,6 +78,38 @@ def given(case: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class Failing:
+    """What an adversary does, against parts of a deployment of which one at a time fails.
+
+    Attributes:
+        about: what is compared.
+        moves: each in words with the question that it is.
+        parts: each in words with the switches by which it fails.
+        outside: moves and parts that the model does not have, each with the reason.
+    """
+
+    about: str
+    moves: Mapping[str, str]
+    parts: Mapping[str, str]
+    outside: Mapping[str, str]
+
+    def answers(self) -> dict[str, dict[str, Asked]]:
+        """For each move what is asked under each part, with the answer."""
+        return {
+            move: {part: _under(question, switches) for part, switches in self.parts.items()}
+            for move, question in self.moves.items()
+        }
+
+
+def _under(question: str, switches: str) -> Asked:
+    """A question with the switches of a part that fails in it, and its answer."""
+    code, _, text = question.partition(" ")
+    pairs = dict(pair.split("=", 1) for pair in f"{text};{switches}".strip(";").split(";"))
+    prop, configuration = find(code), ";".join(f"{name}={value}" for name, value in pairs.items())
+    return Asked(prop, configuration, check(prop, parse(configuration)).result)
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A page that says one thing: a claim and what became of it, or a question and its answer.
 
@@ -90,6 +123,7 @@ class Page:
         left_out: what the page does not show.
         since: the day from which it is claimed here, and what was said before, if anything.
         decided: what a rule says of single values, where that is part of the answer.
+        matrix: what an adversary does against parts that fail, likewise.
     """
 
     name: str
@@ -103,6 +137,7 @@ class Page:
     left_out: tuple[str, ...]
     since: str
     decided: Decided | None
+    matrix: Failing | None
     heads: tuple[str, str]
 
     def fixes(self) -> Iterator[tuple[str, str]]:
@@ -190,6 +225,7 @@ def _page(name: str) -> Page:
         tuple(stated["left_out"]),
         stated["since"],
         Decided(**decided) if decided else None,
+        Failing(**stated["matrix"]) if "matrix" in stated else None,
         tuple(stated.get("heads", ("Stopped by", "Not stopped by"))),
     )
 

@@ -14,7 +14,7 @@ from model.protocols import rules
 from model.refusal import stopped
 from model.switches import CAPABILITIES, SWITCHES
 from model.world_file import WORLDS
-from openworld.findings.pages import Decided, First, Page, Varied, given, text
+from openworld.findings.pages import Decided, Failing, First, Page, Varied, given, text
 from openworld.show import ending, outcome
 from openworld.width import wrapped
 from properties.questions import Asked
@@ -88,6 +88,8 @@ def page_lines(page: Page, found: Answers) -> Iterator[str]:
     yield from _verdicts(found)
     if page.decided is not None:
         yield from _decided(page.decided)
+    if page.matrix is not None:
+        yield from _matrix(page.matrix)
     yield from _vocabulary(page)
     yield from _run(page, dict(found))
     yield from _deciding(found)
@@ -123,6 +125,17 @@ def _decided(decided: Decided) -> Iterator[str]:
         shown = [f"`{value}`" for value in given(case).values()]
         said = ["taken" if answers[value][place] else "refused" for value in values]
         yield f"| {' | '.join([case['case'], *shown, *said])} |"
+
+
+def _matrix(matrix: Failing) -> Iterator[str]:
+    yield from ("", f"## {matrix.about}", "")
+    yield from (f"* {part}: `{switches}`" for part, switches in matrix.parts.items() if switches)
+    yield from ("", f"| {' | '.join(['what the adversary does', 'question', *matrix.parts])} |")
+    yield "|---" * (len(matrix.parts) + 2) + "|"
+    for move, asked in matrix.answers().items():
+        results = [each.expected.replace("_", " ") for each in asked.values()]
+        yield f"| {' | '.join([move, f'`{matrix.moves[move]}`', *results])} |"
+    yield from ("", "Not in the model:", "", *(f"* {what}: {why}" for what, why in matrix.outside.items()))
 
 
 def _vocabulary(page: Page) -> Iterator[str]:
