@@ -257,7 +257,10 @@ def _asked(change: Altered, flipped: Mapping[str, Sequence[Flip]], model: Model)
             if flips:
                 said[label] += ["", "| | property | with it | without | shown by |", "|---|---|---|---|---|"]
             for flip in flips:
-                sign, steps = "?" if flip.unknown else "✓" if flip.gained else "✗", f" in {flip.steps} steps"
+                sign, steps = (
+                    "?" if flip.unknown else "✓" if flip.gained else "✗",
+                    f" in {_many(flip.steps or 0, 'step')}",
+                )
                 ends = [end + steps * (end in ("attack", "reached")) for end in (flip.before, flip.after)]
                 said[label].append(f"| {sign} | {flip.property} | {' | '.join(ends)} | `{flip.command}` |")
     return said
@@ -271,7 +274,7 @@ def _chart(flipped: Iterable[Flip], length: int) -> list[str]:
     shown = min(attacks, key=lambda flip: flip.steps or 0)
     if length + len(shown.chart) > _MOST // 2:
         return []
-    summary = f"<details><summary>{shown.property}: attack in {shown.steps} steps</summary>"
+    summary = f"<details><summary>{shown.property}: attack in {_many(shown.steps or 0, 'step')}</summary>"
     return ["", summary, "", f"```mermaid\n{shown.chart}```", "</details>"]
 
 
