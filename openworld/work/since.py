@@ -58,11 +58,11 @@ def review(
             else:
                 progress.at(progress.done + len(answer), len(asked))
     said = comment(found, flipped, checked, model)
-    if posted:
-        click.echo(put(said), err=True)
+    click.echo(said, nl=False)
     if summary is not None:
         append(summary, said)
-    click.echo(said, nl=False)
+    if posted:
+        click.echo(put(said), err=True)
     return INCONCLUSIVE if any(flip.unknown for flip in flipped) else DONE
 
 

@@ -65,6 +65,13 @@ def test_what_comes_goes_and_is_unknown() -> None:
     assert revised(FORMS["text"], "One.", "").changes == []
 
 
+def test_a_sentence_that_another_quote_is_is_no_likeness() -> None:
+    """However alike two rules of a text are."""
+    said = "Any other value is invalid; the client MUST NOT use the access token and SHOULD discard it."
+    [change] = revised("", said, "resource-token-resp").changes
+    assert [quote.row for quote in change.quotes] == ["RTR-3.3.2-parse"]
+
+
 def test_a_verdict_that_flips_is_drawn() -> None:
     """What holds with the obligation and does not without it, as Mermaid; what nothing rests on is one line."""
     found = revised(FORMS["text"], FORMS["text"].replace("MUST", "MAY"), METADATA)
