@@ -69,7 +69,9 @@ def read(name: str, text: str, model: Model = oauth()) -> World:
     except DocumentError as error:
         raise WorldError(f"{name}: {error}") from None
     _refuse(name, text, map(_fault, _schema_of(model).errors(content)))
-    world = _made(content, name).within(model)
+    whole = _beside(content)
+    before = {key: len(whole.get(key, ())) - len(content.get(key, ())) for key in _TABLES}
+    world = _made(whole, name).within(model)
     for check in (
         _urls,
         _doubles,
@@ -84,8 +86,14 @@ def read(name: str, text: str, model: Model = oauth()) -> World:
         _well_known,
         _grants,
     ):
-        _refuse(name, text, check(world))
+        _refuse(name, text, ((_own(place, before), why) for place, why in check(world)))
     return world
+
+
+def _own(place: Place, before: Mapping[str, int]) -> Place:
+    """A place in a file where rows stand before its own: those of the world that it is like."""
+    key, *rest = place
+    return (key, rest[0] - before[str(key)], *rest[1:]) if rest and isinstance(rest[0], int) else place
 
 
 def _refuse(name: str, text: str, faults: Iterable[Fault]) -> None:
@@ -100,6 +108,26 @@ _TABLES: dict[str, tuple[str, type]] = {
     "party": ("parties", Party), "session": ("sessions", Session), "held": ("held", Held),
     "tampering": ("tamperings", Tampering), "grants": ("approvals", Grants),
 }  # fmt: skip
+
+
+def _beside(content: JsonObject) -> JsonObject:
+    """What a file says, after what the shipped world says that it is like; a row of the same name takes its place.
+
+    What is asked in that world by default is not asked in this one, and its concern is another.
+    """
+    if "like" not in content:
+        return content
+    text = files("model").joinpath("worlds", f"{content['like']}.toml").read_text(encoding="utf-8")
+    there: Json = {
+        key: value for key, value in _beside(from_toml(text)).items() if key not in ("asked_if", "asked_for", "concern")
+    }
+    made: dict[str, Json] = {**there, **content}
+    del made["like"]
+    for key in _TABLES:
+        own: Json = content.get(key, [])
+        names = {row["name"] for row in own if "name" in row}
+        made[key] = [*(row for row in there.get(key, ()) if row.get("name") not in names), *own]
+    return made
 
 
 def _made(content: JsonObject, file: str) -> World:
@@ -152,6 +180,7 @@ def schema(model: Model = oauth()) -> dict[str, Json]:
     """The JSON Schema (draft 2020-12) of a world file, read as TOML, with the words of a model."""
     made: dict[str, Json] = json.loads(files("model").joinpath("data", "world.schema.json").read_text(encoding="utf-8"))
     switches = {name: {"enum": list(switch.values)} for name, switch in model.switches.items()}
+    made["properties"]["like"]["enum"] = [*WORLDS]
     made["$defs"]["capability"] = {"enum": list(model.capabilities)}
     made["$defs"]["client_class"] = {"title": "client_class", "enum": list(CLIENT_CLASSES)}
     made["$defs"]["switches"] = {
@@ -414,7 +443,7 @@ def _shipped() -> dict[str, World]:
     """The worlds that ship: they are checked when they are changed, not whenever they are read."""
     folder = files("model").joinpath("worlds")
     found = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda entry: entry.name)
-    worlds = [_made(tomllib.loads(entry.read_text(encoding="utf-8")), entry.name) for entry in found]
+    worlds = [_made(_beside(tomllib.loads(entry.read_text(encoding="utf-8"))), entry.name) for entry in found]
     return {world.name: world for world in sorted(worlds, key=lambda world: world.name != "default")}
 
 

@@ -324,6 +324,31 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
 
 
+def test_a_world_is_like_one_that_ships() -> None:
+    """It has the rows of that one and its own, and faults stand in its own lines."""
+    text = """name = "mine"
+like = "default"
+
+[[party]]
+name = "files"
+role = "resource_server"
+url = "https://files.example/"
+designates = ["as"]
+"""
+    made, like = read("mine.toml", text), WORLDS["default"]
+    assert [party.name for party in made.parties] == [*(party.name for party in like.parties), "files"]
+    assert made.sessions == like.sessions
+    assert (made.asked_for, made.concern) == ((), "")
+    for wrong, line, why in (
+        ('designates = ["as3"]', 8, "designates .*'as3'"),
+        ('designates = ["as"]\n[[session]]\nname = "s"\nclient = "nobody"', 11, "client .*'nobody'"),
+    ):
+        with pytest.raises(WorldError, match=f"mine.toml, line {line}: .*{why}"):
+            read("mine.toml", text.replace('designates = ["as"]', wrong))
+    with pytest.raises(WorldError, match=r"line 2: .*like.*default"):
+        read("mine.toml", text.replace('"default"', '"defualt"'))
+
+
 def test_a_world_file_is_found_by_its_path(tmp_path: Path) -> None:
     """And says so in what goes wrong."""
     mine = tmp_path / "mine.toml"
