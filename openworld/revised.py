@@ -249,21 +249,26 @@ def _asked(change: Altered, flipped: Mapping[str, Sequence[Flip]], model: Model)
         if not quote.obligations:
             note = f": {marked(row['note'])}" if row["note"] else ""
             said[quote.row] = [f"{row['actor']} {what}. No verdict is asked about it{note}"]
-        for each in quote.obligations:
-            label = without(each, quote, model)
-            flips = flipped.get(label, ())
+        labels = {without(each, quote, model): each for each in quote.obligations}
+        felt = [label for label in labels if flipped.get(label)]
+        for label in felt or labels:
+            each, flips = labels[label], flipped.get(label, ())
             heading = f"{row['actor']} {what}. With `{label.partition(';')[0]}` for `{each.switch}={each.value}`"
             said[label] = [f"{heading}{f', against `{quote.where}`:' if flips else ', nothing flips'}"]
             if flips:
                 said[label] += ["", "| | property | with it | without | shown by |", "|---|---|---|---|---|"]
             for flip in flips:
-                sign, steps = (
-                    "?" if flip.unknown else "✓" if flip.gained else "✗",
-                    f" in {_many(flip.steps or 0, 'step')}",
-                )
+                steps = f" in {_many(flip.steps, 'step')}" if flip.steps else ""
                 ends = [end + steps * (end in ("attack", "reached")) for end in (flip.before, flip.after)]
-                said[label].append(f"| {sign} | {flip.property} | {' | '.join(ends)} | `{flip.command}` |")
+                said[label].append(f"| {_sign(flip)} | {flip.property} | {' | '.join(ends)} | `{flip.command}` |")
     return said
+
+
+def _sign(flip: Flip) -> str:
+    """Whether it is worse without. What nothing can violate any more has not been shown to hold."""
+    if flip.unknown or flip.after == "not_in_this_world":
+        return "?" if flip.unknown else "–"
+    return "✓" if flip.gained else "✗"
 
 
 def _chart(flipped: Iterable[Flip], length: int) -> list[str]:
