@@ -92,11 +92,13 @@ def _sentence(row: Mapping[Any, Any]) -> str:
     if row["difference"] == 0:
         moves = any(row.get(name) for name in ("change_input_low", "change_input_high"))
         said = ("" if exact else f"change {change}") + (_inputs(row, share) if moves else "")
-        return f"{what}: no change{'' if exact else ' seen'}, {now}" + (f" ({said.removeprefix('; ')})" if said else "")
+        seen = "" if exact else " seen, sign open"
+        return f"{what}: no change{seen}, {now}" + (f" ({said.removeprefix('; ')})" if said else "")
     if not _settled(row):
-        return f"{what}: not settled, {before} and {now} (change {change})"
+        return f"{what}: not settled, sign open, {before} and {now} (change {change})"
     verb = "rise" if row["difference"] > 0 else "fall"
-    return f"{what} {verb} from {before} to {now} (change {change}{_inputs(row, share)})"
+    inputs = _inputs(row, share)
+    return f"{what} {verb} from {before} to {now} (change {change}{inputs}{', the sign holds' if inputs else ''})"
 
 
 def _inputs(row: Mapping[Any, Any], share: bool) -> str:

@@ -18,7 +18,7 @@ import pandas
 from numpy.typing import NDArray
 
 from simulations import engine, expectation, uncertainty
-from simulations.experiment import Experiment, ExperimentError
+from simulations.experiment import FEWEST_WORLDS, Experiment, ExperimentError
 from simulations.experiments import check_arms, check_met, population_for
 from simulations.horizon import lasting
 from simulations.knobs import Knob, knobs
@@ -33,8 +33,6 @@ COLUMNS = (
 )  # fmt: skip
 #: Draws of what is not known for sure, and where attempts are counted at each.
 DRAWS, COUNTED = 256, 64
-#: Replications in which what is stated is counted.
-REPLICATIONS = 5
 #: The readers for which a share of visits goes to attackers; the others have tasks of many, or other attackers.
 _BY_VISITS = ("arrays", "agents")
 #: How the row is called for which all knobs are turned together.
@@ -183,8 +181,8 @@ def _balance(base: Unit, turned: Sequence[Knob], samples: int, seed: int) -> Bal
 
 def _counted(asked: Experiment, met: Population, seed: int, where: Mapping[str, Any]) -> Balance:
     """What arms pay and save as inputs are stated, counted."""
-    share = -(-asked.attempts // REPLICATIONS)
-    units = [lasting(asked.unit(met, asked.point, f"{seed}/{number}", share)) for number in range(REPLICATIONS)]
+    share = -(-asked.attempts // FEWEST_WORLDS)
+    units = [lasting(asked.unit(met, asked.point, f"{seed}/{number}", share)) for number in range(FEWEST_WORLDS)]
     tallies = engine.run(units, **where).values()
     outcomes, rates = uncertainty.counted(list(tallies), len(asked.treatments))
     return _of(uncertainty.Spread({}, outcomes, rates.mean(axis=0, keepdims=True)))

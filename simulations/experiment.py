@@ -23,6 +23,8 @@ from simulations.units import ATTACKERS_MET, Unit
 from simulations.visits import Settings
 
 Shares = Mapping[str, float]
+#: How many replications there are, where neither the experiment nor anybody who runs it wants more.
+FEWEST_WORLDS = 5
 
 
 class ExperimentError(InputError):

@@ -15,7 +15,7 @@ from simulations.arms import AS_DEPLOYED
 from simulations.attempts import situations
 from simulations.catalogue import EXPERIMENTS, every_experiment
 from simulations.engine import Interrupted, Progress
-from simulations.experiment import Experiment, ExperimentError, Number
+from simulations.experiment import FEWEST_WORLDS, Experiment, ExperimentError, Number
 from simulations.experiment_files import read
 from simulations.harms import GRAVEST, strategy
 from simulations.knobs import numbers_read
@@ -142,7 +142,7 @@ def run(
     *,
     seed: int = 1,
     attempts: int | None = None,
-    replications: int = 5,
+    replications: int = FEWEST_WORLDS,
     workers: int = 1,
     population: Population | str | Path | None = None,
     progress: Progress | None = None,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -24,15 +25,15 @@ from numpy.typing import NDArray
 from simulations import engine, expectation
 from simulations.attempts import situations
 from simulations.engine import Progress
-from simulations.experiment import Experiment
+from simulations.experiment import FEWEST_WORLDS, Experiment
 from simulations.experiments import StoppedExperiment
 from simulations.harms import THEFT
 from simulations.horizon import horizon, lasting
 from simulations.intervals import LEVEL
 from simulations.knobs import Knob, Numbers, knobs, stand, unit_at
-from simulations.measures import event
+from simulations.measures import cases, event, measures, moments
 from simulations.population import Population
-from simulations.quantities import ROBBED, Measure
+from simulations.quantities import CASE, ROBBED, Measure
 from simulations.results import ATTAINABLE, HARM, INPUT_COLUMNS, Result, outcomes_of
 from simulations.units import Tally, Unit
 from simulations.visits import ACCEPTED, Label
@@ -40,6 +41,8 @@ from simulations.visits import ACCEPTED, Label
 #: Draws of the inputs where nothing is sampled but them (a power of two); elsewhere as many as are asked for, and how
 #: many attempts at each, or where none are asked for so many and fewer attempts.
 DRAWS, ATTEMPTS, COUNTED_DRAWS, FEW = 512, 400, 32, 100
+#: As many, a power of two as well, where each is a world that lasts as long as it has to.
+TIMED_DRAWS = 16
 #: They are counted unasked where there are no more situations than this, each of which has to be judged.
 MOST_JUDGED = 1 << 12
 #: Nothing is closer to zero than this without being zero.
@@ -60,6 +63,7 @@ class Spread:
         rates: how often, by draw, arm and outcome.
         exposure: how many visits an attacker has a hand in, by draw, if all situations were gone through.
         stated: what comes out where the inputs are as they are stated, one draw of its own, if that is known.
+        measured: how much there is of all that was counted, by draw and arm, where attempts were drawn.
     """
 
     stands: Mapping[Knob, Numbers]
@@ -67,6 +71,7 @@ class Spread:
     rates: Numbers
     exposure: Numbers = field(default_factory=lambda: np.zeros(1))
     stated: Spread | None = None
+    measured: Mapping[Measure, Numbers] = field(default_factory=dict)
 
     @property
     def changes(self) -> Numbers:
@@ -88,7 +93,9 @@ class Spread:
         return np.where(np.abs(found) <= _NOTHING, 0.0, found)
 
     def measure(self, told: Measure) -> Numbers | None:
-        """How much of a measure there is, by draw and arm; None where it is none of what happens or does not."""
+        """Return how much of a measure there is, by draw and arm; None where it is neither an event nor was counted."""
+        if self.measured:
+            return self.measured.get(told)
         if told == ROBBED:
             per_attempt = self.of(*STOLEN)
             each = np.broadcast_to(self.exposure[:, None], per_attempt.shape)
@@ -116,10 +123,19 @@ class Spread:
         return {knob: _adjusted(knob.features(at)[there], values[there]) for knob, at in self.stands.items()}
 
     def decisive(self, values: Numbers) -> str:
-        """The knob that explains most of how something differs from draw to draw ("" where none does)."""
+        """Return the knob that explains most of how something differs from draw to draw.
+
+        Nothing where it explains no more than the best of so many knobs might by chance (F test, Bonferroni).
+        """
         shares = self.explained(values)
         best = max(shares, key=lambda knob: shares[knob], default=None)
-        return best.name if best is not None and shares[best] > 0 else ""
+        if best is None:
+            return ""
+        draws, columns = np.count_nonzero(~np.isnan(values)), best.features(self.stands[best]).shape[1]
+        freedom = max(1, draws - 1 - columns)
+        left = (1 - shares[best]) * freedom / (draws - 1)
+        chance = scipy.special.fdtrc(columns, freedom, (1 - left) / columns * freedom / max(left, _NOTHING))
+        return best.name if chance * len(shares) < 1 - LEVEL else ""
 
 
 def between(values: Numbers) -> Numbers:
@@ -250,6 +266,8 @@ def spreads(
     found, tells = {}, any(told == ROBBED or event(told) for told in asked.about)
     for value in values:
         base = asked.unit(met, value, f"{seed}/0", FEW if draws is None else ATTEMPTS)
+        if horizon(base) is not None:  # what is kept goes on to count for as long as a replication lasts
+            base = replace(base, attempts=asked.attempts // max(FEWEST_WORLDS, asked.worlds))
         turned = knobs(asked, base, sweep=False)
         number = draws if draws is not None else _draws(base, tells and value == asked.point)
         if turned and number:
@@ -283,10 +301,39 @@ def spread(
             for at, points in ((dict[Knob, Numbers](), 1), (stands, draws))
         )
         return replace(found, stated=stated)
-    units = [base, *(lasting(unit_at(base, stands, row, base.attempts)) for row in range(draws))]
+    units = [lasting(base), *(lasting(unit_at(base, stands, row, base.attempts)) for row in range(draws))]
     tallies = list(engine.run(units, workers, progress, store, cluster).values())
     outcomes, rates = counted(tallies, len(base.arms))
-    return Spread(stands, outcomes, rates[1:], stated=Spread({}, outcomes, rates[:1]))
+    told = measured(tallies, len(base.arms))
+    at_stated, at_drawn = ({each: values[rows] for each, values in told.items()} for rows in (slice(1), slice(1, None)))
+    at_inputs = Spread({}, outcomes, rates[:1], measured=at_stated)
+    return Spread(stands, outcomes, rates[1:], stated=at_inputs, measured=at_drawn)
+
+
+def measured(tallies: Sequence[Tally], arms: int) -> dict[Measure, Numbers]:
+    """Return how much there is of all that was counted: by tally and arm, nothing where a tally has none of it."""
+    known = dict.fromkeys(each for tally in tallies for each in (*measures(tally), *_cases(tally)))
+    found = {each: np.full((len(tallies), arms), np.nan) for each in known}
+    for row, tally in enumerate(tallies):
+        for each, arm in product((*measures(tally), *_cases(tally)), range(arms)):
+            if each.per == CASE:
+                sums = tally.sums.get((each.quantity, arm))
+                found[each][row, arm] = sums.total / sums.number if sums and sums.number else np.nan
+            else:
+                found[each][row, arm] = moments(tally, each, arm).mean
+    return found
+
+
+def _cases(tally: Tally) -> list[Measure]:
+    return [Measure(name, CASE) for name in cases(tally)]
+
+
+def affordable(asked: Experiment, met: Population) -> int | None:
+    """Return how often inputs are drawn where all experiments are asked: as when one is, and in time a few times."""
+    known = expectation.known(asked.unit(met, asked.point, "", 1))
+    if known or (asked.horizon(met) is None and any(map(event, asked.about))):
+        return None
+    return TIMED_DRAWS
 
 
 def drawn(columns: int, rows: int, seed: int) -> Numbers:

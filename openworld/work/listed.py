@@ -15,7 +15,7 @@ from openworld.odd import lines
 from openworld.width import wrapped
 from simulations import catalogue, experiment_files
 from simulations.experiments import evaluable, find, population_for, run
-from simulations.uncertainty import over_inputs
+from simulations.uncertainty import TIMED_DRAWS, affordable, over_inputs
 
 
 def experiments(
@@ -62,10 +62,10 @@ def listing(as_json: bool, model: Model) -> int:
 
 
 def _overview(as_json: bool, model: Model) -> int:
-    """Each experiment with its headline, exact or simulated, and with what is open in it.
+    """Print each experiment with its headline, exact or simulated, and what the inputs leave open of it.
 
-    Worlds in time are run with inputs as they are stated. All combinations of something have effects in place of a
-    headline: those are asked by themselves.
+    Where drawing them is dear, the command that does so is named. All combinations of something have effects in place
+    of a headline: those are asked by themselves.
     """
     rows = []
     for name, each in catalogue.every_experiment(model).items():
@@ -80,8 +80,11 @@ def _overview(as_json: bool, model: Model) -> int:
             rows.append({"experiment": name})
             continue
         found = run(asked, seed=1)
-        told = (found if asked.horizon(met) else over_inputs(found, asked, met, 1)).quantities
-        print_lines([] if as_json else (f"  {line}" for line in headline_lines(told)))
+        told = over_inputs(found, asked, met, 1, affordable(asked, met)).quantities
+        if not as_json:
+            print_lines(f"  {line}" for line in headline_lines(told))
+            if told.loc[told["headline"] == 1, "change_input_low"].isna().all():
+                click.echo(f"  signs under all inputs are open here: openworld simulate {name} --inputs {TIMED_DRAWS}")
         rows += json.loads(told[told["headline"] == 1].to_json(orient="records"))
     if as_json:
         print_json(rows)

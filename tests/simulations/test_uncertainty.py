@@ -15,7 +15,7 @@ from simulations.experiments import population_for, run
 from simulations.intervals import wilson
 from simulations.knobs import Knob, knobs
 from simulations.population import Factor, load, read
-from simulations.quantities import THEFTS, WORKING, Measure
+from simulations.quantities import CASE, THEFTS, WORKING, Measure
 from simulations.uncertainty import Spread, beside, between, drawn, settled, spreads
 
 VISITS = Mix("place", {"malicious_rs": 1}, {"honest_api": 1})
@@ -123,6 +123,33 @@ def test_a_sign_that_inputs_leave_open_is_withheld_and_says_why() -> None:
     assert not line.settled
     assert "honest flows that work: withheld" in line.sentences[0]
     assert line.sentences[0].endswith("what decides is matters")
+
+
+def test_what_is_measured_has_an_interval_over_the_inputs() -> None:
+    """In worlds in time too, where each draw lasts as long as a replication of the experiment."""
+    asked = replace(EXPERIMENTS["cimd_dcr"], arms=("reg=dcr", "reg=cimd"), attempts=22_000)
+    met = population_for(asked, None)
+    found = spreads(asked, met, (asked.point,), 1, draws=2)[asked.point]
+    registrations = found.measure(Measure("registrations"))
+    assert registrations is not None
+    assert (registrations[:, 0] > registrations[:, 1]).all()
+    assert registrations[:, 1] == pytest.approx(0)
+    assert found.measure(Measure("document_fetches", CASE)) is None
+    assert found.stated is not None
+    counted = run(replace(asked, values=(asked.point,)), attempts=4_400, replications=1).quantities
+    means = counted[(counted["quantity"] == "registrations") & (counted["per"] == "attempt")]["mean"]
+    assert found.stated.measured[Measure("registrations")][0] == pytest.approx(means.to_numpy())
+
+
+def test_what_chance_may_explain_decides_nothing() -> None:
+    """Of many knobs and few draws one always seems to matter."""
+    knobs = [Knob(f"idle {number}", "share", f"idle {number}", prior=(1.0, 1.0)) for number in range(40)]
+    uniform = np.random.default_rng(1).random((16, 41))
+    stands = {knob: knob.turned(uniform[:, [place]]) for place, knob in enumerate(knobs)}
+    spread = Spread(stands, [], np.zeros((16, 2, 0)))
+    assert max(spread.explained(uniform[:, 40]).values()) > 0.2
+    assert spread.decisive(uniform[:, 40]) == ""
+    assert spread.decisive(uniform[:, 3] + uniform[:, 40] / 4) == "idle 3"
 
 
 def test_a_headline_that_is_settled_has_both_intervals() -> None:
