@@ -33,11 +33,11 @@ class History(NamedTuple):
     revisions: Mapping[str, str]
 
 
-def _tags(*numbered: tuple[str, int, int]) -> dict[str, str]:
-    """Revisions by their tags, of which each kind begins in the same way and goes from one number to another."""
+def _tags(topic: str, *numbered: tuple[str, int, int]) -> dict[str, str]:
+    """Revisions by their tags: who named the draft, from one number to another."""
     return {
-        f"{head.split('-')[1]}-{n:02}": f"{head}-{n:02}"
-        for head, first, last in numbered
+        f"{who}-{n:02}": f"draft-{who}-oauth-{topic}-{n:02}"
+        for who, first, last in numbered
         for n in range(first, last + 1)
     }
 
@@ -51,9 +51,9 @@ _DPOP = (
 _MARKDOWN = r"draft-.*\.md"
 HISTORIES = {
     "cimd": History(f"draft-ietf-oauth-{_CIMD}", f"oauth-wg/draft-ietf-oauth-{_CIMD}", _MARKDOWN,
-                    _tags((f"draft-parecki-oauth-{_CIMD}", 0, 3), (f"draft-ietf-oauth-{_CIMD}", 0, 1))),
+                    _tags(_CIMD, ("parecki", 0, 3), ("ietf", 0, 1))),
     "metadata": History("RFC 9728", f"oauth-wg/draft-ietf-oauth-{_PRM}", r"draft-.*\.xml",
-                        _tags((f"draft-jones-oauth-{_PRM}", 3, 4), (f"draft-ietf-oauth-{_PRM}", 0, 13))),
+                        _tags(_PRM, ("jones", 3, 4), ("ietf", 0, 13))),
     "dpop": History("RFC 9449", "danielfett/draft-dpop", r"main\.md",
                     {f"{n:02}": commit for n, commit in enumerate(_DPOP.split(), 1)}),
     "mcp": History("MCP authorization 2026-07-28", "modelcontextprotocol/modelcontextprotocol",
@@ -63,7 +63,7 @@ HISTORIES = {
                      {f"{n:02}": f"draft-{n:02}" for n in range(2, 7)}
                      | {f"{n:02}": f"draft-ietf-oauth-v2-1-{n:02}" for n in range(7, 16)} | {"16": "08614f6"}),
     "idjag": History("identity-assertion-authz-grant", f"oauth-wg/oauth-{_JAG}", _MARKDOWN,
-                     _tags((f"draft-parecki-oauth-{_JAG}", 0, 5), (f"draft-ietf-oauth-{_JAG}", 0, 3))),
+                     _tags(_JAG, ("parecki", 0, 5), ("ietf", 0, 3))),
     "echo": History("resource-token-resp", f"mcguinness/{_ECHO}", _MARKDOWN,
                     {f"{n:02}": f"{_ECHO}-{n:02}" for n in range(4)}),
 }  # fmt: skip
