@@ -59,8 +59,13 @@ class Altered:
         """What became of it: its BCP 14 keywords before and after, or that it came, went or was reworded."""
         if not self.old or not self.new:
             return "removed" if self.old else "new"
-        before, after = (", ".join(_KEYWORD.findall(said)) or "no keyword" for said in (self.old, self.new))
+        before, after = map(_keywords, (self.old, self.new))
         return "reworded" if before == after else f"{before} → {after}"
+
+    @property
+    def heading(self) -> str:
+        """The same for a reader, who sees the keywords of what came or went."""
+        return self.kind if self.old and self.new else f"{self.kind}: {_keywords(self.old or self.new)}"
 
     @property
     def weight(self) -> int:
@@ -73,6 +78,10 @@ class Revised(NamedTuple):
 
     changes: list[Altered]
     strange: list[str]
+
+
+def _keywords(said: str) -> str:
+    return ", ".join(_KEYWORD.findall(said)) or "no keyword"
 
 
 def _level(said: str) -> int:
@@ -224,7 +233,7 @@ def comment(found: Revised, flipped: Iterable[Flip], checked: Sequence[Checked],
         if change.kind == "reworded" and not folded:
             said += ["", f"<details><summary>{reworded} with the same keywords</summary>"]
             folded = True
-        said += ["", f"#### {change.kind}", "", f"<pre>{_word_by_word(change.old, change.new)}</pre>"]
+        said += ["", f"#### {change.heading}", "", f"<pre>{_word_by_word(change.old, change.new)}</pre>"]
         for label, lines in _asked(change, by_label, model).items():
             if label in drawn:
                 said += ["", f"{lines[0].rstrip(':')}; see above."]

@@ -59,7 +59,7 @@ def test_what_says_the_same_is_no_change(form: str) -> None:
 def test_what_comes_goes_and_is_unknown() -> None:
     """A rule that is gone, a rule that is there now, and a keyword that nothing quotes."""
     gone = revised(FORMS["text"], "One.\n\nClients MUST sing.\n", METADATA)
-    assert [change.kind for change in gone.changes] == ["removed"]
+    assert [change.heading for change in gone.changes] == ["removed: MUST"]
     assert gone.strange == ["Clients MUST sing."]
     assert [change.kind for change in revised("One.", FORMS["text"], METADATA).changes] == ["new"]
     assert revised(FORMS["text"], "One.", "").changes == []
