@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from conformance.message import Manner
@@ -11,7 +12,7 @@ from model import scenario
 from model.scenario import Scenario
 from model.trace import Trace
 
-Source = Literal["catalogue", "attack", "mutation", "word", "pair"]
+Source = Literal["catalogue", "attack", "mutation", "word", "pair", "file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ class Play:
     Attributes:
         name: unique among all plays.
         source: ``catalogue`` (the data file of the model), ``attack`` (a trace of the solver), ``mutation``,
-            ``word`` (a row of answers, :mod:`conformance.words`), or ``pair`` (two scenarios at once).
+            ``word`` (a row of answers, :mod:`conformance.words`), ``pair`` (two scenarios at once), or ``file`` (a
+            scenario of the user's).
         about: in words.
         stated: for those that the model does not know by name, the changes to the honest world, as the data file
             states them.
@@ -140,6 +142,11 @@ class Play:
 def catalogue() -> list[Play]:
     """The scenarios of the model's data file."""
     return [Play(one.name, "catalogue", one.about) for one in scenario.load_all()]
+
+
+def of_file(path: Path) -> list[Play]:
+    """The scenarios of a file of the user's (raises ScenarioError)."""
+    return [Play(name, "file", str(told["about"]), told) for name, told in scenario.of_file(path).items()]
 
 
 #: How large a document is that is larger than anybody needs, in bytes.

@@ -13,13 +13,17 @@ from conformance.judge import OUTCOMES, Judgement
 from conformance.junit import Case, document
 from deployed.missing import Overlooked, overlooked
 from model.part import BROKEN_QUERY, PROOF, TRIAL
-from model.scenario import short
+from model.scenario import Scenario, short
 
 #: The sources of scenarios that have a name.
-TOLD = ("catalogue", "mutation", "pair")
+TOLD = ("catalogue", "mutation", "pair", "file")
+#: Scenarios by name.
+Own = Mapping[str, Scenario] | None
 
 
-def lines(judgements: Sequence[Judgement], remarks: dict[str, str], host: Sequence[str] = ()) -> Iterator[str]:
+def lines(
+    judgements: Sequence[Judgement], remarks: dict[str, str], host: Sequence[str] = (), own: Own = None
+) -> Iterator[str]:
     """One line for each scenario, then a summary; ``host``: the switches that the client's host decides."""
     width = max((len(one.scenario) for one in judgements), default=0)
     for one in judgements:
@@ -30,7 +34,7 @@ def lines(judgements: Sequence[Judgement], remarks: dict[str, str], host: Sequen
         if remarks.get(one.scenario):
             yield f"{'':<{width}}     {remarks[one.scenario]}"
     yield ""
-    yield from summary(judgements, host)
+    yield from summary(judgements, host, own)
 
 
 def _remark(one: Judgement) -> str:
@@ -41,13 +45,13 @@ def _remark(one: Judgement) -> str:
     return ended + (falls or (error[:160] + "..." if len(error) > 160 else error))
 
 
-def summary(judgements: Sequence[Judgement], host: Sequence[str] = ()) -> Iterator[str]:
+def summary(judgements: Sequence[Judgement], host: Sequence[str] = (), own: Own = None) -> Iterator[str]:
     """How often each outcome came, what MUST have been refused and was not, and what the client falls for."""
     counts = Counter(one.outcome for one in judgements)
     for letter, meaning in OUTCOMES.items():
         if counts[letter]:
             yield f"{counts[letter]:4} {letter}  {meaning}"
-    for found in not_refused(judgements, host):
+    for found in not_refused(judgements, host, own):
         whose = " (the host's choice)" if found.host else ""
         where = " ".join(map(short, found.scenarios))
         yield f"not refused by {found.rule.name}{whose}, {', '.join(found.levels)}: {where}"
@@ -67,9 +71,9 @@ def _listed(properties: Sequence[str]) -> str:
     return ", ".join(sorted(properties)) or "nothing"
 
 
-def not_refused(judgements: Sequence[Judgement], host: Sequence[str] = ()) -> list[Overlooked]:
-    """What a client MUST refuse in scenarios, and this one did not."""
-    return overlooked({one.scenario: one.outcome for one in judgements if one.source in TOLD}, host)
+def not_refused(judgements: Sequence[Judgement], host: Sequence[str] = (), own: Own = None) -> list[Overlooked]:
+    """What a client MUST refuse in scenarios, and this one did not; ``own``: those that are none of the catalogue."""
+    return overlooked({one.scenario: one.outcome for one in judgements if one.source in TOLD}, host, own)
 
 
 def falls_for(judgements: Sequence[Judgement]) -> dict[str, list[str]]:
@@ -81,7 +85,9 @@ def falls_for(judgements: Sequence[Judgement]) -> dict[str, list[str]]:
     return found
 
 
-def data(client: str, judgements: Sequence[Judgement], host: Sequence[str] = (), **more: Any) -> dict[str, Any]:
+def data(
+    client: str, judgements: Sequence[Judgement], host: Sequence[str] = (), own: Own = None, **more: Any
+) -> dict[str, Any]:
     """The run as data."""
     return {
         "client": client,
@@ -89,7 +95,7 @@ def data(client: str, judgements: Sequence[Judgement], host: Sequence[str] = (),
         "not_measured": {one.scenario: one.why for one in judgements if not one.measured},
         "not_refused": [
             {"rule": one.rule.name, "levels": one.levels, "scenarios": one.scenarios, "host": one.host}
-            for one in not_refused(judgements, host)
+            for one in not_refused(judgements, host, own)
         ],
         "falls_for": falls_for(judgements),
         "host": list(host),

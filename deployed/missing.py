@@ -24,7 +24,7 @@ from model.design import Configuration, Design, parse, parse_capabilities
 from model.named_designs import DEPLOYMENTS
 from model.refusal import stopped
 from model.rule import Rule
-from model.scenario import load
+from model.scenario import Scenario, load
 from model.switches import SWITCHES
 from properties.attackers import every_attacker
 from properties.checker import Checker
@@ -187,22 +187,30 @@ class Overlooked(NamedTuple):
     host: bool
 
 
-def asked_of(name: str, **but: str) -> Conversation:
+def asked_of(of: str | Scenario, **but: str) -> Conversation:
     """What a client does in a scenario that follows MCP's specification and the texts that it refers to."""
-    return converse(parse("design=mcp").design.but(**but), load(name))
+    return converse(parse("design=mcp").design.but(**but), load(of) if isinstance(of, str) else of)
 
 
-def overlooked(ended: Mapping[str, str], host: Collection[str] = ()) -> list[Overlooked]:
+def required_by(asked: Conversation) -> list[str]:
+    """The demands by which a scenario ends as it does for such a client, each with its section; none if it goes on."""
+    return binding(levels(asked.refused_by, ""))
+
+
+def overlooked(
+    ended: Mapping[str, str], host: Collection[str] = (), own: Mapping[str, Scenario] | None = None
+) -> list[Overlooked]:
     """What was to be refused and was not, by how scenarios ``ended``; most scenarios first, the host's choices last.
 
-    ``host``: the switches that the host decides.
+    ``host``: the switches that the host decides; ``own``: scenarios that are none of the catalogue.
     """
     found = dict[tuple[Rule, tuple[str, ...], bool], list[str]]()
     for name, stage in ended.items():
-        required = asked_of(name)
-        must = tuple(one for one in binding(levels(required.refused_by, "")) if one.startswith("MUST"))
+        of = (own or {}).get(name, name)
+        required = asked_of(of)
+        must = tuple(one for one in required_by(required) if one.startswith("MUST"))
         if required.refused_by is not None and must and _STAGES.find(stage) > _STAGES.index(required.stage):
-            others = (asked_of(name, **{switch: value}) for switch in host for value in SWITCHES[switch].values)
+            others = (asked_of(of, **{switch: value}) for switch in host for value in SWITCHES[switch].values)
             hosts = any(other.stage != required.stage for other in others)
             found.setdefault((required.refused_by, must, hosts), []).append(name)
     made = [Overlooked(rule, must, tuple(names), hosts) for (rule, must, hosts), names in found.items()]

@@ -8,15 +8,17 @@ them that can be are one together.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from model import mutations
-from model.documents import Json, JsonObject
+from model.documents import DocumentError, Json, JsonObject, from_toml
 from model.errors import InputError, hint
 
 #: Origins that stand for the parties where nobody has others: the resource server, two AS, and an attacker's.
@@ -108,8 +110,8 @@ def mutation_names() -> tuple[str, ...]:
 
 
 def short(name: str) -> str:
-    """The id of a scenario: the beginning of its name in the catalogue, and the whole name of a mutation."""
-    return name if name.startswith(mutations.PREFIX) else name.partition("_")[0]
+    """The id of a scenario: the beginning of its name in the catalogue, and the whole name of any other."""
+    return name.partition("_")[0] if name in names() else name
 
 
 def load(name: str, origins: Mapping[str, str] = ORIGINS) -> Scenario:
@@ -180,6 +182,83 @@ def assemble(name: str, stated: JsonObject, origins: Mapping[str, str] = ORIGINS
     world = _merged(world, stated)
     second = None if later is None else _build(name, about, _merged(world, later), content["server"], origins, None)
     return _build(name, about, world, content["server"], origins, second)
+
+
+def of_file(path: Path) -> dict[str, dict[str, Json]]:
+    """The scenarios of a file, by name: what each changes in the honest world, as the catalogue states it.
+
+    The file has tables ``[scenarios.NAME]``, each with ``about`` and the fields that differ.
+
+    Raises:
+        ScenarioError: one line with the file, the scenario and what is wrong with it.
+    """
+    try:
+        content = from_toml(path.read_bytes())
+    except OSError as error:
+        raise ScenarioError(f"{path}: {error.strerror}") from None
+    except DocumentError as error:
+        raise ScenarioError(f"{path}: {error}") from None
+    found = content.pop("scenarios", None)
+    if content or not isinstance(found, dict) or not found:
+        other = next(iter(content), "")
+        raise ScenarioError(
+            f"{path}: {f'unknown key {other!r}' if other else 'no scenario'}; allowed: [scenarios.NAME]"
+        )
+    for name, stated in found.items():
+        if fault := _fault(name, stated):
+            raise ScenarioError(f"{path}, scenario {name}: {fault}")
+    return found
+
+
+def _fault(name: str, stated: Json) -> str:
+    """What is wrong with a scenario of a file, if anything."""
+    if not re.fullmatch(r"[A-Za-z]\w*", name) or name in names() or name.startswith(mutations.PREFIX):
+        return "a name has letters, digits and _, and is none of the catalogue"
+    if not isinstance(stated, dict) or not isinstance(stated.get("about"), str):
+        return "lacks 'about', in which it says what is special about it"
+    fields = _fields()
+    for path, value in leaves(stated).items():
+        place, shown = _place(path), ".".join(path)
+        if place[0] == "base":
+            if value not in _file()["bases"]:
+                return f"unknown base {value!r}{hint(str(value), _file()['bases'])}"
+        elif place[0] == "servers" and path[path.index("servers") + 1] not in ORIGINS:
+            return f"unknown server {path[path.index('servers') + 1]!r}; allowed: {', '.join(ORIGINS)}"
+        elif place not in fields:
+            known = [".".join(each) for each in fields if each[0] == place[0]] or sorted({each[0] for each in fields})
+            return f"unknown field {shown!r}{hint(shown, known)}"
+        elif place[-1] not in _OPEN and value != _ABSENT and not isinstance(value, tuple(fields[place])):
+            kinds = " or ".join(sorted(kind.__name__ for kind in fields[place]))
+            return f"{shown} is {value!r}; allowed: a value of type {kinds}, or {_ABSENT!r}"
+    try:
+        assemble(name, stated)
+    except (KeyError, ValueError) as error:  # a document without a place, a placeholder that stands for nothing
+        return f"lacks, or does not know, {error.args[0]!r}"
+    return ""
+
+
+#: What any field may stand in: documents of others.
+_OPEN = ("body", "metadata")
+
+
+def _place(path: tuple[str, ...]) -> tuple[str, ...]:
+    """Where a field of a scenario stands, whichever document or server it is of, and whenever."""
+    later = path[1:] if path[0] == "later" else path
+    place = (later[0], "*", *later[2:]) if later[0] in ("documents", "servers") else later
+    opened = next((number for number, name in enumerate(place) if name in _OPEN), len(place))
+    return place[: opened + 1]
+
+
+@cache
+def _fields() -> Mapping[tuple[str, ...], set[type]]:
+    """Every field that a scenario of the catalogue or a mutation has, with the types that it has there."""
+    content = _file()
+    changes = [content["honest"], {"servers": {"*": content["server"]}}]
+    found: dict[tuple[str, ...], set[type]] = {}
+    for each in (*changes, *content["bases"].values(), *content["scenarios"].values(), *_mutations().values()):
+        for path, value in leaves(each).items():
+            found.setdefault(_place(path), set()).add(type(value))
+    return found
 
 
 def load_all(origins: Mapping[str, str] = ORIGINS) -> tuple[Scenario, ...]:

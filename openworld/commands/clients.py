@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
@@ -12,20 +13,21 @@ import click
 from deployed.behaviour import Comparison, compare, measured, unseen
 from deployed.explanation import left_out
 from deployed.fitting import as_toml, refit
-from deployed.missing import checks
+from deployed.missing import asked_of, checks, required_by
 from deployed.proposal import MissingSwitch, proposals
 from model import scenario, turns
 from model.clients import DeployedClient, find
 from model.clients import clients as known
 from model.conversation import STAGES, Conversation, converse
 from model.design import Design
-from model.scenario import load
+from model.scenario import Scenario, load
 from model.words import worded
 from model.world import NONE
 from openworld import missing_page
 from openworld.commands import completion
 from openworld.commands.common import DONE, as_json, print_lines, tell
 from openworld.progress import Progress
+from openworld.width import wrapped
 
 #: How the comparison of a scenario ended, in words.
 WORDS = {
@@ -46,8 +48,17 @@ WORDS = {
 @click.option("--missing", is_flag=True, help="List the checks that the client NAME lacks: what each opens, the fix.")
 @click.option("--neighbours", is_flag=True, help="Leave out each stored release in turn: what the two next to it say.")
 @click.option("--fit", is_flag=True, help="Fit all designs to the measurements anew and print them as TOML.")
+@click.option(
+    "--with",
+    "own",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Ask about the scenarios of this TOML file: how each client ends, or every decision of the client NAME.",
+)
 @as_json
-def clients(name: str | None, scenario: str | None, missing: bool, neighbours: bool, fit: bool, as_json: bool) -> int:
+def clients(
+    name: str | None, scenario: str | None, missing: bool, neighbours: bool, fit: bool, own: Path | None, as_json: bool
+) -> int:
     """List the deployed clients whose behaviour was measured, each as a design, or show one of them.
 
     `predicted` is the share of scenarios in which the model, configured as the client, ends where the client ended. The
@@ -59,8 +70,13 @@ def clients(name: str | None, scenario: str | None, missing: bool, neighbours: b
     openworld clients mcp-python==2.3.0
     openworld clients mcp-python --scenario M09
     openworld clients mcp-python --missing > page.md
+    openworld clients --with reported.toml
     openworld clients --neighbours
     """
+    if own is not None:
+        if scenario is not None or missing or neighbours or fit:
+            raise click.UsageError("--with asks about the scenarios of its file, and takes a NAME alone beside it")
+        return _reported(own, None if name is None else find(name), as_json)
     if fit:
         print_lines(as_toml(refit()))
         return DONE
@@ -74,7 +90,7 @@ def clients(name: str | None, scenario: str | None, missing: bool, neighbours: b
     if missing:
         return _missing(client, as_json)
     if scenario is not None:
-        return _walk(client, scenario, as_json)
+        return tell(as_json, *_walk(client, *_catalogued(scenario)))
     return _show(client, as_json)
 
 
@@ -203,9 +219,14 @@ def _conversation(predicted: Conversation) -> dict[str, Any]:
 # --- one scenario --------------------------------------------------------------------------------------------
 
 
-def _walk(client: DeployedClient, wanted: str, as_json: bool) -> int:
+def _catalogued(wanted: str) -> tuple[str, Scenario]:
+    """A scenario of the catalogue, by its id or its name."""
     name = next((known for known in scenario.names() if known.partition("_")[0] == wanted), wanted)
-    of = scenario.load(name)
+    return name, scenario.load(name)
+
+
+def _walk(client: DeployedClient, name: str, of: Scenario) -> tuple[dict[str, Any], list[str]]:
+    """Every decision of a client in a scenario, as data and in lines."""
     found = converse(client.design, of)
     kinds = {"authorize": "authorization request", "token": "token request"}
     sent = [(kind, each) for request, kind in kinds.items() for each in turns.of(found.sent, request)]
@@ -218,5 +239,43 @@ def _walk(client: DeployedClient, wanted: str, as_json: bool) -> int:
         *["harm        a code was sent to another party than the one that issued it"] * found.misdelivered,
     ]
     decisions = [{"rule": one.rule.name, "holds": one.holds, "about": one.about} for one in found.decisions]
-    data = {"client": client.name, "scenario": name, **_conversation(found), "decisions": decisions}
-    return tell(as_json, data, lines)
+    return {"client": client.name, "scenario": name, **_conversation(found), "decisions": decisions}, lines
+
+
+# --- scenarios of the user's ---------------------------------------------------------------------------------
+
+
+def _reported(path: Path, client: DeployedClient | None, as_json: bool) -> int:
+    """How clients end in the scenarios of a file, beside the end that MCP's text requires."""
+    made = {name: scenario.assemble(name, told) for name, told in scenario.of_file(path).items()}
+    data, lines = [], []
+    for name, of in made.items():
+        required = asked_of(of)
+        said = required_by(required)
+        lines += [
+            f"{name}: {of.about}",
+            *wrapped(f"required  {STAGES[required.stage]}{': ' * bool(said)}{'; '.join(said)}", 2, 12),
+        ]
+        walked = None if client is None else _walk(client, name, of)
+        ends = {one.name: converse(one.design, of) for one in ([client] if client else known().values())}
+        if walked is None:
+            lines += _by_end(ends)
+        else:
+            lines += [f"  {line}" for line in walked[1]]
+        asked = {"scenario": name, "about": of.about, "required": required.stage, "by": said}
+        data.append({**asked, "clients": {one: _conversation(end) for one, end in ends.items()}})
+        lines.append("")
+    return tell(as_json, {"scenarios": data}, lines[:-1])
+
+
+def _by_end(ends: Mapping[str, Conversation]) -> Iterator[str]:
+    """The clients of each end, by the rule by which they refuse."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for name, end in ends.items():
+        rule = end.refused_by
+        grouped.setdefault((end.stage, f" by {rule.name}  [{rule.source}]" if rule else ""), []).append(name)
+    for stage in STAGES:
+        for (of, why), those in grouped.items():
+            if of == stage:
+                yield from wrapped(f"{stage} {len(those):>3}  {STAGES[stage]}{why}", 2, 9)
+                yield from wrapped(", ".join(those), 9, 9)

@@ -46,6 +46,8 @@ _CONFORM = (
            "can be told to a client]", str, "PROPERTY", multiple=True),
     option("--suite", "Run MCP's published conformance suite as well, and compare verdicts."),
     option("--scenarios", "Only these, separated by commas; M stands for all that begin so.", str, "NAMES"),
+    option("--with own", "Scenarios of your own, from this TOML file; only they are played unless --scenarios or "
+           "--source names others.", click.Path(exists=True, dir_okay=False, path_type=Path), "FILE"),
     limit_option,
     jobs_option,
     plain_option,
@@ -86,6 +88,7 @@ def conform(
     openworld conform --command "mycli {url}"
     openworld conform --driver openid_client.mjs --package npm:openid-client@6.9.0
     openworld conform --serve --plain
+    openworld conform mcp-python==2.3.0 --with reported.toml
     openworld conform --matrix clients.toml -o out/matrix
     (software that is not known is answered with the list of what is)
 

@@ -23,6 +23,7 @@ class DrivingOptions:
     properties: tuple[str, ...] = ()
     suite: bool = False
     scenarios: str | None = None
+    own: Path | None = None
     limit: float = 20.0
     jobs: int = 2
     plain: bool = False
@@ -47,6 +48,6 @@ class DrivingOptions:
             raise click.UsageError("--source pairs is for a client that is started here")
         if matrix and self.output is None:
             raise click.UsageError("--matrix keeps its page and all results in the folder of -o")
-        chosen = self.scenarios or self.properties or self.suite or self.sources != ("catalogue",)
+        chosen = self.scenarios or self.own or self.properties or self.suite or self.sources != ("catalogue",)
         if matrix and (self.expect or chosen):
             raise click.UsageError("what --matrix runs and expects is in its file")

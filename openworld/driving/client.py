@@ -18,7 +18,7 @@ from conformance.fixes import all_cures, fell
 from conformance.install import LOCK, Installed, install
 from conformance.judge import Judgement, expected
 from conformance.packages import host_of
-from conformance.play import Play, catalogue, mutations
+from conformance.play import Play, catalogue, mutations, of_file
 from conformance.processes import drive as drive_here
 from conformance.rivals import Paired, meet
 from conformance.run import Driving, Settings, run_all
@@ -85,13 +85,13 @@ def drive(name: str | None, asked: DrivingOptions) -> int:
     if asked.suite:
         install(SUITE)
     if "attack" not in asked.sources:  # what is not there is told before anything starts
-        chosen(_written(asked), asked.scenarios)
+        chosen(written(asked), asked.scenarios)
     protection = confine(asked.required) if not asked.serve else "none: you start the client yourself"
     # The solver is asked once this command is where it stays: what it has found is not passed on.
     output, settings, design = asked.output, Settings(asked.limit, asked.jobs, not asked.plain), design_of(str(wanted))
     kept_in = None if output is None else output / wanted.slug
     found = attack_traces([design], about, kept_in) if "attack" in asked.sources else []
-    plays = chosen([*_written(asked), *attacks.told(found, design)[0]], asked.scenarios)
+    plays = chosen([*written(asked), *attacks.told(found, design)[0]], asked.scenarios)
     by = waiting(len(plays), click.echo) if asked.serve else drive_here
     judgements = played(installed, plays, output, settings, by)
     paired = _paired(installed, plays, judgements, output, settings) if "pairs" in asked.sources else None
@@ -121,7 +121,7 @@ def _tell(
         shown |= {"changes": changes} if expected is not None else {}
         shown |= {"pairs": paired.to_json()} if paired is not None else {}
         shown |= {"installed": driven.installed.lock.to_json()}
-        print_json(results.data(client, judgements, host_of(wanted), **shown))
+        print_json(results.data(client, judgements, host_of(wanted), driven.explained.played, **shown))
         return ready.code(judgements, changes)
     told = list(lines(judgements, driven.explained, driven.stops, host_of(wanted), beside))
     told += [] if paired is None else paired.lines()
@@ -187,10 +187,13 @@ def _paired(
         return meet(installed.release, plays, judgements, run, progress.at)
 
 
-def _written(asked: DrivingOptions) -> list[Play]:
+def written(asked: DrivingOptions) -> list[Play]:
     """The plays of these sources that nobody has to look for."""
+    if asked.own is not None and asked.sources == ("catalogue",) and asked.scenarios is None:
+        return of_file(asked.own)
+    own = of_file(asked.own) if asked.own is not None else []
     found = catalogue() if {"catalogue", "pairs"} & {*asked.sources} else []
-    return [*found, *(mutations() if "mutation" in asked.sources else [])]
+    return [*own, *found, *(mutations() if "mutation" in asked.sources else [])]
 
 
 def told_to_a_client(name: str) -> str:

@@ -22,7 +22,7 @@ def lines(
 ) -> Iterator[str]:
     """Every scenario, then what it all comes to."""
     remarks = {name: explained.remark(name) for name in explained.comparisons}
-    yield from results.lines(judgements, remarks, host)
+    yield from results.lines(judgements, remarks, host, explained.played)
     yield from _explained(explained, stops, host)
     yield from _suite(beside)
 

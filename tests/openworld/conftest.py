@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from model.design import Configuration
-from openworld import beginnings, jobs, plotstyle, weakest
+from openworld import beginnings, jobs, plotstyle, slides, weakest
 from openworld.commands import questions
 from openworld.tables import drafts, environments
 from properties import verdict
@@ -159,7 +159,7 @@ def here() -> Iterator[None]:
 
     Figures are drawn as SVG, whatever a file is called; the other formats have tests of their own.
     """
-    spread, rendered = processes.spread, plotstyle.rendered
+    spread, rendered = processes.spread, slides.rendered  # which slides draw with as it is
     drawn = lru_cache(1)(lambda figure, *said: rendered(figure, "svg", *said))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(processes, "spread", lambda function, tasks, _: spread(function, tasks, 0))

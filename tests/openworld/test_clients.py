@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -11,11 +12,13 @@ from refused import refused
 from model.clients import clients
 from model.design import parse
 from openworld.cli import main
+from openworld.driving.asked import DrivingOptions
+from openworld.driving.client import written
 
 
 def run(*arguments):
     """A command run in this process."""
-    return CliRunner().invoke(main, arguments)
+    return CliRunner().invoke(main, list(map(str, arguments)))
 
 
 def test_list_has_every_client_and_its_shares():
@@ -58,6 +61,55 @@ def test_scenario_shows_every_decision():
     data = json.loads(run("clients", "codex-cli", "--scenario", "M09_mixup_no_iss", "--format", "json").output)
     assert data["decisions"][-1]["rule"] == data["rule"]
     assert not data["decisions"][-1]["holds"]
+
+
+REPORTED = """
+[scenarios.root_document]
+about = "the document of the host, for a server at /mcp"
+documents.main.at = ["{rs}/.well-known/oauth-protected-resource"]
+documents.main.body.resource = "{rs}/"
+challenge.resource_metadata = "absent"
+"""
+
+
+def test_a_scenario_of_a_file_says_what_is_required_and_how_clients_end(tmp_path: Path) -> None:
+    """As those of the catalogue do, one client's decisions too; the files' are what is played."""
+    file = tmp_path / "reported.toml"
+    file.write_text(REPORTED, encoding="utf-8")
+    shown = run("clients", "--with", file).output
+    assert "required  the client refuses during discovery: MUST (RFC 9728 3.3)" in shown
+    (asked,) = json.loads(run("clients", "--with", file, "--format", "json").output)["scenarios"]
+    assert (asked["required"], len(asked["clients"])) == ("d", len(clients()))
+    assert asked["clients"]["gemini-cli-core==0.61.0"]["rule"] == "client.resource_matches_request"
+    assert asked["clients"]["mcp-python==2.3.0"]["predicted"] == "A"
+    assert "holds  client.resource_matches_request" in run("clients", "mcp-python", "--with", file).output
+    assert [play.name for play in written(DrivingOptions(own=file))] == ["root_document"]
+    assert [play.name for play in written(DrivingOptions(own=file, scenarios="M01"))][:2] == [
+        "root_document",
+        "R01_exact",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "no scenario; allowed: [scenarios.NAME]"),
+        ("url = 1", "unknown key 'url'; allowed: [scenarios.NAME]"),
+        ("[scenarios.R01_exact]\nabout = ''", "scenario R01_exact: a name has letters, digits and _, and is none of"),
+        ("[scenarios.x]", "scenario x: lacks 'about'"),
+        (REPORTED + "challenge.shceme = 'Bearer'", "unknown field 'challenge.shceme'; did you mean 'challenge.scheme'"),
+        (REPORTED + "answer.status = 'no'", "answer.status is 'no'; allowed: a value of type int, or 'absent'"),
+        (REPORTED + "servers.as3.up = false", "unknown server 'as3'; allowed: rs, as1, as2, evil"),
+        (REPORTED + "base = 'by_chalenge'", "unknown base 'by_chalenge'; did you mean 'by_challenge'"),
+        (REPORTED + "url = '{rs2}/x'", "lacks, or does not know, 'rs2'"),
+    ],
+)
+def test_a_scenario_that_makes_no_sense_is_one_line(tmp_path: Path, text: str, why: str) -> None:
+    """File, scenario and field, and what is allowed."""
+    (tmp_path / "reported.toml").write_text(text, encoding="utf-8")
+    told = run("clients", "--with", tmp_path / "reported.toml")
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert why in " ".join(told.stderr.split())
 
 
 @pytest.mark.parametrize(
