@@ -98,6 +98,8 @@ class Proposal:
         found = [v.result for v in self.verdicts], [v.result for v in self.without.values()]
         if set(found[0]) <= {"safe"} and set(found[1]) <= {"attack"}:
             return "verified"
+        if set(found[0]) <= {"safe", "not_in_this_world"} and set(found[1]) <= {"attack"}:
+            return "stops what the property is about: nothing is left that could violate it"
         return "not verified in time" if "unknown" in (*found[0], *found[1]) else "contradicted by its verdicts"
 
 

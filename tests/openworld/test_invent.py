@@ -187,12 +187,14 @@ def test_bad_input_is_one_line(arguments: tuple[str, ...], said: str) -> None:
 
 def test_a_set_that_a_verdict_contradicts_is_not_called_late() -> None:
     """An attack on a set, and one without which nothing changes, are no question of time."""
-    attack, safe, unknown = (SimpleNamespace(result=result) for result in ("attack", "safe", "unknown"))
+    results = ("attack", "safe", "unknown", "not_in_this_world")
+    attack, safe, unknown, empty = (SimpleNamespace(result=result) for result in results)
     for those, without, state in (
         ([safe], {"a": attack}, "verified"),
         ([attack], {"a": attack}, "contradicted by its verdicts"),
         ([safe], {"a": safe}, "contradicted by its verdicts"),
         ([safe], {"a": unknown}, "not verified in time"),
+        ([empty], {"a": attack}, "stops what the property is about: nothing is left that could violate it"),
     ):
         assert Proposal((), "", "", tuple(those), without, (), {}).state == state
 
