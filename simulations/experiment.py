@@ -190,6 +190,11 @@ class Experiment:
             record=record,
         )
 
+    @property
+    def replication(self) -> int:
+        """How many attempts a replication has at each point, if nobody asks for others."""
+        return self.attempts // max(FEWEST_WORLDS, self.worlds)
+
     def least_attempts(self, met: Population, replications: int) -> int:
         """How many attempts at each point it takes, so many replications together, that the clock goes far enough."""
         found = (horizon(self.unit(met, value, "", 0)) for value in self.values)

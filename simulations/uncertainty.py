@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 
 from simulations import engine, expectation
 from simulations.attempts import situations
+from simulations.calls import QUANTITIES, REQUESTS
 from simulations.engine import Progress
-from simulations.experiment import FEWEST_WORLDS, Experiment
+from simulations.experiment import Experiment
 from simulations.experiments import StoppedExperiment
 from simulations.harms import THEFT
 from simulations.horizon import horizon, lasting
@@ -33,7 +34,7 @@ from simulations.intervals import LEVEL
 from simulations.knobs import Knob, Numbers, knobs, stand, unit_at
 from simulations.measures import cases, event, measures, moments
 from simulations.population import Population
-from simulations.quantities import CASE, ROBBED, Measure
+from simulations.quantities import ATTEMPT, CASE, ROBBED, Measure
 from simulations.results import ATTAINABLE, HARM, INPUT_COLUMNS, Result, outcomes_of
 from simulations.units import Tally, Unit
 from simulations.visits import ACCEPTED, Label
@@ -43,6 +44,8 @@ from simulations.visits import ACCEPTED, Label
 DRAWS, ATTEMPTS, COUNTED_DRAWS, FEW = 512, 400, 32, 100
 #: As many, a power of two as well, where each is a world that lasts as long as it has to.
 TIMED_DRAWS = 16
+#: They are left out of an answer to all experiments where so many requests would have to be answered, for minutes.
+MOST_REQUESTS = 2_000_000
 #: They are counted unasked where there are no more situations than this, each of which has to be judged.
 MOST_JUDGED = 1 << 12
 #: Nothing is closer to zero than this without being zero.
@@ -267,7 +270,7 @@ def spreads(
     for value in values:
         base = asked.unit(met, value, f"{seed}/0", FEW if draws is None else ATTEMPTS)
         if horizon(base) is not None:  # what is kept goes on to count for as long as a replication lasts
-            base = replace(base, attempts=asked.attempts // max(FEWEST_WORLDS, asked.worlds))
+            base = replace(base, attempts=asked.replication)
         turned = knobs(asked, base, sweep=False)
         number = draws if draws is not None else _draws(base, tells and value == asked.point)
         if turned and number:
@@ -328,12 +331,18 @@ def _cases(tally: Tally) -> list[Measure]:
     return [Measure(name, CASE) for name in cases(tally)]
 
 
-def affordable(asked: Experiment, met: Population) -> int | None:
-    """Return how often inputs are drawn where all experiments are asked: as when one is, and in time a few times."""
+def affordable(asked: Experiment, met: Population, result: Result) -> int | None:
+    """Return how often inputs are drawn where all experiments are asked: as when one is, and in time a few times.
+
+    That is not at all where servers would have to answer more than :data:`MOST_REQUESTS`, as the result counted them.
+    """
     known = expectation.known(asked.unit(met, asked.point, "", 1))
     if known or (asked.horizon(met) is None and any(map(event, asked.about))):
         return None
-    return TIMED_DRAWS
+    found = result.quantities
+    here = (found["quantity"] == QUANTITIES[REQUESTS]) & (found["per"] == ATTEMPT) & (found["value"] == asked.point)
+    requests = TIMED_DRAWS * asked.replication * found.loc[here, "mean"].sum()
+    return TIMED_DRAWS if requests <= MOST_REQUESTS else 0
 
 
 def drawn(columns: int, rows: int, seed: int) -> Numbers:

@@ -131,7 +131,7 @@ _EXPERIMENTS = (
     click.argument("experiment", metavar="[EXPERIMENT|FILE]", required=False, shell_complete=completion.experiments),
     option("--schema", "Print the JSON Schema of an experiment's file instead."),
     option("--overview", "Answer all of them: headline, whether it is exact or simulated, what is open, and which "
-           "input decides. Takes a quarter of an hour."),
+           "input decides. Takes twenty minutes."),
     option("--population", "Met instead of the experiment's own population.", str, "NAME_OR_FILE",
            shell_complete=completion.populations),
     option("--deployed/--baseline-clients", "Clients that no arm speaks of, as for `openworld simulate`. [default: as "

@@ -80,7 +80,7 @@ def _overview(as_json: bool, model: Model) -> int:
             rows.append({"experiment": name})
             continue
         found = run(asked, seed=1)
-        told = over_inputs(found, asked, met, 1, affordable(asked, met)).quantities
+        told = over_inputs(found, asked, met, 1, affordable(asked, met, found)).quantities
         if not as_json:
             print_lines(f"  {line}" for line in headline_lines(told))
             if told.loc[told["headline"] == 1, "change_input_low"].isna().all():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas
 import pytest
 
 from openworld.headlines import headlines
@@ -16,7 +17,8 @@ from simulations.intervals import wilson
 from simulations.knobs import Knob, knobs
 from simulations.population import Factor, load, read
 from simulations.quantities import CASE, THEFTS, WORKING, Measure
-from simulations.uncertainty import Spread, beside, between, drawn, settled, spreads
+from simulations.results import Result
+from simulations.uncertainty import Spread, affordable, beside, between, drawn, settled, spreads
 
 VISITS = Mix("place", {"malicious_rs": 1}, {"honest_api": 1})
 ASKED = replace(EXPERIMENTS["echo_measured"], arms=("echo=off", "echo=req"), values=(0.0, 0.5), sweep=VISITS)
@@ -139,6 +141,16 @@ def test_what_is_measured_has_an_interval_over_the_inputs() -> None:
     counted = run(replace(asked, values=(asked.point,)), attempts=4_400, replications=1).quantities
     means = counted[(counted["quantity"] == "registrations") & (counted["per"] == "attempt")]["mean"]
     assert found.stated.measured[Measure("registrations")][0] == pytest.approx(means.to_numpy())
+
+
+@pytest.mark.parametrize(("name", "requests", "draws"), [("storm", 3, 0), ("storm", 1, 16), ("echo", 0, None)])
+def test_worlds_are_drawn_where_few_requests_are_made(name: str, requests: float, draws: int | None) -> None:
+    """Where each call asks much of many servers, the inputs are drawn by a command of their own."""
+    asked = EXPERIMENTS[name]
+    rows = [(arm, "requests_to_AS", "attempt", asked.point, requests) for arm in asked.arms]
+    told = pandas.DataFrame(rows, columns=["arm", "quantity", "per", "value", "mean"])
+    empty = Result(name, *[pandas.DataFrame()] * 4)
+    assert affordable(asked, population_for(asked, None), replace(empty, quantities=told)) == draws
 
 
 def test_what_chance_may_explain_decides_nothing() -> None:
