@@ -8,7 +8,6 @@ them that can be are one together.
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from model import mutations
-from model.documents import DocumentError, Json, JsonObject, from_toml
+from model.documents import DocumentError, Json, JsonObject, Schema, from_toml
 from model.errors import InputError, hint
 
 #: Origins that stand for the parties where nobody has others: the resource server, two AS, and an attacker's.
@@ -194,71 +193,75 @@ def of_file(path: Path) -> dict[str, dict[str, Json]]:
     """
     try:
         content = from_toml(path.read_bytes())
+        _SCHEMA.check(_without_absent(content))
     except OSError as error:
         raise ScenarioError(f"{path}: {error.strerror}") from None
     except DocumentError as error:
         raise ScenarioError(f"{path}: {error}") from None
-    found = content.pop("scenarios", None)
-    if content or not isinstance(found, dict) or not found:
-        other = next(iter(content), "")
-        raise ScenarioError(
-            f"{path}: {f'unknown key {other!r}' if other else 'no scenario'}; allowed: [scenarios.NAME]"
-        )
+    found: dict[str, dict[str, Json]] = content["scenarios"]
     for name, stated in found.items():
-        if fault := _fault(name, stated):
-            raise ScenarioError(f"{path}, scenario {name}: {fault}")
+        if name in names() or name.startswith(mutations.PREFIX):
+            raise ScenarioError(f"{path}: scenarios.{name}: the catalogue has one of this name")
+        try:
+            assemble(name, stated)
+        except (KeyError, ValueError) as error:  # a document without a place, a placeholder that stands for nothing
+            raise ScenarioError(f"{path}: scenarios.{name} lacks, or does not know, {error.args[0]!r}") from None
     return found
 
 
-def _fault(name: str, stated: Json) -> str:
-    """What is wrong with a scenario of a file, if anything."""
-    if not re.fullmatch(r"[A-Za-z]\w*", name) or name in names() or name.startswith(mutations.PREFIX):
-        return "a name has letters, digits and _, and is none of the catalogue"
-    if not isinstance(stated, dict) or not isinstance(stated.get("about"), str):
-        return "lacks 'about', in which it says what is special about it"
-    fields = _fields()
-    for path, value in leaves(stated).items():
-        place, shown = _place(path), ".".join(path)
-        if place[0] == "base":
-            if value not in _file()["bases"]:
-                return f"unknown base {value!r}{hint(str(value), _file()['bases'])}"
-        elif place[0] == "servers" and path[path.index("servers") + 1] not in ORIGINS:
-            return f"unknown server {path[path.index('servers') + 1]!r}; allowed: {', '.join(ORIGINS)}"
-        elif place not in fields:
-            known = [".".join(each) for each in fields if each[0] == place[0]] or sorted({each[0] for each in fields})
-            return f"unknown field {shown!r}{hint(shown, known)}"
-        elif place[-1] not in _OPEN and value != _ABSENT and not isinstance(value, tuple(fields[place])):
-            kinds = " or ".join(sorted(kind.__name__ for kind in fields[place]))
-            return f"{shown} is {value!r}; allowed: a value of type {kinds}, or {_ABSENT!r}"
-    try:
-        assemble(name, stated)
-    except (KeyError, ValueError) as error:  # a document without a place, a placeholder that stands for nothing
-        return f"lacks, or does not know, {error.args[0]!r}"
-    return ""
-
-
-#: What any field may stand in: documents of others.
-_OPEN = ("body", "metadata")
-
-
-def _place(path: tuple[str, ...]) -> tuple[str, ...]:
-    """Where a field of a scenario stands, whichever document or server it is of, and whenever."""
-    later = path[1:] if path[0] == "later" else path
-    place = (later[0], "*", *later[2:]) if later[0] in ("documents", "servers") else later
-    opened = next((number for number, name in enumerate(place) if name in _OPEN), len(place))
-    return place[: opened + 1]
+def _without_absent(table: JsonObject) -> dict[str, Json]:
+    """A table without the fields that it takes away, whatever their types are where they are there."""
+    kept = {key: value for key, value in table.items() if value != _ABSENT}
+    return {key: _without_absent(value) if isinstance(value, dict) else value for key, value in kept.items()}
 
 
 @cache
-def _fields() -> Mapping[tuple[str, ...], set[type]]:
-    """Every field that a scenario of the catalogue or a mutation has, with the types that it has there."""
-    content = _file()
-    changes = [content["honest"], {"servers": {"*": content["server"]}}]
-    found: dict[tuple[str, ...], set[type]] = {}
-    for each in (*changes, *content["bases"].values(), *content["scenarios"].values(), *_mutations().values()):
-        for path, value in leaves(each).items():
-            found.setdefault(_place(path), set()).add(type(value))
-    return found
+def schema() -> dict[str, Json]:
+    """The JSON Schema (draft 2020-12) of a file of scenarios: fields and types are those of the catalogue."""
+    content, field = _file(), dict[str, Json]()
+    honest = [content["honest"], {"servers": dict.fromkeys(ORIGINS, content["server"])}]
+    for changes in (*honest, *content["bases"].values(), *content["scenarios"].values(), *_mutations().values()):
+        for path, value in leaves(changes).items():
+            if path[0] != "base" and value != _ABSENT:
+                _note(field, path[1:] if path[0] == "later" else path, value)
+    about = {"type": "string", "description": "what is special about it"}
+    base = {"enum": list(content["bases"]), "title": "base", "description": "the scenario that it starts from"}
+    later = {**field, "description": "what changes once the client has a token"}
+    own = {**field, "properties": {"about": about, "base": base, "later": later, **field["properties"]}}
+    many: Json = {"type": "object", "minProperties": 1, "propertyNames": {"pattern": r"^[A-Za-z]\w*$"}}
+    many |= {"description": "what other parties answer", "additionalProperties": {**own, "required": ["about"]}}
+    return {"properties": {"scenarios": many}, "required": ["scenarios"], "additionalProperties": False}
+
+
+_TYPES = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+}
+
+
+def _note(field: dict[str, Json], path: tuple[str, ...], value: Json, named_freely: bool = False) -> None:
+    """Note in the schema of a field what it can be, or can hold: documents of others may hold anything."""
+    kinds = field.setdefault("type", [])
+    kind = "object" if path else _TYPES[type(value)]
+    if kind not in kinds:
+        kinds.append(kind)
+    if path:
+        name, *rest = path
+        if named_freely:
+            inner = field.setdefault("additionalProperties", {})
+        else:
+            inner = field.setdefault("properties", {}).setdefault(name, {})
+            field["additionalProperties"] = False
+        opened = name in ("body", "metadata") and rest
+        _note(inner, () if opened else tuple(rest), {} if opened else value, name == "documents")
+
+
+_SCHEMA = Schema(schema)
 
 
 def load_all(origins: Mapping[str, str] = ORIGINS) -> tuple[Scenario, ...]:

@@ -1,4 +1,4 @@
-"""What may stand at a place of a file that is being written: expectations, a world, a population, an experiment.
+"""What may stand at a place of a file that is being written: expectations, a world, a population, scenarios and others.
 
 Names of keys and values are those of the schemas by which the files are read, and of the configurations that shells
 complete. The file need not be one yet: only the words before the place are looked at.
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from model import world_file
+from model import scenario, world_file
 from model.model import Model
 from openworld import expectations
 from openworld.spoken import ends
@@ -131,6 +131,7 @@ def _schemas(model: Model) -> tuple[Mapping[str, Any], ...]:
         expectations.schema(),
         world_file.schema(model),
         experiment_files.schema(),
+        scenario.schema(),
         population_schema.schema(model=model),
     )
 

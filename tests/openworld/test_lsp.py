@@ -167,6 +167,7 @@ def test_completes_what_is_being_written(seen: Seen) -> None:
         '[[expect]]\ndesign = "oauth2|"': {"oauth21"},
         "[[expect]]\nswitches = { h_iss = | }": {'"yes"', '"no"'},
         "[expect.switches]\nh_is|": {"h_iss"},
+        "[scenarios.mine.challenge]\nsc|": {"scheme", "scope"},
         '[[expect]]\nagainst = [\n  "mal_as+code_l|"': {"code_leak"},
         '[[expect]]\nholds = ["code_d|': {"code_delivery"},
         '[[expect]]\nholds = ["code_delivery"] # "code_d|': set(),
