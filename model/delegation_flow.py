@@ -214,7 +214,7 @@ def resource_server__accept_sub_agent(c: Context, to: str, token: str) -> Move:
 
 @action("S25", lambda world: [{"token": name} for name in world.revocable])
 def authorization_server__end_grant(c: Context, token: str) -> Move:
-    """The user takes a grant back, or the client the token of a sub-agent, and the AS is told."""
+    """The user takes a grant back at the AS, or the client the token of a sub-agent."""
     made, grant = c.world.issued[token], c.world.links(token)[-1]
     if isinstance(made, Exchanged):
         here, by = same(c.state[f"{made.holder}.token"], token), c.world.errand(c.world.by_name[made.holder]).client

@@ -108,7 +108,7 @@ def token_is_unrevoked(design: Choices, revoked: Condition = False, taken_before
     """A resource server that asks about tokens takes none that the AS has revoked.
 
     What is written in a token stays as it is. One that keeps answers does not ask again about a token that it has
-    taken; one that goes on without an answer takes what comes while the question is held back.
+    taken. One that goes on without an answer takes what comes while the question is held back.
     """
     unheard = any_of(
         all_of(same(design.status_check, "cached"), taken_before),
