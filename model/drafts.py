@@ -158,6 +158,10 @@ PROFILES = _drafts(
      "MIS-kill token_fmt=opaque/jwt", "MIS-kill status_check=fresh/fail_open"),
 )  # fmt: skip
 TEXTS: dict[str, Draft] = {**DRAFTS, **PROFILES}
+#: Texts that are about what others say, with those.
+BUILDS_ON: dict[str, tuple[str, ...]] = {
+    "mcp_dpop": ("mcp",), "mission_runtime": ("mission",), "mission_attenuation": ("mission",),
+}  # fmt: skip
 
 
 def paths(name: str) -> tuple[str, ...]:

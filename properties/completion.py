@@ -84,10 +84,18 @@ def contradiction(
 
 def standstill(world: World, design: Design) -> Contradiction | None:
     """Why honest parties cannot finish in the environment that a design names; ``None`` where they can."""
+    return None if finishes_here(world, design) else _contradiction(world, _chosen(design), SINGLE)
+
+
+def finishes_here(world: World, design: Design) -> bool:
+    """Whether honest parties can finish in the environment that a design names; true where no flow could finish."""
     if not is_said(COMPLETION, world) or _finishes_here(world, design):
-        return None
-    chosen = choices(design, "mechanism", "environment")
-    return None if _finishes(world, chosen, SINGLE) else _contradiction(world, chosen, SINGLE)
+        return True
+    return _finishes(world, _chosen(design), SINGLE)
+
+
+def _chosen(design: Design) -> Choices:
+    return choices(design, "mechanism", "environment")
 
 
 def finishes(world: World, decided: Choices, excluded: Choices, solver: type[Engine] = SINGLE) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -24,8 +25,10 @@ from openworld.commands.common import (
     INCONCLUSIVE,
     as_json,
     complain,
+    loaded,
     option,
     options,
+    output_option,
     print_json,
     print_lines,
     tell,
@@ -33,6 +36,7 @@ from openworld.commands.common import (
     with_option,
 )
 from openworld.commands.completion import against_option, config_argument
+from openworld.files import emit, write
 from openworld.progress import Progress
 from properties.monotone import NoAnswerError
 from properties.security import every_property
@@ -40,8 +44,13 @@ from properties.security import every_property
 
 @click.command("drafts")
 @click.argument("name", required=False, shell_complete=completion.among("model.drafts:TEXTS"))
+@click.option(
+    "--page", is_flag=True, help="Ask what rests on each obligation and what it costs, as a page of Markdown."
+)
+@output_option("With --page: write into a folder; without NAME all texts and a table of them.", folder=True)
+@timeout_option
 @as_json
-def draft(name: str | None, as_json: bool) -> int:
+def draft(name: str | None, page: bool, output: Path | None, timeout: float | None, as_json: bool) -> int:
     """Say what a draft, RFC or profile asks of each role: level, section, sentence, and the switch that does it.
 
     `draft=NAME` stands for all of it in a configuration, `draft=NAME;by=ROLE` for what it asks of one role. Other
@@ -50,13 +59,34 @@ def draft(name: str | None, as_json: bool) -> int:
     \b
     openworld list drafts
     openworld list drafts echo
+    openworld list drafts mission --page
+    openworld list drafts --page -o texts
     openworld simulate --arms "" "draft=echo;by=client" "draft=echo;by=authorization_server" draft=echo
     """
     if name is not None and name not in TEXTS:
         raise click.UsageError(f"unknown draft {name!r}{hint(name, TEXTS)}")
     names = list(TEXTS) if name is None else [name]
+    if page:
+        return _pages(names, output, timeout, as_json)
+    if output is not None or timeout is not None:
+        raise click.UsageError("-o and --timeout are for --page")
     lines = show.draft_lines(names[0]) if name else (f"{each}: {show.draft_heading(each)}" for each in names)
     return tell(as_json, {"drafts": [show.draft_json(each) for each in names]}, lines)
+
+
+def _pages(names: list[str], folder: Path | None, timeout: float | None, as_json: bool) -> int:
+    """Print the page of a text, or write those of texts as they are found, and what compares them."""
+    if as_json or (folder is None and len(names) > 1):
+        raise click.UsageError("--page is Markdown, of NAME or with -o FOLDER")
+    made = []
+    with Progress("texts", len(names)) as progress:
+        for name in names:
+            made.append(loaded("openworld.text_pages.found")(name, timeout))
+            emit(loaded("openworld.text_pages.page")(made[-1]), folder and folder / f"{name}.md")
+            progress.at(len(made), len(names))
+    if folder is not None and len(names) > 1:
+        write(folder / "index.md", loaded("openworld.text_pages.index")(made))
+    return INCONCLUSIVE if any(each.undecided for each in made) else DONE
 
 
 _DESIGNS = (

@@ -1,0 +1,277 @@
+"""A page for a text, in one form for all: what it asks of whom, what rests on that, what it costs, what is left out.
+
+A guarantee rests on an obligation if it holds where the whole text is done, and fails where that alone is not. An
+obligation of which quotes say where it matters (``model/data/quotes.csv``) is asked there, as in the comment on a
+change of it; else, and for whole texts, against the same attackers for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import NamedTuple
+
+from model.design import Configuration, own_switches, parse
+from model.drafts import BUILDS_ON, TEXTS, Obligation, paths, quotes, requirements
+from model.model import oauth
+from model.named_designs import DEPLOYMENTS
+from model.switches import SWITCHES
+from model.texts import named, versions
+from openworld.diff import cells
+from openworld.show import command, guarantee
+from openworld.width import marked
+from properties.checker import kept
+from properties.completion import finishes_here
+from properties.reads import askable, unread
+from properties.results import Result, happens
+from properties.security import Property, every_property, find
+
+#: Whom every text is put to, the least able first.
+AGAINST = (
+    "cap=none", "cap=mal_as+mal_rs+mal_tenant", "cap=mal_client", "cap=code_leak", "cap=token_leak",
+    "cap=mal_sub_agent;block=yes",
+)  # fmt: skip
+
+
+class Flips(NamedTuple):
+    """A property whose result is another under a second configuration; ``idle``: safe where honest parties stop."""
+
+    prop: Property
+    before: Result
+    after: Result
+    commands: tuple[str, str]
+    idle: bool = False
+
+    @property
+    def sign(self) -> str:
+        """Which of the two is better; none where one is not known, or nothing could violate it."""
+        if "unknown" in (self.before, self.after):
+            return "?"
+        if self.idle or "not_in_this_world" in (self.before, self.after):
+            return "–"
+        return "✓" if happens(self.before, unknown=False) == (self.prop.kind == "utility") else "✗"
+
+    @property
+    def guarantees(self) -> bool:
+        """Whether an attack is stopped by what the first has."""
+        return self.sign == "✓" and self.prop.kind == "security"
+
+
+class TextFound(NamedTuple):
+    """What is found of a text.
+
+    Attributes:
+        alone: by obligation, what flips where it alone is not done; ``None`` if it is done all the same.
+        whole: what flips where nobody knows the text.
+        first: by role, what flips between where it alone knows the text and where nobody does.
+        costs: utilities that its mechanisms take from honest parties, or may, by environment.
+    """
+
+    name: str
+    alone: dict[Obligation, list[Flips] | None]
+    whole: list[Flips]
+    first: dict[str, list[Flips]]
+    costs: dict[str, list[Flips]]
+
+    @property
+    def undecided(self) -> int:
+        """How many questions were not answered in time."""
+        every = [*self.alone.values(), self.whole, *self.first.values(), *self.costs.values()]
+        return sum(each.sign == "?" for flips in every for each in flips or ())
+
+    def row(self) -> dict[str, str]:
+        """Return the line of the table that compares texts."""
+        text, alone = TEXTS[self.name], [each for flips in self.alone.values() for each in flips or ()]
+        musts = sum(each.level.startswith(("MUST", "REQUIRED")) for each in text.obligations)
+        losing = sum(any(each.sign != "?" for each in flips) for flips in self.costs.values())
+        return {
+            "text": f"[{self.name}]({self.name}.md)",
+            "asks": ", ".join(map(_spaced, text.roles)),
+            "MUSTs": f"{musts} of {len(text.obligations)}",
+            "guarantees added": _codes(each for each in self.whole if each.guarantees),
+            "guarantees that hang on one obligation": _codes(each for each in alone if each.guarantees),
+            "worse with it": _codes(each for each in self.whole if each.sign == "✗"),
+            "environments in which honest parties lose something": f"{losing} of {len(DEPLOYMENTS)}",
+            "not decided": str(self.undecided),
+        }
+
+
+def found(name: str, timeout: float | None = None) -> TextFound:
+    """Return what is found of a text (raises KeyError for a name that no text has)."""
+    text, below = TEXTS[name], BUILDS_ON.get(name, ())
+    head = f"draft={'+'.join((*below, name))}"
+    asked = {each.switch: each.value for other in below for each in TEXTS[other].obligations}
+    lacking = {each: asked.get(each.switch, _undone(each)) for each in text.obligations}
+    nobody = _but(head, lacking)
+    alone: dict[Obligation, list[Flips] | None] = dict.fromkeys(lacking)
+    for each, value in lacking.items():
+        if value != each.value:
+            wheres = _wheres(each, text.obligations) or AGAINST
+            alone[each] = [*_flips(head, _but(head, {each: value}), wheres, timeout)]
+    first = {}
+    for role in text.roles if len(text.roles) > 1 else ():
+        others = {each: value for each, value in lacking.items() if each.role != role}
+        first[role] = [*_flips(_but(head, others), nobody, AGAINST, timeout)]
+    own = {each: value for each, value in lacking.items() if SWITCHES[each.switch].kind == "mechanism"}
+    costs: dict[str, list[Flips]] = {}
+    for cell in cells(_but(head, own), head, {}, DEPLOYMENTS):
+        flip = _flip(find(cell.property), cell.first, cell.second, timeout)
+        if flip and (flip.sign == "?" or flip.before == "reached"):
+            costs.setdefault(cell.environment, []).append(flip)
+    return TextFound(name, alone, [*_flips(head, nobody, AGAINST, timeout)], first, costs)
+
+
+def _undone(each: Obligation) -> str:
+    return each.without or SWITCHES[each.switch].baseline
+
+
+def _but(head: str, undone: Mapping[Obligation, str]) -> str:
+    return ";".join([head, *(f"{each.switch}={value}" for each, value in undone.items())])
+
+
+def _wheres(asked: Obligation, every: Iterable[Obligation]) -> list[str]:
+    """Against whom, and where, quotes say that it matters, but for what the text asks itself."""
+    fixed = {each.switch for each in every}
+    wheres = (quote.where.split(";") for quote in quotes() if quote.where and asked in quote.obligations)
+    return list(dict.fromkeys(";".join(p for p in w if p.partition("=")[0] not in fixed) for w in wheres))
+
+
+def _flips(first: str, second: str, wheres: Iterable[str], timeout: float | None) -> Iterator[Flips]:
+    """What flips of every property: against the first attacker that shows which is better, or else the first."""
+    for prop in every_property().values():
+        shown = None
+        for where in wheres if prop.kind == "security" else ("cap=none",):
+            flip = _flip(prop, f"{first};{where}", f"{second};{where}", timeout)
+            shown = shown or flip
+            if flip and flip.sign in "✓✗":
+                shown = flip
+                break
+        if shown:
+            yield shown
+
+
+def _flip(prop: Property, first: str, second: str, timeout: float | None) -> Flips | None:
+    one, other = (_narrowed(prop, parse(each)) for each in (first, second))
+    if one == other:
+        return None
+    before, after = (_asked(prop, each, timeout) for each in (one, other))
+    if "unknown" not in (before, after) and happens(before, unknown=False) == happens(after, unknown=False):
+        return None
+    safe = [each for each, result in ((one, before), (other, after)) if result == "safe"]
+    idle = not all(finishes_here(prop.world_of(each), each.design) for each in safe)
+    return Flips(prop, before, after, (_command(prop, first), _command(prop, second)), idle)
+
+
+def _command(prop: Property, text: str) -> str:
+    """What asks this, with blanks where a cell may break; written out where it names what nothing there reads."""
+    configuration = parse(text)
+    idle = unread(prop.world_of(configuration)).intersection(own_switches(text))
+    return command("verdict", prop.code, str(askable(prop, configuration) if idle else text).replace(";", "; "))
+
+
+def _narrowed(prop: Property, configuration: Configuration) -> Configuration:
+    """The same question without what nothing reads where it is asked, so that it is asked once."""
+    able = configuration.capabilities & prop.world_of(configuration).capabilities
+    return askable(prop, replace(configuration, capabilities=able))
+
+
+@cache
+def _asked(prop: Property, configuration: Configuration, timeout: float | None) -> Result:
+    return kept(timeout).result(prop, configuration)
+
+
+# --- said ------------------------------------------------------------------------------------------------------
+
+_READ = (
+    "✓ marks what is better with what is asked, ✗ what is better without, ? what was not decided in time.",
+    "Where – stands, nothing could violate the property in one of the two, which shows nothing. Each property is asked",
+    "in the world that claims it. Attackers: " + ", ".join(f"`{each}`" for each in AGAINST) + ".",
+    "",
+    "It covers what the model has: no clock, no failures of implementations, and the few parties of a world.",
+)
+
+
+def page(of: TextFound) -> str:
+    """Return the page of a text, in Markdown."""
+    text, row, below = TEXTS[of.name], of.row(), BUILDS_ON.get(of.name, ())
+    read = "; ".join(versions(text.source).values()) or "not on record"
+    said = [f"# `{of.name}`: {marked(text.meaning)}", "", f"{text.source}; version read: {marked(read)}.", ""]
+    said += [f"It builds on `{on}`, which is done in all that is asked here.\n" for on in below]
+    said += _table([*row][1:], [[*row.values()][1:]])
+    said += _headed("What it obliges whom to", "Below each stands what flips where it alone is not done.")
+    for role in text.roles:
+        said += ["", f"### {_spaced(role).capitalize()}"]
+        said += [line for each in text.asked(role) for line in _obligation(each, of.alone[each])]
+    said += _headed("What the whole text adds", "All parties do what it asks, or none knows it.", *_told(of.whole))
+    said += _headed("Who may adopt first", f"Paths: {', '.join(f'`{path}`' for path in paths(of.name))}.")
+    for role, flips in of.first.items():
+        said += ["", f"The {_spaced(role)} alone does what it asks, or no party knows it.", *_told(flips)]
+    lost = [
+        [name, "not known" if each.sign == "?" else "lost", _words(each), f"`{each.commands[1]}`"]
+        for name, flips in of.costs.items()
+        for each in flips
+    ]
+    what = _table(["environment", "", "what honest parties do", "asked by"], lost)
+    said += _headed("What its mechanisms cost honest parties", *(what if lost else ["Nothing, in any environment."]))
+    texts = {*named(text.source)}
+    left = [
+        f"* {each['level']}, {each['source']} (`{each['id']}`): {marked(each['requirement'])}. *{marked(each['note'])}*"
+        for each in requirements().values()
+        if not each["carried_by"] and texts.intersection(named(each["source"]))
+    ]
+    said += _headed("Not in the model", *(left or ["A rule, a step or a switch carries each row of the catalogue."]))
+    return "\n".join([*said, *_headed("How to read this", *_READ), ""])
+
+
+def index(texts: Iterable[TextFound]) -> str:
+    """Return the table that compares texts, in Markdown."""
+    rows = [each.row() for each in texts]
+    table = _table([*rows[0]], [row.values() for row in rows])
+    return "\n".join(["# Texts in one form", "", *table, "", *_READ, ""])
+
+
+def _obligation(each: Obligation, flips: list[Flips] | None) -> list[str]:
+    """An obligation in the words of the text, if they are on record, and what rests on it."""
+    own = sorted((one for one in quotes() if one.row == each.row), key=lambda one: each not in one.obligations)
+    words = f"> {marked(own[0].quote)}" if own else f"In the catalogue's words: {marked(each.sentence)}."
+    what = f"**{each.level}**, {each.section} (`{each.row}`): `{each.switch}={each.value}`, undone: `{_undone(each)}`."
+    return ["", what, "", words, *(_told(flips) if flips is not None else ["", "What it builds on asks the same."])]
+
+
+def _told(flips: list[Flips]) -> list[str]:
+    """A table of what flips; what only stands still is named below it."""
+    rows = [
+        [
+            each.sign,
+            _words(each),
+            _spaced(each.before),
+            _spaced(each.after),
+            "<br>".join(map("`{}`".format, each.commands)),
+        ]
+        for each in flips
+        if not each.idle
+    ]
+    said = _table(["", "guarantee", "with", "without", "asked by"], rows) if rows else ["No verdict rests on it."]
+    idle = [f"Safe only where honest parties do not finish: {_codes(each for each in flips if each.idle)}."]
+    return ["", *said, *(["", *idle] if any(each.idle for each in flips) else [])]
+
+
+def _words(flip: Flips) -> str:
+    return f"{marked((guarantee(flip.prop, oauth()) or flip.prop.name).rstrip('.'))} ({flip.prop.code})"
+
+
+def _codes(flips: Iterable[Flips]) -> str:
+    return ", ".join(dict.fromkeys(each.prop.code for each in flips)) or "none"
+
+
+def _headed(title: str, *said: str) -> list[str]:
+    return ["", f"## {title}", "", *said]
+
+
+def _table(head: Sequence[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    return [f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *rows)]
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")

@@ -1,0 +1,106 @@
+"""A page of a text says what the model answers: what rests on an obligation, what it costs, and what asks that."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from model.drafts import TEXTS
+from model.named_designs import DEPLOYMENTS
+from openworld import diff, text_pages
+from openworld.cli import main
+from properties.security import Property, find
+
+
+def run(*words: str):
+    return CliRunner().invoke(main, list(words))
+
+
+def only(monkeypatch: pytest.MonkeyPatch, *codes: str) -> None:
+    """Ask about some properties alone, against the strongest of two attackers, in two environments."""
+    asked: dict[str, Property] = {find(code).name: find(code) for code in codes}
+    for module in (text_pages, diff):
+        monkeypatch.setattr(module, "every_property", lambda *_: asked)
+    monkeypatch.setattr(text_pages, "AGAINST", ("cap=mal_as+mal_rs+mal_tenant",))
+    few = {name: DEPLOYMENTS[name] for name in ("plain", "as_without_echo")}
+    monkeypatch.setattr(text_pages, "DEPLOYMENTS", few)
+
+
+@pytest.mark.parametrize(
+    ("code", "before", "after", "idle", "sign"),
+    [
+        ("TC", "safe", "attack", False, "✓"),
+        ("TC", "attack", "safe", False, "✗"),
+        ("TC", "attack", "safe", True, "–"),
+        ("TC", "not_in_this_world", "attack", False, "–"),
+        ("TC", "unknown", "attack", False, "?"),
+        ("FC", "reached", "not_reached", False, "✓"),
+        ("FC", "not_reached", "reached", False, "✗"),
+    ],
+)
+def test_what_shows_nothing_is_no_guarantee(code, before, after, idle, sign) -> None:
+    """Neither who gets nowhere nor a world that could not violate it; what is reached is no guarantee either."""
+    flips = text_pages.Flips(find(code), before, after, ("", ""), idle)
+    assert (flips.sign, flips.guarantees) == (sign, sign == "✓" and code == "TC")
+
+
+def test_a_page_has_what_the_text_costs_and_where_a_role_stands_alone(monkeypatch) -> None:
+    """Clients that insist on an echo keep themselves out where AS send none; the page has the text's own words."""
+    only(monkeypatch, "FC")
+    found = text_pages.found("echo")
+    assert {name: [each.sign for each in flips] for name, flips in found.first.items()} == {
+        "client": ["✗"],
+        "authorization_server": [],
+    }
+    assert {name: [each.prop.code for each in flips] for name, flips in found.costs.items()} == {
+        "as_without_echo": ["FC"]
+    }
+    said = text_pages.page(found)
+    assert "MUST require the `resource` parameter" in said
+    assert "(`RTR-3.2-require`)" in said, "what no rule carries"
+    assert found.row()["environments in which honest parties lose something"] == "1 of 2"
+
+
+@pytest.mark.slow
+def test_a_page_has_what_the_text_adds(monkeypatch) -> None:
+    """The echo keeps tokens: AS alone are enough, and clients alone only keep themselves out."""
+    only(monkeypatch, "TC")
+    found = text_pages.found("echo")
+    assert {name: [(each.sign, each.idle) for each in flips] for name, flips in found.first.items()} == {
+        "client": [("–", True)],
+        "authorization_server": [("✓", False)],
+    }
+    assert found.row()["guarantees added"] == "TC"
+
+
+def test_pages_go_into_a_folder_with_a_table_of_them(monkeypatch, tmp_path: Path) -> None:
+    """Each text has a line, and a page of the name in it; a page alone is printed."""
+    only(monkeypatch, "FC")
+    few = {name: TEXTS[name] for name in ("issuer", "par")}
+    monkeypatch.setattr("openworld.commands.vocabulary.TEXTS", few)
+    assert run("list", "drafts", "--page", "-o", str(tmp_path)).exit_code == 0
+    table = (tmp_path / "index.md").read_text(encoding="utf-8")
+    assert {path.name for path in tmp_path.iterdir()} == {"index.md", *re.findall(r"\((\w+\.md)\)", table)}
+    assert {path.stem for path in tmp_path.iterdir()} == {"index", *few}
+    assert run("list", "drafts", "par", "--page").stdout == (tmp_path / "par.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("words", [("--page",), ("echo", "--page", "--format", "json"), ("echo", "-o", "there")])
+def test_what_is_no_page_is_refused(words: tuple[str, ...]) -> None:
+    ran = run("list", "drafts", *words)
+    assert (ran.exit_code, len(ran.stderr.strip().splitlines())) == (2, 1)
+
+
+@pytest.mark.slow
+def test_what_a_page_prints_is_what_the_commands_on_it_say() -> None:
+    """Each line of the page about Missions, asked by itself; and what the finding says of narrowing is there."""
+    said = text_pages.page(text_pages.found("mission"))
+    lines = re.findall(r"\(([A-Z]{2})\) \| ([\w ]+) \| ([\w ]+) \| `(.+?)`<br>`(.+?)` \|", said)
+    assert ("DC", "safe", "attack") in {line[:3] for line in lines}
+    for _, first, second, *commands in lines:
+        for result, asked in zip((first, second), commands, strict=True):
+            _, verb, code, config = asked.replace("'", "").split(" ", 3)
+            assert result in run(verb, code, config).output, asked
