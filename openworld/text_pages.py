@@ -13,7 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 from model.design import Configuration, own_switches, parse
-from model.drafts import BUILDS_ON, TEXTS, Obligation, paths, quotes, requirements
+from model.drafts import BUILDS_ON, TEXTS, WHERE, Obligation, paths, quotes, requirements
 from model.model import oauth
 from model.named_designs import DEPLOYMENTS
 from model.switches import SWITCHES
@@ -66,6 +66,7 @@ class TextFound(NamedTuple):
         whole: what flips where nobody knows the text.
         first: by role, what flips between where it alone knows the text and where nobody does.
         costs: utilities that its mechanisms take from honest parties, or may, by environment.
+        left: properties that are attacked with the whole text, of those that it is about, and what asks that.
     """
 
     name: str
@@ -73,6 +74,7 @@ class TextFound(NamedTuple):
     whole: list[Flips]
     first: dict[str, list[Flips]]
     costs: dict[str, list[Flips]]
+    left: dict[str, str]
 
     @property
     def undecided(self) -> int:
@@ -119,7 +121,19 @@ def found(name: str, timeout: float | None = None) -> TextFound:
         flip = _flip(find(cell.property), cell.first, cell.second, timeout)
         if flip and (flip.sign == "?" or flip.before == "reached"):
             costs.setdefault(cell.environment, []).append(flip)
-    return TextFound(name, alone, [*_flips(head, nobody, AGAINST, timeout)], first, costs)
+    everywhere = (*AGAINST, *(where for each in lacking for where in WHERE.get(each.row, ())))
+    whole = [*_flips(head, nobody, everywhere, timeout)]
+    return TextFound(name, alone, whole, first, costs, dict(_left(head, nobody, timeout)))
+
+
+def _left(head: str, nobody: str, timeout: float | None) -> Iterator[tuple[str, str]]:
+    """The properties that are attacked with the whole text, where their world reads something that it asks."""
+    for prop in every_property().values():
+        for text in (f"{head};{where}" for where in AGAINST if prop.kind == "security"):
+            asked = _narrowed(prop, parse(text))
+            if asked != _narrowed(prop, parse(text.replace(head, nobody))) and _asked(prop, asked, timeout) == "attack":
+                yield prop.code, _command(prop, text)
+                break
 
 
 def _undone(each: Obligation) -> str:
@@ -133,7 +147,8 @@ def _but(head: str, undone: Mapping[Obligation, str]) -> str:
 def _wheres(asked: Obligation, every: Iterable[Obligation]) -> list[str]:
     """Against whom, and where, quotes say that it matters, but for what the text asks itself."""
     fixed = {each.switch for each in every}
-    wheres = (quote.where.split(";") for quote in quotes() if quote.where and asked in quote.obligations)
+    said = [quote.where for quote in quotes() if quote.where and asked in quote.obligations]
+    wheres = (where.split(";") for where in (*said, *WHERE.get(asked.row, ())))
     return list(dict.fromkeys(";".join(p for p in w if p.partition("=")[0] not in fixed) for w in wheres))
 
 
@@ -204,6 +219,9 @@ def page(of: TextFound) -> str:
         said += ["", f"### {_spaced(role).capitalize()}"]
         said += [line for each in text.asked(role) for line in _obligation(each, of.alone[each])]
     said += _headed("What the whole text adds", "All parties do what it asks, or none knows it.", *_told(of.whole))
+    if of.left:
+        said += ["", "Attacked all the same, with the whole text and nothing else:", ""]
+        said += [f"* {code}: `{asked}`" for code, asked in of.left.items()]
     said += _headed("Who may adopt first", f"Paths: {', '.join(f'`{path}`' for path in paths(of.name))}.")
     for role, flips in of.first.items():
         said += ["", f"The {_spaced(role)} alone does what it asks, or no party knows it.", *_told(flips)]
