@@ -93,6 +93,7 @@ class TextFound(NamedTuple):
             "MUSTs": f"{musts} of {len(text.obligations)}",
             "guarantees added": _codes(each for each in self.whole if each.guarantees),
             "guarantees that hang on one obligation": _codes(each for each in alone if each.guarantees),
+            "attacked all the same": ", ".join(self.left) or "none",
             "worse with it": _codes(each for each in self.whole if each.sign == "✗"),
             "environments in which honest parties lose something": f"{losing} of {len(DEPLOYMENTS)}",
             "not decided": str(self.undecided),
