@@ -427,7 +427,10 @@ def grown(world: World, addition: str) -> str:
         before, begins, first = text.partition("[[grants]]\n")
         counted, ends, rest = first.partition("\n\n")
         said = re.sub(r"count = (\d)", lambda of: f"count = {int(of[1]) + 1}", counted)
-        changed = before + begins + (said if said != counted else f"{said}\ncount = 2") + ends + rest
+        # A world that is like another has the grants of that one.
+        changed = (
+            before + begins + (said if said != counted else f"{said}\ncount = 2") + ends + rest if begins else text
+        )
     else:
         changed = text + larger(world).get(addition, "")
     if changed == text:

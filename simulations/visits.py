@@ -31,7 +31,7 @@ def _of_one_agent(world: World, name: str) -> World:
         world,
         name=name,
         sessions=tuple(session for session in world.sessions if session.user != ATTACKER),
-        approvals=tuple(approved for approved in world.approvals if approved.user != ATTACKER),
+        approvals=tuple(replace(each, revocable=False) for each in world.approvals if each.user != ATTACKER),
     )
 
 

@@ -48,7 +48,7 @@ def walks(sample: Callable[..., Configuration]) -> list[Trace]:
     All is drawn by its name, so that a switch or an action that is added leaves the others as they were.
     """
     made, seen = [], set[str]()
-    for seed, world in enumerate(2 * list(WORLDS.values())):
+    for seed, world in ((f"{world.name} {turn}", world) for turn in range(2) for world in WORLDS.values()):
         configuration = sample(f"{seed}", 0.4)
         machine = Machine(configuration, world)
         alone = {action: Machine(configuration, world, {action}) for action in machine.by_name}
