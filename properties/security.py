@@ -89,7 +89,7 @@ _TABLE: tuple[tuple[str, str, Literal["security", "utility"], str, str], ...] = 
     ("DC", "delegation_confinement", "security", "user",
      "A sub-agent has a token that can do what was not passed on to it, or that is good when the task is over."),
     ("RV", "revocation", "security", "",
-     "An honest RS acts on a token that was taken back, or on one for a task whose grant was."),
+     "An honest RS acts on a token though it, or what stands above it in its chain, was taken back."),
     ("AT", "attribution", "security", "",
      "An honest RS serves a sub-agent and takes it for the client that started it."),
     ("UI", "user_intent", "security", "user",

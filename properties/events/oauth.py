@@ -330,7 +330,7 @@ def _exceeds(c: Context, made: Exchanged, token: str) -> Condition:
 
 
 def revocation(c: Context) -> Condition:
-    """An honest resource server acts on a token that was taken back, or on one for a task whose grant was."""
+    """An honest resource server acts on a token though it, or what stands above it in its chain, was taken back."""
     return any_of(*(c.state[f"late.{token}"] for token in c.world.revocable))
 
 
