@@ -228,8 +228,7 @@ _MECHANISMS = (
     ("delegation_expiry", "task token", "authorization_server", "with derived identities: whether a sub-agent's token ends with the task",
      "draft-hardt-oauth-aauth-protocol, Resource Token Structure"),
     ("grant_end", "tokens issuance derived each_link", "authorization_server",
-     "AS: what ends with a grant that is taken back: its own tokens; only that more is issued; its tokens and whatever derives from them; "
-     "and with the token of a sub-agent whatever derives from that",
+     "AS: what ends with a grant that is taken back: its own tokens; further issuance alone; all that derives from it; and what derives from each link",
      "RFC 7009 2.1; draft-mcguinness-oauth-mission, Issuance Gating; Composite Active State; each_link: no rule"),
     ("chain_check", "on off", "resource_server", "RS: each link of a chain that was made offline has at most what the one above has",
      "draft-mcguinness-oauth-mission-attenuation, Verifying the Mission Binding"),
@@ -237,7 +236,7 @@ _MECHANISMS = (
      "RFC 8693 4.1; draft-mcguinness-oauth-mission, Resource Server Enforcement"),
     ("status_check", "fresh cached fail_open", "resource_server",
      "RS that asks about tokens: each time; not again about one that it has taken; and goes on where nobody answers",
-     "RFC 7662 4; draft-mcguinness-oauth-mission-runtime, Mission State Freshness"),
+     "RFC 7662 4; draft-mcguinness-oauth-mission-runtime, Mission state and freshness"),
     # AAuth
     ("fallback", "on off", "client", "a client that speaks AAuth goes on with OAuth where its signed request is answered in OAuth's way alone",
      "draft-hardt-oauth-aauth-protocol, Requirement Responses; Why Not Extend WWW-Authenticate"),

@@ -111,9 +111,9 @@ def check(
     With draft (a file), section and quote an entry rests on a sentence. When the sentence is gone from the draft, the
     check fails and shows what rested on it. A line `with = ["mydraft.py"]` above the entries adds a draft of your own.
 
-    With --since a draft is compared with an earlier revision: which sentences changed that verdicts of the model rest
-    on, whom they oblige, and which verdicts flip where that is not done. The answer is Markdown. Exit code 3: a verdict
-    is not known.
+    With --since a draft is compared with an earlier revision. The answer, in Markdown, is which sentences changed that
+    verdicts rest on, whom they oblige, and which verdicts flip where that is not done. Exit code 3: a verdict is not
+    known.
 
     \b
     openworld check --init mcp > openworld.toml
