@@ -162,11 +162,6 @@ TEXTS: dict[str, Draft] = {**DRAFTS, **PROFILES}
 BUILDS_ON: dict[str, tuple[str, ...]] = {
     "mcp_dpop": ("mcp",), "mission_runtime": ("mission",), "mission_attenuation": ("mission",),
 }  # fmt: skip
-#: Where rows without a quote matter, as ``where`` of quotes has it for those with one.
-WHERE: dict[str, tuple[str, ...]] = {
-    "MIS-fresh": ("cap=none;delegation_depth=one",),
-    "MIS-closed": ("cap=mal_sub_agent;grant_end=each_link;block=yes",),
-}
 
 
 def paths(name: str) -> tuple[str, ...]:

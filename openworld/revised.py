@@ -15,9 +15,10 @@ from html import escape
 from typing import NamedTuple
 
 from model.design import parse
-from model.drafts import PROFILES, Obligation, Quote, quotes, requirements
+from model.drafts import BUILDS_ON, PROFILES, Obligation, Quote, quotes, requirements
 from model.errors import InputError, hint
 from model.model import Model, oauth
+from model.named_designs import NAMED_DESIGNS
 from model.switches import ConfigurationError
 from openworld.check import Checked
 from openworld.diff import Compared, Flip, cells
@@ -184,7 +185,9 @@ def lowered(changes: Iterable[Altered], model: Model = oauth()) -> dict[str, lis
                 own = dict(part.split("=", 1) for part in quote.where.split(";"))
                 capabilities = own.pop("cap", "none")
                 profile = next((name for name, text in PROFILES.items() if text.source == quote.text), "prm_cimd")
-                head, (without_it, *_) = f"design={profile}", label.split(";")
+                whole = "+".join((*BUILDS_ON.get(profile, ()), profile))
+                head = f"design={profile}" if profile in NAMED_DESIGNS else f"draft={whole}"
+                without_it = label.partition(";")[0]
                 rest = "".join(f";{name}={value}" for name, value in own.items() if name != each.switch)
                 first, second = (f"{head};{said}{rest}" for said in (f"{each.switch}={each.value}", without_it))
                 every = cells(first, second, {capabilities: capabilities}, {label: {}}, model)

@@ -13,7 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 from model.design import Configuration, own_switches, parse
-from model.drafts import BUILDS_ON, TEXTS, WHERE, Obligation, paths, quotes, requirements
+from model.drafts import BUILDS_ON, TEXTS, Obligation, paths, quotes, requirements
 from model.model import oauth
 from model.named_designs import DEPLOYMENTS
 from model.switches import SWITCHES
@@ -122,8 +122,8 @@ def found(name: str, timeout: float | None = None) -> TextFound:
         flip = _flip(find(cell.property), cell.first, cell.second, timeout)
         if flip and (flip.sign == "?" or flip.before == "reached"):
             costs.setdefault(cell.environment, []).append(flip)
-    everywhere = (*AGAINST, *(where for each in lacking for where in WHERE.get(each.row, ())))
-    whole = [*_flips(head, nobody, everywhere, timeout)]
+    said = dict.fromkeys(where for each in lacking for where in _wheres(each, text.obligations) if ";" in where)
+    whole = [*_flips(head, nobody, (*AGAINST, *said), timeout)]
     return TextFound(name, alone, whole, first, costs, dict(_left(head, nobody, timeout)))
 
 
@@ -149,7 +149,7 @@ def _wheres(asked: Obligation, every: Iterable[Obligation]) -> list[str]:
     """Against whom, and where, quotes say that it matters, but for what the text asks itself."""
     fixed = {each.switch for each in every}
     said = [quote.where for quote in quotes() if quote.where and asked in quote.obligations]
-    wheres = (where.split(";") for where in (*said, *WHERE.get(asked.row, ())))
+    wheres = (where.split(";") for where in said)
     return list(dict.fromkeys(";".join(p for p in w if p.partition("=")[0] not in fixed) for w in wheres))
 
 

@@ -109,7 +109,7 @@ quote = "Clients SHOULD be kind"
 
 
 class GitHub(ThreadingHTTPServer):
-    """Comments of an issue over HTTP; ``refuses`` the status of whoever writes."""
+    """Comments of an issue over HTTP; ``refuses`` is the status that a comment is answered with."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)
