@@ -152,7 +152,7 @@ IN_TIME = (
     Experiment(
         "prevalence",
         "How do thefts grow with the share of resource servers that are malicious, among agents that come back to "
-        "those that they know? (None that shares its origin is.)",
+        "those that they know? (Those that share an origin are honest.)",
         "share of resource servers with an origin to themselves that are malicious", (0.0001, 0.001, 0.01, 0.1),
         ("", "echo=req_strict", "cache_key=issuer"), "measured_2026", Number("attackers.resource_servers"),
         reader="residents", attempts=90_000, worlds=30, options={"warm_up": 600, "attackers_met": 1},
