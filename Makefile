@@ -24,7 +24,7 @@ help:
 	@echo "make notebooks  run them and write build/notebooks/*.html"
 	@echo "make pair    bring notebooks and their plain scripts into step"
 	@echo "make docs    write docs/, the findings and the glossary as pages to build/docs"
-	@echo "make site    the same with the page that answers questions, to build/site (ARGS='...' is passed on to it)"
+	@echo "make site    the same with the page that answers questions and one on real clients, to build/site (ARGS='...')"
 	@echo "make dev     only set up .venv for development"
 	@echo "make clean   remove .venv, caches and build output"
 
@@ -77,6 +77,7 @@ docs: $(VENV)/.docs
 site: $(VENV)/.docs
 	$(PAGES) -t asked . build/site
 	$(BIN)/openworld site -o build/site --docs README.html $(ARGS)
+	$(BIN)/openworld clients --site build/site/clients $(if $(wildcard build/matrix),--measured build/matrix)
 
 bench: $(VENV)/.study
 	$(BIN)/python -m benchmarks

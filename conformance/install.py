@@ -42,6 +42,8 @@ NODE_OF_WHEEL = 22
 LAYOUT = "2"
 #: What was installed, in the folder that it was installed into; it is there once all else is.
 LOCK = "installed.json"
+#: Says what was found to be the newest, by name, to this command when it starts itself again.
+NEWEST = "OPENWORLD_NEWEST"
 #: What a driver is started with, by the end of its name; others start by themselves.
 _STARTED_BY = {".pl": "perl", ".rb": "ruby", ".sh": "sh", ".lua": "lua", ".php": "php"}
 
@@ -155,7 +157,9 @@ def install(
     software = release.software
     # The same name and version may be wanted from elsewhere, with other things beside it, or built.
     order_of = json.dumps([software.registry, software.package, software.beside, source])
-    marks = [release.slug, hashlib.sha256(order_of.encode()).hexdigest()[:6], *([lock.digest] if lock else [])]
+    mark = hashlib.sha256(order_of.encode()).hexdigest()[:6]
+    listed = [lock.digest] if lock and not _is(cache / f"{release.slug}-{mark}" / LOCK, lock) else []
+    marks = [release.slug, mark, *listed]
     if software.registry in ("path", "git"):
         marks.append(_content(Path(software.package)))
     order = _Order(release, cache, cache / "-".join(marks), lock, source)
@@ -164,6 +168,36 @@ def install(
             begins(release)
             _INSTALLERS[software.registry](order)
         return _ready(order)
+
+
+def _is(kept: Path, lock: Lock) -> bool:
+    """Whether that is there already, installed without a list."""
+    return kept.is_file() and Lock.load(kept).digest == lock.digest
+
+
+def newest(software: Software) -> str:
+    """Return the version that its registry calls the newest; a command that starts itself again asks once.
+
+    Raises:
+        SoftwareError: the registry is not reached or does not know it, or no registry has it.
+    """
+    known: dict[str, str] = json.loads(os.environ.get(NEWEST) or "{}")
+    if software.name not in known:
+        os.environ[NEWEST] = json.dumps(known | {software.name: _asked(software)})
+    return str(json.loads(os.environ[NEWEST])[software.name])
+
+
+def _asked(software: Software) -> str:
+    cache, complaint = cache_folder(), f"no newest version of {software.name} was found"
+    asking = cache / "asking"
+    asking.mkdir(parents=True, exist_ok=True)
+    if software.registry == "npm":
+        _, npm, beside = _node(cache, 0)
+        return outward([*npm, "view", f"{software.package}@latest", "version"], complaint, asking, beside).strip()
+    if software.registry == "pypi":
+        ask = [tools(cache), "-m", "pip", "index", "versions", software.package, "--disable-pip-version-check"]
+        return outward(ask, complaint, asking).partition("\n")[0].rpartition("(")[2].rstrip(")")
+    raise SoftwareError(f"{complaint}: no registry has it")
 
 
 # --- by where it comes from ----------------------------------------------------------------------------------
@@ -285,6 +319,8 @@ def _ready(order: _Order) -> Installed:
     release, home = order.release, order.home
     driver = (DRIVERS / release.software.driver).absolute()
     lock, variables = Lock.load(home / LOCK), {"PYTHONPATH": str(DRIVERS)}
+    if order.lock is not None and order.lock.digest == lock.digest:
+        lock = order.lock  # with the day on which it was installed first
     reads: tuple[Path, ...] = (home, DRIVERS, driver, Path(sys.base_prefix))
     bins = [home / "bin", home / "node_modules" / ".bin"]
     variables["PATH"] = os.pathsep.join([*map(str, bins), os.environ.get("PATH", "")])

@@ -74,8 +74,11 @@ def put_in(pip: str, python: Path, wheels: Sequence[Path], home: Path) -> None:
     sealed(command, "pip could not install what it has fetched", home, tuple(wheels))
 
 
-def outward(command: Sequence[str], complaint: str, folder: Path, reads: tuple[Path, ...] = ()) -> None:
-    """Run what fetches, with our network and the settings that say from where; it may change ``folder``."""
+def outward(command: Sequence[str], complaint: str, folder: Path, reads: tuple[Path, ...] = ()) -> str:
+    """Run what fetches, with our network and the settings that say from where; it may change ``folder``.
+
+    Returns what it prints.
+    """
     settings = {name: value for name, value in os.environ.items() if _SETTINGS.fullmatch(name)}
     named = [path for value in settings.values() for path in re.findall(r"/[^\s:,]+", value)]
     files = [Path(path).expanduser() for path in (*_SETTING_FILES, *named)]
@@ -84,7 +87,8 @@ def outward(command: Sequence[str], complaint: str, folder: Path, reads: tuple[P
         "npm_config_userconfig": str(Path.home() / ".npmrc"),
         "NO_PROXY": "",
     }
-    _run(command, complaint, Room((*reads, *python_folders(), *files), (folder,), outward=True), places | settings)
+    inside = Room((*reads, *python_folders(), *files), (folder,), outward=True)
+    return _run(command, complaint, inside, places | settings)
 
 
 def sealed(command: Sequence[str], complaint: str, folder: Path, reads: tuple[Path, ...] = ()) -> None:
@@ -92,10 +96,10 @@ def sealed(command: Sequence[str], complaint: str, folder: Path, reads: tuple[Pa
     _run(command, complaint, Room((*reads, *python_folders()), (folder,), sealed=True), {})
 
 
-def _run(command: Sequence[str], complaint: str, inside: Room, extra: dict[str, str]) -> None:
+def _run(command: Sequence[str], complaint: str, inside: Room, extra: dict[str, str]) -> str:
     with room(command, inside) as start:
         try:
-            subprocess.run(
+            done = subprocess.run(
                 start.command,
                 cwd=start.folder,
                 env={**start.environment, **extra},
@@ -107,6 +111,7 @@ def _run(command: Sequence[str], complaint: str, inside: Room, extra: dict[str, 
                 stdin=subprocess.DEVNULL,
                 pass_fds=start.handles,
             )
+            return done.stdout
         except subprocess.CalledProcessError as error:
             said = error.stderr or error.stdout or ""
             if os.strerror(errno.ENOSPC) in said:

@@ -78,6 +78,18 @@ def load(path: Path) -> Matrix:
     return Matrix(entries, tuple(data.get("scenarios", ())), attacks, traces_for)
 
 
+def of_names(names: Sequence[str], scenarios: Sequence[str]) -> Matrix:
+    """Return the matrix of some releases, of which nothing is expected, by scenarios (names, or how they begin).
+
+    Raises:
+        InputError: one is named twice.
+    """
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"{twice} is there twice")
+    return Matrix(tuple(map(ReleaseEntry, names)), tuple(scenarios), (), ())
+
+
 def _said(expected: Expected, data: Mapping[str, Any]) -> Expected | None:
     return expected if expected.falls or "expected" in data or "accepted" in data else None
 

@@ -75,7 +75,12 @@ class Release:
     @property
     def slug(self) -> str:
         """The same as a file name."""
-        return re.sub(r"[^A-Za-z0-9.]+", "-", str(self)).strip("-")
+        return slug(str(self))
+
+
+def slug(name: str) -> str:
+    """Return a name as that of a file."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-")
 
 
 def _named(*known: Software) -> dict[str, Software]:

@@ -9,6 +9,7 @@ where it ended and what it sent on the way. The prediction is :func:`model.conve
 from __future__ import annotations
 
 import csv
+import datetime
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -31,6 +32,8 @@ _STAGES: dict[str, Stage] = {
     "ACCEPT": "A", "REJ-discovery": "d", "REJ-authz-resp": "a", "REJ-token": "t", "FAIL-at-RS": "x",
     "HARNESS-TIMEOUT": "a",
 }  # fmt: skip
+#: When the stored clients were measured (data/README.md has how).
+MEASURED = datetime.date(2026, 11, 24)
 #: Scenarios of which only the discovery was tried.
 DISCOVERY_ONLY = "AT"
 
@@ -124,10 +127,11 @@ def _requests(one: Conversation | Observed) -> Counter[str]:
     registered, authorized, redeemed, scheme = visible(one.sent)
     called = [f"call with {scheme}"] if scheme else []
     turns = [f"register@{to}" for to in registered] + [str(turn) for turn in (*authorized, *redeemed)] + called
-    return Counter(_named(text) for text in (*(f"fetch {url}" for url in one.fetched or ()), *turns))
+    return Counter(placed(text) for text in (*(f"fetch {url}" for url in one.fetched or ()), *turns))
 
 
-def _named(text: str) -> str:
+def placed(text: str) -> str:
+    """Return a text with the names of the parties in place of their origins."""
     for name, origin in ORIGINS.items():
         text = text.replace(origin, f"{{{name}}}")
     return text

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import datetime
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -83,6 +83,15 @@ class Breach(NamedTuple):
     client: str
     facts: tuple[str, ...]
     text: str
+
+
+class Ended(NamedTuple):
+    """Where a release ended in a play, and the properties that it lost."""
+
+    release: str
+    play: str
+    stage: str
+    lost: tuple[str, ...]
 
 
 @cache
@@ -164,8 +173,35 @@ def withheld(client: str, scenario: str, stage: str, lost: Collection[str], day:
     """
     shown = {fact for one in reports() if client in one.clients and one.public(day) for fact in one.shows}
     name = short(scenario)
-    went_on = scenario in names() and bool(overlooked({scenario: stage}))
-    return bool(lost or went_on) and not shown.intersection((name, _facts().get(name, "")))
+    return _loses(scenario, stage, lost) and not shown.intersection((name, _facts().get(name, "")))
+
+
+def _loses(scenario: str, stage: str, lost: Collection[str]) -> bool:
+    return bool(lost) or _went_on(scenario, stage)
+
+
+@cache
+def _went_on(scenario: str, stage: str) -> bool:
+    return scenario in names() and bool(overlooked({scenario: stage}))
+
+
+def hidden(seen: Iterable[Ended], day: datetime.date) -> frozenset[tuple[str, str]]:
+    """Return what is not shown on a day of these and of the stored ends, each as a release and a play.
+
+    Of a play in which anybody has something open an end is shown only where it is a public loss: else the one that is
+    missing would say it.
+    """
+    stored = (
+        Ended(release, name, one.stage, ("code_delivery",) if one.misdelivered else ())
+        for release, of in measured().items()
+        for name, one in of.items()
+    )
+    every = [*stored, *seen]
+    held = {one for one in every if withheld(one.release.partition("==")[0], *one[1:], day)}
+    closed = {one.play for one in held}
+    public = {one for one in every if one not in held and _loses(*one[1:])}
+    kept = {(one.release, one.play) for one in public} - {(one.release, one.play) for one in held}
+    return frozenset((one.release, one.play) for one in every if one.play in closed) - kept
 
 
 def breaches(text: str, day: datetime.date) -> Iterator[Breach]:

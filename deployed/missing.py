@@ -189,7 +189,14 @@ class Overlooked(NamedTuple):
 
 def asked_of(of: str | Scenario, **but: str) -> Conversation:
     """What a client does in a scenario that follows MCP's specification and the texts that it refers to."""
-    return converse(parse("design=mcp").design.but(**but), load(of) if isinstance(of, str) else of)
+    if isinstance(of, str):
+        return _asked(of, tuple(but.items()))
+    return converse(parse("design=mcp").design.but(**but), of)
+
+
+@cache
+def _asked(name: str, but: tuple[tuple[str, str], ...]) -> Conversation:
+    return converse(parse("design=mcp").design.but(**dict(but)), load(name))
 
 
 def required_by(asked: Conversation) -> list[str]:
@@ -209,12 +216,17 @@ def overlooked(
         of = (own or {}).get(name, name)
         required = asked_of(of)
         must = tuple(one for one in required_by(required) if one.startswith("MUST"))
-        if required.refused_by is not None and must and _STAGES.find(stage) > _STAGES.index(required.stage):
+        if required.refused_by is not None and must and further(stage, required.stage):
             others = (asked_of(of, **{switch: value}) for switch in host for value in SWITCHES[switch].values)
             hosts = any(other.stage != required.stage for other in others)
             found.setdefault((required.refused_by, must, hosts), []).append(name)
     made = [Overlooked(rule, must, tuple(names), hosts) for (rule, must, hosts), names in found.items()]
     return sorted(made, key=lambda one: (one.host, -len(one.scenarios)))
+
+
+def further(stage: str, than: str) -> bool:
+    """Return whether a client that ended at a stage came further than one that ended at the other."""
+    return _STAGES.find(stage) > _STAGES.index(than)
 
 
 def binding(levels: tuple[tuple[str, str], ...]) -> list[str]:

@@ -25,7 +25,7 @@ from model.words import worded
 from model.world import NONE
 from openworld import missing_page
 from openworld.commands import completion
-from openworld.commands.common import DONE, as_json, print_lines, tell
+from openworld.commands.common import DONE, as_json, call, print_lines, tell
 from openworld.progress import Progress
 from openworld.width import wrapped
 
@@ -55,9 +55,32 @@ WORDS = {
     metavar="FILE",
     help="Ask about the scenarios of this TOML file: how each client ends, or every decision of the client NAME.",
 )
+@click.option(
+    "--site",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Write a static site: a page for each client and check, badges, feeds. Only what may be published today.",
+)
+@click.option(
+    "--measured",
+    "kept",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="With --site: and what was measured there (-o of `openworld conform` with several releases, or --matrix).",
+)
+@click.option("--everything", is_flag=True, help="With --site: what is not public as well.")
 @as_json
 def clients(
-    name: str | None, scenario: str | None, missing: bool, neighbours: bool, fit: bool, own: Path | None, as_json: bool
+    name: str | None,
+    scenario: str | None,
+    missing: bool,
+    neighbours: bool,
+    fit: bool,
+    own: Path | None,
+    site: Path | None,
+    kept: Path | None,
+    everything: bool,
+    as_json: bool,
 ) -> int:
     """List the deployed clients whose behaviour was measured, each as a design, or show one of them.
 
@@ -72,7 +95,14 @@ def clients(
     openworld clients mcp-python --missing > page.md
     openworld clients --with reported.toml
     openworld clients --neighbours
+    openworld clients --site out/clients --measured out/matrix
     """
+    if site is not None:
+        if name or scenario or missing or neighbours or fit or own or as_json:
+            raise click.UsageError("--site goes with --measured and --everything alone")
+        return call("openworld.driving.client_site.write_site", site, kept, everything)
+    if kept is not None or everything:
+        raise click.UsageError("--measured and --everything say what is on a --site")
     if own is not None:
         if scenario is not None or missing or neighbours or fit:
             raise click.UsageError("--with asks about the scenarios of its file, and takes a NAME alone beside it")

@@ -22,7 +22,8 @@ SOURCES = ("catalogue", "attack", "mutation", "pairs")
 
 
 _CONFORM = (
-    click.argument("client", required=False, shell_complete=completion.among("conformance.software:CLIENTS")),
+    click.argument("clients", nargs=-1, metavar="[CLIENT]...",
+                   shell_complete=completion.among("conformance.software:CLIENTS")),
     option("--server", "Profile a real authorization server; the model plays the client.", str, "SERVER",
            shell_complete=completion.among("conformance.software:SERVERS")),
     option("--resource-server resource_server", "Profile a real resource server; the model plays client and AS. A "
@@ -68,7 +69,7 @@ _CONFORM = (
 @click.command()
 @options(*_CONFORM)
 def conform(
-    client: str | None,
+    clients: tuple[str, ...],
     server: str | None,
     resource_server: str | None,
     pair: tuple[str, str] | None,
@@ -89,6 +90,7 @@ def conform(
     openworld conform --driver openid_client.mjs --package npm:openid-client@6.9.0
     openworld conform --serve --plain
     openworld conform mcp-python==2.3.0 --with reported.toml
+    openworld conform mcp-python==2.2.0 ts-client-v2==latest -o out/matrix
     openworld conform --matrix clients.toml -o out/matrix
     (software that is not known is answered with the list of what is)
 
@@ -103,16 +105,18 @@ def conform(
     its own package read-only, no home, no environment, no process but its own, nothing but loopback;
     what it starts ends with it. The last line says what of that the kernel refuses us.
     """
-    asked = DrivingOptions(**options)
+    asked, several = DrivingOptions(**options), len(clients) > 1
     driven = {
-        "matrix.drive": matrix,
+        "matrix.drive": matrix or (clients if several else None),
         "meetings.two": pair,
         "meetings.three": triple,
         "server.drive": server,
         "resource_server.drive": resource_server,
-        "client.drive": client,
+        "client.drive": None if several else next(iter(clients), None),
     }
     named = [what for what, one in driven.items() if one]
+    if several and matrix:
+        raise click.UsageError("the releases of --matrix are in its file")
     unnamed = bool(asked.command or asked.package or asked.serve)
     if len(named) > 1 or (unnamed and named and resource_server != "-") or (resource_server == "-" and not unnamed):
         named = []
@@ -123,7 +127,7 @@ def conform(
             "name a CLIENT, or --server SERVER, --resource-server SERVER, --pair CLIENT SERVER, "
             "--triple CLIENT SERVER RESOURCE_SERVER or --matrix FILE, or say --command, --package or --serve"
         )
-    asked.check(bool(pair or triple or matrix), matrix is not None)
+    asked.check(bool(pair or triple or matrix or several), "--matrix" if matrix else "several releases" * several)
     call("openworld.driving.ready.begin", asked)
     return call(f"openworld.driving.{named[0]}", driven[named[0]], asked)
 

@@ -34,8 +34,11 @@ class DrivingOptions:
     output: Path | None = None
     as_json: bool = False
 
-    def check(self, several: bool, matrix: bool) -> None:
-        """Refuse what does not go together; ``several``: more than one real party takes part."""
+    def check(self, several: bool, matrix: str) -> None:
+        """Refuse what does not go together.
+
+        ``several``: more than one real party takes part; ``matrix``: what asks for a matrix, if anything does.
+        """
         if self.lock is not None and (several or self.serve or not (self.package or not self.command)):
             raise click.UsageError("--lock says what to install of one client or server")
         if self.driver is not None and (self.package is None or self.command):
@@ -47,7 +50,9 @@ class DrivingOptions:
         if self.serve and "pairs" in self.sources:
             raise click.UsageError("--source pairs is for a client that is started here")
         if matrix and self.output is None:
-            raise click.UsageError("--matrix keeps its page and all results in the folder of -o")
-        chosen = self.scenarios or self.own or self.properties or self.suite or self.sources != ("catalogue",)
-        if matrix and (self.expect or chosen):
+            raise click.UsageError(f"{matrix}: the pages and all results are kept in the folder of -o; name one")
+        chosen = self.own or self.properties or self.suite or self.sources != ("catalogue",) or self.expect
+        if matrix == "--matrix" and (chosen or self.scenarios):
             raise click.UsageError("what --matrix runs and expects is in its file")
+        if matrix and chosen:
+            raise click.UsageError(f"{matrix} are played scenarios of the catalogue; --matrix FILE can say more")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from conformance.judge import Judgement
 from conformance.matrix import ReleaseEntry
 from conformance.play import Play
-from deployed.disclosure import withheld
+from deployed.disclosure import Ended, hidden
 from deployed.explanation import age
 from openworld.driving.client import Driven
 
@@ -71,23 +71,13 @@ class Column:
 
 
 def public(columns: Sequence[Column], day: datetime.date) -> list[Column]:
-    """The columns without what is not public on a day (docs/disclosure.md).
-
-    Of a play in which anybody has something open a cell is shown only where what it shows is a public loss: else the
-    one that is missing would say it.
-    """
-    clients = {one.name: one.name.partition("==")[0] for one in columns}
-    lost = {
-        (one.name, each.scenario): withheld(clients[one.name], each.scenario, each.outcome, each.attacks, day)
+    """The columns without what is not public on a day (:func:`deployed.disclosure.hidden`)."""
+    seen = (Ended(one.name, each.scenario, each.outcome, each.attacks) for one in columns for each in one.judgements)
+    closed = hidden(seen, day)
+    return [
+        _only(one, {each.scenario for each in one.judgements if (one.name, each.scenario) not in closed})
         for one in columns
-        for each in one.judgements
-    }
-    closed = {scenario for (_, scenario), hidden in lost.items() if hidden}
-
-    def kept(column: Column, each: Judgement) -> bool:
-        return each.scenario not in closed or (bool(each.attacks) and not lost[column.name, each.scenario])
-
-    return [_only(one, {each.scenario for each in one.judgements if kept(one, each)}) for one in columns]
+    ]
 
 
 def _only(column: Column, shown: Collection[str]) -> Column:

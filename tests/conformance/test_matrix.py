@@ -16,10 +16,12 @@ from conformance import matrix
 from conformance.attacks import Found
 from conformance.install import Installed
 from conformance.judge import Judgement
+from conformance.lock import Lock
 from conformance.matrix import ReleaseEntry
 from conformance.play import Play
 from conformance.sandbox import python_folders
 from conformance.software import Release
+from deployed import disclosure
 from model.design import Design, parse
 from model.errors import InputError
 from openworld.cli import main
@@ -58,7 +60,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
 
     def installed(wanted: Release, **_: object) -> Installed:
         command = (sys.executable, str(driver), wanted.version, str(tmp_path / "started"))
-        return Installed(wanted, command, {}, (tmp_path, *python_folders()))
+        return Installed(wanted, command, {}, (tmp_path, *python_folders()), lock=Lock(str(wanted)))
 
     monkeypatch.setattr(ready, "install", installed)
 
@@ -97,27 +99,27 @@ def test_matrix_goes_on_and_writes_what_it_will_expect(
 def links(page: Path) -> list[str]:
     """Where a page leads, besides to a place on itself."""
     found = re.findall(r'href="([^"#]+)#?[^"]*"', page.read_text())
-    return [link for link in found if not link.startswith("data:")]
+    return [link for link in found if not link.startswith(("data:", "https:"))]
 
 
 def test_what_may_be_published_is_a_folder_of_its_own(
     run: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where one client has something open, the whole row is hidden, its recordings are not there, and links lead on."""
-    both = TWO.replace('"R01"', '"R01", "R02"')
+    both = TWO.replace('"R01"', '"R01", "T08"')
     assert run(both) == 0
     published = tmp_path / "out" / "public"
-    assert "not public" not in (published / "index.html").read_text()
+    assert "not public" not in (published / "releases.html").read_text()
     recorded = sorted(path.relative_to(published) for path in published.rglob("*.har"))
     assert len(recorded) == 4
-    monkeypatch.setattr(columns, "withheld", lambda client, scenario, *_: scenario == "R02_prefix_segment")
+    monkeypatch.setattr(disclosure, "withheld", lambda client, scenario, *_: scenario.startswith("T08"))
     assert run(both) == 0
-    page = published / "index.html"
+    page = published / "releases.html"
     assert page.read_text().count('title="not public"') == 2
     assert "1 more not public" in page.read_text()
     assert {path.stem for path in published.rglob("*.har")} == {"R01_exact"}
     assert all((one.parent / link).exists() for one in published.rglob("*.html") for link in links(one))
-    assert {path.name for path in (tmp_path / "out").rglob("R02*.har")} == {"R02_prefix_segment.har"}
+    assert {path.name for path in (tmp_path / "out").rglob("T08*.har")} == {"T08_token_type_dpop.har"}
 
 
 def test_a_public_loss_is_shown_in_a_row_that_is_hidden_else() -> None:
