@@ -13,7 +13,7 @@ from conformance.telling import PARTIES
 from deployed import explanation
 from deployed.behaviour import Observed
 from deployed.explanation import Explanation, Tried
-from deployed.fitting import Note
+from deployed.fitting import Fit, Note
 from model.conversation import STAGES
 from model.part import BROKEN_QUERY, PROOF, TRIAL
 from model.scenario import ORIGINS
@@ -21,9 +21,15 @@ from model.turns import Turn, of
 
 
 def explain(
-    release: Release, plays: Sequence[Play], judgements: Sequence[Judgement], note: Note = lambda explained, of: None
+    release: Release,
+    plays: Sequence[Play],
+    judgements: Sequence[Judgement],
+    note: Note = lambda explained, of: None,
+    fitted: Fit | None = None,
 ) -> Explanation:
-    """The design of a client, and how well it predicts what was seen; ``note`` is told how far a fit is.
+    """The design of a client, and how well it predicts what was seen.
+
+    ``note`` is told how far a fit is; ``fitted``: what came of it before.
 
     The model is asked about every play that is told by messages alone: not about how messages travel, and not about
     what the attacker does in the browser.
@@ -31,7 +37,7 @@ def explain(
     seen = {one.scenario: observed(one) for one in judgements if one.outcome in STAGES}
     alone = [play for play in plays if play.name in seen and not (play.twist or play.bounce or play.acts)]
     tried = {play.name: Tried(play.scenario(_origins()), play.source, seen[play.name]) for play in alone}
-    return explanation.explain(str(release), tried, note)
+    return explanation.explain(str(release), tried, note, fitted)
 
 
 def _origins() -> dict[str, str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from deployed.behaviour import Comparison, Observed, compare, measured
-from deployed.fitting import Note, fit
+from deployed.fitting import Fit, Note, fit
 from deployed.proposal import MissingSwitch, proposals
 from model.client_names import canonical
 from model.client_rows import stored_name
@@ -144,10 +144,12 @@ class Tried(NamedTuple):
     observed: Observed
 
 
-def explain(name: str, tried: Mapping[str, Tried], note: Note = lambda explained, of: None) -> Explanation:
+def explain(
+    name: str, tried: Mapping[str, Tried], note: Note = lambda explained, of: None, fitted: Fit | None = None
+) -> Explanation:
     """The design of a client, as ``implementation==version``, and how well it predicts what was seen of it.
 
-    ``note`` is told how far a fit is.
+    ``note`` is told how far a fit is; ``fitted``: what came of it before.
     """
     stored, beside = clients().get(name), neighbours(name)
     catalogued = {each: one.observed for each, one in tried.items() if one.source in ("catalogue", "pair")}
@@ -155,7 +157,7 @@ def explain(name: str, tried: Mapping[str, Tried], note: Note = lambda explained
         design, source, decided_by, whole = stored.design, "stored", stored.decided_by, True
     elif catalogued:
         starts = [design_of(name), *(one.design for one in clients().values())]
-        found = fit(catalogued, starts, None, PREDICTIONS, note)
+        found = fitted or fit(catalogued, starts, None, PREDICTIONS, note)
         design, source, decided_by, whole = found.design, "fitted", found.evidence, found.whole
     else:
         design, source, whole = design_of(name), "relative", True

@@ -27,8 +27,10 @@ from conformance.software import SoftwareError
 from conformance.suite import SUITE, Beside
 from deployed.cures import Cure
 from deployed.explanation import Explanation, design_of
+from deployed.fitting import Fit
 from model.design import Design
 from model.errors import InputError
+from model.store import ROOT, code, keep, kept, named
 from openworld.cache import Asker
 from openworld.commands.common import print_json, print_lines
 from openworld.driving import ready
@@ -97,7 +99,7 @@ def drive(name: str | None, asked: DrivingOptions) -> int:
     paired = _paired(installed, plays, judgements, output, settings) if "pairs" in asked.sources else None
     if paired is not None:
         plays, judgements = [*plays, *paired.plays], [*judgements, *paired.judgements]
-    driven = explained(installed, plays, judgements, found)
+    driven = explained(installed, plays, judgements, found, output)
     beside = asyncio.run(_beside(installed, judgements, asked.limit)) if asked.suite else []
     return _tell(driven, asked, expected, paired, beside, protection)
 
@@ -153,15 +155,38 @@ def played(
 
 
 def explained(
-    installed: Installed, plays: list[Play], judgements: list[Judgement], found: Sequence[attacks.Found]
+    installed: Installed,
+    plays: list[Play],
+    judgements: list[Judgement],
+    found: Sequence[attacks.Found],
+    output: Path | None = None,
 ) -> Driven:
-    """What the model makes of what was seen."""
+    """What the model makes of what was seen; in the folder of ``output`` that is kept for the next run."""
+    path = output and output / installed.release.slug / "explained.json"
+    made_by = code(ROOT / name for name in ("properties", "openworld/driving"))
+    key = named(installed.identity, made_by, [one.to_json() for one in judgements])
+    known = kept(path, key) if path else None
+    fitted = known and Fit(Design(known["design"]), (), (), known["decided_by"], known["whole"])
     with Progress("ends that a design explains", len(judgements)) as progress:
-        explanation = explain(installed.release, plays, judgements, progress.at)
+        explanation = explain(installed.release, plays, judgements, progress.at, fitted)
     if explanation.source == "fitted":
         plays, judgements = _retold(found, explanation.design, plays, judgements)
-    with Progress("what would stop each attack", sum(map(fell, judgements))) as progress:
-        cures = all_cures(explanation.design, plays, judgements, Asker(), progress.advance)
+    if known:
+        cures = {
+            name: [Cure(tuple(map(tuple, switches)), worth) for switches, worth in of]
+            for name, of in known["cures"].items()
+        }
+    else:
+        with Progress("what would stop each attack", sum(map(fell, judgements))) as progress:
+            cures = all_cures(explanation.design, plays, judgements, Asker(), progress.advance)
+    if path and not known:
+        said = {
+            "design": explanation.design.changes(),
+            "decided_by": explanation.decided_by,
+            "whole": explanation.whole,
+        }
+        told = {name: [(one.switches, one.worth) for one in of] for name, of in cures.items()}
+        keep(path, key, said | {"cures": told})
     return Driven(installed, plays, judgements, explanation, cures)
 
 

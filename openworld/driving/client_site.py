@@ -39,7 +39,7 @@ _NAMES = uuid.uuid5(uuid.NAMESPACE_OID, "openworld: what OAuth clients do")
 
 @dataclass(frozen=True, slots=True)
 class ReleaseChange:
-    """What a release does otherwise than the one before it, by check; ``day``: when it was measured."""
+    """What a release does otherwise than the one before it, by check; ``day``: when it was installed to be measured."""
 
     client: str
     release: str
@@ -64,7 +64,7 @@ class Client:
 
     Attributes:
         releases: what was seen of each, the oldest first.
-        days: when each was measured.
+        days: when each was installed to be measured.
         again: the words by which `openworld conform` drives each, where it is known how.
         measured: those of which the predictions and recordings are in a folder.
         hidden: what is not shown.

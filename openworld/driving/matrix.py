@@ -136,7 +136,7 @@ def _column(
         judgements = played(installed, plays, asked.output, Settings(asked.limit, asked.jobs, not asked.plain))
     except SoftwareError as error:
         return Column(entry, installed.release.slug, why=str(error))
-    driven = explained(installed, plays, judgements, found)
+    driven = explained(installed, plays, judgements, found, asked.output)
     driven.keep(asked.output)
     host = host_of(installed.release)
     text = list(results.lines(driven.judgements, {}, host))

@@ -28,7 +28,7 @@ from openworld.files import as_json, write
 
 FILE, SEEN = "prediction.json", "behaviour.csv"
 #: The columns of a table of scores.
-COLUMNS = ("release", "measured", "predicted_by", "digest", "played", "right", "missed")
+COLUMNS = ("release", "installed", "predicted_by", "digest", "played", "right", "missed")
 
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _FIELDS: dict[str, Any] = {
@@ -89,7 +89,10 @@ class Miss(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRecord:
-    """A release that was measured, beside its prediction; ``folder`` has both, and the recordings."""
+    """A release that was measured, beside its prediction.
+
+    ``date``: when it was installed; ``folder`` has both, and the recordings.
+    """
 
     prediction: ReleasePrediction
     seen: Mapping[str, Observed]
