@@ -89,7 +89,7 @@ class AuthorizationServer:
         design: the switches it obeys.
         documents: redirect URIs by the URL of a client metadata document.
         honest: the authorization server that an attacker's passes codes and registrations on to, if it is one.
-        granted: every grant by its code, also once that is redeemed.
+        granted: every grant by its code; ``redeemed``: the codes that have come already.
         wishes: what an attacker's asks a token for beside what the client wants.
         answers_proofs: whether a client that makes proofs is given DPoP tokens, whatever a scenario has it answered.
     """
@@ -101,8 +101,8 @@ class AuthorizationServer:
     honest: AuthorizationServer | None = None
     key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", auto_kid=True))
     clients: dict[str, list[str]] = field(default_factory=dict)
-    codes: dict[str, IssuedGrant] = field(default_factory=dict)
     granted: dict[str, IssuedGrant] = field(default_factory=dict)
+    redeemed: set[str] = field(default_factory=set)
     tokens: dict[str, IssuedGrant] = field(default_factory=dict)
     audiences: dict[str, list[str]] = field(default_factory=dict)
     refreshable: dict[str, IssuedGrant] = field(default_factory=dict)
@@ -151,13 +151,13 @@ class AuthorizationServer:
         except RefusedRequest as refused:
             return answer.but(**refused.fields(), **common)
         code = secrets.token_urlsafe(24)
-        self.codes[code] = self.granted[code] = grant
+        self.granted[code] = grant
         return answer.but(code=code, **common)
 
     def assign(self, code: str, subject: str, act: int) -> None:
         """Say of a grant who approved it, and in which session at the client that was."""
         grant = replace(self.granted[code], subject=subject, act=act)
-        self.codes[code] = self.granted[code] = grant
+        self.granted[code] = grant
 
     def bounce(self, asked: WireRequest, own: bool) -> WireMessage:
         """The attacker sends the browser on to the honest server, with the challenge it got or one of its ``own``."""
@@ -241,14 +241,16 @@ class AuthorizationServer:
                     return server, server.refreshable[given]
             raise RefusedRequest("invalid_grant", "authorization_server.refresh_token_is_known")
         code = asked.value("code")
-        if self.honest is not None and code in self.honest.codes:
+        if self.honest is not None and code in self.honest.granted:
             verifier = self.own_verifier or asked.value("code_verifier")
             form = [pair for pair in asked.form if pair[0] != "code_verifier"]
             # The attacker redeems the code that it was sent.
             return self.honest._redeemed(replace(asked, form=(*form, ("code_verifier", verifier))), None)
-        grant = self.codes.pop(code, None)
+        grant = self.granted.get(code)
         if grant is None:
             raise RefusedRequest("invalid_grant", "authorization_server.code_is_known")
+        reused = code in self.redeemed
+        self.redeemed.add(code)
         verifier = asked.value("code_verifier")
         # Its clients are public ones.
         demand(
@@ -275,6 +277,7 @@ class AuthorizationServer:
                 verifier=s256(verifier) if verifier else NONE,
                 code_key=grant.key,
                 key=NONE if proof is None else proof.thumbprint,
+                reused=reused,
             )
         )
         return self, grant

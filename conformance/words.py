@@ -81,7 +81,7 @@ class Answering(PlayedWorld):
 
     def _stand_behind(self, code: str) -> None:
         """Have the attacker's server redeem a code where that was issued."""
-        issuers = [one for name, one in self.servers.items() if name != "evil" and code in one.codes]
+        issuers = [one for name, one in self.servers.items() if name != "evil" and code in one.granted]
         self.servers["evil"].honest = (*issuers, self.servers["as1"])[0]
 
     def _call(self, asked: WireRequest) -> WireMessage:

@@ -56,7 +56,7 @@ from model.readings import (
     users_grants,
 )
 from model.registration import is_known, knows_signers
-from model.state import ATTACKERS_KEY, assertion_at
+from model.state import ATTACKERS_KEY, assertion_at, refreshed
 from model.token_endpoint import Requester, by_attacker, code_rules, issued, request_rules
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Party, World, callbacks, client_ids, pages
 
@@ -325,6 +325,22 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
         request_rules(c, server, asking, slot.resource, by_code),
         issued(c, grant, asking, slot.resource),
         _redemption(server, grant, asking, TokenResponse(grant, token_type(asking.key), grant)),
+    )
+
+
+@action("S15", users_grants)
+def redeem_code_again(c: Context, grant: str) -> Move:
+    """The attacker repeats the token request of a code that was redeemed, with a key of its own; for its own token."""
+    slot, server = c.state.grant(grant), server_of(c, grant)
+    design = policy_of(c, slot.client)
+    asking = _with_code(c, grant, slot.target, no(same(design.dpop, "none")))
+    here = possible(knows(c, "code", grant), same(slot.code, "redeemed"))
+    by_code = (client_rules.code_is_asked_for(design), *code_rules(c, grant, asking, reused=True))
+    return Move(
+        here,
+        request_rules(c, server, asking, slot.resource, by_code),
+        {f"{grant}.code": "reused"},
+        _redemption(server, grant, asking, TokenResponse(refreshed(grant), token_type(asking.key), grant)),
     )
 
 

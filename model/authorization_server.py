@@ -213,6 +213,12 @@ def code_was_issued_to_client(design: Choices, code_client: Value, client: Value
     return same(code_client, client)
 
 
+@rule("O21-code1", source="RFC 6749 4.1.2; draft-ietf-oauth-v2-1 4.1.3 (source of 2026-05-04)")
+def code_is_unused(design: Choices, reused: Condition) -> Condition:
+    """A code is redeemed once; the AS refuses it when it comes again."""
+    return implies(reused, same(design.code_reuse, "accept"))
+
+
 @rule("O21-2.3-redir", source="RFC 6749 4.1.3")
 def redirect_uri_is_the_same(design: Choices, code_redirect: Value, redirect: Value) -> Condition:
     """The redirect URI of the token request is the one of the authorization request."""

@@ -18,7 +18,7 @@ from model.lookups import token_is_looked_up
 from model.messages import ResourceRequest, ResourceResponse, Sent, TokenExchange, TokenRequest, TokenResponse
 from model.readings import answered, by_method, scope_above, scope_of, server_of, token_of
 from model.rule import Named
-from model.state import TASK, TOKEN
+from model.state import REDEEMED, TASK, TOKEN
 from model.token_flow import accepts, attests, is_revoked, proof_of, used_late
 from model.world import NONE, SUB_AGENT, Exchanged, Party, World
 
@@ -219,7 +219,7 @@ def authorization_server__end_grant(c: Context, token: str) -> Move:
     if isinstance(made, Exchanged):
         here, by = same(c.state[f"{made.holder}.token"], token), c.world.errand(c.world.by_name[made.holder]).client
     else:
-        here, by = same(c.state.grant(grant).code, "redeemed"), made.user
+        here, by = one_of(c.state.grant(grant).code, *REDEEMED), made.user
     return Move(possible(here), (), {f"ended.{token}": True}, (Sent(by, made.server, Revocation(token)),))
 
 

@@ -309,8 +309,10 @@ def code(
     verifier: Value,
     code_key: Value,
     key: Value,
+    reused: Condition,
 ) -> Iterator[Named]:
     """Of a code in a token request."""
+    yield server.code_is_unused(design, reused)
     yield server.code_was_issued_to_client(design, code_client, client)
     yield server.redirect_uri_is_the_same(design, code_redirect, redirect)
     yield server.verifier_matches_challenge(design, challenge, verifier)

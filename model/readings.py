@@ -545,7 +545,8 @@ def _issued(c: Context, token: str) -> IssuedToken:
     first = IssuedToken(server, grant.user, state.client, state.target, scope, state.bound_key, state.certificate)
     if token != refreshed(grant.name):
         return first
-    narrowed = choose(same(c.of(server.name).rt_resource_bound, "yes"), state.target, NONE)
+    kept = any_of(same(state.code, "reused"), same(c.of(server.name).rt_resource_bound, "yes"))
+    narrowed = choose(kept, state.target, NONE)
     if token in c.world.exchangeable:
         by_refresh = same(state.exchanged, NONE)
         narrowed = choose(by_refresh, narrowed, state.exchanged)

@@ -23,7 +23,7 @@ from model.protocols import variables
 from model.reading import SessionState
 from model.readings import RESPONDED, answered, ids_of, proof_key, published, server_of, servers_listed, token_of
 from model.registration import registered
-from model.state import keys, tokens
+from model.state import REDEEMED, keys, tokens
 from model.world import ATTACKER, AUTHORIZATION_SERVER, CLIENT, NONE, RESOURCE_SERVER, Party, Session, World
 
 #: What a grant calls what the authorization request said that it answers.
@@ -261,12 +261,12 @@ def _used(c: Context) -> dict[str, Value]:
     """The codes that the client of a session has taken, in this session or another, and the states they came with."""
     client = c.world.session[c.session].client
     own = [c.state.session(each.name) for each in c.world.sessions if each.client == client]
-
-    def listed(*values: str) -> str:
-        return " ".join(sorted({*values} - {NONE})) or NONE
-
     states = (choose(one_of(session.phase, *RESPONDED), session.who, NONE) for session in own)
-    return {"used.code": mapped(listed, *(session.code for session in own)), "used.state": mapped(listed, *states)}
+    return {"used.code": mapped(_listed, *(session.code for session in own)), "used.state": mapped(_listed, *states)}
+
+
+def _listed(*values: str) -> str:
+    return " ".join(sorted({*values} - {NONE})) or NONE
 
 
 def _server(c: Context, party: Party, grant: str, message: Message) -> dict[str, Value]:
@@ -280,6 +280,9 @@ def _server(c: Context, party: Party, grant: str, message: Message) -> dict[str,
         more = [each.name for each in c.model.changes if isinstance(each, AddedField) and each.message == _REQUEST]
         known = GRANTED | dict(zip(more, more, strict=True))
         held |= {f"request.{name}": getattr(c.state.grant(grant), at) for name, at in known.items()}
+        own = [each.name for each in c.world.grants if each.server == party.name]
+        redeemed = (choose(one_of(c.state.grant(name).code, *REDEEMED), name, NONE) for name in own)
+        held["used.code"] = mapped(_listed, *redeemed)
     return held
 
 

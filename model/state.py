@@ -26,6 +26,8 @@ PHASES = (
 ATTACKERS_KEY = "key:thief"
 #: How long the token of a sub-agent is good: no longer than the task that it is for, or until its own expiry.
 TASK, TOKEN = "task", "token"
+#: How far a grant has come whose code was redeemed: once, or again by somebody else.
+REDEEMED = ("redeemed", "reused")
 
 
 def refreshed(grant: str) -> str:
@@ -191,7 +193,7 @@ def _grant(made: Variables, world: World, name: str) -> None:
     sessions = [session.name for session in world.sessions]
     ids = [identity for client in world.clients for identity in client_ids(world, client)]
     redirects = [uri for client in world.clients for uri in (*callbacks(world, client), *pages(world, client))]
-    made.value(f"{name}.code", ("none", "pushed", "issued", "redeemed"), "how far this grant has come")
+    made.value(f"{name}.code", ("none", "pushed", "issued", *REDEEMED), "how far this grant has come")
     made.value(f"{name}.of", (NONE, THIEF, *sessions), "whose authorization request it answers")
     made.value(f"{name}.client", (NONE, *ids, *(party.url for party in world.identities)), "client_id")
     made.value(f"{name}.redirect", (NONE, *redirects, LOOPBACK, *world.own_callbacks), "redirect URI")

@@ -126,8 +126,8 @@ _MECHANISMS = (
     ("pkce_policy", "always metadata", "client", "whether the client drops PKCE when the metadata does not offer it", "RFC 9700 4.8"),
     ("par", "off on required", "authorization_server client", "pushed authorization requests: unused; used where offered; the only ones accepted", "RFC 9126"),
     ("request_uri_once", "yes no", "authorization_server", "AS: a pushed request is used once", "RFC 9126 4"),
-    ("code_reuse", "refuse revoke", "authorization_server",
-     "AS: when a code that was redeemed is redeemed once more, by a request that would be in order: refuses it; and revokes what came of the first",
+    ("code_reuse", "refuse revoke accept", "authorization_server",
+     "AS: when a code that was redeemed is redeemed once more, by a request that would be in order: refuses it; and revokes what came of the first; answers it as the first",
      "RFC 6749 4.1.2; RFC 9700 4.2.4; draft-ietf-oauth-v2-1 4.1.3 (source of 2026-05-04)"),
     ("as_redirect_status", "303 307", "authorization_server", "the status with which the AS sends the browser back", "RFC 9700 4.12"),
     # client identity and authentication
@@ -499,6 +499,7 @@ CAPABILITIES: dict[str, str] = {
     "code_leak": "the attacker reads authorization responses",
     "req_leak": "the attacker reads authorization requests",
     "state_leak": "the attacker reads the state of a flow",
+    "log_leak": "the attacker reads token requests in a log, once they were answered",
     "lure": "the user opens an authorization URL that the attacker built",
     "web": "the user's browser visits a page of the attacker",
     "token_leak": "an access token that the honest client has for the CRM from an earlier flow leaks, and no key with it",
@@ -537,6 +538,7 @@ class Extent:
 REACHES: dict[str, Extent] = {
     "code_leak": Extent(reads=("AuthorizationResponse",)),
     "req_leak": Extent(reads=("AuthorizationRequest",)),
+    "log_leak": Extent(reads=("TokenRequest",)),
 }
 
 

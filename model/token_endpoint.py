@@ -94,8 +94,8 @@ def is_bound(c: Context, asking: Requester, server: Party) -> Condition:
     return all_of(asking.proven, same(c.of(server.name).as_dpop, "honor"))
 
 
-def code_rules(c: Context, grant: str, asking: Requester) -> Iterator[Named]:
-    """The rules by which an honest AS takes the code of a grant."""
+def code_rules(c: Context, grant: str, asking: Requester, reused: Condition = False) -> Iterator[Named]:
+    """The rules by which an honest AS takes the code of a grant; ``reused``: it has redeemed it before."""
     slot = c.state.grant(grant)
     return guards.code(
         c.of(server_of(c, grant).name),
@@ -107,6 +107,7 @@ def code_rules(c: Context, grant: str, asking: Requester) -> Iterator[Named]:
         verifier=asking.verifier,
         code_key=slot.key,
         key=asking.key,
+        reused=reused,
     )
 
 

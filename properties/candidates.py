@@ -336,7 +336,7 @@ def _domain(name: str, value: Value) -> set[str]:
 
 def _term(message: Message, name: str) -> str:
     """Return what kind of term a field holds, or a value that the party holds under the name of one."""
-    where = AuthorizationRequest if name.startswith(HELD) else type(message)
+    where = AuthorizationRequest if name.startswith(HELD) and not name.startswith(USED) else type(message)
     plain = name.removeprefix(HELD).removeprefix("request.").removeprefix("used.")
     if plain == "browser":
         return plain

@@ -210,6 +210,7 @@ class ServerProcess(Process):
                     verifier=pick("verifier", {NONE: "none"}, EXPECTED),
                     key=EXPECTED,
                     code_key=pick("code_jkt", {NONE: "none", EXPECTED: key}, OTHER) if self.asks_proofs else NONE,
+                    reused=False,
                 ),
                 *guards.token_request(
                     design,

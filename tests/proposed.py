@@ -19,6 +19,7 @@ WHERE = Candidate("authorization_server", "TokenRequest", "added_url", "is_if_he
 LISTS = Candidate("client", "ServerMetadata", "added_protected_resources", "lists", "held.url")
 AMONG = Candidate("resource_server", "ResourceRequest", "access_token.iss", "is_among", "held.authorization_servers")
 UNUSED = Candidate("client", "AuthorizationResponse", "state", "is_unused", "held.used.state")
+NEW_CODE = Candidate("authorization_server", "TokenRequest", "code", "is_unused", "held.used.code")
 NO_PKCE, ASSERTIONS = "pkce=off;pkce_as=off", "cap=mal_as;client_auth=pkjwt;assertion_aud=token_ep;par=on"
 NO_STATE = f"cap=web+lure;state=off;callback_bind=off;{NO_PKCE}"
 #: The same with what they are enough for: PKCE, dpop_jkt, the audience of assertions, state, and so on.
@@ -32,6 +33,7 @@ FOUND = {
     "RFC 9728 4": ("TC", "cap=mal_rs;as_resource=ignore", [LISTS]),
     "issuers that its metadata lists": ("IA", "cap=mal_as;rs_trust=any", [AMONG]),
     "state, once": ("SI", "cap=state_leak;state_single_use=no;pkce=off;pkce_as=lax", [UNUSED]),
+    "code, once": ("AZ", "cap=log_leak;code_reuse=accept", [NEW_CODE]),
 }
 
 

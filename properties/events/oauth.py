@@ -48,7 +48,7 @@ from model.resource_server import (
     takes_the_client_for_the_caller,
 )
 from model.send import is_attackers
-from model.state import others_than, tokens, transaction
+from model.state import REDEEMED, others_than, tokens, transaction
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, SUB_AGENT, Exchanged, Grant, Session
 
 
@@ -120,7 +120,8 @@ def flow_binding(c: Context) -> Condition:
     strayed = []
     for grant in _users_grants(c):
         slot = c.state.grant(grant.name)
-        strayed.append(all_of(same(slot.code, "redeemed"), no(same(slot.to, slot.of))))
+        elsewhere = all_of(same(slot.code, "redeemed"), no(same(slot.to, slot.of)))
+        strayed.append(any_of(elsewhere, same(slot.code, "reused")))
     return any_of(*strayed, *(robbed(c, proxy) for proxy in c.world.of(PROXY)))
 
 
@@ -507,7 +508,7 @@ def _in_two_domains(c: Context, shared: Callable[[GrantState, GrantState], Condi
     for grants in combinations(_users_grants(c), 2):
         one, other = (c.state.grant(grant.name) for grant in grants)
         if len({grant.server for grant in grants}) == 2:
-            issued = all_of(same(one.code, "redeemed"), same(other.code, "redeemed"))
+            issued = all_of(*(one_of(grant.code, *REDEEMED) for grant in (one, other)))
             found.append(all_of(issued, shared(one, other)))
     return any_of(*found)
 
