@@ -154,7 +154,7 @@ def proposed(
     wide = under(configuration, with_fields(configuration.model)) if field and both else configuration
     asked = [find(prop.name, wide.model) for prop in properties]
     found = invent(asked, wide, keep, further, roles, timeout)
-    lose = dict(zip(found.sets, lost(wide, found.sets), strict=True))
+    lose = dict(zip(found.sets, lost(asked, wide, found.sets), strict=True))
     losses = {each: lose[each] for each in sorted(found.sets, key=lambda each: RANKS[rank](each, lose[each]))}
     first = {each: losses[each] for each in list(losses)[:top]}
     proposals = _proposals(properties, configuration, wide, first, how, timeout)
@@ -182,7 +182,9 @@ def deployed() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
     return {CLIENT: designs, AUTHORIZATION_SERVER: servers}
 
 
-def lost(configuration: Configuration, sets: Sequence[tuple[Candidate, ...]]) -> list[dict[str, Sequence[str]]]:
+def lost(
+    props: Iterable[Property], configuration: Configuration, sets: Sequence[tuple[Candidate, ...]]
+) -> list[dict[str, Sequence[str]]]:
     """Return for each set the measured parties, by role, with which honest runs are lost that there are without it."""
     made: list[dict[str, Sequence[str]]] = [{} for _ in sets]
     for role, parties in deployed().items():
@@ -191,7 +193,7 @@ def lost(configuration: Configuration, sets: Sequence[tuple[Candidate, ...]]) ->
             alike.setdefault(repr(sorted(settings.items())), []).append(name)
         environments = {names[0]: parties[names[0]] for names in alike.values()}
         named = {names[0]: names for names in alike.values()}
-        for each, found in zip(made, broken(configuration, sets, environments), strict=True):
+        for each, found in zip(made, broken(props, configuration, sets, environments), strict=True):
             each[role] = [name for first in found for name in named[first]]
     return made
 
@@ -227,7 +229,7 @@ def _proposals(
         return known[frozenset(checks)]
 
     made = []
-    breaks = broken(wide, list(sets), DEPLOYMENTS)
+    breaks = broken(props, wide, list(sets), DEPLOYMENTS)
     for number, checks in enumerate(sets, start=1):
         without = {}
         for one in checks:

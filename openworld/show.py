@@ -17,7 +17,7 @@ from model.switches import Switch
 from model.words import worded
 from openworld.width import wrapped
 from properties.attackers import of_bcp
-from properties.completion import COMPLETION, standstill
+from properties.completion import FINISHING, finishes_here
 from properties.events import is_said
 from properties.narrowings import narrowings
 from properties.results import length
@@ -57,10 +57,12 @@ def outcome(verdict: Verdict) -> str:
 
 def _finishing(verdict: Verdict) -> str:
     """Whether honest parties finish in the environment that was asked about; who gets nowhere is safe and no use."""
-    if verdict.result != "safe" or not is_said(COMPLETION, verdict.world):
+    use = verdict.property.use
+    if verdict.result != "safe" or not is_said(use, verdict.world):
         return ""
-    stuck = standstill(verdict.world, verdict.configuration.design)
-    return ", and honest parties finish here" if stuck is None else ", but honest parties do not finish here"
+    finished, stuck = FINISHING[use]
+    here = finishes_here(verdict.world, verdict.configuration.design, use)
+    return f", and {finished}" if here else f", but {stuck}"
 
 
 def safe(not_read: Collection[str]) -> str:

@@ -175,7 +175,7 @@ def _flip(prop: Property, first: str, second: str, timeout: float | None) -> Fli
     if "unknown" not in (before, after) and happens(before, unknown=False) == happens(after, unknown=False):
         return None
     safe = [each for each, result in ((one, before), (other, after)) if result == "safe"]
-    idle = not all(finishes_here(prop.world_of(each), each.design) for each in safe)
+    idle = not all(finishes_here(prop.world_of(each), each.design, prop.use) for each in safe)
     return Flips(prop, before, after, (_command(prop, first), _command(prop, second)), idle)
 
 

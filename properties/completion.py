@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from model.action import Context
@@ -20,13 +20,16 @@ from model.switches import Kind
 from model.world import World
 from properties.bounds import Clock, Depths, Laid
 from properties.engine import Answer, Engine
-from properties.events import happens, is_said
+from properties.events import COMPLETION, DELEGATED, happens, is_said
 from properties.minimal import OutOfTimeError, minimal
 from properties.single import SINGLE
 from properties.template import Own, Template
 
-#: How the event is called among those of a template, beside the properties, and in the modules of events.
-COMPLETION = "completion"
+#: What is said where it comes about, and where it does not.
+FINISHING = {
+    COMPLETION: ("honest parties finish here", "honest parties do not finish here"),
+    DELEGATED: ("a sub-agent is served here", "no sub-agent is served here"),
+}
 
 #: Seconds of work after which a contradiction is told by what is known of it.
 _PATIENCE = 4.0
@@ -39,9 +42,9 @@ _T = TypeVar("_T")
 Choices = tuple[tuple[str, str], ...]
 
 
-def honest_completion(context: Context) -> Any:
+def honest_completion(context: Context, use: str = COMPLETION) -> Any:
     """A user's session is served by an honest resource; ``None`` where a protocol has no flow that could finish."""
-    return happens(COMPLETION, context) if is_said(COMPLETION, context.world) else None
+    return happens(use, context) if is_said(use, context.world) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +85,19 @@ def contradiction(
     return None if usable(world, design, single, solver) else _contradiction(world, _mechanisms(design), solver)
 
 
-def standstill(world: World, design: Design) -> Contradiction | None:
+def standstill(world: World, design: Design, use: str = COMPLETION) -> Contradiction | None:
     """Why honest parties cannot finish in the environment that a design names; ``None`` where they can."""
-    return None if finishes_here(world, design) else _contradiction(world, _chosen(design), SINGLE)
+    return None if finishes_here(world, design, use) else _contradiction(world, _chosen(design), SINGLE, use)
 
 
-def finishes_here(world: World, design: Design) -> bool:
-    """Whether honest parties can finish in the environment that a design names; true where no flow could finish."""
-    if not is_said(COMPLETION, world) or _finishes_here(world, design):
+def finishes_here(world: World, design: Design, use: str = COMPLETION) -> bool:
+    """Whether honest parties can finish in the environment that a design names; true where no flow could finish.
+
+    ``use``: the event by which they do.
+    """
+    if not is_said(use, world) or _finishes_here(world, design, use):
         return True
-    return _finishes(world, _chosen(design), SINGLE)
+    return _finishes(world, _chosen(design), SINGLE, use)
 
 
 def _chosen(design: Design) -> Choices:
@@ -122,7 +128,7 @@ def _mechanisms(design: Design) -> Choices:
 
 
 @cache
-def _finishes_here(world: World, design: Design) -> bool:
+def _finishes_here(world: World, design: Design, use: str = COMPLETION) -> bool:
     """Whether honest parties finish in the environment that the design stands in: the quick way to a yes.
 
     They take a few dozen states on the machine, fewer than it takes to lay their world down.
@@ -132,7 +138,7 @@ def _finishes_here(world: World, design: Design) -> bool:
     while pending and len(seen) < _ENOUGH_STATES:
         for _, state in machine.moves(pending.pop(), honest=True):
             if state not in seen:
-                if honest_completion(machine.context(machine.view(state))):
+                if honest_completion(machine.context(machine.view(state)), use):
                     return True
                 seen.add(state)
                 pending.append(state)
@@ -140,16 +146,17 @@ def _finishes_here(world: World, design: Design) -> bool:
 
 
 @cache
-def _finishes(world: World, decided: Choices, solver: type[Engine]) -> bool:
+def _finishes(world: World, decided: Choices, solver: type[Engine], use: str = COMPLETION) -> bool:
     """Whether honest parties finish where these switches are decided, whatever else there is."""
-    return _answer(_open(world, _own(decided), solver), decided, None, Clock()) is not Answer.UNSAT
+    opened = _open(world, _own(decided), solver, use)
+    return _answer(opened, decided, None, Clock(), use=use) is not Answer.UNSAT
 
 
 @cache
-def _contradiction(world: World, decided: Choices, solver: type[Engine]) -> Contradiction:
-    opened, clock = _open(world, _own(decided), solver), Clock(work=_PATIENCE)
-    switches = _least(decided, lambda kept: _answer(opened, kept, None, clock))
-    refusing = _least(tuple(opened.template.enforced), lambda kept: _answer(opened, decided, kept, clock))
+def _contradiction(world: World, decided: Choices, solver: type[Engine], use: str = COMPLETION) -> Contradiction:
+    opened, clock = _open(world, _own(decided), solver, use), Clock(work=_PATIENCE)
+    switches = _least(decided, lambda kept: _answer(opened, kept, None, clock, use=use))
+    refusing = _least(tuple(opened.template.enforced), lambda kept: _answer(opened, decided, kept, clock, use=use))
     return Contradiction(tuple(sorted("=".join(choice) for choice in switches)), tuple(sorted(refusing)), world.model)
 
 
@@ -159,6 +166,7 @@ def _answer(
     enforced: Iterable[str] | None,
     clock: Clock,
     excluded: Choices = (),
+    use: str = COMPLETION,
 ) -> Answer:
     """Whether anybody finishes where just these switches and rules (or all) are decided, and nobody is dishonest."""
     chosen = tuple(chosen)
@@ -168,9 +176,9 @@ def _answer(
         nobody = [-literal for literal in laid.unrolling.capabilities.values()]
         decided = [laid.unrolling.switches[choice] for choice in chosen]
         decided += [-laid.unrolling.switches[choice] for choice in excluded]
-        return [*nobody, *laid.without(COMPLETION), *decided, *(laid.unrolling.enforced[name] for name in rules)]
+        return [*nobody, *laid.without(use), *decided, *(laid.unrolling.enforced[name] for name in rules)]
 
-    return opened.settle(COMPLETION, given, clock).answer
+    return opened.settle(use, given, clock).answer
 
 
 def _least(among: tuple[_T, ...], answer: Callable[[list[_T]], Answer]) -> list[_T]:
@@ -192,6 +200,6 @@ def _own(chosen: Choices) -> Own:
 
 
 @cache
-def _open(world: World, own: Own, solver: type[Engine]) -> Depths:
+def _open(world: World, own: Own, solver: type[Engine], use: str = COMPLETION) -> Depths:
     """The world with every design in it, some parties with switches of their own."""
-    return Depths(Template(world, about=(), also={COMPLETION: honest_completion}, own=own), solver=solver)
+    return Depths(Template(world, about=(), also={use: partial(honest_completion, use=use)}, own=own), solver=solver)

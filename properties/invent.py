@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from model.design import Configuration
 from model.errors import InputError
 from model.logic import Condition
 from properties.bounds import Laid
 from properties.candidates import ROLES, Candidate, Received, candidates, changes, under, with_checks
+from properties.events import COMPLETION
 from properties.monotone import Monotone, Names, in_size_order
 from properties.security import Property, find
 from properties.template import Template
@@ -134,19 +136,19 @@ def invent(
     found = {check: chosen for check, chosen in found.items() if {*changes([check])} <= {*roles}}
     chosen = [check for check in found if found[check]]
 
-    everywhere = list(finishing(configuration, chosen, ({}, *environments), timeout))
+    everywhere = list(finishing(properties, configuration, chosen, ({}, *environments), timeout))
     for environment, each in zip(({}, *environments), everywhere, strict=True):
-        if each.suffices(()):
+        if each.breaks(()):
             said = "; ".join(f"{name}={value}" for name, value in environment.items())
             raise InputError(f"honest parties do not finish under {said or configuration}, whatever is checked")
-    borne = {check for check in chosen if not any(each.suffices({check.name}) for each in everywhere)}
+    borne = {check for check in chosen if not any(each.breaks({check.name}) for each in everywhere)}
     borne -= {replace(check, relation="is_if_held") for check in borne if check.relation == "is"}
     classes = _classes(properties, under(configuration, with_checks(base, sorted(borne))), sorted(borne))
     plainest = {one[0].name: one[0] for one in classes}
     together = sorted(
         {
             each
-            for asked in finishing(configuration, [*plainest.values()], ({}, *environments), timeout)
+            for asked in finishing(properties, configuration, [*plainest.values()], ({}, *environments), timeout)
             for each in asked.minimal()
         },
         key=sorted,
@@ -166,27 +168,49 @@ def invent(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Finishing:
+    """Questions about sets of checks with which honest parties alone do not finish, one for each way of finishing."""
+
+    asked: tuple[Checks, ...]
+
+    def breaks(self, there: Iterable[str]) -> bool:
+        """Whether nobody finishes in one of these ways."""
+        names = frozenset(there)
+        return any(each.suffices(names) for each in self.asked)
+
+    def minimal(self) -> Iterator[Names]:
+        """Yield the minimal sets with which nobody does, of each way."""
+        return chain.from_iterable(each.minimal() for each in self.asked)
+
+
 def finishing(
+    properties: Iterable[Property],
     configuration: Configuration,
     checks: Sequence[Candidate],
     environments: Iterable[Mapping[str, str]],
     timeout: float | None = None,
-) -> Iterator[Checks]:
-    """Questions about sets of checks with which honest parties alone do not finish, for each environment."""
+) -> Iterator[Finishing]:
+    """Yield for each environment how honest parties finish: from an unknown URL, and as the properties are of use."""
     every = under(replace(configuration, capabilities=frozenset()), with_checks(configuration.model, checks))
+    names = [check.name for check in checks]
+    uses = dict.fromkeys(["first_contact", *(prop.use for prop in properties if prop.use != COMPLETION)])
     for environment in environments:
         asked = replace(every, design=every.design.but(**environment))
-        yield Checks([find("first_contact")], asked, [check.name for check in checks], timeout)
+        yield Finishing(tuple(Checks([find(use)], asked, names, timeout) for use in uses))
 
 
 def broken(
-    configuration: Configuration, sets: Sequence[tuple[Candidate, ...]], environments: Mapping[str, Mapping[str, str]]
+    properties: Iterable[Property],
+    configuration: Configuration,
+    sets: Sequence[tuple[Candidate, ...]],
+    environments: Mapping[str, Mapping[str, str]],
 ) -> list[tuple[str, ...]]:
     """Return for each set the environments in which honest parties finish without it alone."""
     checks = sorted({check for each in sets for check in each})
-    asked = dict(zip(environments, finishing(configuration, checks, environments.values()), strict=True))
-    usual = {name: each for name, each in asked.items() if not each.suffices(())}
-    return [tuple(name for name, each in usual.items() if each.suffices(c.name for c in some)) for some in sets]
+    asked = dict(zip(environments, finishing(properties, configuration, checks, environments.values()), strict=True))
+    usual = {name: each for name, each in asked.items() if not each.breaks(())}
+    return [tuple(name for name, each in usual.items() if each.breaks(c.name for c in some)) for some in sets]
 
 
 def effort(checks: tuple[Candidate, ...]) -> tuple[object, ...]:

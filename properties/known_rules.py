@@ -62,7 +62,7 @@ class KnownRules:
     def __init__(
         self, prop: Property, configuration: Configuration, environments: Sequence[Mapping[str, str]] = ()
     ) -> None:
-        self._configuration, self._environments = configuration, environments
+        self._property, self._configuration, self._environments = prop, configuration, environments
         plain = under(configuration, with_checks(configuration.model, ()))
         switches = [s for s in plain.model.switches.values() if s.kind in ("mechanism", "environment") and s.in_worlds]
         self._free = {switch.name: switch.values for switch in switches}
@@ -98,7 +98,7 @@ class KnownRules:
     def _is_borne(self, switch: str, value: str) -> bool:
         """Whether honest parties finish in each environment where a switch has a value."""
         under = replace(self._configuration, design=self._design.but(**{switch: value}))
-        return not any(each.suffices(()) for each in finishing(under, (), self._environments))
+        return not any(each.breaks(()) for each in finishing([self._property], under, (), self._environments))
 
     def field(self, message: str, added: str) -> tuple[str, str] | None:
         """Return the field that says the same as an added one where honest parties send both, and the switch for it.

@@ -13,7 +13,7 @@ from model.design import Configuration, check_parties, parse_switches
 from model.model import Model, oauth
 from model.switches import BCP_ATTACKERS, CAPABILITIES, DEFAULT_ATTACKER, ConfigurationError
 from model.world_file import DEFAULT, worlds
-from properties.completion import standstill
+from properties.completion import FINISHING, standstill
 from properties.reasons import out_of_hand
 from properties.verdict import WorldChecker, check
 
@@ -128,10 +128,11 @@ def _too_late(configuration: Configuration) -> Iterator[str]:
 
 def _nowhere(found: Verdict) -> Iterator[str]:
     """That honest parties do not finish either where the question is asked, although they do elsewhere."""
-    stuck = standstill(found.world, found.configuration.design)
+    use = found.property.use
+    stuck = standstill(found.world, found.configuration.design, use)
     if stuck is not None:
         switches, rules = " and ".join(stuck.switches), "; ".join(stuck.refused_by)
-        yield f"honest parties do not finish here either: {switches} leave no honest run (refused by {rules})"
+        yield f"{FINISHING[use][1]} either: {switches} leave no honest run (refused by {rules})"
 
 
 def _values(configuration: Configuration, name: str) -> set[str]:

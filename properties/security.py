@@ -17,7 +17,7 @@ from model.errors import InputError, meant
 from model.model import Model, oauth
 from model.world import World
 from model.world_file import find_world, world_for
-from properties.events import happens, is_said
+from properties.events import COMPLETION, DELEGATED, happens, is_said
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Property:
             what happened: that is no harm in populations.
         worth: what that brings to an attacker who is after money, where :mod:`simulations.harms` does not state it.
         everywhere: whether it happens if it does under each of several protocols; else under one.
+        use: the event by which honest parties get done what it is about, as :mod:`properties.events` calls it.
     """
 
     code: str
@@ -42,6 +43,7 @@ class Property:
     hurts: str = ""
     worth: int = 0
     everywhere: bool = False
+    use: str = COMPLETION
 
     def event(self, context: Context) -> Any:
         """The condition on a state of a world; it stays true once it is. ``False`` where nothing of the kind exists."""
@@ -116,14 +118,18 @@ _TABLE: tuple[tuple[str, str, Literal["security", "utility"], str, str], ...] = 
      "In one domain an AS issues the user's token on the word of an AS in another, where alone the user was asked."),
     ("AV", "agent_verified", "utility", "",
      "A resource server serves a sub-agent, and can tell from its token who that is and for whom it acts."),
+    ("DS", DELEGATED, "utility", "",
+     "A resource server serves a sub-agent, honest parties alone."),
     ("CS", "chain_served", "utility", "",
      "A resource server serves the sub-agent of a sub-agent, honest parties alone."),
 )  # fmt: skip
 
 #: What is about everything that users want done, so that no protocol of several answers for another.
 _EVERYWHERE = frozenset({"task_completed"})
+#: What is about sub-agents is of use where one is served.
+_USE = dict.fromkeys(("delegation_confinement", "revocation", "attribution"), DELEGATED)
 PROPERTIES: dict[str, Property] = {
-    name: Property(code, name, kind, meaning, hurts, everywhere=name in _EVERYWHERE)
+    name: Property(code, name, kind, meaning, hurts, 0, name in _EVERYWHERE, _USE.get(name, COMPLETION))
     for code, name, kind, hurts, meaning in _TABLE
 }
 

@@ -13,6 +13,9 @@ from model.action import Context
 from model.logic import all_of, any_of
 from model.world import World
 
+#: By which honest parties finish, or a sub-agent does where it is asked about those; the first is no property.
+COMPLETION, DELEGATED = "completion", "delegate_served"
+
 
 class AddedEvent(NamedTuple):
     """When a property that a draft adds is violated or reached, in one protocol."""

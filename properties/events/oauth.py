@@ -525,6 +525,11 @@ def _served(c: Context, who: str) -> Condition:
     return all_of(c.state[f"{who}.accepted"], no(_is_not_users(c, who)))
 
 
+def delegate_served(c: Context) -> Condition:
+    """A resource server serves a sub-agent."""
+    return any_of(*(c.state[f"{party.name}.served"] for party in c.world.of(SUB_AGENT)))
+
+
 def completion(c: Context) -> Condition:
     """A user's session is served by an honest resource server (what a design is for, known resources included)."""
     return any_of(*(_served(c, session.name) for session in _of_users(c)))

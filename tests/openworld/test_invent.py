@@ -205,7 +205,7 @@ def test_what_few_lose_comes_first_where_that_is_asked() -> None:
     wide = under(wide, with_fields(wide.model))
     fields = ("iss", "added_issuer")
     sets = [(Candidate("client", "AuthorizationResponse", field, "is", "held.listed"),) for field in fields]
-    losses = proposals.lost(wide, sets)
+    losses = proposals.lost([find("code_delivery")], wide, sets)
     assert [each["authorization_server"] for each in losses] == [["without iss", "the same"], []]
     first = {name: rank(sets[0], losses[0]) < rank(sets[1], losses[1]) for name, rank in proposals.RANKS.items()}
     assert first == {"roles": True, "deployed": False, "length": True}
