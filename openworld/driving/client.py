@@ -163,8 +163,7 @@ def explained(
 ) -> Driven:
     """What the model makes of what was seen; in the folder of ``output`` that is kept for the next run."""
     path = output and output / installed.release.slug / "explained.json"
-    made_by = code(ROOT / name for name in ("properties", "openworld/driving"))
-    key = named(installed.identity, made_by, [one.to_json() for one in judgements])
+    key = named(installed.identity, code([ROOT / "properties"]), [one.to_json() for one in judgements])
     known = kept(path, key) if path else None
     fitted = known and Fit(Design(known["design"]), (), (), known["decided_by"], known["whole"])
     with Progress("ends that a design explains", len(judgements)) as progress:

@@ -58,10 +58,12 @@ def drive(of: Path | tuple[str, ...], asked: DrivingOptions) -> int:
         print_lines(map(str, predictions))
     found = attack_traces(list(dict.fromkeys(models)), wanted.attacks, asked.output) if wanted.attacks else []
     columns: list[Column] = []
-    for entry in wanted.entries:
-        columns.append(_column(entry, installed[entry.name], scenarios, found, asked))
-        for name, text in pages(columns, wanted, asked.output, how).items():
-            write(asked.output / name, text)
+    try:
+        for entry in wanted.entries:
+            columns.append(_column(entry, installed[entry.name], scenarios, found, asked))
+            for name, text in pages(columns, wanted, asked.output, how, len(columns) - 1).items():
+                write(asked.output / name, text)
+    finally:
         _publish(asked.output, wanted, columns, how)
     _write(asked, wanted, columns)
     if asked.as_json:

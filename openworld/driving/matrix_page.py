@@ -70,10 +70,10 @@ class Making(NamedTuple):
     protection: str
 
 
-def pages(columns: Sequence[Column], wanted: Matrix, output: Path, how: Making) -> dict[str, str]:
-    """The pages of what is finished, and the charts that they show, by name."""
+def pages(columns: Sequence[Column], wanted: Matrix, output: Path, how: Making, written: int = 0) -> dict[str, str]:
+    """The pages of what is finished, but for releases that are written, and the charts that they show, by name."""
     made = {"index.html": _index(columns, wanted, how)}
-    for column in columns[-1:]:  # those before are written already
+    for column in columns[written:]:
         for play, judgement in _seen(column):
             if judgement.attacks and play.trace is not None:
                 made[f"{_CHARTS}/{play.name}.svg"] = svg(chart(play.trace, ending(PROPERTIES[play.trace.shows])))
@@ -83,9 +83,8 @@ def pages(columns: Sequence[Column], wanted: Matrix, output: Path, how: Making) 
 
 def public_files(columns: Sequence[Column], wanted: Matrix, output: Path, how: Making) -> dict[str, str]:
     """The pages of what is public of finished columns, with the recordings that they lead to, by name."""
-    made: dict[str, str] = {}
-    for number, column in enumerate(columns, 1):
-        made.update(pages(columns[:number], wanted, output, how))
+    made = pages(columns, wanted, output, how)
+    for column in columns:
         recorded = [f"{column.slug}/{one.scenario}.har" for one in column.judgements]
         for name in (*recorded, f"{column.slug}/{LOCK}"):
             if (output / name).is_file():
