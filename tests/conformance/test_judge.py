@@ -8,13 +8,15 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
 
 from conformance import results
-from conformance.attacks import as_play
+from conformance.attacks import PLAYED, _plainer, as_play
 from conformance.explained import observed
 from conformance.install import DRIVERS, Installed
 from conformance.judge import Judgement
@@ -22,12 +24,14 @@ from conformance.play import Play, catalogue
 from conformance.run import Settings, run_all
 from conformance.sandbox import python_folders
 from conformance.software import CLIENTS, Release, SoftwareError, release
-from conformance.telling import UntellableError
+from conformance.telling import Telling, UntellableError, _asks
 from deployed.behaviour import Observed, read_row
 from model.design import parse
 from model.part import ACCOUNT, BROKEN_QUERY, PROOF, TRIAL, Part
 from model.scenario import ORIGINS
 from model.turns import Turn
+from model.world import ATTACKER
+from model.world_file import DEFAULT
 from properties.checker import Checker
 
 #: A client that discovers by the challenge, checks nothing, and takes part in everything.
@@ -193,6 +197,7 @@ def test_attack_trace_says_where_everything_is(checker: Checker) -> None:
     trace = checker.verdict("token_confinement", parse("cap=mal_tenant;prm=prefix;audience_check=prefix")).trace
     assert trace is not None
     play = as_play(trace)
+    assert play.source == "attack"
     scenario = play.scenario({**ORIGINS, "shared": "https://shared", "crm": "https://crm", "tools": "https://tools"})
     assert scenario.url.startswith("https://shared/")
     # The whole origin, with its slash or without.
@@ -323,6 +328,28 @@ def test_metadata_that_changes_once_there_is_a_token_is_told_as_what_comes_later
     assert later["documents"]["main"]["body"]["authorization_servers"] == ["{evil}"]
     (attack,) = (one for one in play.attacks if one.violates == "token_custody")
     assert attack.signs[-1].names == ("refresh_token",)
+
+
+@pytest.mark.parametrize(
+    ("who", "spliced", "approves"), [("victim", True, "user"), ("attacker", False, ATTACKER)], ids=["user", "attacker"]
+)
+def test_whose_request_the_attacker_makes_tells_a_splice_from_a_login_of_its_own(
+    who: str, spliced: bool, approves: str
+) -> None:
+    """A request with the user's `state` puts a session of the attacker's into the user's; with its own it logs in."""
+    telling = Telling(DEFAULT)
+    told: Any = SimpleNamespace(arrow=SimpleNamespace(sender=ATTACKER))
+    request: Any = SimpleNamespace(client_id="https://client", state=who, code_challenge="challenge")
+    _asks(telling, told, request)
+    assert (telling.session(who).spliced, telling.session(who).approves) == (spliced, approves)
+
+
+def test_an_attack_is_tried_without_each_thing_that_is_peculiar_to_a_deployment() -> None:
+    """What the suite plays in more than one way is put back to its usual value, one at a time."""
+    plain, own = parse("cap=none"), parse("audience_check=off;pkce_as=off;cap=none")
+    assert list(_plainer(plain)) == []
+    left = [[name for name in PLAYED if one.design[name] != plain.design[name]] for one in _plainer(own)]
+    assert left == [["pkce_as"], ["audience_check"]]
 
 
 def test_property_that_another_client_loses_is_not_told(checker: Checker) -> None:

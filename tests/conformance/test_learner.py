@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from conformance import inspection
 from conformance.automaton import Automaton, Edge, Word, differences, side_by_side
 from conformance.inspection import checks, harms, refused_by, violated_by
 from conformance.install import Installed
@@ -26,6 +27,7 @@ from model.errors import InputError
 from model.part import Part
 from model.played import play
 from model.scenario import ORIGINS, in_the_end, load, names
+from model.switches import SWITCHES
 from model.turns import GIVES_UP, SERVED, SILENT, Input, Turn, alphabet, inputs, parts_of
 from openworld.cli import main
 
@@ -181,6 +183,15 @@ def test_a_machine_is_asked_what_it_makes_of_what_should_be_refused() -> None:
     assert strict["authorize.M02_iss_wrong_adv"] == strict["server_metadata.A01_issuer_other"] == {"refuses"}
     assert "refuses" not in lax["resource_metadata.R08_cross_origin_port"]
     assert "refuses" not in lax["authorize.M02_iss_wrong_adv"] | lax["server_metadata.A01_issuer_other"]
+
+
+def test_a_rule_that_refuses_is_looked_for_in_designs_of_clients() -> None:
+    """The baseline comes first; each other one differs from it in what a client does, and in nothing else."""
+    first, *others = inspection._designs()
+    assert first == ("", "", Design())
+    for name, value, design in others:
+        assert SWITCHES[name].kind in ("mechanism", "conduct")
+        assert design == Design({name: value}) != Design()
 
 
 def test_every_answer_that_is_no_honest_one_is_refused_by_some_rule_or_none() -> None:

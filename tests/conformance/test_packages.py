@@ -122,6 +122,7 @@ def test_client_of_a_person_is_judged_when_they_say_that_it_has_ended() -> None:
             async with browser.get(address) as page:
                 shown = html.unescape(await page.text())
             assert "M01_iss_ok" in shown
+            assert "one call" in shown
             url = re.search("<code>(http[^<]*)</code>", shown)
             assert url is not None
             async with browser.post(url[1], data="{}", headers={"User-Agent": "Mozilla/5.0"}):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,14 @@ def confined(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         pytest.skip(f"no rooms are made by {request.param} here")
     monkeypatch.setattr(sandbox, "way", lambda: request.param)
     return str(request.param)
+
+
+def test_rooms_are_made_by_unshare_where_there_are_namespaces() -> None:
+    """What is skipped here is skipped because of the machine."""
+    if shutil.which("setpriv") is None or shutil.which("unshare") is None:
+        pytest.skip("no unshare or no setpriv here")
+    ours = ("unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork", "--mount-proc", "true")
+    assert works("unshare") or subprocess.run(ours, check=False, capture_output=True).returncode
 
 
 @pytest.fixture
@@ -168,6 +177,16 @@ def test_what_forks_twice_ends_with_its_driver(place: Path, confined: str, first
 )
 def test_what_floods_or_hangs_says_so(place: Path, confined: str, program: str, ended: str) -> None:
     assert run(place, program, limit=15.0 if ended != "timed out" else 1.5).ended == ended
+
+
+def test_a_program_begins_in_its_home(confined: Way) -> None:
+    """Whatever it writes without saying where is gone with the room."""
+    with entering(
+        (sys.executable, "-I", "-c", "import os; print(os.getcwd())"), Room(python_folders()), confined
+    ) as start:
+        environment = dict(start.environment)
+        said = subprocess.run(start.command, env=environment, capture_output=True, pass_fds=start.handles, check=True)
+    assert said.stdout.decode().strip() == environment["HOME"] == sandbox.HOME
 
 
 def test_room_without_a_network_has_none(place: Path, confined: Way) -> None:

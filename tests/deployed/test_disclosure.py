@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from deployed import disclosure
+from deployed.behaviour import measured
 from deployed.disclosure import HIDDEN, PAGES, breaches, current, due, losses, opened, reports, written
+from model.scenario import short
 
 ROOT = Path(__file__).parents[2]
 TODAY = datetime.date.today()
@@ -110,6 +112,12 @@ def test_a_way_to_lose_a_code_that_is_not_public_is_withheld_though_another_is()
     assert held == [False, False, True, True]
     assert not disclosure.withheld("mine", "M08_mixup_iss", "a", (), TODAY)
     assert disclosure.withheld("mine", "M07_state_missing", "A", (), TODAY)
+
+
+def test_what_a_release_gave_away_counts_as_lost() -> None:
+    """Whether a code or a token went astray is what was seen, scenario by scenario."""
+    for name, seen in measured().items():
+        assert {short(scenario) for scenario, one in seen.items() if one.misdelivered} <= losses()[name]
 
 
 def test_current_is_the_last_release_of_each_major_version() -> None:

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from deployed import missing
 from deployed.missing import Opening, binding, checks
 from model.clients import find
-from model.design import Configuration, parse_capabilities
+from model.design import Configuration, parse, parse_capabilities
 from model.named_designs import DEPLOYMENTS
 from openworld.cli import main
 from openworld.commands import clients as commands
@@ -45,6 +45,8 @@ def test_what_is_missing_is_what_keeps_out_what_gets_in(unchecked, checker):
     assert by_name["metadata_issuer_check"].rule.name == "client.metadata_issuer_matches"
     assert ("MUST", "RFC 8414 3.3") in by_name["metadata_issuer_check"].levels
     for one in found.missing:
+        assert checker.result(one.opens[0].property, parse(one.configuration)) == "attack"
+        assert parse(one.configuration).design.but(**DEPLOYMENTS["plain"]) == client.design.but(**DEPLOYMENTS["plain"])
         for opening in one.opens[:3]:
             for design, broken in ((client.design, True), (client.design.but(**dict([one.fix])), False)):
                 placed = design.but(**DEPLOYMENTS[opening.environment])

@@ -8,17 +8,21 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from deployed.served import NotRecordedError, RecordingError, read
+from deployed.served import Heard, NotRecordedError, RecordingError, fetched, read
 from deployed.serves import changes, ends, opened_without, smallest, unsettled, unsure
 from model.clients import clients
 from model.conversation import converse
+from model.protocols import rules
 from model.scenario import load
 from openworld.cli import main
 from properties.checker import Checker
+from properties.engine import Answer
 
 URL, ISSUER = "https://mcp.example/mcp", "https://login.example/tenant"
 PRM, ASM = (
@@ -276,6 +280,24 @@ def test_what_a_rule_keeps_out_is_asked_of_the_solver(tmp_path: Path, checker: C
     rule = ends(served, ["mcp-python==2.3.0"])["mcp-python==2.3.0"].rule
     assert rule is not None
     assert "code_delivery" in opened_without(rule, checker).fails
+
+
+@pytest.mark.parametrize("found", [("UNKNOWN", "safe"), ("SAT", "unknown")])
+def test_of_what_was_not_decided_a_rule_is_not_said_to_keep_it_out(found: tuple[str, str]) -> None:
+    """Nobody knows, whether the solver gave up without the rule or with it."""
+    rule = next(iter(rules().values()))
+    asked = SimpleNamespace(answer=Answer[found[0]])
+    world = SimpleNamespace(rules=frozenset({rule.name}), happens=lambda *_: asked)
+    undecided: Any = SimpleNamespace(about=lambda *_: world, result=lambda *_: found[1])
+    kept = opened_without(rule, undecided)
+    assert not kept.fails
+    assert "code_delivery" in kept.unknown
+
+
+def test_a_server_that_takes_no_connection_answers_nothing() -> None:
+    """Its status is zero, which is that of no response."""
+    assert fetched("http://127.0.0.1:9/") == Heard(0)
+    assert not fetched("http://127.0.0.1:9/").status
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,11 @@ SECTIONS = ["In short", "The question", "What the specifications say", "The evid
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 #: Those that add to the model, which is done by functions; the first of them is run quickly.
 OWN_DRAFTS = (OWN_DRAFT, _) = ("09_own_draft", "10_proposals")
+PACKAGES = [
+    Path(__file__).parents[2] / name for name in ("model", "properties", "simulations", "deployed", "openworld")
+]
+#: What these call their own.
+DEFINED = {"issuer_hint"}
 #: The answer in short is so many lines.
 LINES = 3
 
@@ -74,10 +81,36 @@ def test_notebook_reads_as_an_argument(path: Path) -> None:
 
 @each
 def test_the_answer_in_short_is_borne_out(path: Path) -> None:
-    """The first cell of code ends in lines that are worked out."""
+    """The first cell of code ends in lines that are worked out, beside a picture."""
     last = ast.parse(_code(path)[0].source).body[-1]
     assert isinstance(last, ast.Expr)
     assert ast.unparse(last).startswith(("short(claimed([", "short(counted(["))
+    assert [one.arg for one in last.value.keywords] == ["beside"]
+
+
+@each
+def test_every_cell_shows_something(path: Path) -> None:
+    """A cell ends in a value, or defines what the cells below it are about."""
+    for cell in _code(path):
+        last = ast.parse(cell.source).body[-1]
+        assert isinstance(last, ast.Expr | ast.FunctionDef) or ast.unparse(last)[0].isupper(), cell.source
+
+
+@cache
+def _known() -> frozenset[str]:
+    """The words of the packages, of their data as well."""
+    files = [path for package in PACKAGES for ending in ("py", "csv", "toml") for path in package.rglob(f"*.{ending}")]
+    return frozenset(word for file in files for word in re.findall(r"\w+", file.read_text(encoding="utf-8")))
+
+
+@each
+def test_every_word_that_a_cell_hands_over_is_known(path: Path) -> None:
+    """A name that is spelt wrongly is found before the notebook runs."""
+    parts = [
+        part for cell in _code(path) for part in ast.walk(ast.parse(cell.source)) if isinstance(part, ast.Constant)
+    ]
+    words = {str(part.value) for part in parts if str(part.value).isidentifier()}
+    assert words <= _known() | (DEFINED if path.stem in OWN_DRAFTS else set())
 
 
 @each
