@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -267,3 +269,25 @@ def test_folder_that_was_cut_short_is_filled_again(place: Path, monkeypatch: pyt
     assert not (home / "half").exists()
     assert (home / installing.LOCK).exists()
     assert os.access(ready.command[0], os.X_OK)
+
+
+@pytest.mark.skipif(not sandbox.way(), reason="no rooms are made here")
+@pytest.mark.parametrize(("file", "by"), [("package.json", "npm"), ("pyproject.toml", "wheel")])
+def test_a_repository_is_installed_as_what_it_holds(
+    place: Path, monkeypatch: pytest.MonkeyPatch, file: str, by: str
+) -> None:
+    """Of its last commit: what is not committed is not there."""
+    ours = place / "repository"
+    ours.mkdir()
+    (ours / file).write_text("{}")
+    author = ("-c", "user.name=nobody", "-c", "user.email=nobody@example")
+    for words in (("init", "-q"), ("add", file), (*author, "commit", "-qm", "first")):
+        subprocess.run(["git", *words], cwd=ours, check=True)
+    (ours / "later").touch()
+    told: list[tuple[str, list[str]]] = []
+    for name, kind in (("_npm", "npm"), ("_built", "wheel")):
+        monkeypatch.setattr(installing, name, lambda _, at, *__, kind=kind: told.append((kind, os.listdir(at))))
+    software: Any = SimpleNamespace(package=str(ours))
+    order: Any = SimpleNamespace(release=SimpleNamespace(software=software), home=place / "cache" / "of-git")
+    installing._from_git(order)
+    assert told == [(by, [file])]

@@ -351,3 +351,19 @@ class Walk(RuleBasedStateMachine):
 
 TestWalk = Walk.TestCase
 TestWalk.settings = settings(max_examples=3, stateful_step_count=10, deadline=None, derandomize=True)
+
+
+@pytest.mark.parametrize(
+    ("possible", "result"),
+    [(Answer.UNKNOWN, "unknown"), (Answer.UNSAT, "not_in_this_world"), (Answer.SAT, "safe")],
+    ids=["unknown", "impossible", "possible"],
+)
+def test_that_no_run_could_break_a_property_and_that_nobody_knows_are_two_results(
+    possible: Answer, result: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without any rule obeyed; the result alone says the same as the verdict, and neither takes one for the other."""
+    asked = find("CD"), parse("cap=mal_as")
+    world = WorldChecker(DEFAULT, asked)
+    found = world._lawless(world._ask(*asked))
+    monkeypatch.setattr(type(world), "_lawless", lambda *_: replace(found, answer=possible))
+    assert world.result(*asked) == result

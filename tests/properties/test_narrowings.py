@@ -56,6 +56,12 @@ def test_a_safe_says_what_it_rests_on():
     assert narrowings(check(find("CD"), parse("cap=mal_as;iss_check=off"))) == ()
 
 
+def test_a_safe_is_asked_only_where_the_party_is_of_which_the_question_says_something():
+    """No larger world has a tenant beside the CRM, so that none of them says more about it."""
+    found = check_widely(find("SI"), parse("cap=req_leak;par=required;shared:audience_check=off"))
+    assert (found.result, found.elsewhere) == ("safe", ())
+
+
 def test_a_safe_names_a_power_that_reaches_nothing_in_its_world():
     """Only a world where no token leaks says so of the leak; what every world has is never named."""
     said = "nothing in this world is in the attacker's hands by token_leak"
