@@ -6,8 +6,9 @@ import pytest
 
 from model.design import parse
 from properties.checker import Checker
-from properties.explain import explain
+from properties.explain import explain, refusal
 from properties.security import PROPERTIES, find
+from properties.verdict import check
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +25,16 @@ def test_names_the_change_and_the_rule(checker: Checker) -> None:
     assert difference.refused_by is not None
     assert difference.refused_by[0] == "client.iss_matches_recorded_issuer"
     assert ("authorization", "safe", "attack") in difference.flips
+
+
+def test_where_a_run_stops_is_told_as_charts_number_its_steps() -> None:
+    """The first step is number one."""
+    attack = check(find("CD"), parse("cap=mal_as;iss_check=off"))
+    found = refusal(check(find("CD"), parse("cap=mal_as")), attack)
+    assert attack.trace is not None
+    assert found is not None
+    assert found[0] == "client.iss_matches_recorded_issuer"
+    assert attack.trace.steps[found[1] - 1].action.startswith("client.accept_authorization_response")
 
 
 def test_capabilities_count_as_a_change(checker: Checker) -> None:

@@ -80,3 +80,9 @@ def test_a_resource_server_that_takes_no_default_audience_has_nothing_to_fear_fr
     """Tokens of an AS that ignores `resource` are good everywhere only where they are taken."""
     assert checker.result("TC", parse("cap=mal_rs;as_resource=ignore")) == "attack"
     assert checker.result("TC", parse("cap=mal_rs;as_resource=ignore;default_audience=refuse")) == "safe"
+
+
+def test_a_client_that_reads_no_metadata_of_resources_is_sent_to_no_stranger(reach) -> None:
+    """Its servers are configured: no resource vouches for one that it then starts a flow at."""
+    assert reach.verdict("AA", parse("cap=mal_as")) == "attack"
+    assert reach.verdict("AA", parse("cap=mal_as+mal_rs;prm=off")) == "safe"
