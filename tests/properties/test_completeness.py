@@ -15,7 +15,7 @@ from model.design import Configuration, Design, parse
 from model.machine import Machine
 from model.switches import CAPABILITIES, SWITCHES
 from model.world_file import DEFAULT, WORLDS
-from properties.bounds import FIRST, LIMIT, Clock, Depths
+from properties.bounds import FIRST, LIMIT, Clock, Depths, Laid
 from properties.closure import Closure
 from properties.engine import Answer
 from properties.security import PROPERTIES, find
@@ -217,6 +217,15 @@ def test_the_bound_that_is_told_is_that_of_the_longest_run():
     laid = Depths(Template(DEFAULT, configuration.design, ("first_contact",)), growing=True).at_least(FIRST + 1)
     enforced = [*laid.unrolling.enforced.values()]
     assert laid.longest([*enforced, *[-literal for literal in laid.unrolling.capabilities.values()]], Clock()) == 2
+
+
+def test_a_run_is_longer_where_something_happens_in_the_last_sweep():
+    """Runs of one sweep fill a world of one, and none that has one more."""
+    template = Template(DEFAULT, parse("api=multi_path").design, ("first_contact",))
+    for depth, answer in ((1, Answer.SAT), (2, Answer.UNSAT)):
+        laid = Laid(template, depth)
+        honest = [-literal for literal in laid.unrolling.capabilities.values()]
+        assert laid.check([*laid.unrolling.enforced.values(), *honest, laid.longer], Clock()) is answer
 
 
 @pytest.mark.parametrize(("prop", "text", "sweeps"), [("CD", "cap=mal_as", 6), ("CB", "cap=mal_client", 4)])

@@ -7,6 +7,7 @@ from itertools import combinations, product
 import pytest
 
 from model.design import Configuration, parse, parse_capabilities
+from model.model import oauth
 from model.named_designs import DEPLOYMENTS
 from model.switches import SWITCHES
 from properties.bounds import FIRST, Clock, Laid
@@ -54,6 +55,15 @@ def test_lattice_has_at_least_twenty_mechanisms() -> None:
     assert len(MECHANISMS) >= 20
     for switch, without, with_ in MECHANISMS.values():
         assert {without, with_} <= set(SWITCHES[switch].values)
+
+
+def test_a_deployment_may_have_a_value_of_its_own_where_a_mechanism_has_two() -> None:
+    """It is open beside them; of other mechanisms nothing else is."""
+    switch, *two = MECHANISMS["exact_resource_match"]
+    own = next(value for value in SWITCHES[switch].values if value not in two)
+    lattice = Lattice(["first_contact"], frozenset(), {switch: own}, mechanisms=SMALL)
+    found = lattice._open(False, oauth())
+    assert found == {switch: (without, with_) for switch, without, with_ in SMALL.values()} | {switch: (*two, own)}
 
 
 def test_quantified_environment_asks_more() -> None:
