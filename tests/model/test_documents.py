@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from model.documents import _put_off
+from model.documents import DocumentError, Schema, _put_off
 
 
 def test_a_module_is_imported_when_its_function_is_called(monkeypatch):
@@ -28,3 +28,12 @@ def test_a_module_that_is_not_there_is_missed_when_it_is_needed():
         from colours_of_nowhere import mix
     with pytest.raises(ModuleNotFoundError):
         mix()
+
+
+@pytest.mark.parametrize("document", [{"name": "\x1b[2J"}, {"\u202e": "name"}, {"list": ["fine", "\x07"]}])
+def test_a_text_that_does_something_to_a_terminal_is_an_error_whatever_the_schema(document):
+    """And what does nothing is none."""
+    schema = Schema(lambda: {"type": "object"})
+    schema.check({"name": "fine", "list": ["Grüße\n"]})
+    with pytest.raises(DocumentError):
+        schema.check(document)

@@ -637,3 +637,20 @@ def test_a_connector_needs_no_resource_of_the_attackers() -> None:
     world = read("mine.toml", "[[party]]".join(parts))
     for design, expected in (("", "safe"), (";shared_provider=yes", "attack")):
         assert check("token_confinement", parse(f"cap=mal_toolkit{design}"), world).result == expected
+
+
+def test_a_gateway_is_honest_and_is_no_server_of_its_own():
+    """It answers for the AS behind it; elsewhere there is none."""
+    world = WORLDS["gateway"]
+    assert [one.name for one in world.gateways] == ["gateway"]
+    assert [one.name for one in world.honest_servers] == ["as"]
+    assert DEFAULT.gateways == ()
+    assert [one.name for one in DEFAULT.honest_servers] == ["as"]
+
+
+def test_who_has_a_host_has_the_dishonest_parties_that_are_there():
+    """Beside whoever runs them; honest parties are nobody's, and neither is what has no URL of its own."""
+    assert DEFAULT.hands["evil_as"] == ("mal_as", "mal_toolkit", "old_as_compromised")
+    assert DEFAULT.hands["upload"] == ("hosting_upload", "domain_takeover")
+    assert "crm" not in DEFAULT.hands
+    assert all(not DEFAULT.by_name[name].honest and "://" in DEFAULT.by_name[name].url for name in DEFAULT.hands)

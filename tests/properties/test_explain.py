@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from model.design import parse
@@ -30,7 +32,7 @@ def test_names_the_change_and_the_rule(checker: Checker) -> None:
 def test_where_a_run_stops_is_told_as_charts_number_its_steps() -> None:
     """The first step is number one."""
     attack = check(find("CD"), parse("cap=mal_as;iss_check=off"))
-    found = refusal(check(find("CD"), parse("cap=mal_as")), attack)
+    found = refusal(replace(attack, configuration=parse("cap=mal_as"), trace=None), attack)
     assert attack.trace is not None
     assert found is not None
     assert found[0] == "client.iss_matches_recorded_issuer"
