@@ -114,13 +114,13 @@ def test_a_way_to_lose_a_code_that_is_not_public_is_withheld_though_another_is()
 
 
 def test_a_release_has_lost_what_it_gave_away_and_not_what_it_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether a code or a token went astray is what was seen, scenario by scenario."""
+    """Scenario by scenario; one of which only attacks are known may have lost what anybody has."""
     seen = {"M08_mixup_iss": SimpleNamespace(misdelivered=True, stage="A")}
     seen["A01_issuer_other"] = SimpleNamespace(misdelivered=False, stage="d")
     monkeypatch.setattr(disclosure, "measured", lambda: {"mine==1": seen})
-    monkeypatch.setattr(disclosure, "attacked", dict)
+    monkeypatch.setattr(disclosure, "attacked", lambda: {"other==1": {"trace": ({"code_delivery"}, set())}})
     monkeypatch.setattr(disclosure, "overlooked", lambda _: ())
-    assert losses.__wrapped__() == {"mine==1": {"M08"}}
+    assert losses.__wrapped__() == {"mine==1": {"M08"}, "other==1": {"M08", "code_delivery"}}
 
 
 def test_current_is_the_last_release_of_each_major_version() -> None:

@@ -305,3 +305,16 @@ def test_origins_do_not_matter(told):
     here, there = converse(design, told), converse(design, load(told.name, HTTPS))
     assert here.stage == there.stage
     assert [(one.request, one.to) for one in here.sent] == [(one.request, one.to) for one in there.sent]
+
+
+@pytest.mark.parametrize(("when", "sent"), [("before", []), ("after", ["register"])])
+def test_a_client_that_wants_pkce_looks_for_it_before_it_registers_or_after(when, sent):
+    """Of an AS that lists no methods it asks nothing, or a registration that is for nothing."""
+    found = converse(find("ai-sdk-mcp==1.0.102").design.but(pkce_when=when), load("A06_no_pkce_advertised"))
+    assert [turn.request for turn in found.sent] == sent
+
+
+@pytest.mark.parametrize(("scheme", "read"), [("any", True), ("bearer", False)])
+def test_a_challenge_of_another_scheme_names_the_metadata_to_those_who_read_any(scheme, read):
+    found = converse(find("mcp-python==1.12.4").design.but(prm_scheme=scheme), load("P02_dpop_challenge"))
+    assert any(url.endswith("/.well-known/oauth-protected-resource/mcp") for url in found.fetched) is read

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from model import client
 from model.action import SCHEMAS
+from model.design import Design
 from model.protocols import actions, every_rule, variables
 from model.rule import DECIDES, rule
 from model.switches import SWITCHES
@@ -108,6 +110,23 @@ def test_properties_have_one_code_and_one_name_each():
     assert all(re.fullmatch("[A-Z]{2}", code) for code in codes)
     assert all(prop.name == name and prop.meaning.endswith(".") for name, prop in PROPERTIES.items())
     assert all(any(prop.defined(world) for world in WORLDS.values()) for prop in PROPERTIES.values())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "advertised", "allowed"),
+    [
+        ("none", False, True),
+        ("authz_endpoint", True, False),
+        ("unless_iss", True, True),
+        ("unless_iss", False, False),
+        ("token_endpoint", False, True),
+    ],
+)
+def test_an_endpoint_elsewhere_is_used_by_who_does_not_compare_it_or_relies_on_iss(wanted, advertised, allowed):
+    """At the origin of the issuer everybody uses it."""
+    design, rule = Design({"md_corroborate": wanted}), client.authorization_endpoint_is_corroborated
+    assert rule(design, "https://as.example", "https://evil.example/authorize", advertised).holds is allowed
+    assert rule(design, "https://as.example", "https://as.example/authorize", advertised).holds is True
 
 
 def test_every_switch_is_read_somewhere():

@@ -86,3 +86,9 @@ def test_a_client_that_reads_no_metadata_of_resources_is_sent_to_no_stranger(rea
     """Its servers are configured: no resource vouches for one that it then starts a flow at."""
     assert reach.verdict("AA", parse("cap=mal_as")) == "attack"
     assert reach.verdict("AA", parse("cap=mal_as+mal_rs;prm=off")) == "safe"
+
+
+@pytest.mark.parametrize("policy", ["prm", "metadata", "always"])
+def test_a_resource_that_demands_bound_tokens_gets_them_from_who_reads_that_it_does(reach, policy) -> None:
+    """Its metadata says so, and so does that of the AS, which makes them."""
+    assert reach.verdict("FC", parse(f"dpop=token;dpop_policy={policy};as_dpop=honor;r_requires_dpop=yes")) == "reached"
