@@ -17,12 +17,12 @@ from model.cast import participants
 from model.chart import WIDTH, ascii_art, chart, mermaid, origin, text
 from model.design import Configuration, parse
 from model.machine import Machine, State, Step
-from model.messages import FORGED, THIEF, Message
+from model.messages import FORGED, THIEF, Message, Sent
 from model.refusal import stopped
 from model.state import tokens
 from model.trace import Trace, from_json
-from model.wire import Arrow, arrows
-from model.world import World
+from model.wire import Arrow, arrows, scenes
+from model.world import NONE, World
 from model.world_file import DEFAULT, WORLDS
 from properties.checker import Checker
 
@@ -355,3 +355,23 @@ def test_a_token_for_the_wrong_resource_is_refused_there_or_before_it_is_sent(ec
     assert not any("protected data" in message.label for message in shown.sent)
     told = [value.text for message in shown.sent for value in message.values if value.name == "resource"]
     assert ("https://crm.example" in told) == (echoes == "as_echo=yes")
+
+
+def test_what_an_action_sends_and_asks_is_what_is_on_file(walks: list[Trace], on_file: Callable[..., None]) -> None:
+    """Its first time in these walks: who sends what to whom, and which checks that passes."""
+    told: dict[str, list[str]] = {}
+    for trace in walks:
+        for scene in scenes(trace):
+            sent = (sent for sent in scene.move.sends if sent.when)
+            lines = [f"  {one.sender} -> {one.receiver}: {_in_short(one)}" for one in sent]
+            lines += [f"  asks {rule.name}" for rule in scene.rules()]
+            told.setdefault(kind(scene.action.name), lines)
+    text = "".join(f"{action}\n" + "".join(f"{line}\n" for line in told[action]) for action in sorted(told))
+    on_file(Path(__file__).parent / "data" / "sent.txt", text)
+
+
+def _in_short(sent: Sent) -> str:
+    """A message without what it does not say, and whether the attacker reads it on its way."""
+    said = {field.name: getattr(sent.message, field.name) for field in fields(sent.message)}
+    words = [f"{name}={value}" for name, value in said.items() if value not in (NONE, False)]
+    return f"{type(sent.message).__name__}({', '.join(words)})" + (" (read)" if sent.read else "")
