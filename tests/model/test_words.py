@@ -11,7 +11,7 @@ from model.drafts import TEXTS
 from model.named_designs import DEPLOYMENTS, NAMED_DESIGNS
 from model.protocols import rules
 from model.switches import BCP_ATTACKERS, CAPABILITIES, SWITCHES
-from model.words import of_configuration, of_rule, worded, words
+from model.words import of_configuration, of_rule, with_code, worded, words
 from properties.attackers import every_attacker
 from properties.designs import MECHANISMS
 from properties.security import PROPERTIES
@@ -60,6 +60,12 @@ def test_configurations_are_told_switch_by_switch() -> None:
         f"attacker {worded('attacker', 'mal_rs')} and {CAPABILITIES['naive_rp']}"
     )
     assert worded("attacker", "$x") == "$x"
+
+
+def test_a_configuration_may_stand_behind_its_words() -> None:
+    """And stands alone where there are none for it."""
+    assert with_code("pkce=off") == "no PKCE (pkce=off)"
+    assert with_code("nothing of ours") == "nothing of ours"
 
 
 def test_rules_are_told_by_what_they_ask_for() -> None:

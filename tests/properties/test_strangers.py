@@ -92,3 +92,7 @@ def test_a_client_that_reads_no_metadata_of_resources_is_sent_to_no_stranger(rea
 def test_a_resource_that_demands_bound_tokens_gets_them_from_who_reads_that_it_does(reach, policy) -> None:
     """Its metadata says so, and so does that of the AS, which makes them."""
     assert reach.verdict("FC", parse(f"dpop=token;dpop_policy={policy};as_dpop=honor;r_requires_dpop=yes")) == "reached"
+
+
+def test_a_client_with_an_assertion_gets_to_a_stranger_without_a_browser(reach) -> None:
+    assert reach.verdict("FC", parse("grant=id_jag")) == "reached"
