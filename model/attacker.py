@@ -32,7 +32,10 @@ PAGES = ("lure", "web")
 def knows(c: Context, kind: str, name: str) -> Condition:
     """Whether the attacker knows a term: it has learned it, or it is of what leaks by itself."""
     held = c.world.issued.get(name) if kind == "token" else None
-    return any_of(c.state[f"knows.{kind}.{name}"], isinstance(held, Held) and c.has(held.leaks_by))
+    leaks = isinstance(held, Held) and c.has(held.leaks_by)
+    if kind == "grant" and name in c.world.session:
+        leaks = all_of(c.capabilities["platform_leak"], same(c.client(name).grant, "jwt_bearer"))
+    return any_of(c.state[f"knows.{kind}.{name}"], leaks)
 
 
 def was_kept(c: Context, token: Value, among: Collection[str]) -> tuple[Named, ...]:

@@ -92,6 +92,26 @@ def replay_grant(c: Context, who: str, grant: str, wanted: Value, as_own: Value)
     return move._replace(when=all_of(here, move.when), sets={**move.sets, "accepted.issuer": True})
 
 
+@action("S16", own_grants)
+def replay_grant_again(c: Context, who: str, grant: str) -> Move:
+    """The attacker presents an assertion that has been good for a token, as the client, for a token of its own."""
+    slot, server = c.state.grant(grant), server_of(c, grant)
+    asking = by_attacker(c, server, slot.client, slot.target)
+    asks = TokenRequest(
+        slot.client, grant_type="jwt_bearer", assertion=who, proof_key=asking.key, resource=asking.resource
+    )
+    taken = (
+        server_rules.assertions_are_granted(c.of(server.name), grants_used(c)),
+        *asserted(c, who, server, own=False, reused=True),
+    )
+    return Move(
+        possible(knows(c, "grant", who), same(slot.code, "redeemed"), same(slot.of, who)),
+        request_rules(c, server, asking, NONE, taken),
+        {f"{grant}.code": "reused"},
+        asked(ATTACKER, server.name, asks, TokenResponse(refreshed(grant), token_type(asking.key))),
+    )
+
+
 def _grants_and_strangers(world: World) -> list[dict[str, str]]:
     return [{**of, "server": server.name} for of in users_grants(world) for server in world.strangers]
 

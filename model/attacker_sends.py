@@ -328,7 +328,7 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
     )
 
 
-@action("S15", users_grants)
+@action("S16", users_grants)
 def redeem_code_again(c: Context, grant: str) -> Move:
     """The attacker repeats the token request of a code that was redeemed, with a key of its own; for its own token."""
     slot, server = c.state.grant(grant), server_of(c, grant)

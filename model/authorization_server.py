@@ -431,6 +431,12 @@ def grant_names_the_client(design: Choices, by_client: Condition) -> Condition:
     return any_of(by_client, same(design.grant_client_check, "off"))
 
 
+@rule("JAG-jti", source="RFC 7523 3")
+def assertion_is_unused(design: Choices, reused: Condition) -> Condition:
+    """An assertion is good for one token, where the AS keeps account of those that it has taken."""
+    return implies(reused, same(design.grant_replay, "none"))
+
+
 @rule("IDJ-cnf", source="RFC 7800 3; draft-ietf-oauth-identity-assertion-authz-grant 8.6.1")
 def grant_is_presented_by_key(design: Choices, bound: Condition, own: Condition) -> Condition:
     """An assertion that names a key is presented with a proof by that key, where the AS looks at it."""

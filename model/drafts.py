@@ -144,6 +144,9 @@ PROFILES = _drafts(
     ("mcp_dpop", "MCP DPoP profile", "MCP's tokens are bound to a key of the client, and a request may come twice",
      "MCPD-proof dpop=token", "MCPD-as as_dpop=honor/ignore", "MCPD-flag proof_required=registered",
      "MCPD-check rs_cnf=on/off", "MCPD-check rs_htu=on/off", "MCPD-check rs_htm=on/off", "MCPD-check rs_ath=on/off"),
+    ("mcp_wif", "MCP workload identity federation", "a workload gets tokens by the JWT of its platform",
+     "WIF-grant grant=jwt_bearer", "WIF-aud grant_aud_check=on/off", "WIF-trust grant_trust=listed/any",
+     "WIF-sub grant_subject=iss+sub/sub"),
     ("mission", "draft-mcguinness-oauth-mission",
      "a grant is a record with a state, and what derives from it narrows and ends with it",
      "MIS-exch instance=derived/none", "MIS-narrow delegation_scope=passed_on/granted",
@@ -160,7 +163,7 @@ PROFILES = _drafts(
 TEXTS: dict[str, Draft] = {**DRAFTS, **PROFILES}
 #: Texts that are about what others say, with those.
 BUILDS_ON: dict[str, tuple[str, ...]] = {
-    "mcp_dpop": ("mcp",), "mission_runtime": ("mission",), "mission_attenuation": ("mission",),
+    "mcp_dpop": ("mcp",), "mcp_wif": ("mcp",), "mission_runtime": ("mission",), "mission_attenuation": ("mission",),
 }  # fmt: skip
 
 

@@ -330,8 +330,10 @@ def assertion(
     own: Condition,
     users: Condition,
     other_tenants: Condition = False,
+    reused: Condition = False,
 ) -> Iterator[Named]:
     """Of an assertion about a user that is used as a grant: by whom, for whom and about whom it is."""
+    yield server.assertion_is_unused(design, reused)
     yield server.grant_names_this_server(design, named)
     yield server.voucher_is_partner(design, partner)
     yield server.grant_names_the_client(design, by_client)

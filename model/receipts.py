@@ -24,6 +24,7 @@ from model.reading import SessionState
 from model.readings import RESPONDED, answered, ids_of, proof_key, published, server_of, servers_listed, token_of
 from model.registration import registered
 from model.state import REDEEMED, keys, tokens
+from model.vouching import presents
 from model.world import ATTACKER, AUTHORIZATION_SERVER, CLIENT, NONE, RESOURCE_SERVER, Party, Session, World
 
 #: What a grant calls what the authorization request said that it answers.
@@ -281,8 +282,14 @@ def _server(c: Context, party: Party, grant: str, message: Message) -> dict[str,
         known = GRANTED | dict(zip(more, more, strict=True))
         held |= {f"request.{name}": getattr(c.state.grant(grant), at) for name, at in known.items()}
         own = [each.name for each in c.world.grants if each.server == party.name]
-        redeemed = (choose(one_of(c.state.grant(name).code, *REDEEMED), name, NONE) for name in own)
-        held["used.code"] = mapped(_listed, *redeemed)
+        redeemed = {name: one_of(c.state.grant(name).code, *REDEEMED) for name in own}
+        held["used.code"] = mapped(_listed, *(choose(used, name, NONE) for name, used in redeemed.items()))
+        presented = (
+            choose(all_of(used, same(c.state.grant(name).of, who)), presents(c, who), NONE)
+            for name, used in redeemed.items()
+            for who in c.world.session
+        )
+        held["used.assertion"] = mapped(_listed, *presented)
     return held
 
 

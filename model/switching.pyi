@@ -123,6 +123,7 @@ class Switches(Generic[V_co]):
     grant_client_check: V_co
     grant_cnf: V_co
     grant_subject: V_co
+    grant_replay: V_co
     grant_aud_check: V_co
     passthrough: V_co
     upstream_client: V_co

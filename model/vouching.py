@@ -34,11 +34,18 @@ def _following(world: World) -> list[dict[str, str]]:
 
 
 def asserted(
-    c: Context, who: str, server: Party, *, by_client: Condition = True, own: Condition = True
+    c: Context,
+    who: str,
+    server: Party,
+    *,
+    by_client: Condition = True,
+    own: Condition = True,
+    reused: Condition = False,
 ) -> tuple[Named, ...]:
     """The rules by which an honest AS takes the assertion of a session as a grant.
 
-    ``by_client``: whoever presents it authenticates as the client that it names; ``own``: and holds the key of that.
+    ``by_client``: whoever presents it authenticates as the client that it names; ``own``: and holds the key of that;
+    ``reused``: the AS has taken it before.
     """
     session, voucher = c.state.session(who), voucher_of(c, who)
     vouched = client_rules.is_vouched_by_server(c.client(who), follows(c, who))
@@ -51,6 +58,7 @@ def asserted(
             by_client=by_client,
             own=own,
             users=True,
+            reused=reused,
             bound=all_of(vouched, same(binds.grant_cnf, "bound")),
         )
     )

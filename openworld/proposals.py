@@ -55,6 +55,7 @@ _HELD = {
     ("resource_server", "authorization_servers"): "the AS that its own metadata lists",
     ("authorization_server", "issuer"): "its own issuer identifier",
     ("authorization_server", "used.code"): "the codes that it has redeemed",
+    ("authorization_server", "used.assertion"): "the assertions for which it has issued a token",
     ("authorization_server", "registered"): "the redirect URIs that are registered for its `client_id`",
     ("resource_server", "url"): "the URL of the resource",
     ("resource_server", "resource"): "its own resource identifier",
