@@ -74,8 +74,8 @@ class CheckStanding(NamedTuple):
 
     Attributes:
         release: that release.
-        since: the first of the releases up to it in which the same scenarios go wrong, of those that are shown of both.
-        before: the last one in which others do; ``""``: there is none.
+        since: the first of the releases up to it in which the same scenarios go wrong, as far as both are shown.
+        before: the last one in which others do; ``""``: none is known.
         cells: what is shown of it.
         every: how many scenarios were played.
     """
@@ -155,11 +155,13 @@ def standing(of: Mapping[str, Mapping[str, CheckCell]]) -> CheckStanding | None:
     if not told:
         return None
     last = told[-1]
-    since, before = last, ""
+    since, before, told_last = last, "", {one.scenario for one in shown[last]}
     for name in reversed(told):
-        both = {one.scenario for one in shown[name]} & {one.scenario for one in shown[last]}
-        if _wrong(shown[name]) & both != _wrong(shown[last]) & both:
+        seen = {one.scenario for one in shown[name]}
+        if _wrong(shown[name]) & told_last != _wrong(shown[last]) & seen:
             before = name
+            break
+        if not _wrong(shown[last]) <= seen:  # what went wrong there is not told
             break
         since = name
     return CheckStanding(last, since, before, shown[last], len(by_release[last]))

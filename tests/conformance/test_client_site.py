@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
 import json
 import re
@@ -334,6 +335,16 @@ def test_the_newest_version_is_what_the_registry_says_asked_once(
         assert install.newest(CLIENTS["ts-client-v2"]) == "2.5.0"
     assert asked == ["index", "view"]
     monkeypatch.delenv(install.NEWEST)
+
+
+def test_the_score_that_the_page_tells_is_the_kept_one() -> None:
+    """And it is of releases that are not stored."""
+    kept = list(csv.DictReader((ROOT / "benchmarks" / "releases.csv").read_text(encoding="utf-8").splitlines()))
+    assert tuple(kept[0]) == predicted.COLUMNS
+    assert not {one["release"] for one in kept} & measured().keys()
+    right, played = (sum(int(one[column]) for one in kept) for column in ("right", "played"))
+    page = (ROOT / "docs" / "real-software.md").read_text(encoding="utf-8")
+    assert f"{right} of {played} ends came as\npredicted" in page
 
 
 def test_the_weekly_run_measures_every_client_in_every_scenario() -> None:
