@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from deployed.behaviour import everything
 from deployed.explanation import age, neighbours, stands_for
@@ -259,3 +259,35 @@ def _able() -> frozenset[str]:
 
 def _secure() -> list[str]:
     return [name for name, prop in every_property().items() if prop.kind == "security"]
+
+
+# --- as data -------------------------------------------------------------------------------------------------------
+
+
+def as_data(
+    served: Front,
+    found: Mapping[str, End],
+    changed: Iterable[tuple[Change, ...]],
+    let_in: list[str],
+    doubts: Mapping[str, tuple[str, ...]],
+) -> dict[str, Any]:
+    """Return how clients get on with what is served, and what lets them in, as data; ``doubts``: what is unsettled."""
+    doubtful = unsure(served, found)
+    return {
+        "url": served.url,
+        "clients": {
+            name: {
+                "stage": end.stage or "unknown",
+                "rule": end.rule and end.rule.name,
+                "source": end.rule and end.rule.source,
+                "about": end.about,
+                "before": [rule.name for rule in end.before],
+                "not_measured": doubts.get(name, ()),
+                "not_sure": doubtful.get(name, ""),
+            }
+            for name, end in found.items()
+        },
+        "assumed_absent": list(served.recorded.assumed),
+        "smallest_changes": [[change._asdict() for change in each] for each in changed],
+        "let_in": let_in,
+    }

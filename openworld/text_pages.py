@@ -102,10 +102,7 @@ class TextFound(NamedTuple):
 
 def found(name: str, timeout: float | None = None) -> TextFound:
     """Return what is found of a text (raises KeyError for a name that no text has)."""
-    text, below = TEXTS[name], BUILDS_ON.get(name, ())
-    head = f"draft={'+'.join((*below, name))}"
-    asked = {each.switch: each.value for other in below for each in TEXTS[other].obligations}
-    lacking = {each: asked.get(each.switch, _undone(each)) for each in text.obligations}
+    text, (head, lacking) = TEXTS[name], lacked(name)
     nobody = _but(head, lacking)
     alone: dict[Obligation, list[Flips] | None] = dict.fromkeys(lacking)
     for each, value in lacking.items():
@@ -125,6 +122,27 @@ def found(name: str, timeout: float | None = None) -> TextFound:
     said = dict.fromkeys(where for each in lacking for where in _wheres(each, text.obligations) if ";" in where)
     whole = [*_flips(head, nobody, (*AGAINST, *said), timeout)]
     return TextFound(name, alone, whole, first, costs, dict(_left(head, nobody, timeout)))
+
+
+def lacked(name: str) -> tuple[str, dict[Obligation, str]]:
+    """Return a text as a configuration has it, and by obligation what a party has that does not know the text."""
+    below = BUILDS_ON.get(name, ())
+    asked = {each.switch: each.value for other in below for each in TEXTS[other].obligations}
+    undone = {each: asked.get(each.switch, _undone(each)) for each in TEXTS[name].obligations}
+    return f"draft={'+'.join((*below, name))}", undone
+
+
+def not_carried(name: str) -> list[dict[str, str]]:
+    """Return the rows of the catalogue from a text that nothing in the model carries."""
+    texts = {*named(TEXTS[name].source)}
+    rows = requirements().values()
+    return [each for each in rows if not each["carried_by"] and texts.intersection(named(each["source"]))]
+
+
+def words_of(each: Obligation) -> str:
+    """Return an obligation's sentence in the text's own words; empty if they are not on record."""
+    own = sorted((one for one in quotes() if one.row == each.row), key=lambda one: each not in one.obligations)
+    return own[0].quote if own else ""
 
 
 def _left(head: str, nobody: str, timeout: float | None) -> Iterator[tuple[str, str]]:
@@ -199,12 +217,14 @@ def _asked(prop: Property, configuration: Configuration, timeout: float | None) 
 
 # --- said ------------------------------------------------------------------------------------------------------
 
+#: What no page of answers shows.
+COVERS = "It covers what the model has: no clock, no failures of implementations, and the few parties of a world."
 _READ = (
     "✓ marks what is better with what is asked, ✗ what is better without, ? what was not decided in time.",
     "Where – stands, nothing could violate the property in one of the two, which shows nothing. Each property is asked",
     "in the world that claims it. Attackers: " + ", ".join(f"`{each}`" for each in AGAINST) + ".",
     "",
-    "It covers what the model has: no clock, no failures of implementations, and the few parties of a world.",
+    COVERS,
 )
 
 
@@ -233,11 +253,9 @@ def page(of: TextFound) -> str:
     ]
     what = _table(["environment", "", "what honest parties do", "asked by"], lost)
     said += _headed("What its mechanisms cost honest parties", *(what if lost else ["Nothing, in any environment."]))
-    texts = {*named(text.source)}
     left = [
         f"* {each['level']}, {each['source']} (`{each['id']}`): {marked(each['requirement'])}. *{marked(each['note'])}*"
-        for each in requirements().values()
-        if not each["carried_by"] and texts.intersection(named(each["source"]))
+        for each in not_carried(of.name)
     ]
     said += _headed("Not in the model", *(left or ["A rule, a step or a switch carries each row of the catalogue."]))
     return "\n".join([*said, *_headed("How to read this", *_READ), ""])
@@ -252,8 +270,8 @@ def index(texts: Iterable[TextFound]) -> str:
 
 def _obligation(each: Obligation, flips: list[Flips] | None) -> list[str]:
     """An obligation in the words of the text, if they are on record, and what rests on it."""
-    own = sorted((one for one in quotes() if one.row == each.row), key=lambda one: each not in one.obligations)
-    words = f"> {marked(own[0].quote)}" if own else f"In the catalogue's words: {marked(each.sentence)}."
+    own = words_of(each)
+    words = f"> {marked(own)}" if own else f"In the catalogue's words: {marked(each.sentence)}."
     what = f"**{each.level}**, {each.section} (`{each.row}`): `{each.switch}={each.value}`, undone: `{_undone(each)}`."
     return ["", what, "", words, *(_told(flips) if flips is not None else ["", "What it builds on asks the same."])]
 

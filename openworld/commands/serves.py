@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import click
 
 from deployed.explanation import stands_for
 from deployed.served import Change, Front, read
-from deployed.serves import End, Ended, ends, opened_by, opened_without, smallest, unsettled, unsure
+from deployed.serves import End, Ended, as_data, ends, opened_by, opened_without, smallest, unsettled, unsure
 from model.conversation import STAGES
 from model.rule import Rule
 from openworld.commands import completion
@@ -53,7 +52,7 @@ def serves(sources: tuple[str, ...], url: str, names: tuple[str, ...], opens: bo
     found = ends(served, names)
     changed, let_in = smallest(served, found)
     if as_json:
-        print_json(as_data(served, found, changed, let_in))
+        print_json(as_data(served, found, changed, let_in, unsettled(served, found)))
     else:
         print_lines(_ends(served, found))
         print_lines(_changes(served, changed, let_in, found))
@@ -150,28 +149,3 @@ def _opened(changed: list[tuple[Change, ...]], found: Mapping[str, End]) -> Iter
         said = ", ".join(broken.fails) or "nothing that other rules do not stop"
         late = f" (not known in {PATIENCE:g} s of work: {', '.join(broken.unknown)})" if broken.unknown else ""
         yield f"  {rule.name}: {said + late if broken.asked else 'no world asks it'}"
-
-
-def as_data(
-    served: Front, found: Mapping[str, End], changed: Iterable[tuple[Change, ...]], let_in: list[str]
-) -> dict[str, Any]:
-    """How clients get on with what is served, and what lets them in, as data."""
-    doubts, doubtful = unsettled(served, found), unsure(served, found)
-    return {
-        "url": served.url,
-        "clients": {
-            name: {
-                "stage": end.stage or "unknown",
-                "rule": end.rule and end.rule.name,
-                "source": end.rule and end.rule.source,
-                "about": end.about,
-                "before": [rule.name for rule in end.before],
-                "not_measured": doubts.get(name, ()),
-                "not_sure": doubtful.get(name, ""),
-            }
-            for name, end in found.items()
-        },
-        "assumed_absent": list(served.recorded.assumed),
-        "smallest_changes": [[change._asdict() for change in each] for each in changed],
-        "let_in": let_in,
-    }

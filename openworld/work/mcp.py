@@ -28,7 +28,7 @@ from mcp.types import Tool, ToolAnnotations
 from pydantic import BaseModel, Field, ValidationError
 
 from deployed.served import read
-from deployed.serves import ends, smallest
+from deployed.serves import as_data, ends, smallest, unsettled
 from model.chart import chart, text
 from model.conversation import STAGES
 from model.errors import InputError, hint
@@ -40,7 +40,6 @@ from openworld import diff, expectations, glossary, spoken
 from openworld.cache import Cache, default_folder
 from openworld.check import evaluate
 from openworld.commands.common import DONE, INTERRUPTED, complain
-from openworld.commands.serves import as_data
 from openworld.findings import pages, words
 from openworld.jobs import Question
 from openworld.quoting import cited
@@ -152,7 +151,8 @@ class McpTools:
         others refuse it, and the smallest change that lets them in. No server is asked: fetch documents first."""
         served = read([documents], url)
         found = ends(served, clients)
-        return ServedJson.model_validate(as_data(served, found, *smallest(served, found)) | {"stages": STAGES})
+        said = as_data(served, found, *smallest(served, found), unsettled(served, found))
+        return ServedJson.model_validate(said | {"stages": STAGES})
 
     def check(self, file: Annotated[str, Field(description="The path of a file of expectations.")]) -> ExpectationsJson:
         """Say which expectations of an `openworld.toml` still hold (`as expected`), and which have `flipped`, are
