@@ -118,6 +118,7 @@ def report(**given: Any) -> int:
     "once]",
 )
 @click.option("--docs", metavar="URL", default="", help="Link to the pages that `make docs` writes, which are there.")
+@click.option("--url", metavar="URL", default="", help="Where the site will be: for previews of links, and a sitemap.")
 @workers_option
 @with_option
 def site(**given: Any) -> int:

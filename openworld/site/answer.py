@@ -11,16 +11,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from deployed.served import RecordingError
+from deployed.served import read as read_served
+from deployed.serves import as_data, smallest
+from deployed.serves import ends as end_of_clients
+from model import identifiers
 from model.chart import Chart, chart, origin, text
+from model.conversation import STAGES
 from model.design import named_switches
+from model.documents import DocumentError, JsonObject, from_json
 from model.errors import InputError
 from model.model import Model, oauth
 from model.protocols import rules
 from model.trace import Trace
+from openworld.holdings import holdings
 from openworld.sequence import ends, svg
 from openworld.show import ending, outcome
 from openworld.weakest import read
 from properties.assume import Assumptions, Values
+from properties.checker import kept
 from properties.monotone import NoAnswerError
 from properties.narrowings import narrowings
 from properties.reads import asked_for
@@ -88,9 +97,11 @@ def _plain(sets: tuple[Values, ...]) -> list[dict[str, list[str]]]:
 
 
 def _seen(found: Verdict, run: Trace) -> dict[str, Any]:
-    """A run as text, as a picture with the places where its steps end, and as a list."""
+    """A run as text, as a picture with the places where its steps end, and as a list; and who holds what after each."""
     shown = chart(run, ending(found.property))
-    return {"chart": text(shown), "svg": svg(shown), "ends": ends(shown), "messages": _messages(shown)}
+    held = [{who: [list(each) for each in has] for who, has in after.items()} for after in holdings(run)]
+    drawn = {"chart": text(shown), "svg": svg(shown), "ends": ends(shown), "messages": _messages(shown)}
+    return drawn | {"holdings": held}
 
 
 def _messages(shown: Chart) -> list[dict[str, Any]]:
@@ -111,9 +122,62 @@ def _messages(shown: Chart) -> list[dict[str, Any]]:
     ]
 
 
+def result(name: str, configuration: str, model: Model = oauth()) -> dict[str, Any]:
+    """The result of a verdict alone, as where two designs are compared (raises InputError as :func:`verdict`)."""
+    return {"result": kept().result(*asked_for(name, configuration, model))}
+
+
+def served(url: str, documents: str, model: Model = oauth()) -> dict[str, Any]:
+    """Which deployed clients get along with metadata, by which rule others refuse it, and what would let them in.
+
+    ``documents``: JSON with the ``resource`` metadata and that of its ``server``, as texts; ``url``: where clients are
+    sent, by default what the first is about. It is not asked what nobody measured, which takes long.
+
+    Raises:
+        RecordingError: a document that cannot be used.
+    """
+    texts = json.loads(documents)
+    resource, server = (_document(texts[name], said) for name, said in _DOCUMENTS.items())
+    at = url or str(resource.get("resource", ""))
+    listed = resource.get("authorization_servers")
+    issuer = str(listed[0] if isinstance(listed, list) and listed else server.get("issuer", ""))
+    place = _known_at(identifiers.well_known_protected_resource, at)
+    recording: dict[str, Any] = {at: {"www-authenticate": f'Bearer resource_metadata="{place}"'}}
+    recording |= {place: resource} if resource else {}
+    recording |= {_known_at(identifiers.well_known_authorization_server, issuer): server} if server else {}
+    front = read_served([recording], at)
+    found = end_of_clients(front)
+    told_of = as_data(front, found, *smallest(front, found), {})
+    return told_of | {"stages": STAGES}
+
+
+_DOCUMENTS = {"resource": "the resource metadata", "server": "the metadata of the authorization server"}
+
+
+def _known_at(place: Callable[[str], str], url: str) -> str:
+    """Where the metadata of a URL is looked for."""
+    try:
+        return place(url)
+    except identifiers.MalformedURLError:
+        raise RecordingError(f"{url!r} is not a URL with a host; allowed: https://HOST/PATH") from None
+
+
+def _document(text_: str, called: str) -> JsonObject:
+    """What somebody has pasted; nothing where that is blank."""
+    try:
+        found = from_json(text_) if text_.strip() else {}
+    except DocumentError as error:
+        raise RecordingError(f"{called}: {error}") from None
+    if not isinstance(found, dict):
+        raise RecordingError(f"{called}: not a JSON object")
+    return found
+
+
 def rule_texts(model: Model) -> dict[str, list[str]]:
     """What each rule asks for, and the text that says so."""
     return {name: [rule.requirement, rule.source] for name, rule in rules(model).items()}
 
 
-_KINDS: dict[str, Callable[[str, str, Model], dict[str, Any]]] = {"verdict": verdict, "assumptions": assumptions}
+_KINDS: dict[str, Callable[[str, str, Model], dict[str, Any]]] = {
+    "verdict": verdict, "assumptions": assumptions, "result": result, "serves": served,
+}  # fmt: skip

@@ -6,6 +6,7 @@ import json
 import shutil
 from contextlib import closing
 from functools import cache
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,18 +14,22 @@ from typing import Any
 
 import jinja2
 
+from model.drafts import TEXTS
 from model.model import Model, oauth
 from openworld.files import write
 from openworld.folders import claimed
 from openworld.progress import Progress
 from openworld.site import bundle
+from openworld.site.card import card
+from openworld.site.pages import Beforehand, SitePage, pages
 from openworld.site.precomputed import precomputed
 from openworld.site.runtime import Runtime
 from openworld.site.vocabulary import vocabulary
+from properties.security import every_property
 
 #: What is asked where the address says nothing: the oldest mix-up, which is known beforehand.
 FIRST = "code_delivery/design=rfc6749;cap=mal_as"
-_PLAIN = ("site.css", "site.js", "worker.js")
+_PLAIN = ("site.css", "site.js", "compare.js", "paste.js", "worker.js")
 
 
 def build(
@@ -35,11 +40,13 @@ def build(
     workers: int,
     docs: str = "",
     model: Model = oauth(),
+    url: str = "",
 ) -> int:
     """Write the site; answers are found beforehand for these designs and capabilities. Says how many bytes it has.
 
-    Where there is documentation at an address the page links to it. A site that was there stays until what runs on the
-    new one is whole; a page without all of its answers works them out.
+    Where there is documentation at an address the page links to it; ``url`` is where the site will be, for previews.
+    A site that was there stays until what runs on the new one is whole; a page without all of its answers works them
+    out.
 
     Raises:
         FolderInUseError: another run is writing to the folder.
@@ -51,33 +58,62 @@ def build(
             run.mkdir()
             runtime.unpack(run)
             bundle.write(run / "openworld.zip", model.files)
-            for name in ("run", "answers"):
+            for name in ("run", "answers", "property", "draft"):
                 shutil.rmtree(folder / name, ignore_errors=True)
             run.rename(folder / "run")
             (folder / "answers").mkdir()
         for name in _PLAIN:
             write(folder / name, _data(name))
-        write(folder / "index.html", page(designs, docs, model))
-        found = precomputed(designs, attackers, workers, model)
+        write(folder / "index.html", page(designs, docs, model, url))
+        found, known = precomputed(designs, attackers, workers, model), Beforehand({}, {}, model)
         with Progress("designs", len(designs)) as progress, closing(found) as answers:
-            for design, known in answers:
-                write(folder / "answers" / f"{design}.json", _compact(known))
+            for design, of_design in answers:
+                known.runs[design] = of_design.pop("runs")
+                known.answers[design] = of_design
+                write(folder / "answers" / f"{design}.json", _compact(of_design))
                 progress.advance(design)
+        write_pages(folder, known, url)
         return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def page(designs: list[str], docs: str = "", model: Model = oauth()) -> str:
+def write_pages(folder: Path, known: Beforehand, url: str) -> None:
+    """A page and a picture for each property and each text, a list of all, and where there is an address a sitemap."""
+    made, template = [], _template("page.html.jinja")
+    with Progress("pages", len(every_property(known.model)) + len(TEXTS)) as progress:
+        for each in pages(known):
+            for name in ("property", "draft"):
+                (folder / name).mkdir(exist_ok=True)
+            write(folder / f"{each.path}.html", template.render(page=each, url=url, up="../"))
+            (folder / f"{each.path}.png").write_bytes(card(each))
+            made.append(each)
+            progress.advance(each.path)
+    every = SitePage(
+        path="all",
+        title="Every guarantee and every text, each with a page",
+        question="Which pages can a mail link to?",
+        answer=f"{len(made)} pages: the question, the answer, a chart, and what it does not show.",
+        good=True,
+    )
+    (folder / "all.png").write_bytes(card(every))
+    write(folder / "all.html", template.render(page=every, url=url, up="", listed=made))
+    if url:
+        places = "".join(f"<url><loc>{escape(url + each.path)}.html</loc></url>\n" for each in (every, *made))
+        head = '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+        write(folder / "sitemap.xml", f"{head}<url><loc>{escape(url)}</loc></url>\n{places}</urlset>\n")
+
+
+def page(designs: list[str], docs: str = "", model: Model = oauth(), url: str = "") -> str:
     """The page itself, with words for all that can be chosen; of these designs it has answers, and of its documentation
     the address."""
     words = vocabulary(model)
     known = _compact({**words, "first": FIRST, "known": designs}).replace("<", "\\u003c")
-    return _template().render(words=words, known=known, docs=docs)
+    return _template("index.html.jinja").render(words=words, known=known, docs=docs, url=url)
 
 
 @cache
-def _template() -> jinja2.Template:
+def _template(name: str) -> jinja2.Template:
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
-    return environment.from_string(_data("index.html.jinja"))
+    return environment.from_string(_data(name))
 
 
 def _data(name: str) -> str:

@@ -8,7 +8,11 @@ from pathlib import Path
 
 #: Packages that are taken whole, and of this one the modules that an answer needs; then what drafts are written with.
 PACKAGES = ("model", "properties")
-MODULES = ("__init__", "colours", "pen", "sequence", "show", "site/__init__", "site/answer", "weakest", "width")
+MODULES = (
+    "__init__", "colours", "holdings", "pen", "sequence", "show", "site/__init__", "site/answer", "weakest", "width",
+)  # fmt: skip
+#: What says which deployed clients get along with metadata.
+DEPLOYED = ("__init__", "behaviour", "explanation", "fitting", "proposal", "served", "serves")
 FOR_DRAFTS = ("deployed", "simulations"), ("draft",)
 #: Where drafts of one's own are put; the browser takes them in the order of their names.
 DRAFTS = "drafts"
@@ -24,6 +28,7 @@ def sources(packages: Sequence[str], modules: Sequence[str]) -> Iterator[str]:
             if path.suffix in (".py", ".csv", ".toml", ".json") and "__pycache__" not in path.parts:
                 yield path.relative_to(_ROOT).as_posix()
     yield from (f"openworld/{name}.py" for name in modules)
+    yield from (f"deployed/{name}.py" for name in DEPLOYED)
 
 
 def write(archive: Path, drafts: Sequence[Path] = ()) -> None:

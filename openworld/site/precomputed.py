@@ -35,24 +35,29 @@ def precomputed(
 
 
 def of_design(design: str, attackers: tuple[str, ...], model: Model) -> dict[str, Any]:
-    """The answers of one design; long texts apart, since many have the same run and reach."""
+    """The answers of one design; long texts apart, since many have the same run and reach, and the runs as data."""
     checker, texts, answers = Checker(by_design=True), dict[str, int](), Answers()
+    runs: dict[str, dict[str, Any]] = {}
     for capabilities in attackers:
         configuration = f"design={design};cap={capabilities}"
         kind = "utility" if capabilities == "none" else "security"
         asked = [prop for prop in every_property(model).values() if kind == "utility" or prop.kind == kind]
         answers[capabilities] = {
-            prop.name: _answer(checker, prop, parse(configuration, model), texts) for prop in asked
+            prop.name: _answer(checker, prop, parse(configuration, model), texts, runs.setdefault(capabilities, {}))
+            for prop in asked
         }
         for name, weakest in _weakest(asked, configuration, model).items():
             answers[capabilities][name]["assumptions"] = weakest
-    return {"answers": answers, "texts": list(texts)}
+    return {"answers": answers, "texts": list(texts), "runs": runs}
 
 
-def _answer(checker: Checker, prop: Property, configuration: Configuration, texts: dict[str, int]) -> dict[str, Any]:
+def _answer(
+    checker: Checker, prop: Property, configuration: Configuration, texts: dict[str, int], runs: dict[str, Any]
+) -> dict[str, Any]:
     found = checker.verdict(prop, configuration)
     apart = {"reach": found.reach}
     if found.trace is not None:
+        runs[prop.name] = found.trace.to_json()
         # Attacker and design stand above the run, and the page has them anyway.
         apart["chart"] = text(chart(found.trace, ending(prop))).partition("\n\n")[2]
     return told(found) | {name: texts.setdefault(words, len(texts)) for name, words in apart.items()}

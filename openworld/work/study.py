@@ -89,11 +89,15 @@ def figures(
     return tell(as_json, written, [f"{len(written)} figures written to {output}"])
 
 
-def site(output: Path, quick: bool, runtime: Path | None, docs: str, workers: int | None, model: Model) -> int:
+def site(
+    output: Path, quick: bool, runtime: Path | None, docs: str, url: str, workers: int | None, model: Model
+) -> int:
     """What `openworld site` does."""
+    url = checked(url)
+    url += "/" * (url != "" and not url.endswith("/"))
     plan = StudyPlan(output, not quick, model=model)
     asked_first = FIRST.partition("cap=")[2]
     attackers = list(dict.fromkeys([asked_first, *(who.capabilities for who in plan.attackers.values())]))
-    size = build(output, find_runtime(runtime), plan.designs, attackers, workers or cores(), docs, model)
+    size = build(output, find_runtime(runtime), plan.designs, attackers, workers or cores(), docs, model, url)
     click.echo(f"{output}: {size / 1e6:.1f} MB; answers beforehand for {len(plan.designs)} designs")
     return DONE

@@ -12,6 +12,7 @@ import sys
 import tarfile
 import tomllib
 import zipfile
+from collections.abc import Callable
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,13 +22,19 @@ from unittest.mock import Mock
 import pytest
 from click.testing import CliRunner
 
+from deployed.served import read
+from deployed.serves import as_data, ends, smallest
 from model.chart import chart, text
 from model.design import Configuration, Design, parse
+from model.drafts import TEXTS
+from model.model import oauth
 from model.named_designs import NAMED_DESIGNS
 from model.switches import CAPABILITIES, SWITCHES
 from openworld.cli import main
+from openworld.holdings import holdings
 from openworld.show import ending
-from openworld.site import bundle, runtime
+from openworld.site import build as building
+from openworld.site import bundle, pages, runtime
 from openworld.site.answer import answered, assumptions, told, verdict
 from openworld.site.build import build
 from openworld.site.runtime import Runtime, RuntimeMissingError
@@ -40,6 +47,18 @@ ROOT = Path(__file__).parents[2]
 DATA = ROOT / "openworld" / "data" / "site"
 PINNED = tomllib.loads((DATA / "runtime.toml").read_text(encoding="utf-8"))
 ROOM = 20_000_000
+RESOURCE = {"resource": "https://mcp.example/mcp", "authorization_servers": ["https://login.example/tenant"]}
+SERVER = {
+    "issuer": "https://login.example/tenant",
+    "authorization_endpoint": "https://login.example/authorize",
+    "token_endpoint": "https://login.example/token",
+    "response_types_supported": ["code"],
+    "code_challenge_methods_supported": ["S256"],
+}
+AXE = "axe-core@4.14.1"
+#: What axe complains about, each with the first element.
+COMPLAINTS = """async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
+    .map(({ id, nodes }) => [id, nodes[0].html.slice(0, 120)])"""
 
 
 def put_together(folder: Path, browser_runtime: Runtime) -> Path:
@@ -126,7 +145,7 @@ def test_the_python_of_the_site_needs_the_solver_and_nothing_else(tmp_path: Path
     zipfile.ZipFile(tmp_path / "openworld.zip").extractall(tmp_path / "ours")
     alone = """
 import sys
-OURS = {"model", "properties", "openworld", *sys.argv[1:]}
+OURS = {"model", "properties", "openworld", "deployed", *sys.argv[1:]}
 ALLOWED = {*sys.stdlib_module_names, "pysat", "pysolvers", "pyformula", "pycard"} | OURS
 class Only:
     def find_spec(self, name, path=None, target=None):
@@ -137,15 +156,133 @@ sys.path.insert(0, "ours")
 from openworld.site import answer
 model = answer.model_with("ours/drafts")
 print(answer.answered("verdict", "code_delivery", "cap=mal_as;iss_check=off", model))
+print(answer.answered("serves", "", sys.stdin.read(), model))
 names = [name for name in sys.modules if name.partition(".")[0] in OURS]
 print(all("ours" in (sys.modules[name].__file__ or "") for name in names), bool(model.drafts))
 """
-    start = [sys.executable, "-P", "-c", alone, *(["deployed", "simulations"] if drafts else [])]
-    done = subprocess.run(start, cwd=tmp_path, capture_output=True, text=True, check=False)
+    start = [sys.executable, "-P", "-c", alone, *(["simulations"] if drafts else [])]
+    pasted = json.dumps({"resource": json.dumps(RESOURCE), "server": json.dumps(SERVER)})
+    done = subprocess.run(start, cwd=tmp_path, input=pasted, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-600:]
-    first, second = done.stdout.splitlines()
+    first, served, second = done.stdout.splitlines()
     assert json.loads(first)["steps"] == 7
+    assert len(json.loads(served)["clients"]) > 20
     assert second == f"True {bool(drafts)}"
+
+
+def test_a_page_of_a_guarantee_counts_what_was_found_beforehand(site: Path) -> None:
+    """Each answer stands in its column, and links to the question that it answers."""
+    known = json.loads((site / "answers" / "rfc6749.json").read_text(encoding="utf-8"))["answers"]
+    for prop in PROPERTIES.values():
+        asked = {able: of[prop.name] for able, of in known.items() if prop.kind == "security" or able == "none"}
+        happens = any(entry["result"] in ("attack", "reached") for entry in asked.values())
+        page = (site / "property" / f"{prop.name}.html").read_text(encoding="utf-8")
+        assert f"{int(happens)} of 1 named designs" in re.search(r'<p class="outcome[^>]*>(.*)</p>', page)[1]
+        columns = re.findall(r'<td role="cell">(.*?)</td>', page, re.DOTALL)
+        for column, results in zip(columns, (("attack", "reached"), ("safe", "not_reached")), strict=False):
+            wanted = {f"#{prop.name}/design=rfc6749;cap={able}" for able, e in asked.items() if e["result"] in results}
+            assert set(re.findall(r'html(#[^"]+)"', column)) == wanted, prop.name
+        shows_nothing = sum(entry["result"] in ("not_in_this_world", "unknown") for entry in asked.values())
+        assert columns[2].count("<li>") == shows_nothing
+        assert ("<svg" in page) == any(entry["steps"] for entry in asked.values())
+
+
+def test_all_pages_can_be_linked_to(site: Path) -> None:
+    """Each has a title and a preview of its own, and what it links to is there; none runs anything."""
+    paths = [*site.glob("property/*.html"), *site.glob("draft/*.html"), site / "all.html"]
+    assert len(paths) == len(PROPERTIES) + len(TEXTS) + 1
+    titles = set()
+    for path in paths:
+        page = path.read_text(encoding="utf-8")
+        assert "<script" not in page
+        titles.add(re.search("<title>(.+) – openworld</title>", page)[1])
+        picture = path.parent / re.search('property="og:image" content="([^"]+)"', page)[1]
+        assert picture.read_bytes().startswith(b"\x89PNG")
+        assert picture.stat().st_size < 20_000
+        for link in re.findall(r'href="(?!#|data:)([^"#]+)', page):
+            assert (path.parent / link).is_file(), (path.name, link)
+    assert len(titles) == len(paths)
+
+
+def test_an_address_makes_previews_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chats fetch pictures by whole addresses, and search engines read a sitemap."""
+    made = pages.SitePage("property/one", "One & only", "Which?", "Both.", good=True)
+    monkeypatch.setattr(building, "pages", lambda _: [made])
+    building.write_pages(tmp_path, pages.Beforehand({}, {}, oauth()), "https://o.example/")
+    page = (tmp_path / "property" / "one.html").read_text(encoding="utf-8")
+    assert '"og:image" content="https://o.example/property/one.png"' in page
+    assert "One &amp; only – openworld" in page
+    places = re.findall("<loc>(.+?)</loc>", (tmp_path / "sitemap.xml").read_text(encoding="utf-8"))
+    assert places == [f"https://o.example/{name}" for name in ("", "all.html", "property/one.html")]
+
+
+def test_a_page_of_a_text_shows_what_it_stops() -> None:
+    """What rests on rules that carry the text is named; the chart's question is an attack, and the text ends it."""
+    asked = "design=mcp;cap=mal_as"
+    found = check(find("code_delivery"), parse(asked))
+    answers = {"mal_as": {"code_delivery": told(found) | {"reach": 0}}}
+    known = pages.Beforehand({"mcp": {"answers": answers, "texts": [found.reach]}}, {}, oauth())
+    page = pages.of_text("iss", known)
+    (guarantee, (where, rules)), *others = page.rows
+    assert (guarantee, others) == ("Code reaches its client only", [])
+    assert where[0].link.endswith(f"#code_delivery/{asked}")
+    assert [said.words for said in rules] == [
+        "“iss, where the policy looks at it, is the issuer recorded for this request”"
+    ]
+    assert page.ask.endswith(f"#code_delivery/{asked};iss_check=off;h_iss=no")
+    assert found.result == "safe"
+    assert "code reached the attacker" in page.caption
+    assert "POST /token" in page.text
+    nothing = pages.of_text("mission", known)
+    assert (nothing.rows, nothing.svg) == ((), "")
+
+
+def test_who_holds_what_is_the_state_of_the_machine() -> None:
+    """After each step as many things are held as variables have changed; at the end the attacker knows the code."""
+    found = check(find("code_delivery"), parse("design=rfc6749;cap=mal_as"))
+    states = found.trace.states()
+    after = holdings(found.trace)
+    for state, before, parties in zip(states[1:], states, after, strict=False):
+        held = [each for has in parties.values() for each in has]
+        assert len(held) == sum(value != first for value, first in zip(state, states[0], strict=True))
+        assert sum(each.new for each in held) == sum(value != was for value, was in zip(state, before, strict=True))
+    assert after[-1]["attacker"] == [("the attacker knows the code", "<user's code from as.example>", True)]
+    assert "attacker" not in after[-2]
+    assert [*after[-1]] == ["client, in user's session", "honest AS (as.example), about user's approval", "attacker"]
+
+
+def test_pasted_metadata_gets_what_serves_says() -> None:
+    """The same clients, rules and changes as from a recording of the same documents."""
+    place = "https://mcp.example/.well-known/oauth-protected-resource/mcp"
+    recording = {
+        RESOURCE["resource"]: {"www-authenticate": f'Bearer resource_metadata="{place}"'},
+        place: RESOURCE,
+        "https://login.example/.well-known/oauth-authorization-server/tenant": SERVER,
+    }
+    front = read([recording])
+    ended = ends(front)
+    wanted = json.loads(json.dumps(as_data(front, ended, *smallest(front, ended), {})))
+    pasted = json.dumps({"resource": json.dumps(RESOURCE), "server": json.dumps(SERVER)})
+    found = json.loads(answered("serves", "", pasted))
+    assert {name: found[name] for name in wanted} == wanted
+    assert sum(end["stage"] != "A" for end in found["clients"].values()) > 0
+
+
+@pytest.mark.parametrize(
+    ("url", "resource", "server", "said"),
+    [
+        ("", "{", "", "the resource metadata: not JSON"),
+        ("", "", "[]", "the metadata of the authorization server: not a JSON object"),
+        ("", "", "", "'' is not a URL with a host; allowed: https://HOST/PATH"),
+        ("mcp.example", "", "", "'mcp.example' is not a URL with a host"),
+        ("https://mcp.example/mcp", "", '{"issuer": 7}', "'7' is not a URL with a host"),
+    ],
+)
+def test_pasted_metadata_that_cannot_be_used_is_one_line(url: str, resource: str, server: str, said: str) -> None:
+    """It names the culprit and what is allowed."""
+    error = json.loads(answered("serves", url, json.dumps({"resource": resource, "server": server})))["error"]
+    assert error.startswith(said)
+    assert "\n" not in error
 
 
 def test_what_is_wrong_with_a_question_is_an_answer() -> None:
@@ -275,6 +412,49 @@ def test_addresses_go_round(weak, sample) -> None:
         assert configured(find("code_delivery"), once) == configured(find("code_delivery"), text_)
 
 
+def test_two_designs_are_compared_beforehand(weak) -> None:
+    """Without WebAssembly too, where both were asked; else a line says what a terminal answers."""
+    weak.goto(weak.url.partition("#")[0] + "#diff/rfc6749/rfc6749/code_delivery/mal_as")
+    weak.get_by_text("0 differences in").wait_for()
+    assert weak.locator("#both article").count() == 2
+    assert weak.locator("#both pre").first.inner_text().count("POST /token") == 1
+    weak.get_by_label("Second design").fill("mcp")
+    weak.keyboard.press("Enter")
+    weak.locator("#differ", has_text='in a terminal: openworld diff "rfc6749" "mcp"').wait_for()
+    weak.get_by_label("Second design").fill("mcq")
+    weak.keyboard.press("Enter")
+    weak.locator("#differ", has_text="There is no design “mcq”").wait_for()
+    weak.get_by_role("link", name="Paste your metadata").click()
+    weak.get_by_role("button", name="Which clients get in?").click()
+    weak.get_by_text("in a terminal: openworld serves FILE").wait_for()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(browser, address: str, installed_from_npm: Callable[[str], Path], scheme: str) -> None:
+    """Names, roles, order of headings and contrast, on a screen and on a phone, with everything open."""
+    script = (installed_from_npm(AXE) / "axe.min.js").read_text(encoding="utf-8")
+    for width in (1280, 390):
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
+        page.add_init_script("delete window.WebAssembly")
+        for path in (
+            "",
+            "#diff/rfc6749/rfc6749",
+            "#serves",
+            "property/code_delivery.html",
+            "draft/iss.html",
+            "all.html",
+        ):
+            page.goto("about:blank")
+            page.goto(address + path)
+            page.wait_for_load_state("networkidle")
+            page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
+            page.evaluate(script)
+            assert (path, page.evaluate(COMPLAINTS)) == (path, [])
+            assert page.locator("html").evaluate("html => html.scrollWidth") == width
+        page.close()
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory):
     """The address of a site that has Pyodide; skips where that cannot be had."""
@@ -348,6 +528,7 @@ def test_a_link_is_answered_in_place(browser, whole: str) -> None:
     page.keyboard.press("Home")
     assert page.locator("#stepping output").inner_text() == "1 of 7"
     assert page.locator(".run li.later").count() > 5
+    assert "= https://tools.attacker.example/mcp" in page.locator("#holdings [aria-live]").inner_text()
     page.get_by_label("picture", exact=True).check()
     assert page.locator(".run svg text").count() > 50
     page.get_by_text("It holds in no environment").wait_for(timeout=120_000)
@@ -356,6 +537,15 @@ def test_a_link_is_answered_in_place(browser, whole: str) -> None:
     page.keyboard.press("ArrowUp")
     page.locator("#outcome.attack, #outcome.safe").wait_for(timeout=120_000)
     assert page.url.endswith("#authorization/design=mcp;cap=mal_as;iss_check=off")
+    page.goto(whole + "#diff/rfc6749/design=rfc6749;iss_check=require;h_iss=yes;cap=mal_as")
+    page.get_by_text(re.compile("differences in")).wait_for(timeout=300_000)
+    page.get_by_role("row", name="better: code reaches its client only").get_by_role("button").click()
+    page.locator("#both svg").wait_for(timeout=120_000)
+    page.goto(whole + "#serves")
+    page.get_by_label("Resource metadata").fill(json.dumps(RESOURCE))
+    page.get_by_label("Metadata of the authorization server").fill(json.dumps(SERVER))
+    page.get_by_role("button", name="Which clients get in?").click()
+    page.get_by_text(re.compile("clients get in at https://mcp.example/mcp")).wait_for(timeout=120_000)
     for width in (390, 768, 1400):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.locator("html").evaluate("html => html.scrollWidth") == width

@@ -1,3 +1,6 @@
+import { compare } from "./compare.js";
+import { paste } from "./paste.js";
+
 // The page: a question in its controls and in the address, and the answer as it comes in.
 
 const known = JSON.parse(document.getElementById("known").textContent);
@@ -114,6 +117,7 @@ function show() {
     return element("li", {}, button);
   }));
   at("asked").replaceChildren(element("strong", {}, property?.words ?? asked.property), `: ${inWords(asked)}`);
+  at("about").href = property ? `property/${property.name}.html` : "all.html";
   document.title = `${property?.words ?? asked.property} – openworld`;
 }
 
@@ -123,7 +127,17 @@ function moved() {
   turn();
 }
 
+const VIEWS = { diff: compare, serves: paste };
+
 function turn() {
+  const text = unescaped(location.hash.slice(1)), [view, ...rest] = text.split("/"), other = VIEWS[view];
+  for (const name of Object.keys(VIEWS)) at(name).hidden = name !== view;
+  at("question").hidden = at("answer").hidden = Boolean(other);
+  if (other) {
+    document.title = `${at(view).querySelector("h2").textContent} – openworld`;
+    ++turned; next = null; clearInterval(clock);
+    return other(rest, tools);
+  }
   asked = read(unescaped(location.hash.slice(1)) || known.first);
   show();
   ask();
@@ -235,8 +249,12 @@ function proceed() {
   next = null;
   running.since = performance.now();
   const { property } = running.question;
-  worker.postMessage({ id: running.id, kind: running.kind, property, configuration: configuration(running.question) });
+  const text = running.question.text ?? configuration(running.question);
+  worker.postMessage({ id: running.id, kind: running.kind, property, configuration: text });
 }
+
+// The same as a promise; a question is of the page, or a property and a text.
+const answer = (kind, question) => new Promise((then, failed) => { request(kind, question, then, (reason) => failed(new Error(reason))); });
 
 // --- the answer ---------------------------------------------------------------------------------------------
 
@@ -293,14 +311,18 @@ function unable(before, reason) {
     before ? "" : element("code", {}, at("command").textContent)));
 }
 
+function fileOf(design) {
+  if (!files.has(design)) files.set(design, fetch(`answers/${design}.json`).then((got) => got.json()));
+  return files.get(design);
+}
+
 // The answer that the page has beforehand: of a named design under a named attacker, with nothing else set.
 async function beforehand(question) {
   const attacker = attackerOf(question);
   if (question.world || question.set.size || !known.known.includes(question.design) || !attacker) return null;
   const utility = properties.get(question.property).kind === "utility";
   try {
-    if (!files.has(question.design)) files.set(question.design, fetch(`answers/${question.design}.json`).then((got) => got.json()));
-    const { answers, texts } = await files.get(question.design);
+    const { answers, texts } = await fileOf(question.design);
     const found = answers[utility ? "none" : attacker.capabilities]?.[question.property];
     return found ? { ...found, reach: texts[found.reach], chart: texts[found.chart] } : null;
   } catch {
@@ -377,7 +399,10 @@ function run(question, found) {
     const step = Number(range.value);
     said.textContent = `${step} of ${steps}`;
     stepped(box, step, found);
+    state(held, step, found);
   };
+  const held = element("section", { id: "holdings" });
+  held.setAttribute("aria-label", "Who holds what at this step");
   const draw = () => {
     const wanted = view || (matchMedia("(min-width: 48rem)").matches ? "picture" : "list"), name = drawn[wanted] ? wanted : "text";
     for (const { firstChild } of choice) firstChild.checked = firstChild.value === name;
@@ -389,7 +414,7 @@ function run(question, found) {
   const bar = element("fieldset", { className: "views" }, ...(choice.length > 1 ? choice : []), ...(steps ? [stepping] : []));
   bar.setAttribute("aria-label", "How the run is shown");
   draw();
-  return [element("h3", {}, title), bar, box];
+  return [element("h3", {}, title), bar, box, held];
 }
 
 function picture(svg) {
@@ -412,6 +437,23 @@ function list(messages) {
   }));
 }
 
+// What each party holds and believes after a step; what the step changed stands out, and is read aloud.
+function state(held, step, found) {
+  const after = found.holdings?.[step - 1];
+  if (!after) return held.replaceChildren();
+  const mark = (isNew) => (isNew ? [element("strong", { className: "new" }, "new"), " "] : []);
+  const parties = Object.entries(after).map(([who, has]) => element("details", { open: has.some((each) => each[2]) },
+    element("summary", {}, who),
+    element("dl", {}, ...has.map(([what, value, isNew]) => element("div", { className: isNew ? "changed" : "" },
+      element("dt", {}, ...mark(isNew), what), element("dd", {}, value || "yes"))))));
+  const changed = Object.entries(after).flatMap(([who, has]) =>
+    has.filter((each) => each[2]).map(([what, value]) => `${who}: ${what} = ${value || "yes"}`));
+  const said = held.querySelector("[aria-live]") ?? element("p", { className: "visually-hidden" });
+  said.setAttribute("aria-live", "polite");
+  held.replaceChildren(element("h3", {}, `Who holds what after step ${step}`), said, element("div", { className: "parties" }, ...parties));
+  said.textContent = `Step ${step}. ${changed.join(". ") || "Nobody holds anything new"}.`;
+}
+
 // What comes after a step is veiled.
 function stepped(box, step, found) {
   for (const line of box.querySelectorAll("li")) line.classList.toggle("later", Number(line.dataset.step) > step);
@@ -429,6 +471,8 @@ function element(name, attributes, ...children) {
   made.append(...children);
   return made;
 }
+
+const tools = { known, properties, designs, read, configuration, address, inWords, attackerOf, fileOf, beforehand, answer, element, picture, at };
 
 // Who follows a link comes for the answer.
 if (location.hash && matchMedia("(max-width: 63.99rem)").matches) at("asked").scrollIntoView();
