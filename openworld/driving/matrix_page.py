@@ -19,10 +19,14 @@ from conformance.fixes import fixes
 from conformance.install import LOCK
 from conformance.judge import OUTCOMES, Judgement
 from conformance.matrix import Matrix
+from conformance.packages import host_of
 from conformance.play import Play
+from deployed.checks import LOOKS, look
 from deployed.disclosure import HIDDEN
 from model.chart import chart
+from model.conversation import STAGES
 from model.documents import DocumentError, from_json
+from model.scenario import names
 from openworld.driving.columns import Affected, Column, affected
 from openworld.report.page import template
 from openworld.sequence import svg
@@ -142,11 +146,19 @@ def about(play: Play) -> str:
 
 def _cell(column: Column, seen: Judgement) -> ScenarioCell:
     change = column.changes.get(seen.scenario, "")
-    look = "attack" if seen.attacks else "unknown" if not seen.measured else "none" if seen.outcome == "n" else "safe"
-    lost = f"falls: loses {', '.join(seen.attacks)}; " if seen.attacks else ""
-    words = f"{lost}{OUTCOMES[seen.outcome]}"
-    sign = f"\N{BALLOT X}{seen.outcome}" if seen.attacks else seen.outcome
-    return ScenarioCell(look, sign, words, f"{column.slug}/index.html#{quote(seen.scenario)}", change)
+    wrong = f"falls: loses {', '.join(seen.attacks)}" if seen.attacks else _missed(column, seen)
+    shown = "attack" if wrong else "unknown" if not seen.measured else "none" if seen.outcome == "n" else "safe"
+    words = f"{wrong}{'; ' * bool(wrong)}{OUTCOMES[seen.outcome]}"
+    sign = f"\N{BALLOT X}{seen.outcome}" if wrong else seen.outcome
+    return ScenarioCell(shown, sign, words, f"{column.slug}/index.html#{quote(seen.scenario)}", change)
+
+
+def _missed(column: Column, seen: Judgement) -> str:
+    """That a release goes on where it must refuse, in words, if it does."""
+    if seen.outcome not in STAGES or seen.scenario not in names() or column.driven is None:
+        return ""
+    found = look(seen.scenario, seen.outcome, False, host_of(column.driven.installed.release))
+    return LOOKS[found] if found == "missed" else ""
 
 
 def _release(column: Column, output: Path) -> str:
@@ -156,7 +168,7 @@ def _release(column: Column, output: Path) -> str:
         charts=f"../{_CHARTS}",
         falls=[_fall(column, play, one, output) for play, one in _seen(column) if one.attacks],
         rest=[
-            (play, one, about(play), column.changes.get(play.name, ""), _because(column, play.name))
+            (play, one, about(play), column.changes.get(play.name, ""), _missed(column, one))
             for play, one in _seen(column)
             if not one.attacks
         ],

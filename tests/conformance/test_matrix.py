@@ -18,14 +18,14 @@ from conformance.install import Installed
 from conformance.judge import Judgement
 from conformance.lock import Lock
 from conformance.matrix import ReleaseEntry
-from conformance.play import Play
+from conformance.play import Play, catalogue
 from conformance.sandbox import python_folders
-from conformance.software import Release
+from conformance.software import CLIENTS, Release, release
 from deployed import disclosure, explanation
 from model.design import Design, parse
 from model.errors import InputError
 from openworld.cli import main
-from openworld.driving import client, columns, ready, traces
+from openworld.driving import client, columns, matrix_page, ready, traces
 from openworld.driving.client import Driven
 from openworld.driving.columns import Column, affected
 from properties.checker import Checker
@@ -136,6 +136,20 @@ def test_a_public_loss_is_shown_in_a_row_that_is_hidden_else() -> None:
     shown = columns.public(seen, datetime.date(2026, 11, 30))
     assert [len(one.judgements) for one in shown] == [1, 0, 0]
     assert [list(one.withheld) for one in shown] == [[], [play.name], [play.name]]
+
+
+def test_who_goes_on_where_it_must_refuse_is_not_painted_as_safe(tmp_path: Path) -> None:
+    """Though nothing was seen to be lost; who refuses is, and stands among those that need no look."""
+    installed = Installed(release("mcp-python==2.3.0", CLIENTS, "client"), (), {})
+    plays = [play for play in catalogue() if play.name in ("R08_cross_origin_port", "R05_string_prefix_not_segment")]
+    seen = [Judgement(play.name, "catalogue", end, "finished") for play, end in zip(plays, "dA", strict=True)]
+    column = Column(ReleaseEntry("mcp-python==2.3.0"), "mcp", Driven(installed, plays, seen, None, {}))  # type: ignore[arg-type]
+    wanted = matrix.of_names(["mcp-python==2.3.0"], [])
+    page = matrix_page.pages([column], wanted, tmp_path, matrix_page.Making("", ""))
+    found = re.findall(r'class="cell (\w+)" title="([^:"]*)', page["index.html"])
+    assert found == [("attack", "goes on, though it must refuse; accepted"), ("safe", "refused at discovery")]
+    assert "refused at discovery</td>" in page["mcp/index.html"]
+    assert "accepted: goes on, though it must refuse" in page["mcp/index.html"]
 
 
 def test_expectation_about_what_is_not_played_is_a_change(
