@@ -45,8 +45,13 @@ def is_known(c: Context, client_id: Value) -> Condition:
 
 @once
 def is_on_file(c: Context, server: Party, design: Choices) -> Condition:
-    """Whether an honest AS can have heard of a client of this design: beforehand, as it takes clients, or by whom both
-    know.
+    """Whether an honest AS has heard of a client of this design, and has not forgotten it for good."""
+    kept = any_of(same(c.of(server.name).registrations, "kept"), same(design.reg_again, "yes"))
+    return all_of(_can_be_on_file(c, server, design), implies(registers_at_run_time(design), kept))
+
+
+def _can_be_on_file(c: Context, server: Party, design: Choices) -> Condition:
+    """Whether an honest AS can have heard of it: beforehand, as it takes clients, or by whom both know.
 
     Documents and dynamic registrations are heard of when they are needed, but for hosts that are to be on a list, and
     statements by somebody whom the AS has to know.
@@ -155,7 +160,7 @@ def _ways(c: Context, identity: Party, server: Party) -> dict[str, Condition]:
     """The ways in which an identity of the attacker's can become a client, each with when it does."""
     design = c.of(server.name)
     # Whom the AS has looked into it has as what it is; a proxy has only clients that come to it by themselves.
-    vetted = all_of(is_vetted(design), is_on_file(c, server, design), server.role != PROXY)
+    vetted = all_of(is_vetted(design), _can_be_on_file(c, server, design), server.role != PROXY)
     ways = {
         "dcr": same(design.reg, "dcr"),
         "cimd": all_of(same(design.reg, "cimd"), is_fetched(c, identity, design).holds),

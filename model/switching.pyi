@@ -52,6 +52,7 @@ class Switches(Generic[V_co]):
     consent_ui: V_co
     as_client_policy: V_co
     ss_binds: V_co
+    reg_again: V_co
     unique_cid: V_co
     client_auth: V_co
     auth_methods: V_co
@@ -146,6 +147,7 @@ class Switches(Generic[V_co]):
     partnered: V_co
     issuer_tenants: V_co
     preregistered: V_co
+    registrations: V_co
     trust_domain: V_co
     certified: V_co
     introspects: V_co
