@@ -29,11 +29,12 @@ from openworld.sequence import ends, svg
 from openworld.show import ending, outcome
 from openworld.weakest import read
 from properties.assume import Assumptions, Values
+from properties.attackers import configured
 from properties.checker import kept
 from properties.monotone import NoAnswerError
 from properties.narrowings import narrowings
-from properties.reads import asked_for
-from properties.security import Property
+from properties.reads import askable, asked_for
+from properties.security import Property, find
 from properties.verdict import PATIENCE, Verdict, check
 
 #: Times as long as elsewhere may be looked for the rules that block: a browser is slower, and counts waiting as work.
@@ -123,8 +124,13 @@ def _messages(shown: Chart) -> list[dict[str, Any]]:
 
 
 def result(name: str, configuration: str, model: Model = oauth()) -> dict[str, Any]:
-    """The result of a verdict alone, as where two designs are compared (raises InputError as :func:`verdict`)."""
-    return {"result": kept().result(*asked_for(name, configuration, model))}
+    """The result of a verdict alone, as where two designs are compared: what nothing reads there makes no difference.
+
+    Raises:
+        InputError: a property, a switch, a party or a world that does not exist.
+    """
+    prop = find(name, model)
+    return {"result": kept().result(prop, askable(prop, configured(prop, configuration, model)))}
 
 
 def served(url: str, documents: str, model: Model = oauth()) -> dict[str, Any]:

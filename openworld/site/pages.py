@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from model.chart import Chart, chart, text
 from model.design import parse
@@ -23,6 +24,7 @@ from model.words import of_rule, worded
 from openworld.sequence import svg
 from openworld.show import ending, guarantee
 from openworld.site.address import address
+from openworld.site.vocabulary import KINDS
 from openworld.text_pages import COVERS, lacked, not_carried, words_of
 from properties.attackers import every_attacker
 from properties.checker import Checker
@@ -65,6 +67,7 @@ class SitePage:
     rows: tuple[tuple[str, tuple[list[Linked], ...]], ...] = ()
     caption: str = ""
     ask: str = ""
+    compare: str = ""
     svg: str = ""
     text: str = ""
     asks: tuple[tuple[str, list[tuple[str, str, str]]], ...] = ()
@@ -251,6 +254,7 @@ def of_text(name: str, known: Beforehand) -> SitePage:
         rows=tuple(kept.items()),
         limits=(COVERS, *_left_out(name)),
         ask=ASK,
+        compare=_compared(name, known.model),
         caption="Not drawn: among the answers found beforehand, no run was found that only this text stops.",
     )
     return _stopped(page, islice(_without(name, rests, does, known), TRIES), known.model)
@@ -271,6 +275,20 @@ def _stopped(page: SitePage, asked: Iterable[_Question], model: Model) -> SitePa
                 made = _with(page, limits=(f"The chart: {found.reach}.", *page.limits))
                 return _drawn(made, chart(found.trace, ending(prop)), caption, _ask(prop, design, able, more))
     return page
+
+
+def _compared(name: str, model: Model) -> str:
+    """Where the page compares two designs: nobody does what the text asks, and all do."""
+    head, lacking = lacked(name)
+    done = {switch: value for switch, value in parse(head, model).design.changes().items() if _shows(switch, model)}
+    undone = done | {each.switch: value for each, value in lacking.items() if _shows(each.switch, model)}
+    sides = (";".join(f"{switch}={value}" for switch, value in side.items()) for side in (undone, done))
+    return f"{ASK}#{quote('/'.join(('diff', *sides)), safe='/=;+,:.@')}"
+
+
+def _shows(switch: str, model: Model) -> bool:
+    """Whether the page has a switch."""
+    return model.switches[switch].in_worlds and model.switches[switch].kind in KINDS
 
 
 def _does(design: str, name: str, model: Model) -> bool:
@@ -300,6 +318,14 @@ def _without(
         for design, able, entry in known.of(prop)
         if design in does and entry["result"] == "safe" and prop.kind == "security" and able != "none"
     ]
+    # What is attacked under a design without the text is the likelier to rest on it.
+    elsewhere = {
+        (prop.name, able)
+        for prop, *_ in safe
+        for design, able, entry in known.of(prop)
+        if design not in does and entry["result"] == "attack"
+    }
+    safe.sort(key=lambda each: (each[0].name, each[2]) not in elsewhere)
     first: dict[str, tuple[Property, str, str]] = {}
     for each in (*((one.prop, one.design, one.able) for one in rests if one.able != "none"), *safe):
         first.setdefault(each[0].name, each)

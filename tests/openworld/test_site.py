@@ -542,8 +542,8 @@ def test_a_link_is_answered_in_place(browser, whole: str) -> None:
     page.get_by_role("row", name="better: code reaches its client only").get_by_role("button").click()
     page.locator("#both svg").wait_for(timeout=120_000)
     page.goto(whole + "#serves")
-    page.get_by_label("Resource metadata").fill(json.dumps(RESOURCE))
-    page.get_by_label("Metadata of the authorization server").fill(json.dumps(SERVER))
+    page.locator("#resource").fill(json.dumps(RESOURCE))
+    page.locator("#server").fill(json.dumps(SERVER))
     page.get_by_role("button", name="Which clients get in?").click()
     page.get_by_text(re.compile("clients get in at https://mcp.example/mcp")).wait_for(timeout=120_000)
     for width in (390, 768, 1400):
