@@ -280,8 +280,10 @@ def _stopped(page: SitePage, asked: Iterable[_Question], model: Model) -> SitePa
 def _compared(name: str, model: Model) -> str:
     """Where the page compares two designs: nobody does what the text asks, and all do."""
     head, lacking = lacked(name)
-    done = {switch: value for switch, value in parse(head, model).design.changes().items() if _shows(switch, model)}
-    undone = done | {each.switch: value for each, value in lacking.items() if _shows(each.switch, model)}
+    design = parse(head, model).design
+    named = [name for name in (*design.changes(), *(each.switch for each in lacking)) if _shows(name, model)]
+    done = {switch: design[switch] for switch in named}
+    undone = done | {each.switch: value for each, value in lacking.items() if each.switch in done}
     sides = (";".join(f"{switch}={value}" for switch, value in side.items()) for side in (undone, done))
     return f"{ASK}#{quote('/'.join(('diff', *sides)), safe='/=;+,:.@')}"
 

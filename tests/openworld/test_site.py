@@ -233,6 +233,7 @@ def test_a_page_of_a_text_shows_what_it_stops() -> None:
     assert found.result == "safe"
     assert "code reached the attacker" in page.caption
     assert "POST /token" in page.text
+    assert page.compare.endswith("#diff/iss_check=off;h_iss=no/iss_check=advertised;h_iss=yes")
     nothing = pages.of_text("mission", known)
     assert (nothing.rows, nothing.svg) == ((), "")
 

@@ -99,10 +99,11 @@ function grouped(found) {
   return ["worse", "better", "shows nothing"].flatMap((sign) => [...rows.values()].filter((row) => row.sign === sign));
 }
 
-function table(rows, sides, show, { element, known, properties, designs, configuration }) {
+function table(rows, sides, show, { element, known, properties, designs, ofSwitch }) {
   if (!rows.length) return element("p", {});
   const called = (able) => known.attackers.find((one) => one.capabilities === able)?.words ?? able;
-  const words = sides.map((side) => side.set.size ? configuration(side) : designs.get(side.design)?.words ?? "every switch as it is");
+  const said = (side) => [designs.get(side.design)?.words, ...[...side.set].map(([key, value]) => ofSwitch(key, value))];
+  const words = sides.map((side) => said(side).filter(Boolean).join("; ") || "every switch as it is");
   const cell = (name, label, ...content) => {
     const made = element("td", {}, element("span", { className: "column", ariaHidden: "true" }, label), ...content);
     made.setAttribute("role", "cell");

@@ -472,7 +472,7 @@ function element(name, attributes, ...children) {
   return made;
 }
 
-const tools = { known, properties, designs, read, configuration, address, inWords, attackerOf, fileOf, beforehand, answer, element, picture, at };
+const tools = { known, properties, designs, read, configuration, address, inWords, ofSwitch, beforehand, answer, element, picture, at };
 
 // Who follows a link comes for the answer.
 if (location.hash && matchMedia("(max-width: 63.99rem)").matches) at("asked").scrollIntoView();
