@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from simulations.adoption import SIDES, Stakes, Vendors, count, least, settled, stakes, vendors
+from simulations.adoption import SIDES, Stakes, Vendors, _vendors, count, least, settled, stakes, vendors
 from simulations.arms import settings
 from simulations.attempts import situation_shares, situations
 from simulations.experiments import find, run
@@ -176,3 +178,14 @@ def test_there_are_thirty_worlds_and_their_shares_have_bounds_that_a_share_can_h
     assert start["headline"] == 1
     assert start["difference"] == pytest.approx(start["mean"] - 1)
     assert start["together_low"] <= start["difference_low"] <= start["difference"] <= start["difference_high"] < 0
+
+
+@pytest.mark.parametrize("by_lot", [False, True])
+def test_the_largest_vendors_come_first_unless_lots_are_drawn(by_lot: bool) -> None:
+    """A vendor is as large as the flows that meet its software."""
+    options = {"by_lot": float(by_lot), "cost": 1.0, "cost_spread": 0.0, "years": 1.0}
+    met = [name for name, flows in zip("abcdef", range(1, 7), strict=True) for _ in range(flows)]
+    unit: Any = SimpleNamespace(seed="1/0", population=load("swept"))
+    flows = _vendors(unit, options, "client", met).flows.tolist()
+    assert sorted(flows, reverse=True) == [6, 5, 4, 3, 2, 1]
+    assert (flows == [6, 5, 4, 3, 2, 1]) is not by_lot

@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from model.documents import from_toml
+from simulations import experiment_files
 from simulations.catalogue import EXPERIMENTS
 from simulations.experiment import ExperimentError
 from simulations.experiment_files import _SCHEMA, configuration, read, schema, written
@@ -128,3 +129,11 @@ def test_what_is_wrong_is_told_in_a_line(content: str, says: str, tmp_path: Path
 def test_a_file_that_is_not_there_is_told_in_a_line(tmp_path: Path) -> None:
     with pytest.raises(ExperimentError, match=r"cannot read experiment .*: No such file"):
         find(str(tmp_path / "none.toml"))
+
+
+def test_an_experiment_is_written_as_people_write_it() -> None:
+    """Letters stay letters, and keys that need no quotes have none."""
+    assert (
+        experiment_files._toml({"name": "für alle", "a b": [1, 2.5, True]})
+        == '{ name = "für alle", "a b" = [1, 2.5, true] }'
+    )

@@ -478,3 +478,13 @@ def test_a_place_that_a_protocol_has_not_is_told_in_a_line() -> None:
     asked = replace(find("aauth"), values=(0.5,), sweep=None, mixes={"place": {"sub_agent": 1}})
     with pytest.raises(PopulationError, match="place 'sub_agent' is left out under protocol=aauth; places there: "):
         run(asked, attempts=10)
+
+
+@pytest.mark.parametrize("name", [name for name, asked in EXPERIMENTS.items() if asked.factors])
+def test_factors_are_combined_in_every_way(name: str) -> None:
+    """None of them, each alone, and all together are arms of their own."""
+    factors, arms = EXPERIMENTS[name].factors, EXPERIMENTS[name].treatments
+    assert len(arms) == 2 ** len(factors)
+    assert next(iter(arms)) == AS_DEPLOYED
+    assert {*factors, " + ".join(factors)} <= arms.keys()
+    assert {switch for switch, _ in arms[" + ".join(factors)]} >= {switch for one in factors for switch, _ in arms[one]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from simulations import draws, lives, vectorised
 from simulations.attempts import ADOPTIONS, Situations, draw_codes, situations
 from simulations.calls import CHUNK, calls
 from simulations.experiments import find, run
-from simulations.lives import QUANTITIES, LivedWorld, count, live, tallied
+from simulations.lives import NOTHING, QUANTITIES, SECONDS, LivedWorld, count, live, tallied
 from simulations.population import Population, load, populations
 from simulations.reader import told
 from simulations.residents import Residents, settle
@@ -303,6 +304,26 @@ def test_who_comes_after_a_server_has_moved_finds_it_where_it_is() -> None:
     met = PLAIN.with_numbers(arrivals_per_second=1, **{"count.resource_servers": 50, "count.users": 100})
     tally = count(unit(met, (), (("as_trust", "allowlist"),), attempts=300, moves=1e6))
     assert share(tally, "accepted", 1) == 1
+
+
+def test_a_call_that_is_made_again_takes_the_seconds_that_it_waits() -> None:
+    """Whenever it begins; they are billed to its place."""
+    ending: Any = object()
+    clock = SimpleNamespace(now=100.0, timeout=float)
+    world: Any = SimpleNamespace(clock=clock, labels=[None], _bills=[0.0] * len(NOTHING))
+    for seconds in LivedWorld._again(world, ending, ((0, "call"), (1, "metadata")), (2.0, 3.0), 0):
+        clock.now += seconds
+    assert world.labels == [ending]
+    assert world._bills[SECONDS] == 5.0
+
+
+def test_a_token_that_was_refreshed_is_good_from_then_on() -> None:
+    """For as long as tokens are, and so long its agent holds one; that is one refresh more."""
+    living = SimpleNamespace(agents=[3, 5])
+    world: Any = SimpleNamespace(clock=SimpleNamespace(now=40.0), token_lifetime=60.0, holds_until={}, living=living)
+    held: Any = SimpleNamespace(since=0.0, token_until=30.0, refreshed=1)
+    LivedWorld._renew(world, 1, held)
+    assert (held.since, held.token_until, held.refreshed, world.holds_until) == (40.0, 100.0, 2, {5: 100.0})
 
 
 def test_a_full_server_turns_away_and_is_tried_again() -> None:

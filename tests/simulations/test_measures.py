@@ -180,13 +180,13 @@ def _world(chance: np.random.Generator, stolen: float, works: float) -> Tally:
 def test_costs_for_each_accepted_flow_are_what_all_attempts_cost() -> None:
     """Refused flows cost too; the interval of the difference is that of the two ratios, attempt by attempt."""
     spent = [[4.0, 2.0, 4.0, 3.0], [5.0, 5.0, 2.0, 3.0]]
-    ended = [[WORKS, REFUSED, WORKS, STOLEN], [WORKS, WORKS, REFUSED, STOLEN]]
+    ended = [[WORKS, REFUSED, WORKS, STOLEN], [WORKS, WORKS, WORKS, STOLEN]]
     accepted = [[float(label is WORKS) for label in arm] for arm in ended]
     tally = Tally(Counter(zip(*ended, strict=True)))
     for arm in (0, 1):
         tally.sums["requests", arm] = measured(spent[arm], spent[0], (accepted[arm], accepted[0]))
     whole = measures.moments(tally, Measure("requests", ACCEPTED_FLOW), 1)
-    assert (whole.mean, whole.difference) == (15 / 2, 15 / 2 - 13 / 2)
+    assert (whole.mean, whole.difference) == (15 / 3, 15 / 3 - 13 / 2)
     rows = np.array([spent[1], accepted[1], spent[0], accepted[0]])
     assert whole.sums == pytest.approx(rows.sum(axis=1))
     assert whole.products == pytest.approx(rows @ rows.T)
@@ -250,3 +250,11 @@ def test_who_comes_back_pays_for_what_has_expired_alone() -> None:
         of = {name: tally.sums[name, arm].total for name in costs.COSTS}
         assert 20 < of["prompts"] < again.sums["prompts", arm].total < 600
         assert (20 if arm == 0 else 0) == of["registrations"] == again.sums["registrations", arm].total
+
+
+@pytest.mark.parametrize(("change", "below", "above"), [(0.0, True, True), (0.1, False, True), (-0.1, True, False)])
+def test_a_difference_has_the_sign_that_all_replications_have(change: float, below: bool, above: bool) -> None:
+    """None of which differs, may be either."""
+    shifts = [change + 0.01, change - 0.01, change + 0.02]
+    found = measures._signed(shifts, [change] * 3, True, 0.95)
+    assert (found.low < 0, found.high > 0) == (below, above)

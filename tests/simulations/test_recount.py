@@ -146,3 +146,14 @@ def test_the_dated_forecast_follows_from_the_counted_pace() -> None:
         "{:.0f} per cent ({:.0f} to {:.0f}) send it on that day".format(*(100 * share for share in then)),
     ):
         assert said in text
+
+
+def test_only_servers_that_named_an_issuer_both_times_can_have_changed_it() -> None:
+    """One that is new and one that is gone count for neither."""
+    now = [
+        {"host": host, "issuer": issuer}
+        for host, issuer in (("a", "https://x/1"), ("b", "https://y"), ("c", "https://y"))
+    ]
+    then = {"https://a/mcp": "https://x/2", "https://b/mcp": "https://z", "https://gone/mcp": "https://x"}
+    before = [{"url": url, "details": {"authorizationServers": [issuer]}} for url, issuer in then.items()]
+    assert recount.of_issuers(now, before)["churn.servers_changed"] == (1, 2)

@@ -52,6 +52,15 @@ def test_a_number_changes_what_it_is_about_and_nothing_else() -> None:
     ]
 
 
+@pytest.mark.parametrize(("api", "several"), [("multi_path", True), ("single_path", False)])
+def test_an_api_of_several_paths_has_several_urls(api: str, several: bool) -> None:
+    """Some of those that may; of the others none."""
+    met = SWEPT.with_numbers(count_users=20, count_resource_servers=30).with_shares("api", {api: 1})
+    servers = draw(met, "1/0").resource_servers.values()
+    assert any(len(each.paths) > 1 for each in servers) is several
+    assert all(each.paths for each in servers)
+
+
 def test_popularity_is_heavy_tailed_where_the_population_says_so() -> None:
     """By Zipf's law the first resource server has a large share of all connections; with exponent 0 it has not."""
 

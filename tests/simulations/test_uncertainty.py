@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas
 import pytest
 
 from openworld.headlines import headlines
+from simulations import uncertainty
 from simulations.catalogue import EXPERIMENTS
 from simulations.expectation import ExpectedOutcomes
 from simulations.experiment import Mix
 from simulations.experiments import population_for, run
 from simulations.intervals import wilson
-from simulations.knobs import Knob, knobs
+from simulations.knobs import Knob, _with_a_say, knobs
 from simulations.population import Factor, load, read
 from simulations.quantities import CASE, THEFTS, WORKING, Measure
 from simulations.results import Result
@@ -184,3 +187,42 @@ def test_measures_are_those_of_attempts() -> None:
         for arm, name in enumerate(ASKED.arms):
             assert found[0, arm] == pytest.approx(counted[0.5, name, *told], abs=0.03)
     assert here.measure(Measure("prompts")) is None
+
+
+@pytest.mark.parametrize(("name", "told"), [("capacity", True), ("echo", True)])
+def test_inputs_are_drawn_at_the_headline_of_what_tells_any_outcome(
+    name: str, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it tells of seconds beside it."""
+    asked, headlines = EXPERIMENTS[name], list[bool]()
+    monkeypatch.setattr(uncertainty, "_draws", lambda _, headline: headlines.append(headline) or 0)
+    assert spreads(asked, population_for(asked, None), (asked.point,), 1) == {}
+    assert headlines == [told]
+
+
+def test_only_what_is_correlated_is_kept_together() -> None:
+    """A group of factors that has no rows is drawn factor by factor."""
+    asked = replace(ASKED, values=(0.5,))
+    found = ExpectedOutcomes(asked.unit(population_for(asked, None), 0.5, "1/0", 100))
+    assert found._groups
+    assert all(group.rows for group in found._groups)
+
+
+def test_what_is_swept_stands_where_it_is_put_while_all_else_is_turned() -> None:
+    base = ASKED.unit(population_for(ASKED, None), 0.5, "1/0", 100)
+    every, others = knobs(ASKED, base), knobs(ASKED, base, sweep=False)
+    assert [knob for knob in every if knob not in others] == [knob for knob in every if knob.of == "place"]
+    assert 0 < len(others) < len(every)
+
+
+def test_a_factor_that_the_next_one_overrules_has_no_say() -> None:
+    """Unless there is something that the next one leaves to it."""
+
+    def factor(*settings: tuple[tuple[str, str], ...]) -> Any:
+        return SimpleNamespace(categories=[SimpleNamespace(settings=each) for each in settings])
+
+    first, always = factor((("dpop", "none"),), (("dpop", "token"),)), factor((("dpop", "none"),))
+    seldom = factor((("dpop", "none"),), ())
+    for later, said in ((always, [always]), (seldom, [first, seldom])):
+        met: Any = SimpleNamespace(factors=[first, later])
+        assert list(_with_a_say(met)) == said
