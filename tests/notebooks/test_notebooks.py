@@ -96,6 +96,14 @@ def test_every_cell_shows_something(path: Path) -> None:
         assert isinstance(last, ast.Expr | ast.FunctionDef) or ast.unparse(last)[0].isupper(), cell.source
 
 
+@each
+def test_numbers_are_written_in_the_form_that_suits_them(path: Path) -> None:
+    """Shares as per cent, counts without a fraction."""
+    for cell in _code(path):
+        for call in (part for part in ast.walk(ast.parse(cell.source)) if isinstance(part, ast.Call)):
+            assert ast.unparse(call.func) != "counted" or "form" in [one.arg for one in call.keywords]
+
+
 @cache
 def _known() -> frozenset[str]:
     """The words of the packages, of their data as well."""

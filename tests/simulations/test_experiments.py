@@ -488,3 +488,8 @@ def test_factors_are_combined_in_every_way(name: str) -> None:
     assert next(iter(arms)) == AS_DEPLOYED
     assert {*factors, " + ".join(factors)} <= arms.keys()
     assert {switch for switch, _ in arms[" + ".join(factors)]} >= {switch for one in factors for switch, _ in arms[one]}
+
+
+def test_an_experiment_that_is_not_known_is_named_with_what_it_may_be() -> None:
+    with pytest.raises(ExperimentError, match=r"unknown experiment 'ekho'; did you mean 'echo'"):
+        find("ekho")

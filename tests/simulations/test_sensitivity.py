@@ -21,7 +21,7 @@ from simulations.knobs import EXPOSURE, Knob, knobs, stand, unit_at
 from simulations.population import Provenance, StatedNumber, load
 from simulations.reader import READERS, told
 from simulations.results import measured
-from simulations.sensitivity import COLUMNS, MOST_ATTEMPTS, indices
+from simulations.sensitivity import COLUMNS, MOST_ATTEMPTS, _converged, indices
 from simulations.units import ATTACKERS_MET, Tally, Unit
 from simulations.visits import Label
 
@@ -286,3 +286,21 @@ def test_a_mean_that_an_arm_does_not_have_is_compared_with_nothing(monkeypatch: 
 
     monkeypatch.setattr("simulations.engine.run", run)
     assert set(indices(EXPERIMENTS["adoption"]).outcome) == {"everywhere"}
+
+
+@pytest.mark.parametrize(
+    ("total", "confidence", "converged"),
+    [
+        (0.0, 0.05, "yes"),
+        (0.0, 0.051, "no"),
+        (0.4, 0.2, "yes"),
+        (0.4, 0.21, "no"),
+        (-0.06, 0.05, "no"),
+        (1.06, 0.05, "no"),
+    ],
+)
+def test_an_index_is_borne_out_by_an_interval_that_is_narrow_or_far_from_nothing(
+    total: float, confidence: float, converged: str
+) -> None:
+    """Up to its half; and it is a share, as far as the interval knows."""
+    assert _converged(total, confidence) == converged
