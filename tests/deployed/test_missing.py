@@ -80,6 +80,9 @@ def test_the_page_is_told_by_the_command(unchecked, monkeypatch):
     assert ran.exit_code == 0
     assert ran.stdout.splitlines() == list(lines(client, found))
     assert "`openworld trace " in ran.stdout
+    asked = [one.rule.requirement for one in found.missing if one.rule is not None]
+    assert asked
+    assert all(f"* **What it asks**: {each}" in ran.stdout for each in asked)
     assert ran.stdout.count("no open world is left") == sum(one.mechanism in BEFOREHAND for one in found.missing) == 1
     told = json.loads(CliRunner().invoke(main, ["clients", client.name, "--missing", "--format", "json"]).stdout)
     assert [one["mechanism"] for one in told["missing"]] == [one.mechanism for one in found.missing]
