@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,12 +14,18 @@ from click.testing import CliRunner
 
 from model.design import parse
 from model.model import oauth
+from model.switches import CAPABILITIES
 from openworld import beginnings, odd
 from openworld.cli import main
-from openworld.diff import as_json
+from openworld.diff import Flip, as_json, markdown
+from openworld.driving import meetings
 from openworld.experiment_words import quantity_lines
 from openworld.explore.views import Table
+from openworld.glossary import entries
+from openworld.report import established
+from openworld.tables import drafts
 from openworld.weakest import Holding, lines
+from openworld.work import blast_radius
 from properties.attackers import every_attacker
 from properties.security import find
 from simulations.catalogue import EXPERIMENTS
@@ -82,3 +89,46 @@ def test_quantities_are_those_where_the_headline_is_taken() -> None:
     asked = replace(EXPERIMENTS["echo"], values=(0.0, 0.5, 1.0), arms=EXPERIMENTS["echo"].arms[:2])
     said = next(quantity_lines(run(asked, attempts=40, replications=2).quantities))
     assert said.endswith(" is 0.5")
+
+
+def test_established_texts_are_html_on_a_page() -> None:
+    """Whatever is a tag in them is text."""
+    made = established._html("*What* <b>follows</b>", "Findings", "https://site.example")
+    assert made == "<p><em>What</em> &lt;b&gt;follows&lt;/b&gt;</p>\n"
+
+
+@pytest.mark.parametrize(
+    ("stopped", "opened", "look"), [(3, 1, "fewer"), (1, 3, "more"), (0, 0, "alike"), (2, 2, "alike")]
+)
+def test_a_draft_that_stops_more_than_it_opens_leaves_fewer(stopped: int, opened: int, look: str) -> None:
+    row = {"of_use_before": "reached", "of_use_after": "reached", "undecided": 0, "before": 5, "after": 5}
+    found, _ = drafts._cell(row | {"stopped": stopped, "opened": opened})
+    assert (found == "fewer") is (look == "fewer")
+
+
+def test_no_difference_is_said_in_a_sentence_and_differences_in_a_table() -> None:
+    flip = Flip("products", "code_delivery", ("mal_as",), "attack", "safe", 7, (), "", "", "openworld verdict CD")
+    assert markdown([], "mcp", "fapi2") == "Nothing flips from `mcp` to `fapi2`.\n"
+    assert "| products | code_delivery | attack | safe" in markdown([flip], "mcp", "fapi2")
+
+
+def test_an_attacker_that_is_a_capability_is_in_the_glossary_once() -> None:
+    listed = [one.name for one in entries() if one.kind == "attacker"]
+    assert {*every_attacker()} - {*CAPABILITIES} <= {*listed}
+    assert not {*listed} & {*CAPABILITIES}
+
+
+@pytest.mark.parametrize("left", [[], ["par", "dpop"]], ids=["none", "two"])
+def test_what_nothing_depends_on_is_told_if_there_is_any(left: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blast_radius, "unread", lambda *_: left)
+    told = ["nothing here depends on what mcp says of par, dpop"] if left else []
+    assert list(blast_radius._unread(("mcp",), oauth())) == told
+
+
+def test_a_meeting_is_kept_with_its_recording(tmp_path: Path) -> None:
+    """The recording is a file of its own, for readers of such files."""
+    met: Any = SimpleNamespace(variant="plain", har={"log": {"entries": []}}, to_json=dict)
+    store: Any = SimpleNamespace(folder=tmp_path, _key=lambda variant: f"key of {variant}")
+    meetings._Store.save(store, met)
+    assert json.loads((tmp_path / "plain.har").read_text(encoding="utf-8")) == met.har
+    assert len(list(tmp_path.iterdir())) == 2
