@@ -15,12 +15,13 @@ from click.testing import CliRunner
 from model.design import parse
 from model.model import oauth
 from model.switches import CAPABILITIES
-from openworld import beginnings, odd
+from openworld import beginnings, odd, verdict_rows
 from openworld.cli import main
 from openworld.diff import Flip, as_json, markdown
 from openworld.driving import meetings
 from openworld.experiment_words import quantity_lines
 from openworld.explore.views import Table
+from openworld.figures import experiments
 from openworld.glossary import entries
 from openworld.report import established
 from openworld.tables import drafts
@@ -132,3 +133,29 @@ def test_a_meeting_is_kept_with_its_recording(tmp_path: Path) -> None:
     meetings._Store.save(store, met)
     assert json.loads((tmp_path / "plain.har").read_text(encoding="utf-8")) == met.har
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("empty", ["property", "config"])
+def test_a_row_of_questions_that_asks_nothing_says_in_which_column(empty: str) -> None:
+    fields = dict.fromkeys(verdict_rows.NEEDED, "1") | {"property": "CD", "config": "cap=mal_as"}
+    assert verdict_rows._problem(fields, oauth()) == ""
+    assert verdict_rows._problem(fields | {empty: " "}, oauth()) == f"column {empty!r} is empty"
+
+
+@pytest.mark.parametrize("code", [0, 3])
+@pytest.mark.parametrize("command", ["mcp", "study"])
+def test_a_command_ends_as_what_it_calls_does(command: str, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"openworld.commands.{command}.call", lambda *_, **__: code)
+    assert CliRunner().invoke(main, [command]).exit_code == code
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.5, "0.5"), (1000, "1,000"), (0.25, "0.25"), (3.0, "3")])
+def test_numbers_on_axes_are_plain(value: float, text: str) -> None:
+    assert experiments._plain(value, 0) == text
+
+
+def test_rules_are_found_by_name_source_or_id() -> None:
+    """And no others are listed."""
+    listed = CliRunner().invoke(main, ["list", "rules", "iss_matches_recorded"]).stdout
+    assert "client.iss_matches_recorded_issuer" in listed
+    assert "client.state_matches" not in listed
