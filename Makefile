@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Modules are compiled once for all the processes that a run starts, also where that was switched off.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help study test renew proofs slow issues relations lab notebooks pair docs site bench dev clean
+.PHONY: help study test renew proofs slow mutants issues relations lab notebooks pair docs site bench dev clean
 .NOTPARALLEL:
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "make proofs  ask ProVerif anew what ships of its answers, where the model has changed (needs it installed)"
 	@echo "make renew   write the files that are made from the code anew (schemas, golden files, notebooks)"
 	@echo "make slow    the tests marked slow, part by part (ARGS='properties/test_reasons' for one; tests/slow.csv)"
+	@echo "make mutants  what share of planted mutants the quick tests kill, by package (ARGS='check model'; tests/planting.py)"
 	@echo "make issues  what the stored clients do in public issues, beside what those report"
 	@echo "make relations  relations between answers, for ten minutes (ARGS='--seed 1 --seconds 60')"
 	@echo "make bench   the benchmarks"
@@ -47,6 +48,9 @@ proofs: $(VENV)/.dev
 
 slow: $(VENV)/.dev
 	$(BIN)/python tests/slow.py $(ARGS)
+
+mutants: $(VENV)/.dev
+	$(BIN)/python tests/planting.py $(if $(ARGS),$(ARGS),table)
 
 issues: $(VENV)/.dev
 	$(BIN)/python -m deployed.issues
