@@ -125,7 +125,7 @@ def tried(copy: Path, tests: list[str], limit: float, *options: str, **environme
                 break
             time.sleep(0.02)
     said = {one["test"]: one for one in map(json.loads, report.read_text(encoding="utf-8").splitlines())}
-    if not said and os.WIFEXITED(ended[1]) and ended[1]:  # what cannot even be imported
+    if not said and os.waitstatus_to_exitcode(ended[1]) in (1, 2, 3, 4):  # what cannot even be imported
         return [{"test": tests[0], "ended": "failed", "seconds": 0.0}]
     return list(said.values())
 
