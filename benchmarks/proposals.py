@@ -1,13 +1,19 @@
 """Proposals that no text makes: verified, put to ProVerif, and adopted by everybody in a measured population.
 
     python -m benchmarks.proposals
+    python -m benchmarks.proposals times
 
-What is asked are the commands that a reader would type; their answers stand in the finding about proposals.
+What is asked are the commands that a reader would type; their answers stand in the finding about proposals. ``times``
+asks every search that docs/drafts.md names, and prints how long each takes, in verdicts of the same property.
 """
 
 from __future__ import annotations
 
 import json
+import re
+import resource
+import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,7 +64,10 @@ ASKED = (
 
 
 def main(*places: str) -> None:
-    """Print a block for each, or for those at the places that follow."""
+    """Print a block for each, or for those at the places that follow; or how long searches take."""
+    if places == ("times",):
+        print("\n".join(times()), flush=True)
+        return
     for asked in (ASKED[int(place)] for place in places or range(len(ASKED))):
         print("\n".join(block(asked)), flush=True)
 
@@ -87,6 +96,27 @@ def block(asked: Asked) -> Iterator[str]:
             rows = json.loads(counted.stdout)["quantities"]
             means = [row["mean"] for row in rows if (row["quantity"], row["per"]) == (quantity, per)]
             yield f"  {quantity} per {per} in {POPULATION}: {' -> '.join(f'{mean:.4f}' for mean in means)}"
+
+
+def times() -> Iterator[str]:
+    """Yield for each search of docs/drafts.md its CPU seconds, and how many verdicts of its properties take as long."""
+    page = (Path(__file__).parents[1] / "docs" / "drafts.md").read_text(encoding="utf-8")
+    found = re.findall(r"openworld (invent [^`\n]+ --against [^`\n]+)", page)
+    for words in (shlex.split(one) for one in dict.fromkeys(found) if "CAPS" not in one):
+        _, props, configuration, _, *_ = words
+        asked = f"cap={words[words.index('--against') + 1]};{configuration}"
+        plain = sum(_timed(["verdict", prop, asked])[0] for prop in props.split(","))
+        taken, said = _timed(words)
+        yield f"{len(said['sets']):3} sets {taken:6.1f} s {taken / plain:5.1f} verdicts: openworld {shlex.join(words)}"
+
+
+def _timed(words: list[str]) -> tuple[float, Any]:
+    """Return the CPU seconds of a whole process, which has nothing left of an earlier question, and what it says."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = [sys.executable, "-c", "from openworld.cli import main; main()", *words, "--format", "json"]
+    ran = subprocess.run(started, check=False, capture_output=True, text=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, json.loads(ran.stdout)
 
 
 def _place(words: list[str], checks: tuple[str, ...]) -> int:
