@@ -89,7 +89,8 @@ def replay_grant(c: Context, who: str, grant: str, wanted: Value, as_own: Value)
     checked = asserted(c, who, server, by_client=by_name, own=False)
     move = _present_assertion(c, grant, choose(by_name, clients, as_own), who, wanted, checked)
     here = possible(knows(c, "grant", who), any_of(by_name, *runs_client(c, as_own)))
-    return move._replace(when=all_of(here, move.when), sets={**move.sets, "accepted.issuer": True})
+    elsewhere = no(same(session.issuer, server.url))
+    return move._replace(when=all_of(here, move.when), sets={**move.sets, "accepted.issuer": elsewhere})
 
 
 @action("S16", own_grants)
