@@ -29,7 +29,7 @@ def explain(
 ) -> Explanation:
     """The design of a client, and how well it predicts what was seen.
 
-    ``note`` is told how far a fit is; ``fitted``: what came of it before.
+    ``note`` hears how far a fit is; ``fitted``: what came of it before.
 
     The model is asked about every play that is told by messages alone: not about how messages travel, and not about
     what the attacker does in the browser.

@@ -330,7 +330,10 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
 
 @action("S16", users_grants)
 def redeem_code_again(c: Context, grant: str) -> Move:
-    """The attacker repeats the token request of a code that was redeemed, with a key of its own; for its own token."""
+    """The attacker repeats the token request of a code that was redeemed, with a key of its own, for its own token.
+
+    It asks for the same resource as the first request.
+    """
     slot, server = c.state.grant(grant), server_of(c, grant)
     design = policy_of(c, slot.client)
     asking = _with_code(c, grant, slot.target, no(same(design.dpop, "none")))

@@ -44,7 +44,7 @@ def asserted(
 ) -> tuple[Named, ...]:
     """The rules by which an honest AS takes the assertion of a session as a grant.
 
-    ``by_client``: whoever presents it authenticates as the client that it names; ``own``: and holds the key of that;
+    ``by_client``: who presents it authenticates as the client that it names; ``own``: and holds the key of that;
     ``reused``: the AS has taken it before.
     """
     session, voucher = c.state.session(who), voucher_of(c, who)

@@ -129,7 +129,7 @@ _EVERYWHERE = frozenset({"task_completed"})
 #: What is about sub-agents is of use where one is served.
 _USE = dict.fromkeys(("delegation_confinement", "revocation", "attribution"), DELEGATED)
 PROPERTIES: dict[str, Property] = {
-    name: Property(code, name, kind, meaning, hurts, 0, name in _EVERYWHERE, _USE.get(name, COMPLETION))
+    name: Property(code, name, kind, meaning, hurts, everywhere=name in _EVERYWHERE, use=_USE.get(name, COMPLETION))
     for code, name, kind, hurts, meaning in _TABLE
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -99,7 +99,7 @@ class Beforehand:
         return str(self.answers[design]["texts"][entry["reach"]])
 
     def attacker(self, able: str) -> str:
-        """Words for whoever has these capabilities."""
+        """Words for an attacker with these capabilities."""
         named = next((name for name, who in every_attacker(self.model).items() if who.capabilities == able), able)
         return worded("attacker", named, self.model)
 
@@ -164,7 +164,7 @@ def _shown(page: SitePage, prop: Property, known: Beforehand, limits: tuple[str,
     """The page with the shortest run that is known of a property."""
     found = [(entry["steps"], design, able, entry) for design, able, entry in known.of(prop) if entry["steps"]]
     if not found:
-        return _with(
+        return replace(
             page, caption="There is no run to draw: none was found.", limits=limits, ask=ASK + f"#{prop.name}/"
         )
     steps, design, able, entry = min(found, key=lambda one: one[0])
@@ -172,18 +172,14 @@ def _shown(page: SitePage, prop: Property, known: Beforehand, limits: tuple[str,
     whose = f", against an attacker who {known.attacker(able)}" if prop.kind == "security" else ""
     caption = f"The shortest of these: {steps} steps under {worded('design', design, known.model)}{whose}."
     reach = f"The chart: {known.reach(design, entry)}."
-    return _drawn(_with(page, limits=(reach, *limits)), run, caption, _ask(prop, design, able))
+    return _drawn(replace(page, limits=(reach, *limits)), run, caption, _ask(prop, design, able))
 
 
 def _drawn(page: SitePage, run: Chart, caption: str, ask: str) -> SitePage:
     drawn = svg(run)
     for default in _DEFAULTS:
         drawn = drawn.replace(default, "")
-    return _with(page, svg=drawn, text=text(run).partition("\n\n")[2], caption=caption, ask=ask)
-
-
-def _with(page: SitePage, **changed: Any) -> SitePage:
-    return SitePage(**{**vars(page), **changed})
+    return replace(page, svg=drawn, text=text(run).partition("\n\n")[2], caption=caption, ask=ask)
 
 
 def _limits(prop: Property, known: Beforehand) -> tuple[str, ...]:
@@ -272,7 +268,7 @@ def _stopped(page: SitePage, asked: Iterable[_Question], model: Model) -> SitePa
                     f"Under {worded('design', design, model)}, if nobody does what this text asks: {harm}, in "
                     f"{found.steps} steps. With the text there is no such attack."
                 )
-                made = _with(page, limits=(f"The chart: {found.reach}.", *page.limits))
+                made = replace(page, limits=(f"The chart: {found.reach}.", *page.limits))
                 return _drawn(made, chart(found.trace, ending(prop)), caption, _ask(prop, design, able, more))
     return page
 

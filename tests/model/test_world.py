@@ -649,7 +649,7 @@ def test_a_gateway_is_honest_and_is_no_server_of_its_own():
 
 
 def test_who_has_a_host_has_the_dishonest_parties_that_are_there():
-    """Beside whoever runs them; honest parties are nobody's, and neither is what has no URL of its own."""
+    """Beside those who run them; honest parties are nobody's, and neither is what has no URL of its own."""
     assert DEFAULT.hands["evil_as"] == ("mal_as", "mal_toolkit", "old_as_compromised")
     assert DEFAULT.hands["upload"] == ("hosting_upload", "domain_takeover")
     assert "crm" not in DEFAULT.hands

@@ -75,7 +75,7 @@ def test_what_lets_an_attack_through_is_told_where_there_is_one(kind: Any, where
 
 
 def test_inputs_of_an_experiment_are_listed_by_their_names() -> None:
-    """What depends on each other is told by its meaning, as it has no name that people know."""
+    """What depends on each other is named by its meaning, as people know no other name."""
     asked = EXPERIMENTS["echo"]
     met = population_for(asked, None)
     listed = "\n".join(odd._input(asked, met))

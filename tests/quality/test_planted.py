@@ -87,7 +87,7 @@ def test_a_few_planted_mutants_fall(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_planted_mutant_falls_to_its_test(package: str) -> None:
-    """It fails with the mutant in its place, and passes without it; what lives is told by name."""
+    """It fails with the mutant in its place, and passes without it; what lives is named."""
     command = [sys.executable, str(ROOT / "tests" / "planting.py"), "check", package]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     print(ran.stdout)

@@ -19,7 +19,7 @@ export function paste(_, { at, element, known, answer }) {
   };
 }
 
-// The smallest change that lets in whoever can be let in.
+// The smallest change that lets all clients in that can be let in.
 function changes({ smallest_changes: [smallest], let_in: names, clients }, element) {
   if (!smallest) return [];
   const outside = Object.values(clients).filter(({ stage }) => stage !== "A" && stage !== "unknown").length;
