@@ -63,6 +63,7 @@ from model.readings import (
     lookalike,
     may_begin,
     metadata_url,
+    names_all,
     published,
     sessions,
     sessions_and_strangers,
@@ -189,9 +190,8 @@ def present_token(c: Context, token: str, url: str, passed_on: Condition, server
     party = c.world.by_url[url]
     has, made, harm = _of_its_own(c, token, url, server) if server else _of_a_user(c, token)
     here, made = possible(has, c.exists(party)), replace(made, forwarded=passed_on)
-    known = trusted_by(c, party, made.server.url)
     meant = resource_rules.audience_covers(
-        c.of(party.name), published(c, url), url, made.audience, all_of(known, made.has_default)
+        c.of(party.name), published(c, url), url, made.audience, names_all(c, party, made)
     )
     harm["accepted.foreign"] = all_of(passed_on, no(meant))
     for_this, for_another, unused = captured_proofs(c, token, made.key, url)

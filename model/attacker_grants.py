@@ -30,7 +30,7 @@ from model.rule import Named
 from model.state import refreshed, tokens, vouching_at
 from model.token_endpoint import by_attacker, issued_at_once, request_rules
 from model.vouching import asserted
-from model.world import ATTACKER, AUTHORIZATION_SERVER, NONE, Exchanged, World, client_ids
+from model.world import ATTACKER, AUTHORIZATION_SERVER, NONE, TRUST_DOMAIN, Exchanged, World, client_ids
 
 
 def _as_whom(world: World) -> Domains:
@@ -228,6 +228,33 @@ def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Va
     here = all_of(knows(c, "token", token), any_of(as_clients, *runs_client(c, as_own)))
     asked = (Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
     return move._replace(when=all_of(here, move.when), sends=(*asked, *move.sends))
+
+
+def _by_workloads(world: World) -> list[dict[str, str]]:
+    return users_grants(world) if world.workloads else []
+
+
+@action("S21", _by_workloads, lambda world: {"own": tuple(party.url for party in world.identities)})
+def say_subject(c: Context, grant: str, own: Value) -> Move:
+    """A workload of the attacker's, as a client of its own, has a transaction token for a user whom it names itself."""
+    server, again = server_of(c, grant), refreshed(grant)
+    policy, asking = c.of(server.name), by_attacker(c, server, own)
+    request = TokenExchange(
+        own,
+        grant_type="token-exchange",
+        requested_token_type="txn_token",
+        subject_token_type="unsigned_json",
+        audience=TRUST_DOMAIN,
+    )
+    wanted = c.world.workloads[0]
+    return Move(
+        possible(
+            same(policy.exchange_gives, "transaction"), no(knows(c, "token", again)), any_of(*runs_client(c, own))
+        ),
+        (*asking.authenticated, server_rules.subject_is_of_a_token(policy, said=True)),
+        {f"{grant}.exchanged": wanted, **scopes.entry(c, again, scopes.approved(c, server, NONE, wanted))},
+        asked(ATTACKER, server.name, request, TokenResponse(again, "N_A")),
+    )
 
 
 def _of_users(world: World) -> list[dict[str, str]]:

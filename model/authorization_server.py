@@ -506,6 +506,21 @@ def authority_was_passed_on(design: Choices, derived: Condition, within: Conditi
     return implies(derived, any_of(within, all_of(same(design.delegation_scope, "granted"), granted)))
 
 
+@rule("TXN-scope", source="draft-ietf-oauth-transaction-tokens, Scope Processing; Txn-Token as a subject_token")
+def exchange_widens_no_scope(design: Choices, within: Condition) -> Condition:
+    """What comes of an exchange has no scopes beyond those of the token that is exchanged."""
+    return any_of(within, same(design.delegation_scope, "granted"))
+
+
+@rule("TXN-self", source="draft-ietf-oauth-transaction-tokens, Subject Token Types")
+def subject_is_of_a_token(design: Choices, said: Condition) -> Condition:
+    """A transaction token is about whom the token is about that it is made of, and not whom a workload names.
+
+    ``said``: the workload names the subject, in a JWT of its own or unsigned.
+    """
+    return implies(said, same(design.subject_said, "yes"))
+
+
 @rule("AAU-rt", source="draft-hardt-oauth-aauth-protocol, Resource Token Structure (mission)")
 def token_ends_with_the_task(design: Choices, derived: Condition, ends: Condition) -> Condition:
     """Where identities derive from a grant, a sub-agent's token ends with the task that it is for."""

@@ -159,6 +159,12 @@ PROFILES = _drafts(
      "who holds a token makes a narrower one of it for a sub-agent, without the AS",
      "MIS-off instance=offline/none", "MIS-chain chain_check=on/off", "MIS-depth delegation_depth=approved/any",
      "MIS-kill token_fmt=opaque/jwt", "MIS-kill status_check=fresh/fail_open"),
+    ("txn_tokens", "draft-ietf-oauth-transaction-tokens",
+     "a gateway exchanges what it was sent for a token of its trust domain, and workloads pass that on",
+     "TXN-req grant=on_behalf_of", "TXN-auth client_auth=pkjwt/none", "TXN-tts as_trust=allowlist/any",
+     "TXN-proc exchange=any/identity", "TXN-resp exchange_gives=transaction/access",
+     "TXN-scope delegation_scope=passed_on/granted", "TXN-aud audience_check=exact/off",
+     "TXN-pass passthrough=transaction/no"),
 )  # fmt: skip
 TEXTS: dict[str, Draft] = {**DRAFTS, **PROFILES}
 #: Texts that are about what others say, with those.

@@ -6,19 +6,21 @@ It passes on the token that it was sent, which MCP forbids, or exchanges it at i
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import gateways, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Move, action, combined, possible
 from model.flow import authentication_of
-from model.logic import Condition, Value, all_of, same
+from model.logic import Condition, Value, all_of, choose, holds, no, same
 from model.messages import ResourceRequest, Sent, TokenExchange
-from model.readings import by_method, published, requested_resource, server_of, serves, token_of
+from model.readings import by_method, names_all, published, requested_resource, server_of, serves, token_of
 from model.state import tokens
 from model.token_endpoint import by_session, issued_at_once, request_rules
 from model.token_flow import received, response_rules, token_response
-from model.world import NONE, Party, World
+from model.world import NONE, TRUST_DOMAIN, Party, World
 
 
 def _onward(world: World) -> list[dict[str, str]]:
@@ -45,7 +47,11 @@ def resource_server__pass_token_on(c: Context, who: str, token: str, url: Value)
     there = c.at(url, lambda party: all_of(c.exists(party), not cast.visits or party.name in cast.visits))
     return Move(
         possible(same(c.state.session(who).phase, "idle"), _was_sent(c, who, token), there),
-        (resource_rules.tokens_are_not_forwarded(c.of(_called(c, who).name), forwarded=True),),
+        (
+            resource_rules.tokens_are_not_forwarded(
+                c.of(_called(c, who).name), forwarded=True, of_domain=token_of(c, token).of_domain
+            ),
+        ),
         {
             f"{who}.phase": "sent",
             f"{who}.url": url,
@@ -57,15 +63,17 @@ def resource_server__pass_token_on(c: Context, who: str, token: str, url: Value)
     )
 
 
-def _exchange(c: Context, who: str, token: str, at: Value) -> TokenExchange:
-    session = c.state.session(who)
+def _exchange(c: Context, who: str, token: str, at: Value, transaction: Condition = False) -> TokenExchange:
+    session, of_domain = c.state.session(who), token_of(c, token).of_domain
     return TokenExchange(
         **authentication_of(c, session, "token", at),
         grant_type="token-exchange",
-        requested_token_type="access_token",
+        requested_token_type=choose(transaction, "txn_token", "access_token"),
         subject_token=token,
-        subject_token_type="access_token",
-        resource=requested_resource(c, session, "token"),
+        subject_token_type=choose(of_domain, "txn_token", "access_token"),
+        audience=choose(transaction, TRUST_DOMAIN, NONE),
+        resource=choose(transaction, NONE, requested_resource(c, session, "token")),
+        scope=scopes.asked(c, session),
     )
 
 
@@ -82,9 +90,13 @@ def _with_slots(world: World) -> list[dict[str, str]]:
 
 @action("S16", _with_slots, lambda _: {"reads": (False, True)})
 def client__exchange_token(c: Context, who: str, token: str, grant: str, reads: Condition) -> Move:
-    """The resource server that was called exchanges the token that it was sent at its AS, for the other one."""
+    """The resource server that was called exchanges the token that it was sent at its AS, for the other one.
+
+    A transaction token is asked for by the name of the trust domain, and with no proof of a key.
+    """
     session, server, called = c.state.session(who), server_of(c, grant), _called(c, who)
     made, client, own = token_of(c, token), c.world.session[who].client, published(c, called.url)
+    policy, asked = c.of(server.name), scopes.asked(c, session)
     here = possible(
         same(session.phase, "ready"),
         client_rules.exchanges(c.client(who)),
@@ -92,18 +104,36 @@ def client__exchange_token(c: Context, who: str, token: str, grant: str, reads: 
         same(c.state.grant(grant).code, "none"),
         _was_sent(c, who, token),
     )
-    for_it = resource_rules.audience_covers(c.of(called.name), own, called.url, made.audience, made.has_default)
-    taken = server_rules.exchanged_token_is_the_clients(
-        c.of(server.name), own=False, addressed=all_of(for_it, serves(c, server, own))
+    for_it = resource_rules.audience_covers(
+        c.of(called.name), own, called.url, made.audience, names_all(c, called, made)
+    )
+    transaction = same(policy.exchange_gives, "transaction")
+    narrow = same(policy.delegation_scope, "passed_on")
+    unasked = choose(narrow, made.scope, scopes.approved(c, server, NONE, own))
+    approved = choose(same(asked, NONE), unasked, asked)
+    taken = (
+        server_rules.exchanged_token_is_the_clients(
+            policy, own=False, addressed=all_of(for_it, serves(c, server, own))
+        ),
+        server_rules.exchange_widens_no_scope(
+            policy, holds(scopes.is_within, approved, made.scope) if c.world.scopes else True
+        ),
     )
     asking = by_session(c, session, server)
+    asking = asking._replace(
+        key=choose(transaction, NONE, asking.key),
+        proven=all_of(asking.proven, no(transaction)),
+        resource=choose(transaction, NONE, asking.resource),
+        certificate=choose(transaction, NONE, asking.certificate),
+    )
+    answer = token_response(c, session, server, grant, asking, NONE, approved)
     return Move(
         here,
-        (*request_rules(c, server, asking, NONE, [taken]), *response_rules(c, session, server, asking, NONE, reads)),
-        {**received(who, grant, reads), **issued_at_once(c, grant, asking, scopes.approved(c, server, NONE, own))},
+        (*request_rules(c, server, asking, NONE, taken), *response_rules(c, session, server, asking, NONE, reads)),
+        {**received(who, grant, reads), **issued_at_once(c, grant, asking, approved)},
         (
-            Sent(client, session.token_at, _exchange(c, who, token, session.token_at)),
-            Sent(server.name, client, token_response(c, session, server, grant, asking, NONE, NONE)),
+            Sent(client, session.token_at, _exchange(c, who, token, session.token_at, transaction)),
+            Sent(server.name, client, replace(answer, token_type=choose(transaction, "N_A", answer.token_type))),
         ),
     )
 

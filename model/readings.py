@@ -449,6 +449,7 @@ class IssuedToken:
         typed: it is an access token; ``self_contained``: it is signed, whatever the resource server would take.
         of_client: it is about a client whose identifier is somebody else's; ``forwarded``: it is to be passed on.
         narrowed: it has no more than what it was made of, where no AS has seen to that.
+        of_domain: it is a transaction token: good at each workload of the trust domain of its AS, and nowhere else.
     """
 
     server: Party
@@ -467,6 +468,7 @@ class IssuedToken:
     of_client: Condition = False
     forwarded: Condition = False
     narrowed: Condition = True
+    of_domain: Condition = False
 
 
 @once
@@ -478,13 +480,39 @@ def token_of(c: Context, token: str) -> IssuedToken:
     else:
         made = _exchanged(c, issued) if isinstance(issued, Exchanged) else _issued(c, token)
     policy, by_itself = c.of(made.server.name), is_of_client_itself(c, token)
-    audience = server_rules.bound_resource(policy, made.asked)
+    of_domain = _is_transaction(c, token)
+    audience = choose(of_domain, NONE, server_rules.bound_resource(policy, made.asked))
     return replace(
         made,
         subject=choose(by_itself, made.client, made.user),
         audience=audience,
         scope=scopes.carried(c, policy, made.scope, audience),
-        has_default=server_rules.has_default_audience(policy, made.asked),
+        has_default=any_of(of_domain, server_rules.has_default_audience(policy, made.asked)),
+        typed=no(of_domain),
+        of_domain=of_domain,
+    )
+
+
+def _is_transaction(c: Context, token: str) -> Condition:
+    """Whether a token is a transaction token: it has come of an exchange at an AS that gives such."""
+    grant = token.removesuffix("+")
+    if grant not in c.world.grant or not c.world.workloads:
+        return False
+    slot, calls = c.state.grant(grant), (who for who in c.world.session if c.world.upstream_of(who))
+    by_workload = any_of(*(all_of(same(slot.of, who), client_rules.exchanges(c.client(who))) for who in calls))
+    came = by_workload if token == grant else token in c.world.exchangeable and no(same(slot.exchanged, NONE))
+    return all_of(same(c.of(server_of(c, grant).name).exchange_gives, "transaction"), came)
+
+
+def is_inside(c: Context, url: Value) -> Condition:
+    """Whether what is at a URL is a workload of a trust domain, and no endpoint of it."""
+    return one_of(url, *c.world.workloads)
+
+
+def names_all(c: Context, party: Party, made: IssuedToken) -> Condition:
+    """Whether a token names a resource server beside others: those that know its AS, or all of a trust domain."""
+    return all_of(
+        trusted_by(c, party, made.server.url), made.has_default, implies(made.of_domain, is_inside(c, party.url))
     )
 
 

@@ -245,10 +245,18 @@ def issuer_can_be_asked(design: Choices) -> Condition:
     return implies(asks, same(design.introspects, "yes"))
 
 
-@rule("MCP-aud", source="MCP security best practices (token passthrough)")
-def tokens_are_not_forwarded(design: Choices, forwarded: Condition) -> Condition:
-    """The RS forwards no token that it was sent upstream, but gets its own."""
-    return implies(forwarded, same(design.passthrough, "yes"))
+@rule(
+    "MCP-aud",
+    "TXN-pass",
+    source="MCP security best practices (token passthrough); draft-ietf-oauth-transaction-tokens, Txn-Token Validation",
+)
+def tokens_are_not_forwarded(design: Choices, forwarded: Condition, of_domain: Condition = False) -> Condition:
+    """The RS forwards no token that it was sent upstream, but gets its own.
+
+    ``of_domain``: it is a transaction token, which goes on as it is where servers do as the text about those says.
+    """
+    taken = any_of(same(design.passthrough, "yes"), all_of(of_domain, same(design.passthrough, "transaction")))
+    return implies(forwarded, taken)
 
 
 @rule("MCP-handle", source="MCP security best practices (state handle hijacking)")

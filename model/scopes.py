@@ -26,7 +26,8 @@ def is_within(scope: str, limit: str) -> bool:
 def together(world: World, *scopes: str) -> str:
     """All the scopes of some sets, in the order of the world."""
     named = {name for scope in scopes if scope != NONE for name in scope.split()}
-    return " ".join(name for party in world.resource_servers for name in party.scopes if name in named) or NONE
+    every = dict.fromkeys(name for party in world.resource_servers for name in party.scopes)
+    return " ".join(name for name in every if name in named) or NONE
 
 
 def _of(world: World, most: bool, url: str) -> str:

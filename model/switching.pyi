@@ -120,6 +120,8 @@ class Switches(Generic[V_co]):
     grant: V_co
     vouch_for: V_co
     exchange: V_co
+    exchange_gives: V_co
+    subject_said: V_co
     grant_trust: V_co
     grant_client_check: V_co
     grant_cnf: V_co

@@ -38,12 +38,14 @@ from model.readings import (
     code_challenge,
     compares,
     follows,
+    is_inside,
     is_made_offline,
     is_refused,
     is_strangers,
     issuer_at,
     kept,
     may_begin,
+    names_all,
     own_grants,
     proof_key,
     proof_to_server,
@@ -58,7 +60,6 @@ from model.readings import (
     sessions_and_strangers,
     tampered,
     token_of,
-    trusted_by,
     uses_dpop,
 )
 from model.registration import knows_attesters
@@ -481,8 +482,7 @@ def accepts(
     """
     design = c.among(c.world.resource_servers, lambda party: same(url, party.url))
     issuer = made.server.url
-    known = c.at(url, lambda party: trusted_by(c, party, issuer))
-    identifier, default = published(c, url), all_of(known, made.has_default)
+    identifier, default = published(c, url), c.at(url, lambda party: names_all(c, party, made))
     meant = resource_rules.audience_covers(design, identifier, url, made.audience, default)
     return (
         *is_told(design, c.of(made.server.name), meant),
@@ -508,7 +508,7 @@ def accepts(
             shown=shown,
             bare=bare,
             attested=attested,
-            typed=made.typed,
+            typed=any_of(made.typed, all_of(made.of_domain, is_inside(c, url))),
             self_contained=made.self_contained,
             of_client=made.of_client,
             forwarded=made.forwarded,

@@ -14,7 +14,7 @@ from model.action import Context
 from model.logic import decided
 from model.messages import FORGED, THIEF
 from model.readings import is_made_offline
-from model.world import ATTACKER, DEFAULT_AUDIENCE, NONE, Exchanged, Grant, Held, World
+from model.world import ATTACKER, DEFAULT_AUDIENCE, NONE, TRUST_DOMAIN, Exchanged, Grant, Held, World
 
 _MADE = {FORGED: "<made up by attacker>", THIEF: "<attacker's own>"}
 #: What a client of the attacker's has of its own account.
@@ -190,7 +190,8 @@ class Words:
             return []
         made = readings.token_of(self._oauth, name)
         audience = [decided(made.audience)] if made.audience != NONE else []
-        audience += [f"<{DEFAULT_AUDIENCE}: every RS of {host(self.server_of(name))}>"] if made.has_default else []
+        every = TRUST_DOMAIN if made.of_domain else f"{DEFAULT_AUDIENCE}: every RS"
+        audience += [f"<{every} of {host(self.server_of(name))}>"] if made.has_default else []
         said = {
             "sub": decided(made.subject) if self._is_of_client_itself(name) else NONE,
             "act.sub": self._actor(name),

@@ -24,6 +24,8 @@ ATTACKER = "attacker"
 ELSEWHERE = "https://attacker.example/"
 #: The audience that every resource server of an AS accepts, given where none was asked for.
 DEFAULT_AUDIENCE = "default"
+#: What a transaction token has for its audience: all that is behind the endpoints of its AS.
+TRUST_DOMAIN = "trust domain"
 
 CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER, PROXY, SUB_AGENT = ROLES
 #: What a capability lets the attacker write on the way between a resource server and a client: the challenge, the
@@ -412,7 +414,8 @@ class World:
         Of one whose operations need scopes apart, any of them. Empty where no resource server names any.
         """
         servers = self.resource_servers
-        levels = (_apart(party.scopes) if self.is_apart(party) else _rising(party.scopes) for party in servers)
+        own = {party.scopes: party for party in servers}  # those of a trust domain may have the same
+        levels = (_apart(names) if self.is_apart(party) else _rising(names) for names, party in own.items())
         sets = (" ".join(name for level in chosen for name in level) for chosen in product(*levels))
         return tuple(names for names in sets if names)
 
@@ -523,6 +526,16 @@ class World:
     def upstream_of(self, session: str) -> str:
         """The session in which a resource server was called, where it is its agent that calls others in this one."""
         return self.session[session].after if self.client_of(session).agent_of else ""
+
+    @cached_property
+    def workloads(self) -> tuple[str, ...]:
+        """URLs of resource servers that only others call: those of a trust domain, behind its endpoints."""
+        called = [each for each in self.sessions if self.upstream_of(each.name)]
+        inside, outside = (
+            {url for each in sessions for url in self.visited(each)}
+            for sessions in (called, [each for each in self.sessions if each not in called])
+        )
+        return tuple(url for url in self.resource_urls if url in inside - outside)
 
     def client_of(self, session: str) -> Party:
         """The client at which a session is."""

@@ -125,9 +125,14 @@ def _beside(content: JsonObject) -> JsonObject:
     del made["like"]
     for key in _TABLES:
         own: Json = content.get(key, [])
-        names = {row["name"] for row in own if "name" in row}
-        made[key] = [*(row for row in there.get(key, ()) if row.get("name") not in names), *own]
+        names = [_named(row) for row in own]
+        made[key] = [*(row for row in there.get(key, ()) if _named(row) not in names), *own]
     return made
+
+
+def _named(row: JsonObject) -> Json:
+    """What tells a row from others: its name, or else what it is about, as the AS and the user of grants."""
+    return row.get("name", [row.get(key) for key in ("server", "user", "capability", "channel", "party")])
 
 
 def _made(content: JsonObject, file: str) -> World:
@@ -366,14 +371,15 @@ def _protocols(world: World) -> Iterator[Fault]:
 
 
 def _scopes(world: World) -> Iterator[Fault]:
-    """Each resource server has scopes of its own, sessions need such; one that steps up, or renews, follows another."""
-    seen: dict[str, str] = {}
+    """Scopes are one's own or all shared; sessions need such, and one that steps up, or renews, follows another."""
+    seen: dict[str, Party] = {}
     for key, number, party in _rows(world, "party"):
         for scope in party.scopes:
-            if scope in seen:
-                yield (key, number, "scopes"), f"scope {scope!r} is given twice (at {seen[scope]!r})"
-            seen.setdefault(scope, party.name)
-    sizes = ((world.is_apart(party), len(party.scopes)) for party in world.resource_servers)
+            if scope in seen and (seen[scope] is party or seen[scope].scopes != party.scopes):
+                yield (key, number, "scopes"), f"scope {scope!r} is given twice (at {seen[scope].name!r})"
+            seen.setdefault(scope, party)
+    own = {party.scopes: party for party in world.resource_servers}
+    sizes = ((world.is_apart(party), len(party.scopes)) for party in own.values())
     if prod(2**size if apart else size + 1 for apart, size in sizes) - 1 > MOST_SCOPES:
         place = next(number for _, number, party in _rows(world, "party") if party.scopes)
         yield ("party", place, "scopes"), f"more sets of scopes than can be proved (at most {MOST_SCOPES})"

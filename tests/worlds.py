@@ -8,7 +8,16 @@ from model.world_file import WORLDS
 from properties.template import Template
 
 #: The larger worlds, which have the default one's rules for more parties and take longer: asked when there is time.
-LARGE = ("client_classes", "crm_then_billing", "mixup", "shared_as", "two_as", "two_clients", "two_users_sessions")
+LARGE = (
+    "client_classes",
+    "crm_then_billing",
+    "mixup",
+    "shared_as",
+    "trust_domain",
+    "two_as",
+    "two_clients",
+    "two_users_sessions",
+)
 EACH_TIME = [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in WORLDS]
 
 template_of = cache(Template)

@@ -32,13 +32,13 @@ from model.readings import (
     is_had_after_error,
     is_of_client_itself,
     is_strangers,
+    names_all,
     policy_of,
     published,
     requested_resource,
     scope_above,
     serves_too,
     token_of,
-    trusted_by,
 )
 from model.registration import is_known, publishes_for_all, shows_a_client
 from model.resource_server import (
@@ -143,7 +143,7 @@ def _diverges(c: Context, who: str) -> Condition:
         policy = c.of(made.server.name)
         told = all_of(session.told, server_rules.echo_is_present(policy, made.asked))
         as_asked = all_of(same(made.audience, requested), no(made.has_default))
-        own = any_of(told, same(requested, NONE), as_asked)
+        own = any_of(told, same(requested, NONE), as_asked, made.of_domain)
         believed.append(all_of(same(session.token, token), any_of(own, made.user == ATTACKER)))
     lied_to = is_strangers(c.world, session.token_at)
     return all_of(one_of(session.phase, "sent", "renewed"), any_of(lied_to, no(any_of(*believed))))
@@ -414,17 +414,17 @@ def _more_than(c: Context, made: IssuedToken, at: Value, scope: Value) -> Iterat
     """
     for party in (party for party in c.world.resource_servers if party.honest):
         policy, url = c.of(party.name), party.url
-        default = all_of(trusted_by(c, party, made.server.url), made.has_default)
         taken = all_of(
             issuer_is_accepted(policy, accepted_issuer(c, party, made.server.url)).holds,
-            audience_is_this_resource(policy, published(c, url), url, made.audience, default).holds,
+            audience_is_this_resource(policy, published(c, url), url, made.audience, names_all(c, party, made)).holds,
         )
         if not party.scopes:
             yield all_of(taken, no(same(at, url)))
             continue
         carried = scopes.of_resource(c, made.scope, url)
         own = choose(same(policy.scope_check, "off"), scopes.supported(c, url), carried)
-        enough = all_of(same(at, url), holds(scopes.is_within, own, scope))
+        here = any_of(same(at, url), made.of_domain)  # the same transaction goes on at other workloads
+        enough = all_of(here, holds(scopes.is_within, own, scope))
         yield all_of(taken, no(same(own, NONE)), no(enough))
 
 
