@@ -114,10 +114,15 @@ def _conforms(judgement: Judgement) -> bool:
 
 async def _checks(client: Installed, suite: Installed, scenario: str, limit: float) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="openworld-") as folder:
-        command = f'"{sys.executable}" "{DRIVERS / "suite_client.py"}"'
-        arguments = ("client", "--command", command, "--scenario", scenario, "-o", folder)
-        extra = {"OPENWORLD_DRIVER": json.dumps(client.command), **client.environment}
-        found = Room((*client.reads, *python_folders(), DRIVERS), (Path(folder),))
-        await output(suite, arguments, limit, extra, found)
+        await run(client, suite, scenario, limit, Path(folder))
         written = await asyncio.to_thread(lambda: sorted(Path(folder).rglob("checks.json")))
         return list(json.loads(written[0].read_text(encoding="utf-8"))) if written else []
+
+
+async def run(client: Installed, suite: Installed, scenario: str, limit: float, folder: Path, *more: str) -> None:
+    """Run a scenario of the suite on a client, with ``more`` options; its results go into a folder."""
+    command = f'"{sys.executable}" "{DRIVERS / "suite_client.py"}"'
+    arguments = ("client", "--command", command, "--scenario", scenario, "-o", str(folder), *more)
+    extra = {"OPENWORLD_DRIVER": json.dumps(client.command), **client.environment}
+    found = Room((*client.reads, *python_folders(), DRIVERS), (folder,))
+    await output(suite, arguments, limit, extra, found)

@@ -23,7 +23,7 @@ from conformance.resource_server import ResourceServer, protocol_answer
 from conformance.software import Software
 from model import identifiers
 from model.design import Design
-from model.scenario import Scenario
+from model.scenario import Fetched, Scenario
 from model.world import ATTACKER
 
 #: Who answers: a resource server, two honest authorization servers, and one of the attacker's.
@@ -41,6 +41,12 @@ _OPENID = {
 
 #: How long a request line or a header may be, in bytes: longer than any mutation, since refusing is the client's part.
 LINE = 1 << 20
+
+
+def body_at(url: str, found: Fetched) -> dict[str, Any]:
+    """Return the body of a document as it is served at a URL without query."""
+    openid = _OPENID if url.endswith("/.well-known/openid-configuration") else {}
+    return {**openid, **found.body}
 
 
 class PlayedWorld:
@@ -166,8 +172,7 @@ class PlayedWorld:
         if found is not None:
             kind = "server_metadata" if "issuer" in found.body else "resource_metadata"
             headers = {"Location": found.location} if found.location else {}
-            openid = _OPENID if asked.place.endswith("/.well-known/openid-configuration") else {}
-            return WireMessage(kind, {**openid, **found.body}, found.status, headers)
+            return WireMessage(kind, body_at(asked.place, found), found.status, headers)
         if asked.url == self.document_url:
             return self._document()
         if identifiers.equal_htu(asked.place, self.url):

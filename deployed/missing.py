@@ -231,7 +231,11 @@ def further(stage: str, than: str) -> bool:
 
 def binding(levels: tuple[tuple[str, str], ...]) -> list[str]:
     """What binds most first, three of them."""
+    return [f"{level} ({section})" for level, section in ranked(levels)[:3]]
+
+
+def ranked(levels: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    """Return keywords with their sections, what binds most first, and without sections that say nothing of it."""
     order = {"MUST": 0, "MUST NOT": 0, "REQUIRED": 0, "SHALL": 0, "SHOULD": 1, "SHOULD NOT": 1}
     stated = dict.fromkeys((level, section) for level, section in levels if level != "-")
-    ranked = sorted(stated, key=lambda pair: order.get(pair[0].upper(), 2))
-    return [f"{level} ({section})" for level, section in ranked[:3]]
+    return sorted(stated, key=lambda pair: order.get(pair[0].upper(), 2))

@@ -1,6 +1,7 @@
 """The client command that the published suite calls with a URL: it hands the URL to one of our drivers.
 
-``OPENWORLD_DRIVER`` says which, as a JSON list. The exit code says whether the driver got through.
+``OPENWORLD_DRIVER`` says which, as a JSON list. The exit code says whether the driver got through. Our own scenarios
+say how many calls are to be made.
 """
 
 import json
@@ -12,10 +13,11 @@ from command_rs import free_port
 
 
 def main():
+    context = json.loads(os.environ.get("MCP_CONFORMANCE_CONTEXT", "{}"))
     job = {
         "url": sys.argv[-1],
         "callback": f"http://127.0.0.1:{free_port()}/callback",
-        "calls": 1,
+        "calls": context.get("calls", 1),
         "patience": 10,
         "document": "https://conformance-test.local/client-metadata.json",
     }

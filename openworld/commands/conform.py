@@ -46,6 +46,10 @@ _CONFORM = (
     option("--property properties", "With --source attack: only attacks on this property. [default: every one that "
            "can be told to a client]", str, "PROPERTY", multiple=True),
     option("--suite", "Run MCP's published conformance suite as well, and compare verdicts."),
+    option("--suite-from", "Run the scenarios in the suite of this archive as well, which has them (`openworld new "
+           "suite`), and compare.", click.Path(exists=True, dir_okay=False, path_type=Path), "TGZ"),
+    option("--checks", "Run nothing: read what the suite found in our scenarios from the folder of its -o. Without a "
+           "CLIENT, of one that has no name here.", click.Path(exists=True, file_okay=False, path_type=Path), "FOLDER"),
     option("--scenarios", "Only these, separated by commas; M stands for all that begin so.", str, "NAMES"),
     option("--with own", "Scenarios of your own, from this TOML file; only they are played unless --scenarios or "
            "--source names others.", click.Path(exists=True, dir_okay=False, path_type=Path), "FILE"),
@@ -90,6 +94,7 @@ def conform(
     openworld conform --driver openid_client.mjs --package npm:openid-client@6.9.0
     openworld conform --serve --plain
     openworld conform mcp-python==2.3.0 --with reported.toml
+    openworld conform mcp-python==2.3.0 --checks results
     openworld conform mcp-python==2.2.0 ts-client-v2==latest -o out/matrix
     openworld conform --matrix clients.toml -o out/matrix
     (software that is not known is answered with the list of what is)
@@ -117,7 +122,7 @@ def conform(
     named = [what for what, one in driven.items() if one]
     if several and matrix:
         raise click.UsageError("the releases of --matrix are in its file")
-    unnamed = bool(asked.command or asked.package or asked.serve)
+    unnamed = bool(asked.command or asked.package or asked.serve or (asked.checks and not named))
     if len(named) > 1 or (unnamed and named and resource_server != "-") or (resource_server == "-" and not unnamed):
         named = []
     elif unnamed and not named:
@@ -125,7 +130,7 @@ def conform(
     if not named:
         raise click.UsageError(
             "name a CLIENT, or --server SERVER, --resource-server SERVER, --pair CLIENT SERVER, "
-            "--triple CLIENT SERVER RESOURCE_SERVER or --matrix FILE, or say --command, --package or --serve"
+            "--triple CLIENT SERVER RESOURCE_SERVER or --matrix FILE, or say --command, --package, --serve or --checks"
         )
     asked.check(bool(pair or triple or matrix or several), "--matrix" if matrix else "several releases" * several)
     call("openworld.driving.ready.begin", asked)

@@ -9,6 +9,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from openworld.commands.common import BAD_INPUT, DONE, complain, loaded, print_lines
+from openworld.files import write
 
 
 @click.group()
@@ -17,6 +18,7 @@ def new() -> None:
 
     \b
     openworld new draft mine
+    openworld new suite conformance/src/scenarios/client/auth
     openworld new completion bash
     """
 
@@ -45,6 +47,36 @@ def draft(name: str | None, hooks: bool) -> int:
     except FileExistsError:
         return complain(f"{path}: it is there already, and was left as it is", BAD_INPUT)
     click.echo(f"{path}: give it to any command with --with {quote(str(path))}")
+    return DONE
+
+
+@new.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--with",
+    "own",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Of the scenarios of this TOML file, in place of the catalogue.",
+)
+@click.option("--scenarios", metavar="NAMES", help="Only these, separated by commas; M stands for all that begin so.")
+def suite(folder: Path, own: Path | None, scenarios: str | None) -> int:
+    """Write our scenarios for MCP's published conformance suite into FOLDER of its repository.
+
+    \b
+    openworld new suite conformance/src/scenarios/client/auth
+    openworld new suite conformance/src/scenarios/client/auth --with reported.toml
+
+    openworld.ts is the class, openworld.json the table that it reads. It is made anew each time.
+    """
+    every = loaded("conformance.play.catalogue")() if own is None else loaded("conformance.play.of_file")(own)
+    plays = loaded("openworld.driving.client.chosen")(every, scenarios)
+    for name, text in loaded("conformance.upstream.sources")(plays).items():
+        write(folder / name, text)
+    unsaid = loaded("conformance.upstream.unsaid")(plays)
+    click.echo(f"{folder}: openworld.ts and openworld.json have {len(plays)} scenarios")
+    click.echo(f"{len(unsaid)} of them have no check that can fail" + ":" * bool(unsaid))
+    print_lines(f"  {name}: {why}" for name, why in unsaid.items())
     return DONE
 
 

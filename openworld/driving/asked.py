@@ -22,6 +22,8 @@ class DrivingOptions:
     sources: tuple[str, ...] = ("catalogue",)
     properties: tuple[str, ...] = ()
     suite: bool = False
+    suite_from: Path | None = None
+    checks: Path | None = None
     scenarios: str | None = None
     own: Path | None = None
     limit: float = 20.0
@@ -45,13 +47,17 @@ class DrivingOptions:
             raise click.UsageError("--driver is a driver of --package, in the place of --command")
         if self.package and not (self.driver or self.command):
             raise click.UsageError("say with --driver or --command how --package is driven")
-        if self.serve and (self.package or self.command or self.suite):
+        suites = self.suite or self.suite_from
+        if self.serve and (self.package or self.command or suites):
             raise click.UsageError("--serve waits for a client that you start; it runs none")
+        runs = several or self.command or self.package or self.serve or suites or self.sources != ("catalogue",)
+        if self.checks is not None and runs:
+            raise click.UsageError("--checks reads what the suite has found of one client; nothing is run")
         if self.serve and "pairs" in self.sources:
             raise click.UsageError("--source pairs is for a client that is started here")
         if matrix and self.output is None:
             raise click.UsageError(f"{matrix}: the pages and all results are kept in the folder of -o; name one")
-        chosen = self.own or self.properties or self.suite or self.sources != ("catalogue",) or self.expect
+        chosen = self.own or self.properties or suites or self.sources != ("catalogue",) or self.expect
         if matrix == "--matrix" and (chosen or self.scenarios):
             raise click.UsageError("what --matrix runs and expects is in its file")
         if matrix and chosen:

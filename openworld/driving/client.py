@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 
 import click
 
-from conformance import attacks, results, suite
+from conformance import attacks, results, suite, upstream
 from conformance import expected as expectations
 from conformance.confinement import confine
 from conformance.explained import explain
@@ -25,6 +27,7 @@ from conformance.run import Driving, Settings, run_all
 from conformance.serve import waiting
 from conformance.software import SoftwareError
 from conformance.suite import SUITE, Beside
+from conformance.upstream import PlayedTwice
 from deployed.cures import Cure
 from deployed.explanation import Explanation, design_of
 from deployed.fitting import Fit
@@ -86,22 +89,47 @@ def drive(name: str | None, asked: DrivingOptions) -> int:
     about = tuple(map(told_to_a_client, asked.properties)) or attacks.ASKED
     if asked.suite:
         install(SUITE)
+    if asked.suite_from is not None:
+        upstream.suite_of(asked.suite_from)
     if "attack" not in asked.sources:  # what is not there is told before anything starts
         chosen(written(asked), asked.scenarios)
-    protection = confine(asked.required) if not asked.serve else "none: you start the client yourself"
+    without = {"none: you start the client yourself": asked.serve, "none: nothing is run": asked.checks}
+    protection = next((why for why, so in without.items() if so), "") or confine(asked.required)
     # The solver is asked once this command is where it stays: what it has found is not passed on.
     output, settings, design = asked.output, Settings(asked.limit, asked.jobs, not asked.plain), design_of(str(wanted))
     kept_in = None if output is None else output / wanted.slug
     found = attack_traces([design], about, kept_in) if "attack" in asked.sources else []
     plays = chosen([*written(asked), *attacks.told(found, design)[0]], asked.scenarios)
     by = waiting(len(plays), click.echo) if asked.serve else drive_here
-    judgements = played(installed, plays, output, settings, by)
+    if asked.checks is not None:
+        read = {one.judgement.scenario: one.judgement for one in upstream.results(asked.checks, plays)}
+        plays, judgements = [play for play in plays if play.name in read], list(read.values())
+    else:
+        judgements = played(installed, plays, output, settings, by)
     paired = _paired(installed, plays, judgements, output, settings) if "pairs" in asked.sources else None
     if paired is not None:
         plays, judgements = [*plays, *paired.plays], [*judgements, *paired.judgements]
     driven = explained(installed, plays, judgements, found, output)
     beside = asyncio.run(_beside(installed, judgements, asked.limit)) if asked.suite else []
-    return _tell(driven, asked, expected, paired, beside, protection)
+    compared = _in_the_suite(driven, asked.suite_from, asked.limit, kept_in) if asked.suite_from is not None else []
+    return _tell(driven, asked, expected, paired, beside, compared, protection)
+
+
+def _in_the_suite(driven: Driven, archive: Path, limit: float, kept_in: Path | None) -> list[PlayedTwice]:
+    """The same plays, in the suite of an archive; its results are kept beside the others, if those are."""
+    plays = [play for play in upstream.sayable(driven.plays) if play.source in ("catalogue", "file")]
+    with (
+        tempfile.TemporaryDirectory(prefix="openworld-") as temporary,
+        Progress("in the suite", len(plays)) as progress,
+    ):
+        folder = Path(temporary) if kept_in is None else kept_in / "suite"
+        shutil.rmtree(folder, ignore_errors=True)  # what a run before found is no result of this one
+        folder.mkdir(parents=True)
+        measuring = upstream.measure(
+            driven.installed, upstream.suite_of(archive), plays, max(limit, 40.0), folder, progress.advance
+        )
+        asyncio.run(measuring)
+        return upstream.compare(driven.judgements, upstream.results(folder, plays))
 
 
 def _tell(
@@ -110,6 +138,7 @@ def _tell(
     expected: expectations.Expected | None,
     paired: Paired | None,
     beside: list[Beside],
+    compared: list[PlayedTwice],
     protection: str,
 ) -> int:
     """Write what is asked for, and print it."""
@@ -120,6 +149,7 @@ def _tell(
     if asked.as_json:
         shown: dict[str, Any] = {"explanation": driven.explained.to_json(), "stopped_by": driven.stops}
         shown |= {"suite": [one.to_json() for one in beside], "protection": protection}
+        shown |= {"in_the_suite": [one.to_json() for one in compared]} if compared else {}
         shown |= {"changes": changes} if expected is not None else {}
         shown |= {"pairs": paired.to_json()} if paired is not None else {}
         shown |= {"installed": driven.installed.lock.to_json()}
@@ -127,6 +157,7 @@ def _tell(
         return ready.code(judgements, changes)
     told = list(lines(judgements, driven.explained, driven.stops, host_of(wanted), beside))
     told += [] if paired is None else paired.lines()
+    told += upstream.lines(compared) if compared else []
     if expected is not None:
         told += [f"changed: {name}: {change}" for name, change in changes.items()] or ["all as expected"]
     told.append(f"protection: {protection}")

@@ -59,7 +59,9 @@ def _words(asked: DrivingOptions) -> list[str]:
 
 
 def client(name: str | None, asked: DrivingOptions) -> Installed:
-    """The client that the command line names, ready to be driven."""
+    """The client that the command line names, ready to be driven; or named only, where nothing is run."""
+    if asked.checks is not None:
+        return SOMEBODYS if name is None else Installed(release(name, CLIENTS, "client"), (), {})
     if name is not None:
         return installed(release(name, CLIENTS, "client"), asked)
     if asked.serve:
