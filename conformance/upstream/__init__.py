@@ -55,9 +55,9 @@ class ChecksError(InputError):
 
 
 def sources(plays: Iterable[Play]) -> dict[str, str]:
-    """Return the files that go into the suite's repository, by name: the class, and the table of these plays."""
-    text = json.dumps(table(plays), indent=2, ensure_ascii=False) + "\n"
-    return {"openworld.ts": files(__name__).joinpath("openworld.ts").read_text("utf-8"), "openworld.json": text}
+    """Return the files that go into the suite's repository, by name: the class, its tests, the table of these plays."""
+    code = {each: files(__name__).joinpath(each).read_text("utf-8") for each in ("openworld.ts", "openworld.test.ts")}
+    return {**code, "openworld.json": json.dumps(table(plays), indent=2, ensure_ascii=False) + "\n"}
 
 
 def table(plays: Iterable[Play]) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def suite(folder: Path, own: Path | None, scenarios: str | None) -> int:
     openworld new suite conformance/src/scenarios/client/auth
     openworld new suite conformance/src/scenarios/client/auth --with reported.toml
 
-    openworld.ts is the class, openworld.json the table that it reads. It is made anew each time.
+    openworld.ts is the class, openworld.json the table that it reads. All is written anew each time.
     """
     every = loaded("conformance.play.catalogue")() if own is None else loaded("conformance.play.of_file")(own)
     plays = loaded("openworld.driving.client.chosen")(every, scenarios)

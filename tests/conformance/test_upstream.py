@@ -102,7 +102,7 @@ def test_references_lead_to_sections() -> None:
 
 
 def test_the_class_knows_no_scenario() -> None:
-    text = upstream.sources([])["openworld.ts"]
+    text = "".join(upstream.sources([])[name] for name in ("openworld.ts", "openworld.test.ts"))
     assert not [name for name in names() if name in text]
 
 
