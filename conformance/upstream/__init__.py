@@ -31,6 +31,7 @@ from conformance.suite import SUITE, run
 from conformance.world import PlayedWorld, body_at
 from deployed.missing import asked_of, further, levels, ranked
 from model.errors import InputError
+from model.named_designs import DESIGN_NOTES
 from model.scenario import ORIGINS, Scenario, assemble
 from model.world import NONE
 
@@ -152,8 +153,8 @@ def _required(scenario: Scenario) -> dict[str, Any]:
     asked = asked_of(scenario)
     rule = asked.refused_by
     if rule is None:
-        said = "A client that follows the texts gets to the resource"
-        return {"id": COMPLETES, "description": said, "end": asked.stage, "status": "WARNING", "references": []}
+        said, text = "A client that follows the texts gets to the resource", [_reference(DESIGN_NOTES["mcp"][1])]
+        return {"id": COMPLETES, "description": said, "end": asked.stage, "status": "WARNING", "references": text}
     stated = ranked(levels(rule, ""))
     keyword = stated[0][0].lower() if stated else ""
     status = next((one for start, one in _SEVERITIES.items() if keyword.startswith(start)), "INFO")

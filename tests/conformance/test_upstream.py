@@ -99,6 +99,7 @@ def test_references_lead_to_sections() -> None:
     assert found["RFC 9728 3.3"] == "https://www.rfc-editor.org/rfc/rfc9728.html#section-3.3"
     assert found["RFC 8707 2, 2.1"] == "https://www.rfc-editor.org/rfc/rfc8707.html#section-2"
     assert len({url for url in found.values() if url}) > 5
+    assert all(row["required"]["references"] for row in TABLE["scenarios"].values())
 
 
 def test_the_class_knows_no_scenario() -> None:
