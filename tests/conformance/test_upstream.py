@@ -138,6 +138,13 @@ def test_results_are_read_back_as_what_is_played_is_judged(tmp_path: Path) -> No
     assert Comparison(MIXUP, seen, converse(clients()[CLIENT].design, load(MIXUP))).whole
 
 
+def test_a_client_of_the_suite_is_its_own_browser() -> None:
+    """What it asks of the authorization endpoint is its request, and no trial before a user is sent there."""
+    unnamed = json.loads(json.dumps(RECORDED).replace("openworld-user-agent", "node"))
+    assert unnamed != RECORDED
+    assert upstream.result(PLAYS[MIXUP], unnamed) == upstream.result(PLAYS[MIXUP], RECORDED)
+
+
 def test_of_two_runs_the_last_counts_and_a_crash_measures_nothing(tmp_path: Path) -> None:
     kept(tmp_path, MIXUP, RECORDED)
     kept(tmp_path, MIXUP, ENDED, "{}\n", "19-00-00")
