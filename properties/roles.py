@@ -26,6 +26,7 @@ from model.fields import AddedField
 from model.switches import CAPABILITIES, SWITCHES
 from properties.client_process import ClientProcess
 from properties.process import ANSWERS, MESSAGES, RUNS, WORLDS, typed
+from properties.reads import askable
 from properties.security import Property
 from properties.server_process import ServerProcess
 from properties.terms import NotCoveredError, either
@@ -41,6 +42,7 @@ COVERED: dict[str, tuple[str, ...]] = {
         "state_single_use", "callback_bind", "pkce", "pkce_as", "par", "request_uri_once", "block", "splice", "par_at",
         "client_auth", "assertion_aud", "aud_accepted", "cred_pin", "resource_indicator", "as_resource",
         "default_audience", "as_echo", "echo", "audience_check", "dpop", "dpop_key", "as_dpop", "proof_required",
+        "consent_ui",  # the user of the process approves whatever the page shows
         "token_type_check", "r_requires_dpop", "r_method", "rs_htu", "rs_ath", "rs_htm", "rs_cnf",
         *(name for name, switch in SWITCHES.items() if switch.kind == "conduct" and switch.in_worlds),
     ), ()),
@@ -59,7 +61,7 @@ def check_covered(prop: Property, configuration: Configuration) -> None:
     def refuse(what: str, allowed: Iterable[str]) -> None:
         raise NotCoveredError(f"{what} is not in the message-level export; it covers: {', '.join(allowed)}")
 
-    design = configuration.design
+    design, read = configuration.design, askable(prop, configuration).design.changes()
     if prop.name not in PROPERTIES:
         refuse(f"property {prop.name!r}", PROPERTIES)
     for capability in (name for name in CAPABILITIES if name in configuration.capabilities):
@@ -68,7 +70,7 @@ def check_covered(prop: Property, configuration: Configuration) -> None:
     for name in design.own():
         refuse(f"a switch of one party, {name!r},", ["switches of everybody"])
     for name, value in design.changes().items():
-        if name not in COVERED and name in SWITCHES:  # what a draft switches are its own rules
+        if name not in COVERED and name in SWITCHES and name in read:  # what a draft switches are its own rules
             refuse(f"switch {name!r}", COVERED)
         if value not in (COVERED.get(name) or (value,)):
             refuse(f"{name}={value}", (f"{name}={each}" for each in COVERED[name]))

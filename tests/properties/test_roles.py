@@ -28,7 +28,7 @@ from properties import unbounded
 from properties.candidates import Candidate, under, with_checks, with_fields
 from properties.checker import Checker
 from properties.process import RUNS
-from properties.prover import ProverAnswers
+from properties.prover import ProverAnswers, digest
 from properties.roles import ATTACKER, COVERED, honest, roles
 from properties.security import find
 from properties.terms import Equalities, NotCoveredError, equal
@@ -182,6 +182,13 @@ def with_draft(question, *checks, fields=False):
     code, _, text = question.partition(" ")
     changed = under(parse(text), with_checks(oauth().extended(adds_issuer) if fields else oauth(), checks))
     return find(code, changed.model), changed
+
+
+def test_what_nothing_in_the_world_reads_hinders_no_question():
+    """What a client was measured to do, or a text says of other messages, leaves the process as it is."""
+    plain, named = (roles(parse(f"cap=mal_as{more}"), find("CD")) for more in ("", ";design=mcp"))
+    assert plain != named
+    assert digest(plain) == digest(named)
 
 
 def test_a_rule_about_a_message_is_an_equation_of_terms():
