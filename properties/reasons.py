@@ -32,7 +32,8 @@ class Reason:
     Attributes:
         properties: names of the properties.
         protocol: of the worlds it is about.
-        worlds: names of those worlds; empty for all of the protocol.
+        worlds: names of those worlds; empty for all of the protocol, but for ``elsewhere``.
+        elsewhere: names of the worlds that it is not about.
         under: all that the attacker may have; a capability that is not among these it does not have.
         own: whether it is also about worlds in which the attacker runs servers in a session of its own.
         having: capabilities of which the attacker has at least one; empty where that does not matter.
@@ -45,6 +46,7 @@ class Reason:
     properties: tuple[str, ...]
     protocol: str
     worlds: frozenset[str]
+    elsewhere: frozenset[str]
     under: frozenset[str]
     own: bool
     having: frozenset[str]
@@ -60,7 +62,9 @@ class Reason:
 
         What it says of a design says nothing of a party that has a switch of it for itself.
         """
-        named = world.protocols == (self.protocol,) and (not self.worlds or world.name in self.worlds)
+        named = world.protocols == (self.protocol,) and (
+            world.name in self.worlds if self.worlds else world.name not in self.elsewhere
+        )
         return named and self._is_everybodys(name for party in world.parties for name in party.settings)
 
     def _is_everybodys(self, own: Iterable[str]) -> bool:
@@ -117,13 +121,13 @@ def _reasons(data: dict[str, Any], groups: dict[str, list[str]]) -> Iterator[Rea
     designs = data.get("design", "")
     under = frozenset(name for known in data["under"] for name in groups.get(known, [known]))
     having = frozenset(data.get("with", ()))
-    worlds = frozenset(data.get("worlds", ()))
+    worlds, elsewhere = frozenset(data.get("worlds", ())), frozenset(data.get("not_in", ()))
     named = data["property"] if isinstance(data["property"], list) else [data["property"]]
     names = tuple(find(name).name for name in named)
     may, own = under - {*data.get("but", ())}, data.get("own", "yes") == "yes"
     for text in [designs] if isinstance(designs, str) else designs:
         design = tuple(parse_switches(text).items())
-        yield Reason(names, data["protocol"], worlds, may, own, having, design, kind, data["why"])
+        yield Reason(names, data["protocol"], worlds, elsewhere, may, own, having, design, kind, data["why"])
 
 
 def reason(prop: Property, world: World, configuration: Configuration) -> str:

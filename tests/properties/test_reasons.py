@@ -24,8 +24,19 @@ from properties.security import PROPERTIES, find
 from properties.verdict import UNEARNED, WorldChecker, _Blocking, check
 
 pytestmark = pytest.mark.usefixtures("hurried")
+
+
+def alone(part):
+    """What there is of one protocol in a world, as a world of its own: no session of another has to come first."""
+    if part.whole is None:
+        return part
+    names = {each.name for each in part.sessions}
+    begins = (each if each.instead_of in names else replace(each, instead_of="") for each in part.sessions)
+    return replace(part, whole=None, sessions=tuple(begins))
+
+
 #: Of each world what there is in it of each protocol, which is what reasons are about.
-PARTS = {f"{name} {each}": world.under(each) for name, world in WORLDS.items() for each in world.protocols}
+PARTS = {f"{name} {each}": alone(world.under(each)) for name, world in WORLDS.items() for each in world.protocols}
 
 
 class Reachable:
@@ -53,10 +64,10 @@ class Reachable:
         )
         return [*decided, *absent, *alone, *laid.without(prop.name)]
 
-    def soon(self, prop, only) -> bool:
-        """Whether one capability is enough for some design's property to be violated in a short run."""
+    def soon(self, prop, *of, **assumed) -> bool:
+        """Whether some design's property is violated in a short run."""
         laid = self.depths.at_least(3)
-        return laid.event(prop.name, self.assume(laid, prop, only=only), Clock()) is Answer.SAT
+        return laid.event(prop.name, self.assume(laid, prop, *of, **assumed), Clock()) is Answer.SAT
 
     def ever(self, prop, clock, **assumed) -> Answer:
         """Whether it is violated in a run of any length."""
@@ -88,19 +99,36 @@ def test_every_property_and_capability_is_reachable_or_has_its_reason(name, reac
     world = WORLDS[name]
     unexplained, refuted = [], []
     for prop, capability in product(defined(world), ("none", *CAPABILITIES)):
-        happens, explained = reachable(world).soon(prop, capability), on_file(prop, world, capability)
+        happens, explained = reachable(world).soon(prop, only=capability), on_file(prop, world, capability)
         if happens == explained:
             (refuted if happens else unexplained).append(f"{prop.code} {capability}")
+    for here in (reachable(PARTS[f"{name} {each}"]) for each in world.protocols):
+        refuted += [f"{prop.code} {why} {of}" for why, prop, *of in said_of(here) if here.soon(prop, *of)]
     assert not refuted, "on file as out of reach, and yet there is a run"
     assert not unexplained, "out of reach, and why is not on file"
 
 
-def test_every_reason_on_file_is_about_some_world():
-    """And about capabilities that there are."""
+def test_every_reason_on_file_is_the_first_in_some_world():
+    """Where all that it names is there; and it names capabilities that there are."""
     for reason in reasons():
         assert reason.under <= CAPABILITIES.keys()
         assert reason.having <= reason.under
-        assert any(map(reason.of, PARTS.values())), reason
+        before = [known for known in reasons() if {*known.design} <= {*reason.design}]
+        under = reason.under.difference(*(known.having for known in before if known.having != reason.having))
+        asked = Configuration(Design({"client_instances": "single_user", **dict(reason.design)}), under)
+        for prop in map(find, reason.properties):
+            firsts = (next((each for each in before if each.about(prop, w, asked)), None) for w in PARTS.values())
+            assert any(each is reason for each in firsts), reason
+
+
+def said_of(here):
+    """Each reason that is about a world and each of its properties, with the designs and the capabilities left out."""
+    world = here.world
+    for reason in (known for known in reasons() if known.of(world)):
+        idle = PLACED - world.capabilities if reason.under else frozenset()
+        single = () if reason.own or not world.own_servers else (("client_instances", "single_user"),)
+        for name in reason.properties:
+            yield reason, PROPERTIES[name], (*reason.design, *single), CAPABILITIES.keys() - reason.under - idle
 
 
 @pytest.mark.slow
@@ -108,16 +136,11 @@ def test_every_reason_on_file_is_about_some_world():
 def test_every_reason_on_file_is_true(name, reachable):
     """Whatever the design, the rules that are obeyed and the other capabilities, the event cannot happen."""
     here = reachable(PARTS[name])
-    said = [(reason, PROPERTIES[each]) for reason in reasons() if reason.of(here.world) for each in reason.properties]
-    assert [(prop.code, reason) for reason, prop in said if not is_true(reason, prop, here)] == []
+    assert [(prop.code, str(reason)) for reason, prop, *of in said_of(here) if not is_true(prop, here, *of)] == []
 
 
-def is_true(reason, prop, here) -> bool:
+def is_true(prop, here, design, without) -> bool:
     """Whether a reason is true of a property in a world."""
-    world = here.world
-    idle = PLACED - world.capabilities if reason.under else frozenset()
-    alone = () if reason.own or not world.own_servers else (("client_instances", "single_user"),)
-    design, without = (*reason.design, *alone), CAPABILITIES.keys() - reason.under - idle
     found = here.ever(prop, Clock(20), reason_design=design, without=without)
     return found is Answer.UNSAT or (found is Answer.UNKNOWN and is_true_of_each(design, prop, here, without))
 
