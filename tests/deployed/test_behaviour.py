@@ -60,6 +60,7 @@ def test_clients_do_what_the_model_says(name):
     assert sorted(missed) == sorted(row["scenario"] for row in listed if row["client"] == name)
 
 
+@pytest.mark.slow
 def test_the_findings_count_what_was_measured_and_missed():
     found = [one for name in measured() for one in compared(name)]
     page = files("openworld").joinpath("data", "findings", "deployed-clients.md").read_text()

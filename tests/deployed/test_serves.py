@@ -274,6 +274,7 @@ def test_a_server_is_asked_now_and_nobody_else() -> None:
     assert len(asked) == len(set(asked))
 
 
+@pytest.mark.slow
 def test_what_a_rule_keeps_out_is_asked_of_the_solver(tmp_path: Path, checker: Checker) -> None:
     """Without the comparison of issuers codes go astray."""
     served = read([_written(tmp_path, server={**SERVER, "issuer": "https://login.example"})])

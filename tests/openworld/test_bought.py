@@ -47,6 +47,7 @@ def test_prefix_matching_is_of_use_where_an_api_has_many_paths(
         assert parse(text).design["api"] == DEPLOYMENTS["multi_path_api"]["api"]
 
 
+@pytest.mark.slow
 def test_what_is_compared_is_what_both_could_lose(monkeypatch: pytest.MonkeyPatch) -> None:
     """Attacks before, less those that are stopped, and those that are opened, are those after."""
     monkeypatch.setattr(drafts, "AGAINST", ("mal_as",))

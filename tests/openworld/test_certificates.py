@@ -208,6 +208,7 @@ def test_many_answers_are_looked_into_at_once() -> None:
     assert "no evidence" in other["why"]
 
 
+@pytest.mark.slow
 @needs_programs
 def test_how_long_the_runs_of_worlds_are_is_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the attacker can do; what is not found out in time is told as that."""
@@ -229,6 +230,7 @@ def test_the_page_counts_what_its_table_has() -> None:
     assert tuple(map(int, share.groups())) == counts
 
 
+@pytest.mark.slow
 @needs_programs
 @pytest.mark.parametrize(
     ("world", "designs", "sweeps"),

@@ -97,6 +97,7 @@ def documented() -> str:
     return re.search(r"```toml\n(\[\[expect.*?)```", text, re.DOTALL)[1]
 
 
+@pytest.mark.slow
 def test_the_entry_that_help_and_docs_show_is_so(checker: Checker) -> None:
     """A copy of the documented entry is a file that is as expected."""
     help_text = CliRunner().invoke(main, ["check", "--help"]).output
@@ -515,6 +516,7 @@ def test_what_a_draft_is_needed_for_is_said_when_it_is_not_there(run: Check, old
     assert said in found.stderr
 
 
+@pytest.mark.slow
 def test_what_is_the_case_today_is_a_file_to_begin_with(run: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     """It holds when it is checked at once."""
     some = {name: every_attacker()[name] for name in ("code_leak",)}

@@ -86,6 +86,7 @@ def weaken(path: Path, function: ast.FunctionDef) -> None:
 # --- what a verdict is found by ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_changing_any_rule_changes_every_key(copied: Path) -> None:
     """Whichever rule is changed, nothing that was known before is found; changed back, it is found again."""
     functions = rule_functions(copied)
@@ -100,6 +101,7 @@ def test_changing_any_rule_changes_every_key(copied: Path) -> None:
     assert Cache(Path(), sources(copied)).path(SAFE) == before
 
 
+@pytest.mark.slow
 def test_a_changed_rule_is_felt(copied: Path, tmp_path: Path) -> None:
     """With one rule gone, a verdict that was kept is not believed: the attack that the rule blocked is found."""
     (tmp_path / "openworld.toml").write_text(FILE, encoding="utf-8")
@@ -141,6 +143,7 @@ def test_versions_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(digests) == 3
 
 
+@pytest.mark.slow
 def test_nothing_else_makes_a_verdict() -> None:
     """All that a verdict runs on is the packages that are hashed, the standard library and the solvers."""
     program = (
@@ -193,7 +196,7 @@ def test_the_world_counts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(
-    "question", [ATTACK, SAFE, REACHED, Question("FC", "design=fapi2"), Question("SI", "cap=token_leak")]
+    "question", [ATTACK, pytest.param(SAFE, marks=pytest.mark.slow), REACHED, Question("SI", "cap=token_leak")]
 )
 def test_what_is_kept_is_what_a_fresh_question_finds(tmp_path: Path, question: Question) -> None:
     """A verdict comes back whole, and asking once more gives the same."""
@@ -223,6 +226,7 @@ def test_the_order_of_questions_does_not_matter(tmp_path: Path) -> None:
     assert found(*names, fresh="three") == known
 
 
+@pytest.mark.slow
 def test_what_is_not_known_is_not_kept(tmp_path: Path) -> None:
     """More time may bring more."""
     known = Cache(tmp_path)

@@ -73,6 +73,7 @@ def test_verdict_names_what_blocks_with_sources(run: Run) -> None:
     assert "client.iss_matches_recorded_issuer  [RFC 9207 2.4" in result.output
 
 
+@pytest.mark.slow
 def test_verdict_says_what_nothing_else_makes_up_for(run: Run) -> None:
     """Of several rules that block, when it is asked."""
     asked = "verdict", "TC", "cap=mal_rs;dpop=token", "--needed"
@@ -137,6 +138,7 @@ def test_what_nothing_could_violate_is_told_apart_from_safe(run: Run) -> None:
     assert run("trace", "SI", "cap=token_leak;world=mixup").exit_code == 4
 
 
+@pytest.mark.slow
 def test_a_design_that_nobody_can_use_is_not_safe(run: Run) -> None:
     """The choices that rule each other out are named, with the rule that refuses."""
     result = run("verdict", "CB", "cap=web;pkce=off", "--format", "json")
@@ -596,7 +598,11 @@ def test_there_are_few_commands_and_few_options_at_first(run: Run) -> None:
     [
         (["properties"], ["list", "properties"]),
         (["designs", "fapi2", "--json"], ["list", "designs", "fapi2", "--format", "json"]),
-        (["explain", "CD", "cap=mal_as", MIXUP], ["diff", "cap=mal_as", MIXUP, "--property", "CD"]),
+        pytest.param(
+            ["explain", "CD", "cap=mal_as", MIXUP],
+            ["diff", "cap=mal_as", MIXUP, "--property", "CD"],
+            marks=pytest.mark.slow,
+        ),
         (["replay", str(GOLDEN / "mixup.json")], ["check", str(GOLDEN / "mixup.json")]),
         (["export", "proverif", "CD", MIXUP], ["verdict", "CD", MIXUP, "--format", "proverif"]),
     ],
@@ -624,7 +630,10 @@ def test_every_former_name_leads_to_a_command() -> None:
         assert {word.partition("=")[0] for word in rest} <= options, former
 
 
-@pytest.mark.parametrize(("config", "said"), [("cap=mal_as", "and"), ("cap=mal_as;h_iss=no;iss_check=require", "but")])
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [("cap=mal_as", "and"), pytest.param("cap=mal_as;h_iss=no;iss_check=require", "but", marks=pytest.mark.slow)],
+)
 def test_beside_safe_stands_whether_honest_parties_finish(run: Run, config: str, said: str) -> None:
     """In the very environment that was asked about: what refuses everybody is safe."""
     shown = run("verdict", "CD", config).stdout

@@ -21,6 +21,7 @@ def run(*arguments):
     return CliRunner().invoke(main, list(map(str, arguments)))
 
 
+@pytest.mark.slow
 def test_list_has_every_client_and_its_shares():
     """Every client is listed with the share predicted, in words and as data alike."""
     data = json.loads(run("clients", "--format", "json").output)

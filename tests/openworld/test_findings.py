@@ -144,6 +144,7 @@ def test_a_rule_is_asked_of_single_values() -> None:
     assert 0 < sum(answers["slash"]) < sum(answers["origin"]) < len(decided.cases)
 
 
+@pytest.mark.slow
 def test_findings_are_told_by_a_command(tmp_path: Path) -> None:
     """Sentences without a name, one page with it, as data, into a folder; nothing by another name."""
     run = CliRunner().invoke

@@ -154,6 +154,7 @@ def test_a_check_of_which_texts_have_the_fields_is_not_called_nobodys() -> None:
     assert section(None, [("code_challenge", "pkce=s256"), None]) == section(None) == NOBODY
 
 
+@pytest.mark.slow
 def test_what_is_found_is_data() -> None:
     """Each check with who says so, and the trace of the attack that comes back; whom it breaks."""
     ran = run("invent", "SI", "state=off;pkce=off;pkce_as=off", "--against", "web+lure", "--format", "json")

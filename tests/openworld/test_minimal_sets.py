@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from click.testing import CliRunner
 
 from openworld.cli import main
@@ -22,6 +23,7 @@ def test_suffice_lists_minimal_sets_and_deployments() -> None:
     assert data["insufficient"]
 
 
+@pytest.mark.slow
 def test_suffice_tells_want_of_an_attack_from_want_of_a_mechanism() -> None:
     """Where nothing can violate a property no mechanism is needed, which is not for the design's merit."""
     asked = ["list", "designs", "--suffice", "session_integrity", "--against", "token_leak", "--fix", "world=mixup"]

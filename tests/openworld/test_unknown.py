@@ -36,7 +36,7 @@ from properties.verdict import Verdict
 
 #: How much is not known at first, and in the end.
 SHARES = (1.0, 0.5, 0.15, 0.0)
-SEEDS = range(6)
+SEEDS = [pytest.param(seed, marks=pytest.mark.slow if seed > 1 else ()) for seed in range(6)]
 
 
 @dataclass(frozen=True)

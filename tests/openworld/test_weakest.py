@@ -18,6 +18,7 @@ def run(*arguments: str):
     return CliRunner().invoke(main, ["assume", *arguments])
 
 
+@pytest.mark.slow
 def test_an_assumption_is_told_with_what_it_keeps_out() -> None:
     """MCP keeps codes from a malicious AS if the honest one sends iss."""
     ran = run("code_delivery", "design=mcp", "--against", "mal_as")
@@ -40,6 +41,7 @@ def test_environments_are_told_as_they_are_found() -> None:
     assert "code_delivery: a run where h_iss=no" in {line.partition(";")[0] for line in told}
 
 
+@pytest.mark.slow
 def test_what_needs_no_assumption_and_what_none_helps_say_so() -> None:
     """Whatever others do, in no environment, nothing here: each in words of its own."""
     output = run("FS,AA,CA", "design=mcp", "--against", "mal_as").output
@@ -90,6 +92,7 @@ def test_where_nobody_knows_the_answer_is_inconclusive(monkeypatch: pytest.Monke
     assert (ran.exit_code, ran.stderr) == (3, "openworld: no answer about code_delivery: out of time\n")
 
 
+@pytest.mark.slow
 def test_a_design_is_judged_in_the_kindest_environment_in_that_of_products_and_in_any() -> None:
     """One row for each property, and a cell that tells what becomes of it."""
     rows = environments.of_design("mcp", ["code_delivery", "as_acceptance", "first_contact"])

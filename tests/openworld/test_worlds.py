@@ -165,6 +165,7 @@ def test_rows_and_cells_know_their_world() -> None:
     assert first.key != first._replace(design=f"{first.design};world=two_as").key
 
 
+@pytest.mark.slow
 def test_the_difference_can_be_one_party_or_the_world() -> None:
     """What flips a verdict is told when it is the policy of a single party, or the world."""
     checker, prop = Checker(), PROPERTIES["first_contact"]
