@@ -161,8 +161,7 @@ PROFILES = _drafts(
      "MIS-kill token_fmt=opaque/jwt", "MIS-kill status_check=fresh/fail_open"),
     ("txn_tokens", "draft-ietf-oauth-transaction-tokens",
      "a gateway exchanges what it was sent for a token of its trust domain, and workloads pass that on",
-     "TXN-req grant=on_behalf_of", "TXN-auth client_auth=pkjwt/none", "TXN-tts as_trust=allowlist/any",
-     "TXN-proc exchange=any/identity", "TXN-resp exchange_gives=transaction/access",
+     "TXN-tts rt_pin=on/off", "TXN-proc exchange=any/identity", "TXN-resp exchange_gives=transaction/access",
      "TXN-scope delegation_scope=passed_on/granted", "TXN-aud audience_check=exact/off",
      "TXN-pass passthrough=transaction/no"),
 )  # fmt: skip
