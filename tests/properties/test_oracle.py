@@ -25,7 +25,7 @@ def compare(world, reach, sample, seed, configurations, limit):
     for asked in range(5 * configurations):
         if asked >= configurations and events > pairs / 50:
             break
-        configuration = sample(rng, rng.choice((0.05, 0.1, 0.2, 0.3)))
+        configuration = sample(f"{world.name} {seed} {asked}", rng.choice((0.05, 0.1, 0.2, 0.3)))
         try:
             found = explore(configuration, world, limit=limit).first
         except TooManyStatesError:
@@ -47,7 +47,7 @@ def compare(world, reach, sample, seed, configurations, limit):
 
 @pytest.mark.parametrize(
     ("name", "configurations"),
-    [("alone", 6), ("tiny", 6), *(pytest.param(name, 10, marks=pytest.mark.slow) for name in LEAST)],
+    [("alone", 5), ("tiny", 6), *(pytest.param(name, 10, marks=pytest.mark.slow) for name in LEAST)],
 )
 def test_search_and_solver_agree(name, configurations, small_worlds, reach_in, sample):
     """Verdict and shortest length are the same over a random sample of the whole vocabulary."""
