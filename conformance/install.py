@@ -192,7 +192,7 @@ def _asked(software: Software) -> str:
     asking = cache / "asking"
     asking.mkdir(parents=True, exist_ok=True)
     if software.registry == "npm":
-        _, npm, beside = _node(cache, 0)
+        _, npm, beside = find_node(cache, 0)
         return outward([*npm, "view", f"{software.package}@latest", "version"], complaint, asking, beside).strip()
     if software.registry == "pypi":
         ask = [tools(cache), "-m", "pip", "index", "versions", software.package, "--disable-pip-version-check"]
@@ -284,7 +284,7 @@ def _built(order: _Order, source: Path) -> None:
 def _npm(order: _Order, wanted: str, reads: tuple[Path, ...]) -> None:
     home = order.home
     home.mkdir(parents=True, exist_ok=True)
-    _, npm, beside = _node(order.cache, order.release.software.node)
+    _, npm, beside = find_node(order.cache, order.release.software.node)
     options = ["--prefix", str(home), *NPM]
     if os.path.isdir(wanted):
         pack = [*npm, "pack", wanted, "--ignore-scripts", "--pack-destination", str(home)]
@@ -306,7 +306,7 @@ def pack(wanted: str, into: Path, cache: Path) -> None:
     Raises:
         SoftwareError: it does not exist, or there is no npm and none can be had.
     """
-    _, npm, beside = _node(cache, 0)
+    _, npm, beside = find_node(cache, 0)
     command = [*npm, "pack", wanted, "--ignore-scripts", "--pack-destination", str(into)]
     outward(command, f"npm could not download {wanted}", into, beside)
 
@@ -326,7 +326,7 @@ def _ready(order: _Order) -> Installed:
     variables["PATH"] = os.pathsep.join([*map(str, bins), os.environ.get("PATH", "")])
     over = home / "root" / "usr" if release.software.registry == "deb" else None
     if driver.suffix in (".mjs", ".js", ".cjs"):
-        node, _, beside = _node(order.cache, release.software.node)
+        node, _, beside = find_node(order.cache, release.software.node)
         # A driver is started from inside the folder, so that its imports are found there.
         for each in (*DRIVERS.glob("*.mjs"), driver):
             _copy(each, home / each.name)
@@ -379,7 +379,7 @@ def _content(path: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def _node(folder: Path, oldest: int) -> tuple[str, list[str], tuple[Path, ...]]:
+def find_node(folder: Path, oldest: int) -> tuple[str, list[str], tuple[Path, ...]]:
     """A Node that is new enough, its npm and their folders, from the machine or from the wheel."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm and node_version(node) >= oldest:

@@ -67,7 +67,7 @@ class Assumptions(Monotone):
         properties: what must hold, all of them.
         configuration: the design and the attacker.
         named: switches of the environment that the design decides itself.
-        world, timeout: as for :class:`Monotone`.
+        world, timeout, work: as for :class:`Monotone`.
     """
 
     def __init__(
@@ -77,13 +77,14 @@ class Assumptions(Monotone):
         named: Iterable[str] = (),
         world: World | None = None,
         timeout: float | None = None,
+        work: float | None = None,
     ) -> None:
         decided = {*named, *(name for _, name in configuration.design.parties)}
         environment = (
             s for s in configuration.model.switches.values() if s.kind == "environment" and s.name not in decided
         )
         free = {switch.name: switch.values for switch in environment}
-        super().__init__(properties, configuration, free, world, timeout)
+        super().__init__(properties, configuration, free, world, timeout, work)
         self._facts = {f"{name}={value}": (name, value) for name, values in self.free.items() for value in values}
 
     def weakest(self, of: Property | None = None) -> Weakest:

@@ -38,6 +38,7 @@ class Monotone(ABC):
         free: the switches that are not, each with the values that it may take.
         world: where to ask, if not in the properties' own worlds.
         timeout: seconds for a question to the solver; None: as long as it takes.
+        work: the same in seconds that the solver may work, which gives every machine the same answer.
 
     Attributes:
         questions: how often the solver was asked.
@@ -50,6 +51,7 @@ class Monotone(ABC):
         free: Mapping[str, tuple[str, ...]],
         world: World | None = None,
         timeout: float | None = None,
+        work: float | None = None,
     ) -> None:
         self.properties = tuple(
             find(prop, configuration.model) if isinstance(prop, str) else prop for prop in properties
@@ -58,6 +60,7 @@ class Monotone(ABC):
         self.free = dict(free)
         self.world = world
         self.timeout = timeout
+        self.work = work
         self.questions = 0
         self._asked = self.properties
         self._sweeps = 0  # so many are looked at where nothing is proved: an attack was that long
@@ -195,7 +198,7 @@ class Monotone(ABC):
 
         self.questions += 1
         sweeps = 0 if prove else self._sweeps
-        found = depths.settle(prop.name, assume, Clock(self.timeout), sweeps, closed, prove)
+        found = depths.settle(prop.name, assume, Clock(self.timeout, self.work), sweeps, closed, prove)
         if found.answer is Answer.UNKNOWN:
             raise NoAnswerError(f"no answer about {prop.name}: {found.reason}")
         return found

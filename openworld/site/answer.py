@@ -11,15 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from deployed.served import RecordingError
-from deployed.served import read as read_served
-from deployed.serves import as_data, smallest
-from deployed.serves import ends as end_of_clients
-from model import identifiers
 from model.chart import Chart, chart, origin, text
-from model.conversation import STAGES
 from model.design import named_switches
-from model.documents import DocumentError, JsonObject, from_json
 from model.errors import InputError
 from model.model import Model, oauth
 from model.protocols import rules
@@ -39,6 +32,9 @@ from properties.verdict import PATIENCE, Verdict, check
 
 #: Times as long as elsewhere may be looked for the rules that block: a browser is slower, and counts waiting as work.
 SLOWER = 20
+#: Seconds that the solver may work on one of the many questions that assumptions take; what needs more is not known.
+#: Without any rule it can take more than five minutes to show that no run is longer.
+WORK = 4.0
 
 
 def model_with(drafts: str) -> Model:
@@ -83,7 +79,7 @@ def assumptions(name: str, configuration: str, model: Model = oauth()) -> dict[s
     prop, about = asked_for(name, configuration, model)
     if prop.kind == "utility":
         about = replace(about, capabilities=frozenset())
-    return assumed(Assumptions([prop], about, named_switches(configuration, model)), prop)
+    return assumed(Assumptions([prop], about, named_switches(configuration, model), work=WORK), prop)
 
 
 def assumed(asked: Assumptions, prop: Property) -> dict[str, Any]:
@@ -133,50 +129,11 @@ def result(name: str, configuration: str, model: Model = oauth()) -> dict[str, A
     return {"result": kept().result(prop, askable(prop, configured(prop, configuration, model)))}
 
 
-def served(url: str, documents: str, model: Model = oauth()) -> dict[str, Any]:
-    """Which deployed clients get along with metadata, by which rule others refuse it, and what would let them in.
+def served(url: str, documents: str, _model: Model = oauth()) -> dict[str, Any]:
+    """Which deployed clients get along with metadata (:func:`openworld.site.pasted.served`)."""
+    from openworld.site import pasted
 
-    ``documents``: JSON with the ``resource`` metadata and that of its ``server``, as texts; ``url``: where clients are
-    sent, by default what the first is about. It is not asked what nobody measured, which takes long.
-
-    Raises:
-        RecordingError: a document that cannot be used.
-    """
-    texts = json.loads(documents)
-    resource, server = (_document(texts[name], said) for name, said in _DOCUMENTS.items())
-    at = url or str(resource.get("resource", ""))
-    listed = resource.get("authorization_servers")
-    issuer = str(listed[0] if isinstance(listed, list) and listed else server.get("issuer", ""))
-    place = _known_at(identifiers.well_known_protected_resource, at)
-    recording: dict[str, Any] = {at: {"www-authenticate": f'Bearer resource_metadata="{place}"'}}
-    recording |= {place: resource} if resource else {}
-    recording |= {_known_at(identifiers.well_known_authorization_server, issuer): server} if server else {}
-    front = read_served([recording], at)
-    found = end_of_clients(front)
-    told_of = as_data(front, found, *smallest(front, found), {})
-    return told_of | {"stages": STAGES}
-
-
-_DOCUMENTS = {"resource": "the resource metadata", "server": "the metadata of the authorization server"}
-
-
-def _known_at(place: Callable[[str], str], url: str) -> str:
-    """Where the metadata of a URL is looked for."""
-    try:
-        return place(url)
-    except identifiers.MalformedURLError:
-        raise RecordingError(f"{url!r} is not a URL with a host; allowed: https://HOST/PATH") from None
-
-
-def _document(text_: str, called: str) -> JsonObject:
-    """What somebody has pasted; nothing where that is blank."""
-    try:
-        found = from_json(text_) if text_.strip() else {}
-    except DocumentError as error:
-        raise RecordingError(f"{called}: {error}") from None
-    if not isinstance(found, dict):
-        raise RecordingError(f"{called}: not a JSON object")
-    return found
+    return pasted.served(url, documents)
 
 
 def rule_texts(model: Model) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 from contextlib import closing
@@ -14,16 +15,17 @@ from typing import Any
 
 import jinja2
 
+from conformance.software import SoftwareError
 from model.drafts import TEXTS
 from model.model import Model, oauth
 from openworld.files import write
 from openworld.folders import claimed
-from openworld.progress import Progress
+from openworld.progress import Progress, tell
 from openworld.site import bundle
 from openworld.site.card import card
 from openworld.site.pages import Beforehand, SitePage, pages
 from openworld.site.precomputed import precomputed
-from openworld.site.runtime import Runtime
+from openworld.site.runtime import Runtime, compile_beforehand
 from openworld.site.vocabulary import vocabulary
 from properties.security import every_property
 
@@ -58,6 +60,10 @@ def build(
             run.mkdir()
             runtime.unpack(run)
             bundle.write(run / "openworld.zip", model.files)
+            try:
+                compile_beforehand(run, FIRST)
+            except SoftwareError as error:
+                tell(f"{error}; the browser compiles it, and its first answer takes longer\n")
             for name in ("run", "answers", "property", "draft"):
                 shutil.rmtree(folder / name, ignore_errors=True)
             run.rename(folder / "run")
@@ -70,7 +76,8 @@ def build(
             for design, of_design in answers:
                 known.runs[design] = of_design.pop("runs")
                 known.answers[design] = of_design
-                write(folder / "answers" / f"{design}.json", _compact(of_design))
+                packed = gzip.compress(_compact(of_design).encode(), mtime=0)
+                (folder / "answers" / f"{design}.json.gz").write_bytes(packed)
                 progress.advance(design)
         write_pages(folder, known, url)
         return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

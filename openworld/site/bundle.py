@@ -9,7 +9,8 @@ from pathlib import Path
 #: Packages that are taken whole, and of this one the modules that an answer needs; then what drafts are written with.
 PACKAGES = ("model", "properties")
 MODULES = (
-    "__init__", "colours", "holdings", "pen", "sequence", "show", "site/__init__", "site/answer", "weakest", "width",
+    "__init__", "colours", "holdings", "pen", "sequence", "show", "site/__init__", "site/answer", "site/pasted",
+    "weakest", "width",
 )  # fmt: skip
 #: What says which deployed clients get along with metadata.
 DEPLOYED = ("__init__", "behaviour", "explanation", "fitting", "proposal", "served", "serves")

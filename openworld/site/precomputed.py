@@ -15,7 +15,7 @@ from model.chart import chart, text
 from model.design import Configuration, named_switches, parse
 from model.model import Model
 from openworld.show import ending
-from openworld.site.answer import assumed, told
+from openworld.site.answer import WORK, assumed, told
 from properties.assume import Assumptions
 from properties.checker import Checker
 from properties.monotone import NoAnswerError
@@ -69,9 +69,9 @@ def _weakest(properties: list[Property], configuration: str, model: Model) -> di
     about, named = parse(configuration, model), named_switches(configuration, model)
     honest = replace(about, capabilities=frozenset())
     security = [prop for prop in properties if prop.kind == "security"]
-    together = Assumptions(security, about, named)
+    together = Assumptions(security, about, named, work=WORK)
     for prop in properties:
-        asked = together if prop.kind == "security" else Assumptions([prop], honest, named)
+        asked = together if prop.kind == "security" else Assumptions([prop], honest, named, work=WORK)
         try:
             found[prop.name] = assumed(asked, prop)
         except NoAnswerError:

@@ -1,7 +1,7 @@
 """Pyodide and the solver for it, by exact version and digest: fetched once and kept, or from a folder that has them.
 
-Neither is a part of this package. npm has the one, the Python index the other, and their ordinary clients fetch them;
-nothing of either is run here.
+Neither is a part of this package. npm has the one, the Python index the other, and their ordinary clients fetch them.
+Both are run here once, by Node and without a network, to compile what the page imports.
 
 References:
     Pyodide: https://pyodide.org/en/stable/usage/downloading-and-deploying.html
@@ -15,14 +15,17 @@ import json
 import shutil
 import tarfile
 import tomllib
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from conformance.install import cache_folder, pack
-from conformance.installers import fetch, tools
+from conformance.install import cache_folder, find_node, pack
+from conformance.installers import fetch, sealed, tools
 from conformance.software import SoftwareError
 from model.errors import InputError
 
@@ -44,13 +47,60 @@ class Runtime:
 
     def unpack(self, into: Path) -> None:
         """Put what the page needs of them into a folder."""
-        members: list[tuple[str, str]] = _pinned()["pyodide"]["members"]
+        pinned = _pinned()
+        members: list[tuple[str, str]] = pinned["pyodide"]["members"]
         with tarfile.open(self.pyodide) as archive:
             for member, name in members:
                 found = archive.extractfile(member)
                 assert found is not None  # its digest says what is in it
                 (into / name).write_bytes(_adapted(name, found.read(), members))
-        shutil.copyfile(self.solver, into / "solver.zip")
+        (into / "solver.zip").write_bytes(self.solver.read_bytes())
+        for name, entry in (("python_stdlib.zip", pinned["pyodide"]), ("solver.zip", pinned["solver"])):
+            _thin(into / name, entry["without"])
+
+
+def compile_beforehand(run: Path, question: str) -> None:
+    """Compile the modules that answer a question, with the Python of the page, in a room without a network.
+
+    Raises:
+        SoftwareError: there is no Node, or it fails; nothing has changed then.
+    """
+    program, _, beside = find_node(cache_folder(), 0)
+    with TemporaryDirectory() as made:
+        room = Path(made)
+        shutil.copytree(run, room / "run")
+        (room / "package.json").write_text('{"type": "module"}', encoding="utf-8")
+        for name, data in _COMPILES.items():
+            (room / name).write_bytes(data.read_bytes())
+        command = [
+            program,
+            str(room / "compile.mjs"),
+            str(room / "run"),
+            str(room / "compiled.py"),
+            *question.split("/"),
+        ]
+        sealed(command, "cannot compile Python for the page", room, beside)
+        for path in (room / "run").glob("*.zip"):
+            shutil.copyfile(path, run / path.name)
+
+
+_COMPILES = {
+    "compile.mjs": files("openworld").joinpath("data", "site", "compile.mjs"),
+    "compiled.py": files("openworld").joinpath("site", "compiled.py"),
+}
+
+
+def _thin(archive: Path, without: list[str]) -> None:
+    """Leave out of an archive what is named by these patterns."""
+    with zipfile.ZipFile(archive) as old:
+        kept = [
+            (info, old.read(info))
+            for info in old.infolist()
+            if not any(fnmatch(info.filename, each) for each in without)
+        ]
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as made:
+        for info, content in kept:
+            made.writestr(info, content, zipfile.ZIP_DEFLATED)
 
 
 def _adapted(name: str, content: bytes, members: list[tuple[str, str]]) -> bytes:

@@ -86,7 +86,7 @@ def test_what_is_not_measured_is_inconclusive_and_in_every_file(
 def test_missing_node_is_a_clear_message(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(install.shutil, "which", lambda name: None)
     with pytest.raises(SoftwareError, match="needs Node 99 or newer; found none"):
-        install._node(tmp_path, 99)
+        install.find_node(tmp_path, 99)
 
 
 @pytest.mark.parametrize("name", ["M08_mixup_iss", "M09_mixup_no_iss", "M10_mixup_evil_claims_as1_issuer"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import random
@@ -15,6 +16,7 @@ import zipfile
 from collections.abc import Callable
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from unittest.mock import Mock
@@ -37,6 +39,7 @@ from openworld.site import build as building
 from openworld.site import bundle, pages, runtime
 from openworld.site.answer import answered, assumptions, told, verdict
 from openworld.site.build import build
+from openworld.site.compiled import compiled
 from openworld.site.runtime import Runtime, RuntimeMissingError
 from properties.attackers import configured
 from properties.reads import unread
@@ -66,17 +69,28 @@ def put_together(folder: Path, browser_runtime: Runtime) -> Path:
     return folder
 
 
+def archived(*names: str) -> bytes:
+    """An archive of empty files."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name in names:
+            archive.writestr(name, "")
+    return made.getvalue()
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site of one design, with something else in the place of Pyodide."""
     folder = tmp_path_factory.mktemp("site")
     with tarfile.open(folder / "pyodide.tgz", "w:gz") as archive:
         for member, _ in PINNED["pyodide"]["members"]:
-            content = b'{"info": {}, "packages": {"numpy": {}}}' if member.endswith(".json") else member.encode()
+            content = {".json": b'{"info": {}, "packages": {"numpy": {}}}', ".zip": archived("os.py", "pdb.py")}.get(
+                Path(member).suffix, member.encode()
+            )
             info = tarfile.TarInfo(member)
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
-    (folder / "solver.whl").write_bytes(b"")
+    (folder / "solver.whl").write_bytes(archived("pysat/solvers.py", "pysat/examples/rc2.py"))
     return put_together(folder / "site", Runtime(folder / "pyodide.tgz", folder / "solver.whl"))
 
 
@@ -113,13 +127,56 @@ def test_a_site_that_cannot_be_replaced_stays(site: Path, tmp_path: Path, monkey
 def test_pyodide_finds_its_parts_by_their_new_names(site: Path) -> None:
     """Plain file servers know what a .js is; and of the packages that Pyodide could fetch none is listed."""
     for member, name in PINNED["pyodide"]["members"]:
-        content = (site / "run" / name).read_text(encoding="utf-8")
-        assert content == ('{"info": {}, "packages": {}}' if name.endswith(".json") else f"package/{name}"), member
+        if not name.endswith(".zip"):
+            content = (site / "run" / name).read_text(encoding="utf-8")
+            assert content == ('{"info": {}, "packages": {}}' if name.endswith(".json") else f"package/{name}"), member
+
+
+def test_what_no_question_imports_is_left_out(site: Path) -> None:
+    """The library's debugger and the solver's examples are not on the page."""
+    kept = {name: zipfile.ZipFile(site / "run" / name).namelist() for name in ("python_stdlib.zip", "solver.zip")}
+    assert kept == {"python_stdlib.zip": ["os.py"], "solver.zip": ["pysat/solvers.py"]}
+
+
+def test_what_was_imported_is_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytecode takes the place of a source that was imported, and says the same; others, and drafts, stay sources."""
+    home, archive = tmp_path / "home", tmp_path / "ours.zip"
+    (home / "drafts").mkdir(parents=True)
+    texts = {"asked_1.py": "SAID = 'this'", "never_1.py": "SAID = 0", "drafts/mine_1.py": "SAID = 'mine'", "a.csv": "1"}
+    with zipfile.ZipFile(archive, "w") as made:
+        for name, said in texts.items():
+            (home / name).write_text(said, encoding="utf-8")
+            made.writestr(name, said)
+    monkeypatch.syspath_prepend(home)
+    monkeypatch.syspath_prepend(home / "drafts")
+    import_module("mine_1")
+    import_module("asked_1")
+    compiled(str(archive), str(home))
+    monkeypatch.delitem(sys.modules, "asked_1")
+    shutil.unpack_archive(archive, tmp_path / "page")
+    assert {path.name for path in (tmp_path / "page").rglob("*.*")} == {
+        "asked_1.pyc",
+        "never_1.py",
+        "mine_1.py",
+        "a.csv",
+    }
+    monkeypatch.syspath_prepend(tmp_path / "page")
+    (home / "asked_1.py").unlink()
+    assert import_module("asked_1").SAID == "this"
+
+
+def test_a_page_that_cannot_be_compiled_has_the_sources(site: Path) -> None:
+    """One line says why, and the archives stay as they are."""
+    archives = {path: path.read_bytes() for path in (site / "run").glob("*.zip")}
+    with pytest.raises(runtime.SoftwareError, match="cannot compile Python for the page: "):
+        runtime.compile_beforehand(site / "run", building.FIRST)
+    assert {path: path.read_bytes() for path in archives} == archives
+    assert "openworld/site/answer.py" in zipfile.ZipFile(site / "run" / "openworld.zip").namelist()
 
 
 def test_answers_beforehand_are_those_of_check(site: Path) -> None:
     """What the page has at once is what one question alone is answered with, the run and the assumptions too."""
-    known = json.loads((site / "answers" / "rfc6749.json").read_text(encoding="utf-8"))
+    known = json.loads(gzip.decompress((site / "answers" / "rfc6749.json.gz").read_bytes()))
     assert {name: len(of) for name, of in known["answers"].items()} == {
         "none": len(PROPERTIES),
         "mal_as": sum(prop.kind == "security" for prop in PROPERTIES.values()),
@@ -172,7 +229,7 @@ print(all("ours" in (sys.modules[name].__file__ or "") for name in names), bool(
 
 def test_a_page_of_a_guarantee_counts_what_was_found_beforehand(site: Path) -> None:
     """Each answer stands in its column, and links to the question that it answers."""
-    known = json.loads((site / "answers" / "rfc6749.json").read_text(encoding="utf-8"))["answers"]
+    known = json.loads(gzip.decompress((site / "answers" / "rfc6749.json.gz").read_bytes()))["answers"]
     for prop in PROPERTIES.values():
         asked = {able: of[prop.name] for able, of in known.items() if prop.kind == "security" or able == "none"}
         happens = any(entry["result"] in ("attack", "reached") for entry in asked.values())

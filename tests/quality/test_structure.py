@@ -106,6 +106,7 @@ def test_modules_stand_in_no_circle(found) -> None:
 LATE = {
     ("model.documents", "jsonschema"): "0.1 s, 1.2 s beside the extras of Jupyter, for what most runs do not need",
     ("openworld.cli", "importlib"): "20 ms of 50 for `openworld --help`, for what `--version` says",
+    ("openworld.site.answer", "openworld"): "0.1 s of the first answer in a browser, for what few paste",
     ("simulations.engine", "distributed"): "an extra of its own, for `--cluster`",
     ("simulations.sensitivity", "SALib"): "1 s, for one question",
 }

@@ -312,8 +312,14 @@ function unable(before, reason) {
 }
 
 function fileOf(design) {
-  if (!files.has(design)) files.set(design, fetch(`answers/${design}.json`).then((got) => got.json()));
+  if (!files.has(design)) files.set(design, fetch(`answers/${design}.json.gz`).then((got) => got.arrayBuffer()).then(unpacked));
   return files.get(design);
+}
+
+// Some file servers say that a .gz is packed, so that the browser has unpacked it.
+async function unpacked(bytes) {
+  const packed = new Uint8Array(bytes)[0] === 0x1f;
+  return new Response(packed ? new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")) : bytes).json();
 }
 
 // The answer that the page has beforehand: of a named design under a named attacker, with nothing else set.
