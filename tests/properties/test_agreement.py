@@ -275,6 +275,7 @@ def safe_walks(checker, sample, rng, wanted):
     return met
 
 
+@pytest.mark.slow
 def test_no_walk_comes_to_what_is_answered_with_safe(checker, sample):
     """What the solver excludes, nobody happens upon: events stay, so that the last state of a walk has them."""
     assert not safe_walks(checker, sample, random.Random(13), 60)
@@ -305,7 +306,7 @@ TINY = {
 
 
 @pytest.mark.parametrize(
-    "config", [pytest.param(each, marks=pytest.mark.slow if most > 3 else ()) for each, most in TINY.items()]
+    "config", [pytest.param(each, marks=pytest.mark.slow if most > 2 else ()) for each, most in TINY.items()]
 )
 def test_solver_and_machine_have_the_same_reachable_states(config, small_worlds, clauses):
     """All runs of a tiny world, as the solver lists their ends, end in exactly the states that search visits."""

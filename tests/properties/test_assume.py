@@ -33,6 +33,7 @@ def covers(values, environment):
     return all(environment.get(name) in left for name, left in values.items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "text", "free"),
     [

@@ -158,6 +158,7 @@ def test_what_could_be_added_and_related_is_a_candidate(name, text, checks) -> N
     assert verdict("FC", replace(asked, capabilities=frozenset()), tuple(checks)).result == "reached"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "text", "checks"), FOUND.values(), ids=FOUND)
 def test_what_could_be_added_and_related_is_enough(name, text, checks) -> None:
     """By ordinary verdicts; without any one of the checks there is an attack, which the machine replays."""

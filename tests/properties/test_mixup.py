@@ -100,6 +100,7 @@ def test_search_and_solver_agree_on_random_designs():
     assert 0 < events < 8
 
 
+@pytest.mark.slow
 def test_lattice_of_this_world_is_what_trying_every_design_finds():
     """The minimal sufficient sets, found by questions to one formula, are those found by search design by design."""
     world, base = mixup(2, 1), parse("cap=mal_as")

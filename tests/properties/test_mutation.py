@@ -71,7 +71,9 @@ def without_refusals(machine, steps):
     return state, names
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if number % 3 else ()) for number, name in enumerate(RULES)]
+)
 def test_every_rule_matters_or_is_listed_with_a_reason(name, witnesses, reach, exceptions):
     """With all rules an event is out of reach; without this one a run comes to it, which it alone refuses.
 

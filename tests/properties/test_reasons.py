@@ -169,6 +169,7 @@ def test_reasons_for_each_protocol_are_reasons_for_all_at_once(name, reachable):
             assert reachable(world).ever(prop, Clock(60), without=without) is Answer.UNSAT, (prop.code, capability)
 
 
+@pytest.mark.slow
 def test_a_verdict_gives_the_reason_on_file():
     """What is looked at and found to be nothing says why, and that of what the model leaves out says so."""
     irrelevant = check("session_integrity", parse("world=mixup;cap=token_leak"))

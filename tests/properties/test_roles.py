@@ -250,6 +250,7 @@ def test_what_is_added_is_what_parties_hold():
     )
 
 
+@pytest.mark.slow
 @needs_prover
 @pytest.mark.parametrize("checked", [False, True])
 @pytest.mark.parametrize(

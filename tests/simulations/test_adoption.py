@@ -83,6 +83,7 @@ def test_clients_follow_from_the_tipping_point_on(arm: str) -> None:
     assert (sides[0].flows.sum(), sides[0].flows.max()) == (len(sides[0].of), np.bincount(sides[0].of).max())
 
 
+@pytest.mark.slow
 def test_gains_are_those_of_expected_outcomes() -> None:
     """What a measure is worth to all at once is what the array reader expects of everybody against nobody."""
     asked = unit(INSIST, liability_clients=0.0, liability_servers=0.0)

@@ -103,6 +103,7 @@ def test_what_is_suffered_is_attainable() -> None:
     assert all(set(plan.late.attainable) <= set(plan.ending.attainable) for plan in plans)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["multi_tenant", pytest.param("iss", marks=pytest.mark.slow)])
 def test_no_attainable_rate_depends_on_what_attackers_are_after(name: str) -> None:
     """Whatever order the properties are in, other harms are done, and the same could have been."""
@@ -126,6 +127,7 @@ def test_no_attainable_rate_depends_on_what_attackers_are_after(name: str) -> No
     assert harms["backwards"] != pytest.approx(harms["gravest"])
 
 
+@pytest.mark.slow
 def test_the_best_response_is_worth_no_less_than_staying(by_situation: BySituation) -> None:
     """In no situation, and somewhere it is more."""
     money, best = (by_situation(STRATEGIES[name]) for name in ("money", "best_response"))
@@ -134,6 +136,7 @@ def test_the_best_response_is_worth_no_less_than_staying(by_situation: BySituati
     assert (moves > stays).any()
 
 
+@pytest.mark.slow
 def test_who_is_after_money_gets_no_less_of_it_than_who_is_after_the_gravest(by_situation: BySituation) -> None:
     gravest, money = (by_situation(STRATEGIES[name]) for name in ("gravest", "money"))
     assert all(worth(rich.ending) >= worth(grave.ending) for grave, rich in zip(gravest, money, strict=True))
@@ -174,6 +177,7 @@ def test_an_attacker_that_there_is_none_of_is_told_in_a_line() -> None:
         run("slash", attempts=10, attacker="money")
 
 
+@pytest.mark.slow
 def test_a_defence_that_moves_an_attacker_on_prevents_nothing_there() -> None:
     """Requiring iss changes how often a flow begins at an AS that nobody vouches for, and not how often it could."""
     asked = replace(find("iss"), values=(0.5,), arms=("iss_check=off", "iss_check=require"))

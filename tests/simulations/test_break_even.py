@@ -74,6 +74,7 @@ def test_what_changes_nothing_is_worth_nothing() -> None:
     assert [said for _, said in balance_lines(table)] == [["changes neither honest flows that work nor thefts"]]
 
 
+@pytest.mark.slow
 def test_agents_in_time_break_even_where_their_first_contacts_do() -> None:
     """What is counted is near what is worked out, where nothing is kept; each input alone moves less than all do."""
     brief = met(0.25, 0.4).with_numbers(token_lifetime=100, metadata_lifetime=0, arrivals_per_second=1, agents=1_000)

@@ -41,6 +41,7 @@ def test_attackers_are_met_as_the_closed_form_says(malicious: float, lure: float
     assert rows.rate.sum() == pytest.approx(wanted, abs=0.01)
 
 
+@pytest.mark.slow
 def test_each_number_of_attackers_is_felt() -> None:
     """Turning any one changes where agents are sent, and with it how attempts end."""
     met = load("measured_2026").with_shares("host_registered", {"yes": 1}).with_shares("host_app", {"yes": 1})
@@ -53,6 +54,7 @@ def test_each_number_of_attackers_is_felt() -> None:
         assert vectorised.counted(after, arms, "1/0", 600).endings != before, name
 
 
+@pytest.mark.slow
 def test_expectations_turn_with_the_numbers() -> None:
     """What is expected wherever the knobs stand is what is expected of the population that states just that."""
     asked = EXPERIMENTS["matching"]
@@ -68,6 +70,7 @@ def test_expectations_turn_with_the_numbers() -> None:
         assert rates[row] == pytest.approx(stated.rates({}, 1)[0])
 
 
+@pytest.mark.slow
 def test_couplings_hold_where_agents_are_sent_as_it_follows() -> None:
     """Bounds grow with the attackers, and what is independent lies between them."""
     asked = replace(EXPERIMENTS["matching"], values=(0.5,), arms=("prm=exact",))

@@ -106,6 +106,7 @@ def test_the_echo_costs_what_it_costs_only_where_servers_do_not_adopt_it() -> No
     assert thefts[0] > thefts[2] >= thefts[1]
 
 
+@pytest.mark.slow
 def test_what_can_be_gone_through_is_told_exactly() -> None:
     """Without attempts nothing is drawn: values by hand, bounds that are those values, and what a sample is beside."""
     asked = replace(EXPERIMENTS["iss"], values=(0.2, 0.5))
@@ -423,6 +424,7 @@ def test_arms_that_cannot_act_are_found_before_any_attempt_is_drawn() -> None:
     assert coinciding(find("ten_steps"), met) == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["matching", "echo_measured"])
 def test_arms_that_come_to_the_same_everywhere_do_in_every_attempt(name: str) -> None:
     """What is known of situations is seen in attempts."""

@@ -67,6 +67,7 @@ def strangers(found: Situations, codes: Any) -> Residents:
     return Residents(found, codes, alone, alone, alone, alone, alone, np.ones(len(codes)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "limits",
     [
@@ -194,6 +195,7 @@ def test_calls_wait_at_their_server_as_erlang_has_it() -> None:
     assert queued == pytest.approx(4 * waiting(1, load_, seconds), rel=0.05)
 
 
+@pytest.mark.slow
 def test_storm_after_documents_end_together() -> None:
     """Until the first fetch is back all who come fetch as well, 1 + λd of them, unless an AS waits for its own."""
     life, rate, back = 60, 20.0, 2.0
