@@ -235,7 +235,9 @@ def _inherited(base):
 TERMS = {f"{kind.__name__}.{name}": (kind, name) for kind in _messages(Message) for name in sorted(_own_terms(kind))}
 
 
-@pytest.mark.parametrize("field", TERMS)
+@pytest.mark.parametrize(
+    "field", [pytest.param(field, marks=pytest.mark.slow if number % 3 else ()) for number, field in enumerate(TERMS)]
+)
 def test_every_term_of_a_message_is_felt(field, witnesses, reach, exceptions, monkeypatch):
     """Whatever a message can tell the attacker makes some attack possible, or is listed with why it is known anyhow."""
     if field in exceptions["known_anyhow"]:
@@ -258,7 +260,7 @@ def test_every_term_of_a_message_is_felt(field, witnesses, reach, exceptions, mo
 # --- how many states ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("most", [1_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("most", [200, pytest.param(1_000_000, marks=pytest.mark.slow)])
 def test_numbers_of_reachable_states(most, pins, small_worlds):
     """Small worlds have as many reachable states, and are as deep, as pinned; a failure prints the lines to pin."""
     pinned = [pin for pin in pins["states"] if pin["states"] <= most]

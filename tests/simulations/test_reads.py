@@ -84,6 +84,7 @@ def test_registrations_look_up_what_is_found_in_their_source(looked_up: set[str]
     assert looked_up == read_by(READERS["registrations"]) - {"e_enrolled"} - AT_ORIGINS
 
 
+@pytest.mark.slow
 def test_blast_radius_looks_up_what_is_found_in_its_source(looked_up: set[str]) -> None:
     """Of some kind of mishap at least, but for gateways before an AS, which no topology has."""
     some = [Arm(str(number), imposed) for number, imposed in enumerate(anything(90, COULD, 7))]

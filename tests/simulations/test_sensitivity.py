@@ -144,6 +144,7 @@ def test_what_is_counted_comes_near_what_is_known() -> None:
         assert set(theft.nlargest(2).index) == {"place", "as_resource"}
 
 
+@pytest.mark.slow
 def test_a_ramp_is_explained_by_its_knob() -> None:
     """A share of parties that respell explains what exact comparison refuses, more than how they spell does."""
     asked = replace(EXPERIMENTS["slash"], arms=("prm=unchecked;api=single_path", "prm=exact;api=single_path"))
