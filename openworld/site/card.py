@@ -24,7 +24,7 @@ def card(page: SitePage) -> bytes:
         figure = Figure(figsize=(WIDTH, HEIGHT), dpi=RESOLUTION)
         figure.text(0.06, 0.91, "openworld", va="top", size=12, color="#555c66")
         figure.text(0.06, 0.79, "\n".join(textwrap.wrap(page.title, 42)[:4]), va="top", size=18, weight="bold")
-        color = "#1c4a68" if page.good else "#8f3208"
+        color = {True: "#1c4a68", False: "#8f3208", None: "#555c66"}[page.good]
         figure.text(0.06, 0.34, "\n".join(textwrap.wrap(page.answer, 66)[:3]), va="top", size=13, color=color)
         drawn = io.BytesIO()
         figure.savefig(drawn, format="rgba", dpi=RESOLUTION)

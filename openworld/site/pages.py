@@ -54,14 +54,14 @@ class Linked(NamedTuple):
 class SitePage:
     """What stands on a page.
 
-    ``rows``: a heading, then for each of ``columns`` what stands there.
+    ``rows``: a heading, then for each of ``columns`` what stands there; ``good``: None where the answer shows neither.
     """
 
     path: str
     title: str
     question: str
     answer: str
-    good: bool
+    good: bool | None
     lead: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, tuple[list[Linked], ...]], ...] = ()
@@ -133,7 +133,7 @@ def of_property(prop: Property, known: Beforehand) -> SitePage:
     happens, withstands = sum(bool(row[0]) for row in rows.values()), sum(_withstands(row) for row in rows.values())
     counted = f"{happens} of {len(rows)} named designs"
     if security:
-        answer = f"{counted} can be attacked; {withstands} of {len(rows)} hold against every attacker asked about."
+        answer = f"{counted} can be attacked; {withstands} of {len(rows)} hold against every attacker asked about who could violate it."
         columns = ("✗ Attacked where the attacker", "✓ Holds where the attacker", "Shows nothing, or not known")
     else:
         answer = f"Honest parties get there under {counted}, where everybody is as kind as can be."
@@ -144,12 +144,17 @@ def of_property(prop: Property, known: Beforehand) -> SitePage:
         title=_sentence(words),
         question=f"{'Which designs guarantee this' if security else 'Under which designs is this possible'}?",
         answer=answer,
-        good=not happens if security else happens == len(rows),
+        good=_good(len(rows) - happens, withstands, len(rows)) if security else _good(happens, happens, len(rows)),
         lead=(f"What {'violates' if security else 'reaches'} it: {prop.meaning}",) if security else (),
         columns=columns,
         rows=tuple((worded("design", design, known.model), row) for design, row in ordered),
     )
     return _shown(page, prop, known, _limits(prop, known))
+
+
+def _good(spared: int, shown: int, of: int) -> bool | None:
+    """Whether an answer is good under all designs; None where that is not shown of all, and none is bad."""
+    return False if spared < of else True if shown == of else None
 
 
 def _sentence(words: str) -> str:
@@ -237,10 +242,10 @@ def of_text(name: str, known: Beforehand) -> SitePage:
         path=f"draft/{name}",
         title=f"{draft.source}: {draft.meaning}",
         question="Which guarantees rest on what this text asks?",
-        answer=f"{len(kept)} guarantees under named designs rest on its rules: remove one, and the attack is back."
+        answer=f"Guarantees that rest on its rules under named designs: {len(kept)}. Without a rule the attack is back."
         if kept
         else "No answer found beforehand rests on a rule of this text.",
-        good=bool(kept),
+        good=True if kept else None,
         lead=(
             f"Version read: {'; '.join(versions(draft.source).values()) or 'not on record'}.",
             f"Named designs that do all that it asks: {doing}.",

@@ -261,6 +261,22 @@ def test_all_pages_can_be_linked_to(site: Path) -> None:
     assert len(titles) == len(paths)
 
 
+def test_a_page_does_not_paint_as_good_what_shows_nothing() -> None:
+    """Where nothing could violate a guarantee no design holds, and no text is bad on which nothing rests."""
+    entry = {"result": "not_in_this_world", "steps": None, "reach": 0, "blocked_by": [], "minimal": False}
+    answers = {"mal_as": {name: entry for name, prop in PROPERTIES.items() if prop.kind == "security"}}
+    known = pages.Beforehand({"rfc6749": {"answers": answers, "texts": ["none"]}}, {"rfc6749": {}}, oauth())
+    page = pages.of_property(find("progress"), known)
+    assert (page.good, page.answer) == (
+        None,
+        "0 of 1 named designs can be attacked; 0 of 1 hold against every attacker asked about who could violate it.",
+    )
+    entry["result"] = "safe"
+    assert pages.of_property(find("progress"), known).good is True
+    text_page = pages.of_text("iss", known)
+    assert (text_page.good, text_page.answer) == (None, "No answer found beforehand rests on a rule of this text.")
+
+
 def test_an_address_makes_previews_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Chats fetch pictures by whole addresses, and search engines read a sitemap."""
     made = pages.SitePage("property/one", "One & only", "Which?", "Both.", good=True)

@@ -46,8 +46,8 @@ export async function compare([first = "", second = "", property = "", cap = ""]
   const many = (sign) => differ.filter((row) => row.sign === sign).length, open = found.filter(({ pair }) => pair.some(({ result }) => result === "unknown" || !result)).length;
   say(failed ? `This browser cannot run the model (${failed}); in a terminal: openworld diff "${first}" "${second}"`
     : `${differ.length} differences in ${found.length} questions to each; the second is better in ${many("better")}, worse in ${many("worse")}.`
-      + (many("shows nothing") ? ` ${many("shows nothing")} show nothing, as one of the two cannot be violated there.` : "")
-      + (open ? ` ${open} are not known.` : ""));
+      + (many("shows nothing") ? ` Rows that show nothing, as one of the two cannot be violated there: ${many("shows nothing")}.` : "")
+      + (open ? ` Not known: ${open}.` : ""));
   if (property) await show(property, cap);
 
   async function show(name, able) {
