@@ -133,7 +133,8 @@ def of_property(prop: Property, known: Beforehand) -> SitePage:
     happens, withstands = sum(bool(row[0]) for row in rows.values()), sum(_withstands(row) for row in rows.values())
     counted = f"{happens} of {len(rows)} named designs"
     if security:
-        answer = f"{counted} can be attacked; {withstands} of {len(rows)} hold against every attacker asked about who could violate it."
+        held = f"{withstands} of {len(rows)} hold against every attacker asked about who could violate it"
+        answer = f"{counted} can be attacked; {held}."
         columns = ("✗ Attacked where the attacker", "✓ Holds where the attacker", "Shows nothing, or not known")
     else:
         answer = f"Honest parties get there under {counted}, where everybody is as kind as can be."
