@@ -77,7 +77,7 @@ function environmentOf(asked) {
 }
 
 function inWords(asked) {
-  const said = [designs.get(asked.design)?.words ?? (asked.design || "every switch as it is unless it is set")];
+  const said = [designs.get(asked.design)?.words ?? (asked.design || "no named design, each switch at its default")];
   if (properties.get(asked.property)?.kind === "security")
     said.push(`the attacker ${attackerOf(asked)?.words ?? "can do " + asked.cap.join(", ")}`.replace("the attacker nobody", "nobody"));
   if (asked.world) said.push(`in world ${asked.world}`);
@@ -271,7 +271,7 @@ async function ask() {
   const before = await beforehand(question);
   if (!current()) return;
   if (before) present(question, before);
-  const began = performance.now();
+  const began = performance.now(), loads = !ready;
   const waits = () => status(before ? "Known beforehand." : ready ? `Asking the model… ${seconds(began)}` : `Loading the model… ${seconds(began)}`);
   waits();
   clock = setInterval(waits, 500);
@@ -280,7 +280,7 @@ async function ask() {
     if (!current()) return;
     clearInterval(clock);
     if (found.error) return headline("unknown", "No such question", found.error);
-    status(`Answered here in ${seconds(began)}${ready ? "" : ", with loading"}.`);
+    status(`Answered here in ${seconds(began)}${loads ? ", with loading" : ""}.`);
     present(question, { ...found, assumptions: before?.assumptions });
     if (before?.assumptions || found.result === "unknown") return;
     setTimeout(() => {
