@@ -311,8 +311,11 @@ class ClientProcess(Process):
         )
 
     def credentials(self, called: str) -> str:
-        """The secret and the assertion that the client authenticates with at a host, each of them or none."""
-        issuer = pick("issuer", {self.server.url: "as"}, OTHER)
+        """The secret and the assertion that the client authenticates with at a host, each of them or none.
+
+        Who registers has the secret from where the metadata of the issuer led it.
+        """
+        issuer = pick("registration_at" if self.design.reg == "dcr" else "issuer", {self.server.url: "as"}, OTHER)
         secret = either(client_rules.sends_secret(self.design, self.server.url, issuer), "client_secret", "none")
         signs = client_rules.signs_assertions(self.design) is True
         return f"{secret}, {f'sign(Assertion(id, issuer, token_at, {called}), client_key)' if signs else 'none'}"

@@ -48,6 +48,7 @@ QUESTIONS = (
     "CD cap=mal_as;endpoint_defaults=authorization_server;iss_unrecorded=skip",
     "CD cap=mal_as;endpoint_defaults=authorization_server;iss_unrecorded=listed",
     "CD cap=mal_rs;legacy_as=resource_origin;iss_check=off", "CD cap=mal_rs;legacy_as=resource_origin",
+    "CA cap=mal_as;client_auth=secret;reg=dcr", "CA cap=mal_as;client_auth=secret",
 )  # fmt: skip
 #: What makes no difference there: what can be used once is used again, nobody is too late, and whoever publishes no
 #: document may always answer 404, and has its AS offer what a client asks for. A client is never challenged again.
