@@ -329,7 +329,7 @@ def test_the_newest_version_is_what_the_registry_says_asked_once(
         return said[asked[-1]]
 
     monkeypatch.setattr(install, "outward", outward)
-    monkeypatch.setattr(install, "_node", lambda *_: ("node", ["npm"], ()))
+    monkeypatch.setattr(install, "find_node", lambda *_: ("node", ["npm"], ()))
     for _ in range(2):
         assert install.newest(CLIENTS["mcp-python"]) == "2.4.0"
         assert install.newest(CLIENTS["ts-client-v2"]) == "2.5.0"
