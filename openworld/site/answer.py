@@ -28,10 +28,8 @@ from properties.monotone import NoAnswerError
 from properties.narrowings import narrowings
 from properties.reads import askable, asked_for
 from properties.security import Property, find
-from properties.verdict import PATIENCE, Verdict, check
+from properties.verdict import Verdict, check
 
-#: Times as long as elsewhere may be looked for the rules that block: a browser is slower, and counts waiting as work.
-SLOWER = 20
 #: Seconds that the solver may work on one of the many questions that assumptions take; what needs more is not known.
 #: Without any rule it can take more than five minutes to show that no run is longer.
 WORK = 4.0
@@ -56,7 +54,7 @@ def verdict(name: str, configuration: str, model: Model = oauth()) -> dict[str, 
     Raises:
         InputError: a property, a switch, a party or a world that does not exist.
     """
-    found = check(*asked_for(name, configuration, model), patience=SLOWER * PATIENCE)
+    found = check(*asked_for(name, configuration, model))
     return told(found) | {"live": True} | ({} if found.trace is None else _seen(found, found.trace))
 
 
