@@ -280,7 +280,7 @@ def _exchange(seen: dict[str, Any]) -> Exchange:
 
 
 def _browsed(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
-    """The same, where no browser is told apart: in the suite, a client may open its authorization URL itself."""
+    """Exchanges with the browser's marked: in the suite a client may open its authorization URL itself."""
     made = list(exchanges)
     alone = not any(one.by == "user_agent" for one in made)
     return (replace(one, by="user_agent") if alone and kind(one) == "authorize" else one for one in made)

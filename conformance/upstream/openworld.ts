@@ -334,7 +334,7 @@ class OpenWorldScenario implements Scenario {
     const { party, form } = asked;
     const client = form.get('client_id') ?? '';
     const redirect = form.get('redirect_uri') ?? '';
-    // An attacker's takes whoever comes; metadata documents are not fetched.
+    // An attacker's takes anybody; metadata documents are not fetched.
     const open = party === 'evil' || client.startsWith('https://');
     const known = this.clients.get(client)?.includes(redirect) ?? open;
     if (!known || !URL.canParse(redirect)) {
