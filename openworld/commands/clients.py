@@ -25,7 +25,7 @@ from model.words import worded
 from model.world import NONE
 from openworld import missing_page
 from openworld.commands import completion
-from openworld.commands.common import DONE, as_json, call, print_lines, tell
+from openworld.commands.common import DONE, as_json, call, print_lines, scenario_file, tell
 from openworld.progress import Progress
 from openworld.width import wrapped
 
@@ -48,13 +48,7 @@ WORDS = {
 @click.option("--missing", is_flag=True, help="List the checks that the client NAME lacks: what each opens, the fix.")
 @click.option("--neighbours", is_flag=True, help="Leave out each stored release in turn: what the two next to it say.")
 @click.option("--fit", is_flag=True, help="Fit all designs to the measurements anew and print them as TOML.")
-@click.option(
-    "--with",
-    "own",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Ask about the scenarios of this TOML file: how each client ends, or every decision of the client NAME.",
-)
+@scenario_file("Ask about the scenarios of this TOML file: how each client ends, or every decision of the client NAME.")
 @click.option(
     "--site",
     type=click.Path(file_okay=False, path_type=Path),

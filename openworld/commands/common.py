@@ -294,7 +294,15 @@ def options(*table: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda command: reduce(lambda so_far, each: each(so_far), reversed(table), command)
 
 
+def scenario_file(help: str) -> Callable[[Any], Any]:
+    """The option for scenarios of one's own, as a file."""
+    return option("--with own", help, click.Path(exists=True, dir_okay=False, path_type=Path), "FILE")
+
+
 as_json = format_option("text", "json", name="as_json")
+scenarios_option = option(
+    "--scenarios", "Only these, separated by commas; M stands for all that begin so.", str, "NAMES"
+)
 timeout_option = option(
     "--timeout", "Give up on a question after S seconds; the verdict is then `unknown`.",
     click.FloatRange(min=0, min_open=True), "S",

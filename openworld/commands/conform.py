@@ -9,7 +9,7 @@ import click
 
 from conformance.software import FORMS
 from openworld.commands import completion
-from openworld.commands.common import as_json, call, option, options, output_option
+from openworld.commands.common import as_json, call, option, options, output_option, scenario_file, scenarios_option
 from openworld.driving.asked import DrivingOptions
 
 plain_option = option("--plain", "Plain HTTP in place of TLS with a throwaway authority.")
@@ -50,9 +50,9 @@ _CONFORM = (
            "suite`), and compare.", click.Path(exists=True, dir_okay=False, path_type=Path), "TGZ"),
     option("--checks", "Run nothing: read what the suite found in our scenarios from the folder of its -o. Without a "
            "CLIENT, of one that has no name here.", click.Path(exists=True, file_okay=False, path_type=Path), "FOLDER"),
-    option("--scenarios", "Only these, separated by commas; M stands for all that begin so.", str, "NAMES"),
-    option("--with own", "Scenarios of your own, from this TOML file; only they are played unless --scenarios or "
-           "--source names others.", click.Path(exists=True, dir_okay=False, path_type=Path), "FILE"),
+    scenarios_option,
+    scenario_file("Scenarios of your own, from this TOML file; only they are played unless --scenarios or --source "
+                  "names others."),
     limit_option,
     jobs_option,
     plain_option,

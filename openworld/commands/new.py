@@ -8,7 +8,7 @@ from shlex import quote
 import click
 from click.shell_completion import get_completion_class
 
-from openworld.commands.common import BAD_INPUT, DONE, complain, loaded, print_lines
+from openworld.commands.common import BAD_INPUT, DONE, complain, loaded, print_lines, scenario_file, scenarios_option
 from openworld.files import write
 
 
@@ -52,14 +52,8 @@ def draft(name: str | None, hooks: bool) -> int:
 
 @new.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--with",
-    "own",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Of the scenarios of this TOML file, in place of the catalogue.",
-)
-@click.option("--scenarios", metavar="NAMES", help="Only these, separated by commas; M stands for all that begin so.")
+@scenario_file("Of the scenarios of this TOML file, in place of the catalogue.")
+@scenarios_option
 def suite(folder: Path, own: Path | None, scenarios: str | None) -> int:
     """Write our scenarios for MCP's published conformance suite into FOLDER of its repository.
 
