@@ -53,10 +53,10 @@ mutants: $(VENV)/.dev
 	$(BIN)/python tests/planting.py $(if $(ARGS),$(ARGS),table)
 
 issues: $(VENV)/.dev
-	$(BIN)/python -m deployed.issues
+	$(BIN)/python -m benchmarks.issues
 
 relations: $(VENV)/.dev
-	$(BIN)/python -m conformance.replayed $(ARGS)
+	$(BIN)/python -m benchmarks.relations $(ARGS)
 
 lab: $(VENV)/.notebooks
 	$(BIN)/jupyter lab notebooks

@@ -34,6 +34,8 @@ from places import ROOT, Place, drawn, places
 RECORD = ROOT / "tests" / "mutants.csv"
 COLUMNS = ("file", "function", "change", "text", "killed_by", "seconds", "remark")
 PACKAGES = ("model", "properties", "simulations", "deployed", "conformance", "openworld", "notebooks")
+#: What is on record is of these, and of what tries the suite from outside.
+RECORDED = (*PACKAGES, "benchmarks")
 #: Tests that look at the text of the code rather than at what it does.
 TEXTUAL = ("test_planted", "test_structure", "test_prose", "test_sentences", "test_pages")
 MARK = "__import__('planting_marks').passed({})"
@@ -279,7 +281,7 @@ def written() -> list[Mutant]:
 
 def record(mutants: list[Mutant]) -> None:
     """Write ``mutants.csv``."""
-    rows = sorted(mutants, key=lambda one: (PACKAGES.index(one.file.partition("/")[0]), str(one)))
+    rows = sorted(mutants, key=lambda one: (RECORDED.index(one.file.partition("/")[0]), str(one)))
     with RECORD.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
@@ -290,7 +292,7 @@ def table(mutants: list[Mutant]) -> str:
     """How many of each package there are and what became of them; the share is of those that change something."""
     counted = Counter((one.file.partition("/")[0], one.state) for one in mutants)
     lines = [f"{'package':<14}{'planted':>8}{'killed':>8}{'equivalent':>12}{'survived':>10}{'share':>8}"]
-    for package in (*PACKAGES, "all"):
+    for package in (*RECORDED, "all"):
         of = [number for (name, state), number in counted.items() if package in (name, "all")]
         killed, equivalent, survived = (
             sum(number for (name, each), number in counted.items() if package in (name, "all") and each == state)
@@ -382,7 +384,7 @@ def main() -> int:
     elif said.command == "kill":
         kill(said.words, said.tests)
     else:
-        return 1 if sum(check(package) for package in said.packages or PACKAGES) else 0
+        return 1 if sum(check(package) for package in said.packages or RECORDED) else 0
     return 0
 
 

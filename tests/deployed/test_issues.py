@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deployed.issues import ask, issues, score
+from benchmarks.issues import ask, issues, score
 from model.conversation import STAGES
 from model.rule import CONDUCT, RULES
 

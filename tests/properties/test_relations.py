@@ -7,13 +7,8 @@ from importlib.resources import files
 import pytest
 from worlds import EACH_TIME
 
-from conformance.replayed import Replay
-from model.action import Context
-from model.design import Design, parse
-from model.errors import InputError
-from model.world_file import WORLDS, find_world
-from properties import relations
-from properties.relations import (
+from benchmarks import _relations as relations
+from benchmarks._relations import (
     READINGS,
     RELATIONS,
     Account,
@@ -26,6 +21,11 @@ from properties.relations import (
     grown,
     written,
 )
+from benchmarks.relations import Replay
+from model.action import Context
+from model.design import Design, parse
+from model.errors import InputError
+from model.world_file import WORLDS, find_world
 from properties.verdict import check
 
 #: Rounds of all relations in the quick tests; `make relations` goes on for as long as it is let.

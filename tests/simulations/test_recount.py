@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from scipy.stats import binom
 
-from simulations import recount
+from benchmarks import recount
 from simulations.population import load
 
 HOST = "https://mcp.example"

@@ -1,7 +1,7 @@
 """Public issues that name a client and what a server serves, asked of the stored clients.
 
-``data/public_issues.toml`` says what each issue reports, and which half was *blind*: of those the expected ends were
-written from the issue and committed before anybody asked. ``python -m deployed.issues`` prints the score.
+``deployed/data/public_issues.toml`` says what each issue reports, and which half was *blind*: of those the expected
+ends were written from the issue and committed before anybody asked. ``python -m benchmarks.issues`` prints the score.
 """
 
 from __future__ import annotations

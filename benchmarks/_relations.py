@@ -2,9 +2,9 @@
 
 Nobody has to know the right answer. Whoever can do more loses no attack, two ways to say the same are answered alike,
 and a message in a run that one property is violated by may by itself violate another. A difference is a defect, or it
-is listed with its reason in ``data/relations.toml``::
+is listed with its reason in ``relations.toml``::
 
-    python -m conformance.replayed --seed 1 --seconds 600
+    python -m benchmarks.relations --seed 1 --seconds 600
 
 (that module adds a reading which needs played parties).
 A relation is a function that draws pairs of questions, under :func:`relation`, or one that reads the run of an attack,
@@ -675,7 +675,7 @@ class Excuse:
 @cache
 def excuses() -> tuple[Excuse, ...]:
     """What is on file."""
-    text = files("properties").joinpath("data", "relations.toml").read_text(encoding="utf-8")
+    text = files("benchmarks").joinpath("relations.toml").read_text(encoding="utf-8")
     return tuple(Excuse(**entry) for entry in tomllib.loads(text).get("excuse", ()))
 
 
@@ -772,7 +772,7 @@ def stale(asker: Answerer) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Ask all relations for a while; 1 where something differs that nothing on file excuses, or an excuse is stale."""
-    parser = argparse.ArgumentParser(prog="python -m conformance.replayed", description="Relations between answers.")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.relations", description="Relations between answers.")
     parser.add_argument("--seed", type=int, default=0, help="of the questions (default 0)")
     parser.add_argument("--seconds", type=float, default=600, help="for how long to ask (default 600)")
     parser.add_argument("--only", nargs="*", default=(), choices=[*RELATIONS, RUNS], help="these relations alone")

@@ -1,6 +1,6 @@
 """Count anew what ``measured_2026`` says was counted, from the public snapshots that it names.
 
-``python -m simulations.recount FOLDER``: the repositories of :data:`SNAPSHOTS` lie in FOLDER as clones called
+``python -m benchmarks.recount FOLDER``: the repositories of :data:`SNAPSHOTS` lie in FOLDER as clones called
 ``OWNER+NAME``. What is printed is what the population states, or the difference.
 """
 
@@ -216,4 +216,4 @@ def main(folder: str, tell: Callable[[str], object] = print) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]) > 0)
+    sys.exit(main(sys.argv[1]) > 0 if len(sys.argv) > 1 else "not run: name the folder of the clones")

@@ -4,9 +4,9 @@ A request that an honest server answers in a run is made of the fields that the 
 handed to that server as conformance plays it. Requests of kinds that nobody plays are passed over: pushed ones and
 references to them, refreshing, exchanges, assertions, and calls with somebody else's proof or certificate.
 
-Run as a program it is the runner of :mod:`properties.relations`, with this among its readings::
+Run as a program it is the runner of :mod:`benchmarks._relations`, with this among its readings::
 
-    python -m conformance.replayed --seed 1 --seconds 600
+    python -m benchmarks.relations --seed 1 --seconds 600
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from benchmarks import _relations as relations
+from benchmarks._relations import reading
 from conformance.authorization_server import AuthorizationServer, RefusedRequest
 from conformance.message import WireMessage, WireRequest
 from conformance.proof import s256
@@ -44,8 +46,6 @@ from model.scenario import Scenario, load
 from model.trace import Trace
 from model.wire import Scene, scenes
 from model.world import AUTHORIZATION_SERVER, NONE, RESOURCE_SERVER, Party, World, callbacks
-from properties import relations
-from properties.relations import reading
 
 #: Values of switches by which messages or answers take a form that nobody plays.
 UNPLAYED = {
