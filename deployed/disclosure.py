@@ -1,49 +1,32 @@
 """What public text may say of a release: the register of reports, and the losses that no row of it has made public.
 
 A loss is *open* while a current release has it and no row of ``data/disclosures.toml`` that is public says so. Until
-then no text names that client together with it, in any release (docs/disclosure.md). ``python -m deployed.disclosure``
-writes the tables that follow from the register into the pages, and prints by client what is open.
+then no text names that client together with it, in any release (docs/disclosure.md; ``benchmarks/disclosure.py``).
 """
 
 from __future__ import annotations
 
 import csv
 import datetime
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import groupby
-from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from deployed.behaviour import measured
 from deployed.explanation import age
 from deployed.missing import asked_of, overlooked
-from model.client_names import ALIASES
 from model.documents import from_toml
 from model.scenario import names, short
-from properties.security import every_property, find
+from properties.security import every_property
 
 State = Literal["found", "reproduced", "sent", "answered", "fixed", "accepted", "public"]
 #: States in which a text says it already, whatever the date.
 PUBLIC: tuple[State, ...] = ("fixed", "accepted", "public")
 #: What stands in a cell until its date.
 HIDDEN = "not public"
-#: What the pages call clients beside their names.
-CALLED = {
-    "Python SDK": "mcp-python", "TypeScript SDK": "ts-sdk-v1", "TypeScript client": "ts-client-v2",
-    "Gemini CLI": "gemini-cli-core", "Authlib's client": "authlib-client", "Authlib's `fetch_token`": "authlib-client",
-    "FastMCP's client": "fastmcp-client", "Codex": "codex-cli", "Codex CLI": "codex-cli", "AI SDK": "ai-sdk-mcp",
-}  # fmt: skip
-#: Words by which a text says of a client that it loses something, without naming what.
-LOSING = re.compile(
-    r"\b(falls? for|los(?:es|e|t|ing)|gives? \w*(?: and \w+)? ?away|stolen"
-    r"|(?:compares?|checks?|ignores?) (?:neither|no|nothing|`iss`)|does not compare|(?:un)?safe because)\b"
-)
-#: The pages with tables that follow from the register.
-PAGES = {"disclosure": "docs/disclosure.md", "attacks": "openworld/data/findings/real-software.md"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +60,6 @@ class Report:
         return self.state in PUBLIC or (self.until is not None and self.until <= day)
 
 
-class Breach(NamedTuple):
-    """A piece of text that names a client together with what it loses before its date."""
-
-    client: str
-    facts: tuple[str, ...]
-    text: str
-
-
 class Ended(NamedTuple):
     """Where a release ended in a play, and the properties that it lost."""
 
@@ -106,7 +81,7 @@ def reports() -> tuple[Report, ...]:
 
 def check(row: Report) -> None:
     """Raise ValueError for a row that speaks of nothing that there is, or is public nowhere."""
-    unknown = [*({*row.shows} - {*_facts(), *_facts().values()}), *({*row.clients} - {*_implementations()})]
+    unknown = [*({*row.shows} - {*facts(), *facts().values()}), *({*row.clients} - {*implementations()})]
     if unknown or row.state not in get_args(State):
         raise ValueError(f"{row.software}: {', '.join(unknown) or row.state} is nothing that a row can speak of")
     if row.state in PUBLIC and not row.where:
@@ -114,7 +89,7 @@ def check(row: Report) -> None:
 
 
 @cache
-def _facts() -> Mapping[str, str]:
+def facts() -> Mapping[str, str]:
     """Everything that a client may lose, and the rule that would refuse it: scenarios, by their short names, and
     properties, of which no rule is known."""
     refused = {short(name): asked_of(name).refused_by for name in names()}
@@ -147,22 +122,10 @@ def losses() -> Mapping[str, frozenset[str]]:
     return {name: frozenset(lost) for name, lost in found.items()}
 
 
-def _implementations() -> Mapping[str, tuple[str, ...]]:
+def implementations() -> Mapping[str, tuple[str, ...]]:
     """The releases of each client, the oldest first."""
     ordered = sorted(losses(), key=lambda name: (name.partition("==")[0], age(name)))
     return {client: tuple(each) for client, each in groupby(ordered, key=lambda name: name.partition("==")[0])}
-
-
-def current(client: str) -> tuple[str, ...]:
-    """The releases of a client that its maintainers are taken to support: the last known of each major version."""
-    return tuple({age(name)[0]: name for name in _implementations()[client]}.values())
-
-
-def opened(client: str, day: datetime.date) -> frozenset[str]:
-    """What a current release of a client loses and no public text says on a day."""
-    shown = {fact for one in reports() if client in one.clients and one.public(day) for fact in one.shows}
-    lost = frozenset().union(*(losses()[name] for name in current(client)))
-    return frozenset(fact for fact in lost if fact not in shown and _facts()[fact] not in shown)
 
 
 def withheld(client: str, scenario: str, stage: str, lost: Collection[str], day: datetime.date) -> bool:
@@ -173,7 +136,7 @@ def withheld(client: str, scenario: str, stage: str, lost: Collection[str], day:
     """
     shown = {fact for one in reports() if client in one.clients and one.public(day) for fact in one.shows}
     name = short(scenario)
-    return _loses(scenario, stage, lost) and not shown.intersection((name, _facts().get(name, "")))
+    return _loses(scenario, stage, lost) and not shown.intersection((name, facts().get(name, "")))
 
 
 def _loses(scenario: str, stage: str, lost: Collection[str]) -> bool:
@@ -202,97 +165,3 @@ def hidden(seen: Iterable[Ended], day: datetime.date) -> frozenset[tuple[str, st
     public = {one for one in every if one not in held and _loses(*one[1:])}
     kept = {(one.release, one.play) for one in public} - {(one.release, one.play) for one in held}
     return frozenset((one.release, one.play) for one in every if one.play in closed) - kept
-
-
-def breaches(text: str, day: datetime.date) -> Iterator[Breach]:
-    """The paragraphs, list items and table rows of a text that say of a client what is not public on a day."""
-    register = frozenset(register_table(day))
-    for block in re.split(r"\n\s*\n|\n(?= *[*#|] ?)|\n(?=\d+\. )", text):
-        if block in register:
-            continue
-        for client, versions in _named(block):
-            hidden = opened(client, day)
-            facts = _spoken(block)
-            recent = {name.partition("==")[2] for name in current(client)}
-            if not facts and LOSING.search(block) and (not versions or versions & recent):
-                facts = hidden
-            if facts & hidden:
-                yield Breach(client, tuple(sorted(facts & hidden)), block)
-
-
-def _named(block: str) -> Iterator[tuple[str, frozenset[str]]]:
-    """The clients that a piece of text names, and the releases of each that it names; none: any."""
-    for client, releases in _implementations().items():
-        called = [client, *(name for name, of in {**ALIASES, **CALLED}.items() if of == client and name != "mcp")]
-        if any(re.search(rf"(?<![\w/@-]){re.escape(name)}(?![\w/-])", block) for name in called):
-            versions = {name.partition("==")[2] for name in releases}
-            yield client, frozenset(re.findall(r"(?<![\d.])\d+\.\d+\.\d+(?![\d.]*\d)", block)) & frozenset(versions)
-
-
-def _spoken(block: str) -> frozenset[str]:
-    """What a piece of text says that may be lost: by scenario, by property, by rule, or by the answer of a question."""
-    named = {fact for fact in set(re.findall(r"\w+", block)) - {"authorization"} if fact in _facts()}
-    named |= {fact for fact, rule in _facts().items() if rule and rule in block}
-    asked = re.findall(r"openworld (?:verdict|trace) (\w+) ", block) if "attack" in block else []
-    return frozenset(named | {find(prop).name for prop in asked})
-
-
-def state(day: datetime.date) -> str:
-    """How much is open on a day, without a name."""
-    held = [one for one in reports() if not one.public(day)]
-    sent = f"{len(held)}, until {max(one.until for one in held if one.until)}" if held else "none"
-    return (
-        f"Sent and under embargo: {sent}. Of {len(_implementations())} clients, settings of one counted apart, "
-        f"{len(due(day))} have something open. "
-        "What stands here is public by texts of others."
-    )
-
-
-def register_table(day: datetime.date) -> Iterator[str]:
-    """The register as docs/disclosure.md has it, without the rows that are not public on a day."""
-    yield "| software | rule | section | state | where |"
-    yield "|---|---|---|---|---|"
-    for one in reports():
-        if one.public(day):
-            yield f"| {one.software} | {one.said} | {one.section} | {one.state}{one.remark} | {one.where} |"
-
-
-def attack_table(day: datetime.date) -> Iterator[str]:
-    """How many traces each client was played, in how many it loses anything, in how many just what the model says."""
-    yield "| client | attack traces | falls for | loses what the model says | what it loses |"
-    yield "|---|---:|---:|---:|---|"
-    for name, traces in attacked().items():
-        hidden = opened(name.partition("==")[0], day)
-        falls = [lost for lost, _ in traces.values() if lost]
-        every = frozenset().union(*falls)
-        same = sum(lost == expected for lost, expected in traces.values())
-        told = [*sorted(every - hidden), *([HIDDEN] if every & hidden else [])]
-        count = "" if every & hidden else len(falls)
-        yield f"| {name.replace('==', ' ')} | {len(traces)} | {count} | {same} | {', '.join(told)} |"
-
-
-def due(day: datetime.date) -> dict[str, frozenset[str]]:
-    """By client what is open on a day, where anything is."""
-    return {client: facts for client in _implementations() if (facts := opened(client, day))}
-
-
-def written(page: str, text: str, day: datetime.date) -> str:
-    """A page (``disclosure`` or ``attacks``) with the table that follows from the register on a day."""
-    table = list(register_table(day) if page == "disclosure" else attack_table(day))
-    if page == "disclosure":
-        text = re.sub(r"(?<=## Register\n\n).*?(?=\n\n)", lambda _: state(day), text, flags=re.DOTALL)
-    return re.sub(rf"{re.escape(table[0])}\n(?:\|.*\n)*", lambda _: "\n".join(table) + "\n", text)
-
-
-def main() -> None:
-    """Write the tables into the pages below the current folder, and print what is due by client."""
-    day = datetime.date.today()
-    for page, place in PAGES.items():
-        path = Path(place)
-        path.write_text(written(page, path.read_text(encoding="utf-8"), day), encoding="utf-8")
-    for client, facts in due(day).items():
-        print(f"{', '.join(current(client))}: {' '.join(sorted(facts))}")
-
-
-if __name__ == "__main__":
-    main()

@@ -11,8 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from benchmarks.disclosure import PAGES, attack_table, breaches, current, due, opened, written
 from deployed import disclosure
-from deployed.disclosure import HIDDEN, PAGES, breaches, current, due, losses, opened, reports, written
+from deployed.disclosure import HIDDEN, losses, reports
 
 ROOT = Path(__file__).parents[2]
 TODAY = datetime.date.today()
@@ -72,7 +73,7 @@ def test_what_is_nameless_or_no_longer_so_may_be_said(said: str, monkeypatch: py
 
 @pytest.mark.parametrize("page", PAGES)
 def test_pages_and_register_say_the_same(page: str) -> None:
-    """As `python -m deployed.disclosure` writes them; what stays hidden after its day is no fault."""
+    """As `python -m benchmarks.disclosure` writes them; what stays hidden after its day is no fault."""
     text = (ROOT / PAGES[page]).read_text(encoding="utf-8")
     assert text in {written(page, text, day) for day in (TODAY, datetime.date.min)}
 
@@ -92,7 +93,7 @@ def test_a_report_under_embargo_hides_its_client_until_the_day(monkeypatch: pyte
 
 def test_a_cell_is_shown_once_all_of_it_is_public(monkeypatch: pytest.MonkeyPatch) -> None:
     def row() -> str:
-        return next(line for line in disclosure.attack_table(TODAY) if line.startswith("| ts-sdk-v1 1.32.2 "))
+        return next(line for line in attack_table(TODAY) if line.startswith("| ts-sdk-v1 1.32.2 "))
 
     told = replace(reports()[0], shows=tuple(losses()["ts-sdk-v1==1.32.2"]))
     falls = sum(bool(lost) for lost, _ in disclosure.attacked()["ts-sdk-v1==1.32.2"].values())
