@@ -4,8 +4,6 @@ Whatever a trace violates on its way counts, and what the attacker can do by its
 (redeem a code, present a token to an honest neighbour), so that a play is about a set of properties.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping

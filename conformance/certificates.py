@@ -1,7 +1,5 @@
 """TLS certificates of clients, and how whoever ends TLS tells a server behind it of them (RFC 9440)."""
 
-from __future__ import annotations
-
 import base64
 import ssl
 

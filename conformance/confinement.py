@@ -6,8 +6,6 @@ once all is installed. Where the kernel allows no namespace real parties are sti
 What else they find, and that nothing of them stays, is :mod:`conformance.sandbox`.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 import shutil

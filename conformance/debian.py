@@ -1,7 +1,5 @@
 """Packages of the distribution, unpacked into a folder and not installed: none of their scripts runs."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 from pathlib import Path

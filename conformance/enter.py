@@ -4,8 +4,6 @@ The same that Bubblewrap does where that is missing, see :mod:`conformance.sandb
 anything of the suite can be imported: standard library only.
 """
 
-from __future__ import annotations
-
 import ctypes
 import json
 import os

@@ -6,8 +6,6 @@ or for several in a table ``[[accepted]]`` that names them. Such a file may say 
 (:mod:`conformance.matrix`).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What was just seen of a real client, in the terms of measurements, and the design that explains it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any

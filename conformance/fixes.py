@@ -1,7 +1,5 @@
 """The smallest fixes of the attacks that a real client falls for, with the rule that then refuses and its section."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ What must not be reached is looked for in all that the machine does; and of each
 would have a client refuse, what the machine makes of it in every state in which it can be given.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ installed, every package in its version with its digest, is written beside it, a
 (:class:`conformance.lock.Lock`) to install the same again.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

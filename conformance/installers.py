@@ -4,8 +4,6 @@ pip starts whatever a source distribution brings to learn its name, even where i
 with an interpreter that it cannot start. npm is told to run no scripts, and to take nothing from repositories.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import re

@@ -1,7 +1,5 @@
 """JUnit's XML, which test reporters read: suites of cases, each with what has become of it."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """A learned machine for readers: as lines of text, as a graph in words (DOT), and beside another one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 

@@ -3,8 +3,6 @@
 One table, read by whoever judges a recording and by whoever asks a machine that was learned.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal

@@ -3,8 +3,6 @@
 It is a file of expectations (:mod:`conformance.expected`) that says as well what is run.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

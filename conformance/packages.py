@@ -5,8 +5,6 @@ driver decides in the library's place is the host's choice, and it declares that
 for the library's.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any, cast

@@ -1,7 +1,5 @@
 """What is played for one run of a client: a scenario with its source, and how responses travel."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -4,8 +4,6 @@ A played resource server decides by them, and what a real one does is explained 
 once, and is read here under any design.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """A driver runs in a room of its own (:mod:`conformance.sandbox`), with a time limit, and never outlives its run."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

@@ -4,8 +4,6 @@ A profile is in the form of the populations: switches of the model where it has 
 them the answers themselves.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """DPoP proofs as they arrive, checked with the JOSE library (RFC 9449 4.3)."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

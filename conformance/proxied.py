@@ -1,7 +1,5 @@
 """A played world in which some parties are real, each behind a proxy that records, at the origin that it is told of."""
 
-from __future__ import annotations
-
 import ssl
 from typing import Self
 

@@ -3,8 +3,6 @@
 The format is HAR 1.2; fields that begin with an underscore are ours, as the format allows.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

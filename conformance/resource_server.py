@@ -1,7 +1,5 @@
 """A resource server as the model plays it: it challenges, and checks tokens by the rules."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any

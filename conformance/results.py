@@ -1,7 +1,5 @@
 """What a run of a client comes to: lines of text, data, and JUnit's XML."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections import Counter

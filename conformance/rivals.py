@@ -7,8 +7,6 @@ the scenario is shrunk, field by field, to what it takes, and the switch that is
 one that there is, or where in the flow there should be one, and of which fields it has to know.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence

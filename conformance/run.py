@@ -1,7 +1,5 @@
 """Running a client through many plays: one world and one process each, several at a time, resumable."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Callable, Coroutine, Sequence

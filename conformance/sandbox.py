@@ -7,8 +7,6 @@ Bubblewrap makes such a room where it is there, else ``unshare`` of util-linux w
 has a network is said when it is made; what keeps drivers on loopback is :mod:`conformance.confinement`.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

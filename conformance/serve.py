@@ -4,8 +4,6 @@ Nothing is run here and nothing confined: whoever starts the client says when it
 refusals rest on.
 """
 
-from __future__ import annotations
-
 import asyncio
 import html
 import secrets

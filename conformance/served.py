@@ -4,8 +4,6 @@ The search is that for clients in small (:mod:`deployed.fitting`): one switch at
 further, as long as more requests are answered as the rules say of such a design.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations

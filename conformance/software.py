@@ -1,7 +1,5 @@
 """The real software that can be driven, and how its name and version are written."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Literal

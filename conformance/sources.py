@@ -4,8 +4,6 @@ What a source distribution runs to be built, it runs in a room without a network
 at all where there are no rooms. What building needs is fetched before, as wheels.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

@@ -4,8 +4,6 @@ The suite brings servers of its own; the client is run by the same driver. Its c
 also looks at what the client does after authorization.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sys

@@ -4,8 +4,6 @@ One table, :data:`TELLS`, says for each kind of message what it changes in the h
 the run is not told to the real one: it is what is looked for in the recording (:func:`sign_of`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from functools import cache

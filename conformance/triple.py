@@ -10,8 +10,6 @@ server that looks at audiences what one for a default audience is: taken by thos
 RFC 9068 3).
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress

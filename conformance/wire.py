@@ -1,7 +1,5 @@
 """How a response goes over the wire: whole, or in one of the ways in which it should not."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress

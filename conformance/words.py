@@ -1,7 +1,5 @@
 """A word asked of a real client: it is started, and each of its requests is answered by the next answer of the word."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress

@@ -1,7 +1,5 @@
 """The played world: parties on loopback that say what the scenario has them say, and decide by the rules."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Callable

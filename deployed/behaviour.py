@@ -6,8 +6,6 @@ where it ended and what it sent on the way. The prediction is :func:`model.conve
 ``data/client_mutations.csv``.
 """
 
-from __future__ import annotations
-
 import csv
 import datetime
 import re

@@ -4,8 +4,6 @@ A check is a rule with the scenarios of the catalogue in which a client of MCP's
 in which nothing is to be refused are together in one of their own, in which a client can still lose its code.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache

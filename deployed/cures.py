@@ -4,8 +4,6 @@ A client that takes part in nothing is safe and no use, so that whatever stops a
 gets a token from honest servers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations

@@ -4,8 +4,6 @@ A loss is *open* while a current release has it and no row of ``data/disclosures
 then no text names that client together with it, in any release (docs/disclosure.md; ``benchmarks/disclosure.py``).
 """
 
-from __future__ import annotations
-
 import csv
 import datetime
 from collections.abc import Collection, Iterable, Mapping

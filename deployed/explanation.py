@@ -7,8 +7,6 @@ such neighbours, the last before it and the first after; one of its own major ve
 scenario differently the change is somewhere between them, and what is predicted says so.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

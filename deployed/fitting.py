@@ -5,8 +5,6 @@ first where the client ended, then what it sent, then with fewer switches off th
 known to be near). A switch that no observation tells anything about therefore stays there.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping

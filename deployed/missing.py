@@ -6,8 +6,6 @@ checks come in the order of how much they keep out by themselves, those last for
 beforehand whom to trust.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ a switch is proposed. Where one makes them, the play contradicts others, which t
 missing is what the switch depends on.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby

@@ -5,8 +5,6 @@ An authorization server is a value for each switch in :data:`AUTHORIZATION_SERVE
 rests on, and why it is where it is or why the model has no words for it.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Every stored client is asked what it does with the same documents. A change is a
 catalogue has there, and that is missing or different; which of them let clients in is tried.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Today's verdicts of a design as a file of expectations, to prune and to keep."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 

@@ -1,7 +1,5 @@
 """Who is to blame for what breaks: what breaks with nobody dishonest is no attacker's doing, and counts once."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

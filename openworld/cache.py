@@ -7,8 +7,6 @@ wherever the file is. An entry that is damaged or was written by somebody else (
 and several processes may share a folder.
 """
 
-from __future__ import annotations
-
 import platform
 from contextlib import suppress
 from dataclasses import replace

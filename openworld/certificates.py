@@ -6,8 +6,6 @@ about the clauses together with its assumptions, each a clause of its own: whoev
 this suite.
 """
 
-from __future__ import annotations
-
 import io
 import zipfile
 import zlib

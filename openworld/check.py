@@ -1,7 +1,5 @@
 """Expectations against verdicts: what is as expected, what has flipped, what nobody knows."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence

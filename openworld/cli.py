@@ -4,8 +4,6 @@ A command is imported when it is asked for: `openworld --help` answers at once, 
 the solver and nothing else.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

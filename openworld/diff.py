@@ -5,8 +5,6 @@ told. A flip is between a run that is there and none: what holds for want of an 
 the two is not known, or both, there may be a flip or not, which is said, and why is not looked into.
 """
 
-from __future__ import annotations
-
 import builtins
 import json
 from collections import Counter

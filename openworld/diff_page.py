@@ -1,7 +1,5 @@
 """What flips between two designs, as a figure and as a small page."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import groupby
 

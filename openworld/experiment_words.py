@@ -1,7 +1,5 @@
 """Experiments and their results in words."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any

@@ -4,8 +4,6 @@ Whoever checks a draft needs the model and the solver. Real software, simulation
 a command that is missing some of it says in one line how to get it.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 
 from model.errors import InputError

@@ -1,7 +1,5 @@
 """Files that are either whole or not there, and data as JSON text."""
 
-from __future__ import annotations
-
 import json
 import os
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Folders that one run at a time writes to."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path

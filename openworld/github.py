@@ -5,8 +5,6 @@ References:
     issue comments; variables that a runner sets.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import urllib.error

@@ -1,7 +1,5 @@
 """What the words of the suite mean: one entry for each name that a question, a figure or a report may have."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields

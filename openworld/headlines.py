@@ -1,7 +1,5 @@
 """What experiments say, in sentences: what they are about, where arms break even, and which inputs decide it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, NamedTuple

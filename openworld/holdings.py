@@ -3,8 +3,6 @@
 The words are those of the state variables, which say what each is about; values are said as charts say them.
 """
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ Questions go out in batches, each answered in order by a checker of its own: wha
 and an answer still does not depend on how many workers there are.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from functools import partial

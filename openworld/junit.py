@@ -1,7 +1,5 @@
 """Outcomes as JUnit XML: one suite for each file, one case for each expectation."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import groupby
 

@@ -1,7 +1,5 @@
 """Published attacks and what the model makes of them, in words and as data."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any

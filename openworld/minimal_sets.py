@@ -1,7 +1,5 @@
 """Minimal sufficient sets of mechanisms, asked and shown."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any

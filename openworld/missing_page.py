@@ -1,7 +1,5 @@
 """The checks that a deployed client lacks, as a page in Markdown and as data."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

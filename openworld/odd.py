@@ -4,8 +4,6 @@ Grimm et al.: The ODD protocol for describing agent-based and other simulation m
 clarity, replication, and structural realism. JASSS 23(2) 7 (2020). The seven elements are headings, in their order.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from inspect import getdoc

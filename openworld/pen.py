@@ -4,8 +4,6 @@ Nothing has to be installed for it, and it takes a few milliseconds. Text stays 
 aloud, in the named font or another of the same width. :mod:`openworld.slides` makes the same strokes by matplotlib.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 from typing import Any

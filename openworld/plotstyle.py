@@ -1,7 +1,5 @@
 """How every figure looks, and how it is written so that the same data gives the same file."""
 
-from __future__ import annotations
-
 import io
 import textwrap
 from collections.abc import Iterator

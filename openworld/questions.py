@@ -1,7 +1,5 @@
 """Open questions and their answers, in words and as data."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import Any
 

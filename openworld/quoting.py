@@ -1,7 +1,5 @@
 """A run for those who show it to others: in a mail or in a draft, and how either says where it comes from."""
 
-from __future__ import annotations
-
 from html import escape
 from importlib.metadata import version
 from typing import NamedTuple

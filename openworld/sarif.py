@@ -7,8 +7,6 @@ References:
     Static Analysis Results Interchange Format (SARIF) Version 2.1.0, OASIS Standard, errata 01.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable
 from importlib.metadata import version

@@ -4,8 +4,6 @@ Nothing rests on colour: the attacker's arrows are dashed and open, its values s
 that leak are white on black, and the step that matters has a frame.
 """
 
-from __future__ import annotations
-
 import textwrap
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """A run on a slide: 16:9, the answer on top, every message on its arrow, and beside it what the attacker does there."""
 
-from __future__ import annotations
-
 import textwrap
 
 from model.brief import labels, noted, setting

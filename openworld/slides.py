@@ -1,7 +1,5 @@
 """Sequence charts by matplotlib, for PDF and PNG: the strokes of :mod:`openworld.sequence`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from matplotlib.axes import Axes

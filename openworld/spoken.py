@@ -1,7 +1,5 @@
 """Questions as people and assistants say them: by codes, by names, or in the words that figures and pages show."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from model.drafts import TEXTS

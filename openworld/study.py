@@ -4,8 +4,6 @@ Whatever is finished is on disk, whole; a run that is cut short leaves a page th
 goes on from there.
 """
 
-from __future__ import annotations
-
 import csv
 import platform
 import sys

@@ -4,8 +4,6 @@ What a cell may say is a JSON Schema. Tables are long and say few different thin
 schema of its column once. A column with a ``default`` may be missing.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress

@@ -5,8 +5,6 @@ obligation of which quotes say where it matters (``model/data/quotes.csv``) is a
 change of it; else, and for whole texts, against the same attackers for all.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache

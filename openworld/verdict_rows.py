@@ -1,7 +1,5 @@
 """Verdicts for the rows of a CSV file."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The weakest assumptions about others, asked and shown."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Text that fits where it is read: a terminal is as wide as it is, anything else 100 columns."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import sys

@@ -1,7 +1,5 @@
 """Worlds in words and as data. Reads the model only."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any

@@ -4,8 +4,6 @@ Names of keys and values are those of the schemas by which the files are read, a
 complete. The file need not be one yet: only the words before the place are looked at.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache

@@ -8,8 +8,6 @@ where not; some are obliged to. It is a game on a network (M. O. Jackson, Y. Zen
 vendor gains is linear in that share, so that the share at which it begins to follow is known in closed form.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 

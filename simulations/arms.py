@@ -1,7 +1,5 @@
 """Designs put to a population: what a configuration names holds for everybody, the rest is as each party has it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple

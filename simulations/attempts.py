@@ -4,8 +4,6 @@ Every switch of an attempt has the value that its arm sets, if whoever has the s
 population draws; else the model's baseline. Clients and servers adopt independently of each other.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import prod

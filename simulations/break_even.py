@@ -6,8 +6,6 @@ of them together. Elsewhere they are counted, as inputs are stated and at draws 
 is told what a regression of those draws on it says.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path

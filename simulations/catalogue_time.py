@@ -4,8 +4,6 @@ Each sets the lifetimes that it is not about so short that its horizon, ten time
 tries them no longer than that when one asks what decides it.
 """
 
-from __future__ import annotations
-
 from simulations.experiment import Experiment, Number, Range, Shares
 from simulations.quantities import ACCEPTED_FLOW, CASE, IMPERSONATIONS, WORKING, Measure
 

@@ -3,8 +3,6 @@
 It is what the steps of the plan are waited for, by what the client has at hand.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from math import exp
 

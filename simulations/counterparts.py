@@ -4,8 +4,6 @@ Each call brings its draws and its bill. An AS has a queue, knows who has regist
 what users have approved; a user answers one prompt after the other; a resource server keeps the keys of its AS.
 """
 
-from __future__ import annotations
-
 from collections import Counter, deque
 from collections.abc import Generator
 from math import floor

@@ -6,8 +6,6 @@ way to pair them that has the same margins, and what is known to be met together
 it, so that the least and the most that it can be are two linear programs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import numpy as np

@@ -6,8 +6,6 @@ the role of a party (an issuer on the list, a stranger, a look-alike) are told i
 with the real ones.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Literal, NamedTuple, ParamSpec

@@ -5,8 +5,6 @@ not on what was drawn before, not on the process that draws it. Two arms therefo
 and their difference is paired.
 """
 
-from __future__ import annotations
-
 from hashlib import blake2b
 
 import numpy as np

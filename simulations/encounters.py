@@ -7,8 +7,6 @@ attacker's as often as an AS is malicious (``attackers.authorization_servers``),
 visits that have nothing to do with each other are sent with the shares that this comes to.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from itertools import product
 from typing import TYPE_CHECKING, TypeVar

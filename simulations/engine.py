@@ -6,8 +6,6 @@ by everything that it depends on and signed: a run that was cut short goes on wh
 used.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress

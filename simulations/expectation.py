@@ -4,8 +4,6 @@ Attempts of many situations come to the same under every arm. How often each suc
 shares, so that a point of the knobs costs a product of matrices and no reading of rules.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np

@@ -3,8 +3,6 @@
 The questions themselves are data, in :mod:`simulations.catalogue`; who runs them is :mod:`simulations.experiments`.
 """
 
-from __future__ import annotations
-
 import copyreg
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ What a file may say is ``data/experiment.schema.json``, which editors read too. 
 (``openworld simulate NAME --format toml``), changed and asked again.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import fields

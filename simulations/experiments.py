@@ -1,7 +1,5 @@
 """Experiments that are run: found by name or file, checked, counted and told as tables."""
 
-from __future__ import annotations
-
 import math
 import shlex
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Experiments that are not in this repository: additions as :mod:`model.extension` makes them."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -6,8 +6,6 @@ An attacker of a population has a strategy: what each harm is worth to it, and w
 puts it. What some attacker could do (:mod:`simulations.visits`, attainable) depends on no strategy.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

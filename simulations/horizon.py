@@ -4,8 +4,6 @@ For readers in time the number of attempts is no sample size alone: attempts com
 clock stops. An experiment that is cut short of its event counts nothing where something would have happened.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 from typing import NamedTuple

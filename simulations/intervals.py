@@ -1,7 +1,5 @@
 """Confidence intervals, at 95 % where nothing else is said."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Mapping, Sequence
 from statistics import NormalDist

@@ -9,8 +9,6 @@ experiment says itself between what it tries one. Only what is stated with high 
 experiment is one where nothing else is said.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

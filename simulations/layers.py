@@ -5,8 +5,6 @@ that does not hold ends the attempt. What parties decide is drawn from the popul
 published `resource` where the population has such traits. Which other spellings there are, and how often, is swept.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import cache
 from urllib.parse import urlsplit, urlunsplit

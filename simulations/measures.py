@@ -5,8 +5,6 @@ accepted flow as well, and what works for each honest flow. All are ratios of su
 what an arm changes in them; intervals are over attempts or, where those have to do with each other, over replications.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple

@@ -3,8 +3,6 @@
 What the schema of the file cannot say is checked here: that shares add up, that years grow, that tables exist.
 """
 
-from __future__ import annotations
-
 import csv
 import math
 from bisect import bisect_right

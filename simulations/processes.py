@@ -4,8 +4,6 @@ A worker that dies costs what it and its fellows were at: that is done again. Wh
 interrupted, leaves no process behind.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import signal

@@ -1,7 +1,5 @@
 """Which code counted, and what was met: what a row of results says of where it comes from."""
 
-from __future__ import annotations
-
 from functools import cache
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version

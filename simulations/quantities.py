@@ -3,8 +3,6 @@
 An experiment says so of what it is about, and is declared where nothing that counts is installed.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 ATTEMPT, HONEST_FLOW, ACCEPTED_FLOW = "attempt", "honest flow", "accepted flow"

@@ -5,8 +5,6 @@ swept. Each has the range in which it is tried when one asks which of the number
 (:mod:`simulations.sensitivity`).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import NamedTuple
 

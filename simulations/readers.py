@@ -1,7 +1,5 @@
 """The ways to count a unit of work, by name."""
 
-from __future__ import annotations
-
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product

@@ -5,8 +5,6 @@ depends on. What a reader asks itself is found in its source: in the functions t
 and so on.
 """
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache

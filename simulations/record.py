@@ -3,8 +3,6 @@
 Memory holds one chunk at a time, however many attempts there are. A file is either whole or not there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 

@@ -9,8 +9,6 @@ The population says which products there are and what they do, how many installa
 it), what the AS does and how long it keeps a document. What no population speaks of is an option.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 

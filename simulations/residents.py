@@ -5,8 +5,6 @@ drawn with the topology. What an agent meets when it calls is therefore decided 
 often it meets somebody malicious by how many of those there are (:mod:`simulations.encounters`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 

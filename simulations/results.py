@@ -7,8 +7,6 @@ the interval over the inputs (``input_low`` to ``input_high``), whether that lea
 which experiment, code, population, design, seed and command it was counted.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

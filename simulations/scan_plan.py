@@ -3,8 +3,6 @@
 What was counted of products has a row too: how many run each nobody knows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from model.switches import Switch

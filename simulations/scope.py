@@ -3,8 +3,6 @@
 Read off the template of the world once, for all designs.
 """
 
-from __future__ import annotations
-
 from functools import cache
 
 from model.world import World

@@ -6,8 +6,6 @@ values, for which every situation is gone through, so that nothing is sampled bu
 experiment counts a few attempts at every point, the same draws at all of them.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What the model says of each connection of a world: the plans of its visits, and what its design comes to."""
 
-from __future__ import annotations
-
 from functools import cache, cached_property
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Where requests wait: servers with so many workers, limits on the rate, and people who answer one thing at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator
 from typing import Any
 

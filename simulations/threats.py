@@ -3,8 +3,6 @@
 Read off the population, the experiment and the reader, so that none is left out because nobody thought of it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

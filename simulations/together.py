@@ -6,8 +6,6 @@ rarer of them, so that margins stay what the factors say, whatever their shares 
 drawn independently from what the rows leave of each margin.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -5,8 +5,6 @@ attempts are counted by situation: what is done for each attempt is to draw it a
 situations instead of drawing them gives exact probabilities.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache

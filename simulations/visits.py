@@ -4,8 +4,6 @@ The honest parties take the steps that their rules allow; a dishonest one choose
 of the visit. :mod:`simulations.crowd` follows many visits at once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache

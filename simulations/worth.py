@@ -12,8 +12,6 @@ References:
     Making 38 (2018).
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -4,8 +4,6 @@ The class is ``openworld.ts`` beside this; it knows no scenario. The table is ma
 here. A run there records every request, which is judged by who judges what is played here.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Expectations that are kept in a file, for continuous integration."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from zipfile import is_zipfile

@@ -1,7 +1,5 @@
 """Deployed clients as designs of the model: how well each is predicted, and why it does what it does."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path

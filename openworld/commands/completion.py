@@ -1,7 +1,5 @@
 """What shells complete: names of properties, switches, values, designs and worlds."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from inspect import signature

@@ -1,7 +1,5 @@
 """Reality: what real software does, beside what the model says; and what it is as a machine, found by asking."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

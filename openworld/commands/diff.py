@@ -1,7 +1,5 @@
 """Two designs side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path

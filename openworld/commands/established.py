@@ -1,7 +1,5 @@
 """What was found: attacks that others published, open questions of the drafts, and the findings, all asked anew."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Evidence that somebody hands in, a run or proofs, checked against what it is said to show."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from model.chart import chart as drawn

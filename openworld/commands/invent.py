@@ -1,7 +1,5 @@
 """Checks that the solver proposes, in the words of a specification and as drafts."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Answers for assistants and editors."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

@@ -1,7 +1,5 @@
 """Something to begin with."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from shlex import quote
 

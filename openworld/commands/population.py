@@ -1,7 +1,5 @@
 """Who is out there: the populations, each with the provenance of everything it states."""
 
-from __future__ import annotations
-
 import csv
 import io
 import textwrap

@@ -1,7 +1,5 @@
 """One question: a verdict, its evidence, its chart; and a table of questions."""
 
-from __future__ import annotations
-
 import shutil
 import sys
 from pathlib import Path

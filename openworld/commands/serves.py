@@ -1,7 +1,5 @@
 """Which deployed clients get along with what a server serves, and what it takes to let the others in."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 

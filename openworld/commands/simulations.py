@@ -1,7 +1,5 @@
 """What it costs: simulated experiments, described, counted and compared; and how far one mishap reaches."""
 
-from __future__ import annotations
-
 from itertools import chain
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Everything at once, and what is made of it: figures, one page, a site."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

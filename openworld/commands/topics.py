@@ -1,7 +1,5 @@
 """What there is to know of, topic by topic."""
 
-from __future__ import annotations
-
 import click
 
 from openworld.commands.common import DONE, Lazy

@@ -1,7 +1,5 @@
 """What there is: designs, the lattice of mechanisms, rules, worlds; what makes a difference, and what is assumed."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

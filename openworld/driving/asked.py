@@ -1,7 +1,5 @@
 """What the command line says of how real software is run, and where what is found goes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A real client, driven through scenarios: how each ended, beside what the model says."""
 
-from __future__ import annotations
-
 import asyncio
 import shutil
 import tempfile

@@ -4,8 +4,6 @@ All of it follows from what was measured, stored or just now, and from the regis
 day is not on it, unless everything is asked for.
 """
 
-from __future__ import annotations
-
 import datetime
 import shutil
 import uuid

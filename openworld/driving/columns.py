@@ -1,7 +1,5 @@
 """The columns of a matrix of clients: one release each, and over several of them who is affected by what."""
 
-from __future__ import annotations
-
 import datetime
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace

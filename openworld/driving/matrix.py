@@ -3,8 +3,6 @@
 What was measured before stays (``-o``): a matrix that was interrupted goes on, and what is finished is on the page.
 """
 
-from __future__ import annotations
-
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -4,8 +4,6 @@ A cell leads to what there is to see of it: the recording with the exchanges in 
 the attack, and the smallest fixes with the sections that ask for them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass

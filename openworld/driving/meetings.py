@@ -1,7 +1,5 @@
 """Real parties that meet: a client at an authorization server, or with a resource server as well."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict

@@ -4,8 +4,6 @@ The prediction is that of the nearest other release that is stored, through its 
 runs, and it depends on nothing but the model and the stored designs. A change in those has every play run again.
 """
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import json

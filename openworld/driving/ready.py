@@ -1,7 +1,5 @@
 """What a command line names, installed and ready to be driven, all else being ready; and what was seen of it."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """``openworld conform --resource-server``: what a real resource server serves, on the command line and in files."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A real authorization server, profiled: the model plays the client."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """What a run of a client comes to, in lines of text and as files to read: what it falls for comes first."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import shorten
 

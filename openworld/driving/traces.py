@@ -1,7 +1,5 @@
 """Attack traces that were looked for, kept in a folder: the solver is not asked again for what it has found."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Every figure of the suite by name: what it shows, from which table, with which caption."""
 
-from __future__ import annotations
-
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from functools import partial

@@ -1,7 +1,5 @@
 """Figures of the sets of mechanisms that suffice."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import partial
 

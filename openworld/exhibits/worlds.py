@@ -1,7 +1,5 @@
 """Figures of a world."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Iterator
 from functools import partial

@@ -1,7 +1,5 @@
 """Questions asked from a notebook: one checker a kernel, and every answer remembered."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from model.design import Configuration, parse

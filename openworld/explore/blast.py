@@ -1,7 +1,5 @@
 """Blast radius in a notebook: a topology small enough to look at, and what one mishap reaches in it."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """Deployed software in a notebook: what clients and servers were seen to do, and what the model says of them."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Evidence as tables: what was consulted, what the attacker gained, what turns a verdict."""
 
-from __future__ import annotations
-
 import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """The gallery of attacks: for each of the catalogue, a question that the model answers with a run."""
 
-from __future__ import annotations
-
 import builtins
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """Populations asked from a notebook: what arms do to the same agents, at the shares that the reader sets."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape

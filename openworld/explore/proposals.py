@@ -1,7 +1,5 @@
 """Checks that the solver finds, as tables."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 from openworld.explore.asking import read

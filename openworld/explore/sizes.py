@@ -1,7 +1,5 @@
 """How much the notebooks compute: the one parameter is the environment variable OPENWORLD_SIZE."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What things are called in figures: in words, on lines that fit; the codes stand beside them, small."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Iterable
 from typing import Any

@@ -1,7 +1,5 @@
 """Verdicts as figures: designs by properties, attackers by designs, deployed clients by situations."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial

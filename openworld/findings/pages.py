@@ -5,8 +5,6 @@ Beside it lies the page, ``NAME.md``: verdicts, steps, rules and charts in it co
 file are tables and texts that other commands and tests look after.
 """
 
-from __future__ import annotations
-
 import datetime
 import tomllib
 from collections.abc import Iterator, Mapping

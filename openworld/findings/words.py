@@ -1,7 +1,5 @@
 """The pages of the findings in Markdown, and as data."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence

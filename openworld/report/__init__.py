@@ -1,7 +1,5 @@
 """The page that shows a study together."""
 
-from __future__ import annotations
-
 from openworld.report.page import page
 from openworld.report.reading import ReportError, read
 

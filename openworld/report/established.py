@@ -3,8 +3,6 @@
 The page is mailed to people who have no repository; so its findings are on it, and not only what one study counted.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache

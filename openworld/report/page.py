@@ -1,7 +1,5 @@
 """The whole study as one HTML page that needs nothing else: no network, no other file."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from functools import cache, partial

@@ -1,7 +1,5 @@
 """What the folder of a study holds, finished or not; whatever is missing or unreadable is said and not fatal."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from model import documents

@@ -1,7 +1,5 @@
 """The address of a question: that of the page, and behind ``#`` property and configuration as commands have them."""
 
-from __future__ import annotations
-
 import re
 from urllib.parse import quote, urlsplit
 

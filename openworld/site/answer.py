@@ -3,8 +3,6 @@
 What a page shows at once is made by it too (:mod:`openworld.site.precomputed`), so that there is one form of answer.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import replace

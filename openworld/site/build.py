@@ -1,7 +1,5 @@
 """The folder that is the site: a page, the model, what runs it, and answers to common questions."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import shutil

@@ -1,7 +1,5 @@
 """What Python of ours the browser gets: the model and the properties as they are, and what answers one question."""
 
-from __future__ import annotations
-
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The picture that goes with a link in chats and mail readers: title, question and answer."""
 
-from __future__ import annotations
-
 import io
 import textwrap
 

@@ -4,8 +4,6 @@ Only the Python of the page knows its own bytecode, so this runs there, in Node,
 (``data/site/compile.mjs``). Where there is no Node the page has the sources, and compiles them itself.
 """
 
-from __future__ import annotations
-
 import sys
 import zipfile
 from importlib.util import MAGIC_NUMBER, source_hash

@@ -4,8 +4,6 @@ All of it is read from the answers found beforehand. Of a text one more question
 design that does what it asks, if nobody does.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace

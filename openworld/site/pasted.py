@@ -1,7 +1,5 @@
 """What deployed clients do with metadata that somebody pastes. Loaded when that is asked, which few do."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any

@@ -4,8 +4,6 @@ They are what :func:`properties.verdict.check` says, asked as a study asks them,
 than there, as what many questions share is laid down less deep than what is laid down for one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator, Iterable
 from dataclasses import replace
 from functools import partial

@@ -8,8 +8,6 @@ References:
     PEP 783, Emscripten packaging.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import shutil

@@ -1,7 +1,5 @@
 """Words for all that a page lets one choose."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from model.clients import clients

@@ -1,7 +1,5 @@
 """The tables of a study. To add one, write a module with a :class:`openworld.tables.table.StudyTable`, and list it."""
 
-from __future__ import annotations
-
 from openworld.tables import blast_radius, certificates, clients, drafts, environments, experiments, verdicts
 
 #: In the order in which a study makes them.

@@ -1,7 +1,5 @@
 """How far one mishap reaches, as the study and its figures ask it: the main kinds, in a population in small."""
 
-from __future__ import annotations
-
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any

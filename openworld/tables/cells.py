@@ -1,7 +1,5 @@
 """Verdicts as cells of the page: how each looks, its sign, and it in words."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Many answers with their evidence: runs are replayed, and proofs made and checked by other programs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from contextlib import closing
 from itertools import groupby

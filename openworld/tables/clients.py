@@ -1,7 +1,5 @@
 """Deployed clients as the study and its figures show them: what is proved of each, and what each was seen to do."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing

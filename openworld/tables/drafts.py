@@ -4,8 +4,6 @@ Who adopts it does what it leaves to mechanisms; the rest is as published (``des
 deployment is as the environment has it: each column says whether servers have adopted it as well.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial

@@ -3,8 +3,6 @@
 The attacker runs whatever an agent may meet: an authorization server, a resource server, a tenant of a shared host.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import replace

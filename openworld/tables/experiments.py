@@ -1,7 +1,5 @@
 """Simulated experiments: their tables, their figures, and what the page says of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass

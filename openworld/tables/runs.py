@@ -1,7 +1,5 @@
 """The runs that verdicts are about, as the page shows them: each distinct one once, with the cells it stands for."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any

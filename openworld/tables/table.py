@@ -1,7 +1,5 @@
 """A table of a study as one object: what it asks, what its columns say, its figures, and its place on the page."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Callable, Generator, Iterable, Mapping

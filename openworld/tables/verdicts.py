@@ -1,7 +1,5 @@
 """The matrix of a study: named designs against attackers, on every property."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping

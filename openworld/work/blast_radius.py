@@ -1,7 +1,5 @@
 """How far one mishap reaches, counted and told."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections import Counter

@@ -1,7 +1,5 @@
 """What is asked about an experiment instead of running it: what decides it, what to measure, what pairing does."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """Clients learned as machines, inspected and compared."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

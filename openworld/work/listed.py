@@ -1,7 +1,5 @@
 """Experiments, listed, described, and all answered."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path

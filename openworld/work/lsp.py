@@ -8,8 +8,6 @@ References:
     Language Server Protocol 3.17: publishDiagnostics, hover, completion.
 """
 
-from __future__ import annotations
-
 import asyncio
 import os
 import signal

@@ -4,8 +4,6 @@ References:
     Model Context Protocol 2025-06-18, server features: tools (structured content, output schema), resources.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import os

@@ -3,8 +3,6 @@
 The output schemas of the tools are theirs.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from pydantic import BaseModel, Field

@@ -1,7 +1,5 @@
 """Stored results, listed, shown and compared."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Hashable, Iterator, Mapping
 from itertools import chain

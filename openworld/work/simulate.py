@@ -1,7 +1,5 @@
 """One simulated experiment, counted and told."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Drafts against an earlier revision of them, for a pull request."""
 
-from __future__ import annotations
-
 import subprocess
 from collections.abc import Iterable, Sequence
 from contextlib import closing

@@ -1,7 +1,5 @@
 """A study, and what is made of it: its page, figures, a site."""
 
-from __future__ import annotations
-
 from contextlib import closing
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A table of questions, each row with its verdict."""
 
-from __future__ import annotations
-
 import csv
 from collections import Counter
 from contextlib import nullcontext

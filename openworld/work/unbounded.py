@@ -1,7 +1,5 @@
 """Any number of sessions and an attacker of ProVerif's own: a question for it, and its answer beside the verdict."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from model.model import Model
