@@ -23,7 +23,7 @@ from model.words import worded
 from model.world import NONE
 from openworld import missing_page
 from openworld.commands import completion
-from openworld.commands.common import DONE, as_json, call, print_lines, scenario_file, tell
+from openworld.commands.common import DONE, as_json, call, option, options, print_lines, scenario_file, tell
 from openworld.progress import Progress
 from openworld.width import wrapped
 
@@ -35,33 +35,26 @@ WORDS = {
 }
 
 
+_CLIENTS = (
+    click.argument("name", required=False, shell_complete=completion.clients),
+    option("--scenario", "Show every decision of the client NAME in this scenario (R02, say).", str, "ID",
+           shell_complete=completion.among("model.scenario:names")),
+    option("--missing", "List the checks that the client NAME lacks: what each opens, the fix."),
+    option("--neighbours", "Leave out each stored release in turn: what the two next to it say."),
+    option("--fit", "Fit all designs to the measurements anew and print them as TOML."),
+    scenario_file("Ask about the scenarios of this TOML file: how each client ends, or every decision of the client "
+                  "NAME."),
+    option("--site", "Write a static site: a page for each client and check, badges, feeds. Only what may be published "
+           "today.", click.Path(file_okay=False, path_type=Path), "FOLDER"),
+    option("--measured kept", "With --site: and what was measured there (-o of `openworld conform` with several "
+           "releases, or --matrix).", click.Path(exists=True, file_okay=False, path_type=Path), "FOLDER"),
+    option("--everything", "With --site: what is not public as well."),
+    as_json,
+)  # fmt: skip
+
+
 @click.command()
-@click.argument("name", required=False, shell_complete=completion.clients)
-@click.option(
-    "--scenario",
-    metavar="ID",
-    shell_complete=completion.among("model.scenario:names"),
-    help="Show every decision of the client NAME in this scenario (R02, say).",
-)
-@click.option("--missing", is_flag=True, help="List the checks that the client NAME lacks: what each opens, the fix.")
-@click.option("--neighbours", is_flag=True, help="Leave out each stored release in turn: what the two next to it say.")
-@click.option("--fit", is_flag=True, help="Fit all designs to the measurements anew and print them as TOML.")
-@scenario_file("Ask about the scenarios of this TOML file: how each client ends, or every decision of the client NAME.")
-@click.option(
-    "--site",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="FOLDER",
-    help="Write a static site: a page for each client and check, badges, feeds. Only what may be published today.",
-)
-@click.option(
-    "--measured",
-    "kept",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="FOLDER",
-    help="With --site: and what was measured there (-o of `openworld conform` with several releases, or --matrix).",
-)
-@click.option("--everything", is_flag=True, help="With --site: what is not public as well.")
-@as_json
+@options(*_CLIENTS)
 def clients(
     name: str | None,
     scenario: str | None,

@@ -21,6 +21,8 @@ from openworld.commands.common import (
     as_json,
     complain,
     loaded,
+    option,
+    options,
     output_option,
     tell,
     timeout_option,
@@ -38,37 +40,28 @@ from properties.monotone import NoAnswerError
 from properties.reads import check_read
 from properties.security import find
 
+_INVENT = (
+    click.argument("names", metavar="PROPERTY[,PROPERTY...]", shell_complete=completion.properties),
+    config_argument,
+    against_option,
+    option("--keep", "Leave honest runs alone in this environment too (`h_iss=no`); repeat it for several.", str,
+           "SWITCHES", multiple=True),
+    option("--by", "Who may change.  [default: everybody]", click.Choice(ROLES), multiple=True),
+    option("--relation", "Beside equality, also ask for this.", click.Choice(FURTHER), multiple=True),
+    option("--field", "Also what clients could add to requests and AS to answers: what they hold, draw, hash or sign."),
+    option("--rank", "What comes first: few who change, few deployed parties that lose honest runs, or few checks.",
+           click.Choice(tuple(RANKS)), default="roles", show_default=True),
+    option("--top", "Verify and print so many sets.", click.IntRange(min=0), default=5, show_default=True),
+    option("--chart/--no-chart", "Draw the attack that comes back without each check.", default=False),
+    output_option("Write each proposal as a draft for --with, and how all sets compare as a figure.", folder=True),
+    timeout_option,
+    as_json,
+    with_option,
+)  # fmt: skip
+
 
 @click.command("invent")
-@click.argument("names", metavar="PROPERTY[,PROPERTY...]", shell_complete=completion.properties)
-@config_argument
-@against_option
-@click.option(
-    "--keep",
-    multiple=True,
-    metavar="SWITCHES",
-    help="Leave honest runs alone in this environment too (`h_iss=no`); repeat it for several.",
-)
-@click.option("--by", multiple=True, type=click.Choice(ROLES), help="Who may change.  [default: everybody]")
-@click.option("--relation", multiple=True, type=click.Choice(FURTHER), help="Beside equality, also ask for this.")
-@click.option(
-    "--field",
-    is_flag=True,
-    help="Also what clients could add to requests and AS to answers: what they hold, draw, hash or sign.",
-)
-@click.option(
-    "--rank",
-    type=click.Choice(tuple(RANKS)),
-    default="roles",
-    show_default=True,
-    help="What comes first: few who change, few deployed parties that lose honest runs, or few checks.",
-)
-@click.option("--top", type=click.IntRange(min=0), default=5, show_default=True, help="Verify and print so many sets.")
-@click.option("--chart/--no-chart", default=False, help="Draw the attack that comes back without each check.")
-@output_option("Write each proposal as a draft for --with, and how all sets compare as a figure.", folder=True)
-@timeout_option
-@as_json
-@with_option
+@options(*_INVENT)
 def invent_(
     names: str,
     config: str,

@@ -11,25 +11,22 @@ from deployed.serves import End, Ended, as_data, ends, opened_by, opened_without
 from model.conversation import STAGES
 from model.rule import Rule
 from openworld.commands import completion
-from openworld.commands.common import DONE, INCONCLUSIVE, VIOLATED, as_json, print_json, print_lines
+from openworld.commands.common import DONE, INCONCLUSIVE, VIOLATED, as_json, option, print_json, print_lines
 from properties.checker import Checker
 
 #: Seconds of the solver's work for a question about what a change opens; what takes longer is left out and named.
 PATIENCE = 2.0
+_CLIENT = option(
+    "--client names", "Ask this client alone, or the stored release nearest to it; repeatable. [default: all that are "
+    "stored]", str, "NAME", multiple=True, shell_complete=completion.clients,
+)  # fmt: skip
 
 
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@click.option("--url", default="", metavar="URL", help="Where clients are sent. [default: what answers 401]")
-@click.option(
-    "--client",
-    "names",
-    multiple=True,
-    metavar="NAME",
-    shell_complete=completion.clients,
-    help="Ask this client alone, or the stored release nearest to it; repeatable. [default: all that are stored]",
-)
-@click.option("--opens", is_flag=True, help="Ask as well what each way to let clients in opens: some seconds for each.")
+@option("--url", "Where clients are sent. [default: what answers 401]", str, "URL", default="")
+@_CLIENT
+@option("--opens", "Ask as well what each way to let clients in opens: some seconds for each.")
 @as_json
 def serves(sources: tuple[str, ...], url: str, names: tuple[str, ...], opens: bool, as_json: bool) -> int:
     """Say which deployed clients get along with a server, by which rule the others refuse it, and what lets them in.

@@ -85,11 +85,8 @@ def figures(**given: Any) -> int:
 @click.command()
 @click.argument("folder", metavar="OUT", type=click.Path(path_type=Path))
 @output_option("Where to write.  [default: OUT/report.html]")
-@click.option(
-    "--site",
-    metavar="URL",
-    default="",
-    help="Link verdicts and findings to their answers on the page that `openworld site` writes, which is there.",
+@option(
+    "--site", "Link verdicts and findings to their answers on the page of `openworld site`.", str, "URL", default=""
 )
 @with_option
 def report(**given: Any) -> int:
@@ -105,20 +102,20 @@ def report(**given: Any) -> int:
     return call("openworld.work.study.report", **given)
 
 
+_SITE = (
+    output_option("Where to put it; a folder of its own.", folder=True, required=True),
+    option("--quick", "Answers to fewer questions beforehand, as in a quick study."),
+    option("--runtime", "Take Pyodide and the solver from DIR, where they have been downloaded to.  [default: pip and "
+           "npm fetch them once]", click.Path(exists=True, file_okay=False, path_type=Path), "DIR"),
+    option("--docs", "Link to the pages that `make docs` writes, which are there.", str, "URL", default=""),
+    option("--url", "Where the site will be: for previews of links, and a sitemap.", str, "URL", default=""),
+    workers_option,
+    with_option,
+)  # fmt: skip
+
+
 @click.command()
-@output_option("Where to put it; a folder of its own.", folder=True, required=True)
-@click.option("--quick", is_flag=True, help="Answers to fewer questions beforehand, as in a quick study.")
-@click.option(
-    "--runtime",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Take Pyodide and the solver from DIR, where they have been downloaded to.  [default: pip and npm fetch them "
-    "once]",
-)
-@click.option("--docs", metavar="URL", default="", help="Link to the pages that `make docs` writes, which are there.")
-@click.option("--url", metavar="URL", default="", help="Where the site will be: for previews of links, and a sitemap.")
-@workers_option
-@with_option
+@options(*_SITE)
 def site(**given: Any) -> int:
     """Write a site that answers any question in the reader's browser, by the model itself.
 

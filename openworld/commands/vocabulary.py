@@ -42,9 +42,7 @@ from properties.security import every_property
 
 @click.command("drafts")
 @click.argument("name", required=False, shell_complete=completion.among("model.drafts:TEXTS"))
-@click.option(
-    "--page", is_flag=True, help="Ask what rests on each obligation and what it costs, as a page of Markdown."
-)
+@option("--page", "Ask what rests on each obligation and what it costs, as a page of Markdown.")
 @output_option("With --page: write into a folder; without NAME all texts and a table of them.", folder=True)
 @timeout_option
 @as_json
@@ -236,7 +234,7 @@ def rules(name: str | None, as_json: bool, model: Model) -> int:
     required=False,
     shell_complete=completion.among("model.world_file:WORLDS", file=True),
 )
-@click.option("--schema", is_flag=True, help="Print the JSON Schema of a world file instead, for editors.")
+@option("--schema", "Print the JSON Schema of a world file instead, for editors.")
 @as_json
 @with_option
 def worlds(name: str | None, schema: bool, as_json: bool, model: Model) -> int:
