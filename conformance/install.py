@@ -120,7 +120,7 @@ def of_command(
         path, folder = Path(program).absolute(), str(Path.cwd())
         read += [path, Path.cwd()]
         name = next((Path(word).stem for word in command if Path(word).suffix and Path(word).is_file()), path.name)
-        software = Software(name, "path", program, driver, "local", listens=True, documents=False, single_call=True)
+        software = Software(name, "path", driver, "local", program, listens=True, documents=False, single_call=True)
         reads = (*reads, Path.cwd(), *_around(path), *_around(path.resolve()))
         package, command = Installed(Release(software, "local"), (), {}), [str(path), *command[1:]]
     variables = {**package.environment, "OPENWORLD_COMMAND": json.dumps([list(command), folder])}

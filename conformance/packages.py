@@ -75,7 +75,7 @@ def packaged(text: str, driver: Path) -> Release:
     # ``host`` is read of the driver again, as for software that is known.
     said.pop("host", None)
     called = canonical(str(said.pop("name", name)))
-    return Release(Software(called, cast(Registry, origin), package, str(driver.absolute()), version, **said), version)
+    return Release(Software(called, cast(Registry, origin), str(driver.absolute()), version, package, **said), version)
 
 
 def _of_index(where: str) -> tuple[str, str]:

@@ -21,7 +21,7 @@ from conformance.run import Driving
 from conformance.software import Release, Software
 
 #: The client of whoever reads the page.
-_CLIENT = Software("client", "path", "", "command.py", "by-hand", listens=True, documents=False)
+_CLIENT = Software("client", "path", "command.py", "by-hand", listens=True, documents=False)
 SOMEBODYS = Installed(Release(_CLIENT, "by-hand"), (), {})
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="5">

@@ -21,7 +21,7 @@ from conformance.software import Release, Software
 from deployed.missing import asked_of
 
 SUITE = Release(
-    Software("suite", "npm", "@modelcontextprotocol/conformance", "suite.mjs", "0.2.0-alpha.12", node=22),
+    Software("suite", "npm", "suite.mjs", "0.2.0-alpha.12", "@modelcontextprotocol/conformance", node=22),
     "0.2.0-alpha.12",
 )
 

@@ -96,7 +96,7 @@ def _row(installed: Installed, found: Mapping[str, Any]) -> tuple[str, ...]:
     settings = [found["settings"][name] if whole else "" for name in RESOURCE_SERVER]
     left = "; ".join(found["unexplained"]) or ("" if whole else "nothing was measured")
     why = f"the model has no word for {left}" if left else f"explains {len(found['explained'])} requests"
-    product = installed.release.software.known_as or installed.release.software.name
+    product = installed.release.software.known_as
     return (_name(found), product, "yes" if whole else "no", *settings, "measured", why)
 
 

@@ -63,7 +63,7 @@ setup(name="hostile-package", version="1.0", py_modules=["hostile"])
 
 
 def package(registry: str, where: str, version: str = "1.0") -> Release:
-    return Release(Software("hostile", registry, where, "mcp_python.py", version), version)  # type: ignore[arg-type]
+    return Release(Software("hostile", registry, "mcp_python.py", version, where), version)  # type: ignore[arg-type]
 
 
 @pytest.fixture
