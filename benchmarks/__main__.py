@@ -3,8 +3,6 @@
 python -m benchmarks
 """
 
-from __future__ import annotations
-
 import pkgutil
 import subprocess
 import sys

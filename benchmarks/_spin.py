@@ -1,7 +1,5 @@
 """SPIN from the distribution's packages, run on a text of Promela."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

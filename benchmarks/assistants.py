@@ -8,8 +8,6 @@ same questions a second time, and *next session* once more in a new process, whi
 kept. Cold is a process of its own for each question, its start included, that finds none.
 """
 
-from __future__ import annotations
-
 import random
 import statistics
 import sys

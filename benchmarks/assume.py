@@ -3,8 +3,6 @@
 python -m benchmarks.assume [--designs NAME,...]
 """
 
-from __future__ import annotations
-
 import math
 import random
 import time

@@ -9,8 +9,6 @@ line about a rule that nothing quotes. The sentences that it knows are those of 
 only rules of which the text before had a sentence; others can only be listed as new sentences with a BCP 14 keyword.
 """
 
-from __future__ import annotations
-
 import csv
 import re
 import subprocess

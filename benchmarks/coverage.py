@@ -13,8 +13,6 @@ intervals were too low and too high. Where 0.95 is true, a single row of 300 run
 nine times. A name of a reader and a number of runs may follow.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from dataclasses import replace

@@ -3,8 +3,6 @@
 ``python -m benchmarks.disclosure`` writes the tables into the pages, and prints by client what is open.
 """
 
-from __future__ import annotations
-
 import datetime
 import re
 from collections.abc import Iterator

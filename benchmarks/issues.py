@@ -4,8 +4,6 @@
 ends were written from the issue and committed before anybody asked. ``python -m benchmarks.issues`` prints the score.
 """
 
-from __future__ import annotations
-
 import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ An answer says which parties, sessions and grants it rests on. This shows how of
 with one more grant for everybody, one more authorization server, one more session of a user, one more client.
 """
 
-from __future__ import annotations
-
 import random
 import time
 

@@ -3,8 +3,6 @@
 python -m benchmarks.lattice
 """
 
-from __future__ import annotations
-
 import random
 import time
 

@@ -6,8 +6,6 @@ A run goes through the order of its protocol so many times at most (sweeps). The
 it and drat-trim checks that proof.
 """
 
-from __future__ import annotations
-
 import time
 from contextlib import closing
 from itertools import groupby

@@ -3,8 +3,6 @@
 python -m benchmarks.matrix
 """
 
-from __future__ import annotations
-
 import time
 from itertools import islice
 

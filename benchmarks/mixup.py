@@ -7,8 +7,6 @@ actions to an attack, and SPIN must count as many states as are pinned; otherwis
 compiler only the suite is timed, and that is said.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import random

@@ -7,8 +7,6 @@ What is asked are the commands that a reader would type; their answers stand in 
 asks every search that docs/drafts.md names, and prints how long each takes, in verdicts of the same property.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import resource

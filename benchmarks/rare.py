@@ -8,8 +8,6 @@ beside that, the mean of the weights (1 where they are right), how many worlds t
 times as many worlds it takes as they are met for an error as small.
 """
 
-from __future__ import annotations
-
 import math
 import sys
 from dataclasses import replace

@@ -4,8 +4,6 @@
 ``OWNER+NAME``. What is printed is what the population states, or the difference.
 """
 
-from __future__ import annotations
-
 import csv
 import gzip
 import json

@@ -9,8 +9,6 @@ Run as a program it is the runner of :mod:`benchmarks._relations`, with this amo
     python -m benchmarks.relations --seed 1 --seconds 600
 """
 
-from __future__ import annotations
-
 import secrets
 import sys
 import time

@@ -8,8 +8,6 @@ Both run several times, one after the other; the ratio compares their fastest ru
 worked.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Generator
 from typing import Any

@@ -8,8 +8,6 @@ an attack that was proved not to be. Where nothing happens, honest parties alone
 number of questions and a seed may follow.
 """
 
-from __future__ import annotations
-
 import os
 import random
 import statistics

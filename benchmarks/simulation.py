@@ -10,8 +10,6 @@ first contacts would take at the cost that was measured here. Seconds are those 
 idle machine is the time that passes; where both are of interest, both are printed.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import resource
 import sys

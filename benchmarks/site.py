@@ -8,8 +8,6 @@ before. Lighthouse and axe come from npm, and look at each view and each kind of
 named, without the times.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -6,8 +6,6 @@
 A first verdict is measured beside ``import z3`` alone, in turns, since nothing that uses the solver can be faster.
 """
 
-from __future__ import annotations
-
 import csv
 import multiprocessing
 import os

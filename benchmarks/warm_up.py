@@ -12,8 +12,6 @@ References:
     K. P. White: An effective truncation heuristic for bias reduction in simulation output. Simulation 69 (1997).
 """
 
-from __future__ import annotations
-
 import math
 import sys
 from collections.abc import Iterator

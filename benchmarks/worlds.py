@@ -1,7 +1,5 @@
 """Worlds of growing size, for benchmarks and tests: what no file would be written for."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from model.errors import InputError

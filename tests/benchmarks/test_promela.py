@@ -1,7 +1,5 @@
 """Worlds as input for SPIN: it sees the states that the machine has, and the same shortest violation."""
 
-from __future__ import annotations
-
 import random
 
 import pytest

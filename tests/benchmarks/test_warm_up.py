@@ -1,7 +1,5 @@
 """A warm-up is as long as the start of a world in time is felt."""
 
-from __future__ import annotations
-
 import re
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The site of what clients do: what is public, since when, what was predicted before, and that it stays the same."""
 
-from __future__ import annotations
-
 import csv
 import datetime
 import json

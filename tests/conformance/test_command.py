@@ -1,7 +1,5 @@
 """The command: what it refuses in one line, and what the model says would stop an attack."""
 
-from __future__ import annotations
-
 import errno
 import sys
 from pathlib import Path

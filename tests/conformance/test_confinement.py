@@ -1,7 +1,5 @@
 """Real software reaches loopback and nothing else, where the kernel gives the command a namespace of its own."""
 
-from __future__ import annotations
-
 import json
 import os
 import socket

@@ -1,7 +1,5 @@
 """Expectations: what changed is told and fails, what is known and accepted does not."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from xml.etree import ElementTree

@@ -1,7 +1,5 @@
 """Installing runs nothing of a package where nobody asked for that, and confines it where somebody did."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

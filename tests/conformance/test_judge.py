@@ -1,7 +1,5 @@
 """Judgements by observation, results as files, and attack traces as plays."""
 
-from __future__ import annotations
-
 import asyncio
 import csv
 import json

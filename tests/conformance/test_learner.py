@@ -1,7 +1,5 @@
 """Clients learned as machines: played ones here, real ones among the slow tests."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import replace

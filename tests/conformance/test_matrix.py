@@ -1,7 +1,5 @@
 """The matrix: clients by scenarios, beside what its file expects, with a page that leads to the evidence."""
 
-from __future__ import annotations
-
 import datetime
 import json
 import re

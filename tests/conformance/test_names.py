@@ -1,7 +1,5 @@
 """A client has one name, whoever is asked about it; other names of it are understood."""
 
-from __future__ import annotations
-
 import pytest
 
 from conformance.software import CLIENTS, release

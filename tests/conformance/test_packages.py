@@ -1,7 +1,5 @@
 """Software without a row of its own: commands, packages with a driver, and clients that a person starts."""
 
-from __future__ import annotations
-
 import asyncio
 import html
 import json

@@ -1,7 +1,5 @@
 """Three real parties: what the model says of them, and meetings that are kept and not had again."""
 
-from __future__ import annotations
-
 import asyncio
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Drivers that crash, hang, chatter or start others are results of one scenario, and none outlives its run."""
 
-from __future__ import annotations
-
 import asyncio
 import csv
 import os

@@ -1,7 +1,5 @@
 """A profile says what a real authorization server does, from what it answered."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from types import SimpleNamespace

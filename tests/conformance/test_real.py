@@ -3,8 +3,6 @@
 They are installed from the registries into the cache folder on first use.
 """
 
-from __future__ import annotations
-
 import asyncio
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Resource servers: probes are told apart by the rules, and the rules are found again from what was served."""
 
-from __future__ import annotations
-
 import csv
 import json
 from contextlib import chdir

@@ -1,7 +1,5 @@
 """Two scenarios at once: which designs they tell apart, and what is made of a client that no design explains."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import combinations
 

@@ -3,8 +3,6 @@
 Each of these drivers does what it should not, however rooms are made here; where nothing holds it, it succeeds.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import shutil

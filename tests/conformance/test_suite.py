@@ -1,7 +1,5 @@
 """The published suite's checks beside ours: those that ask the same are compared, and the others are named."""
 
-from __future__ import annotations
-
 import pytest
 
 from conformance.suite import COUNTERPARTS, beside

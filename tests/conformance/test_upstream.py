@@ -1,7 +1,5 @@
 """Our scenarios in MCP's suite: the table says what is played here, and results are read back as plays are."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

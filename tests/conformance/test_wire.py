@@ -1,7 +1,5 @@
 """Responses go over the wire in the manner that a scenario asks for."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from functools import partial

@@ -1,7 +1,5 @@
 """The played world over HTTP: it serves the scenarios of the data file, and decides by the model's rules."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 import socket

@@ -1,7 +1,5 @@
 """Deployed clients as designs: what was measured, and how much of it the model predicts."""
 
-from __future__ import annotations
-
 import csv
 from importlib.resources import files
 

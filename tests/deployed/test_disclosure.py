@@ -1,7 +1,5 @@
 """No public text names a client together with what a current release of it loses, before its date."""
 
-from __future__ import annotations
-
 import ast
 import datetime
 from collections.abc import Iterator

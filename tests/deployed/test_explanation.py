@@ -1,7 +1,5 @@
 """The design that a real client is compared with: its own, one fitted to what was seen, or a relative's."""
 
-from __future__ import annotations
-
 from importlib.resources import files
 
 import pytest

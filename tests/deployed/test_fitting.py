@@ -1,7 +1,5 @@
 """Fitting: a design that is not known is found again from what it does."""
 
-from __future__ import annotations
-
 import random
 import tomllib
 

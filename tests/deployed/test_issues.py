@@ -1,7 +1,5 @@
 """Public issues asked of the stored clients: what each reports is what the model says, or it is argued why not."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

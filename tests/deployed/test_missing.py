@@ -1,7 +1,5 @@
 """Which checks a client lacks: what is told is so, and no check counts that leaves nobody work."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

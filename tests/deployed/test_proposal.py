@@ -1,7 +1,5 @@
 """Where no design explains a client, a switch that is missing is proposed: what is taken out of a design comes back."""
 
-from __future__ import annotations
-
 from importlib.resources import files
 
 import pytest

@@ -1,7 +1,5 @@
 """Deployed servers as settings of the model's switches."""
 
-from __future__ import annotations
-
 import pytest
 
 from deployed.servers import AUTHORIZATION_SERVER, RESOURCE_SERVER, authorization_servers, resource_servers

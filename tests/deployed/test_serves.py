@@ -1,7 +1,5 @@
 """What a server serves, asked of every stored client: recordings, archives, folders, a server that answers now."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager

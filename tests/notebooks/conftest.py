@@ -1,7 +1,5 @@
 """The notebooks, as the tests of this room meet them."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

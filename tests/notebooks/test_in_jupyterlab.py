@@ -1,7 +1,5 @@
 """Every notebook in a real JupyterLab: a control is moved, and verdict, chart and the saved picture change."""
 
-from __future__ import annotations
-
 import json
 import socket
 import subprocess

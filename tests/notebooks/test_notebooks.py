@@ -1,7 +1,5 @@
 """Notebooks run from a clean kernel, are stored without outputs, are paired with scripts and argue their case."""
 
-from __future__ import annotations
-
 import ast
 import re
 from functools import cache

@@ -1,7 +1,5 @@
 """A folder like that of a study, put together from a known run, a short experiment and verdicts made up for it."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Callable, Hashable, Iterator

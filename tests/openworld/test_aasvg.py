@@ -1,7 +1,5 @@
 """Charts for Internet-Drafts, read by the tool that the RFC series uses."""
 
-from __future__ import annotations
-
 import html
 import random
 import re

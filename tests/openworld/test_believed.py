@@ -3,8 +3,6 @@
 `p -m pytest -m slow tests/openworld/test_believed.py -s` prints how many of 200 are believed.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """What drafts buy: each is told by a switch of its own, and both sides are asked of every environment."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

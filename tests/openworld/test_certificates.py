@@ -1,7 +1,5 @@
 """Evidence in files: written by one command, looked at by another, and refused in a line where it is none."""
 
-from __future__ import annotations
-
 import csv
 import json
 import re

@@ -1,7 +1,5 @@
 """`openworld check`: what is read, what is found, how it is reported, and with which exit code."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """Verdicts that are known already: found only where nothing has changed, never damaged, never in each other's way."""
 
-from __future__ import annotations
-
 import ast
 import json
 import os

@@ -4,8 +4,6 @@ What GitHub alone can run (its runner, and the actions for checkout, Python, cac
 published schemas only. The rest is run: the shell steps of the action as the runner would, the hook by pre-commit.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

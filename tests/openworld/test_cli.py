@@ -1,7 +1,5 @@
 """The command line: good paths, JSON, exit codes and what is said about bad input."""
 
-from __future__ import annotations
-
 import csv
 import errno
 import json

@@ -1,7 +1,5 @@
 """What every command makes of an error: whose it is decides the exit code, and only a bug shows a traceback."""
 
-from __future__ import annotations
-
 import errno
 import io
 import os

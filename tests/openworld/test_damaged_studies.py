@@ -1,7 +1,5 @@
 """The folder of a study that somebody has damaged: a report is made of the rest, or it is said why not."""
 
-from __future__ import annotations
-
 import random
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`openworld diff`: what flips between two designs, in every form."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import replace

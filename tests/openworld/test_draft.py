@@ -1,7 +1,5 @@
 """A draft of one's own: whatever it adds, solver, explicit search, machine, simulation and charts see it and agree."""
 
-from __future__ import annotations
-
 import copy
 import json
 import pickle

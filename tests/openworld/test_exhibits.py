@@ -1,7 +1,5 @@
 """Every figure by name: the catalogue, captions, data files and the command."""
 
-from __future__ import annotations
-
 import json
 import pickle
 import re

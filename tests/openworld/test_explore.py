@@ -1,7 +1,5 @@
 """What the notebooks are made of: questions, evidence, views and controls, without a notebook."""
 
-from __future__ import annotations
-
 from html import escape
 from pathlib import Path
 from xml.etree import ElementTree

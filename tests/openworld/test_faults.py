@@ -1,7 +1,5 @@
 """Whatever call to the system fails: one line that names the file, every file whole, and the next run mends it."""
 
-from __future__ import annotations
-
 import errno
 import os
 import re

@@ -4,8 +4,6 @@ The images in ``baselines/`` were looked at by a person. After a change that is 
 look different, to be looked at again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -4,8 +4,6 @@ Of every figure that there is: those of verdicts with made-up ones, as only thei
 experiments with few attempts at the ends of their sweeps.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Figures: drawn from tables, with what the tables say in them."""
 
-from __future__ import annotations
-
 import itertools
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The pages of the findings are what comes out today, and the first page leads to all of them."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """What others call things does nothing to a terminal, a page or a sheet."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """`openworld invent`: proposals in the words of a specification, and as drafts that other commands read."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from itertools import product

@@ -1,7 +1,5 @@
 """Killed at any moment, a command leaves nothing false behind and nobody, and the next run makes up for it."""
 
-from __future__ import annotations
-
 import os
 import random
 import shutil

@@ -1,7 +1,5 @@
 """The light install: what checks drafts needs the model and the solver, and what else there is says what is missing."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

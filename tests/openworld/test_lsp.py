@@ -1,7 +1,5 @@
 """Editors: a client of the protocol starts the server as a process of its own, with a draft and what rests on it."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
 from collections.abc import Callable, Iterator

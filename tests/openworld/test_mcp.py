@@ -1,7 +1,5 @@
 """Assistants: a client of the official SDK asks the server as a process of its own, over stdio and over HTTP."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """The lattice and the differences on the command line."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """The description of every experiment: all seven elements, from code and data, and what threatens its validity."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The commands `population` and `blast-radius`: what they print, and what they say about bad input."""
 
-from __future__ import annotations
-
 import csv
 import json
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Attacks and figures for those who show them: mails, slides and drafts, each with where it comes from."""
 
-from __future__ import annotations
-
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The report: what is on the page, and what is said where something is missing."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

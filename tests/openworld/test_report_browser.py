@@ -1,7 +1,5 @@
 """The report as people use it: in a browser, by mouse and by keyboard, on a telephone, in the dark and on paper."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Experiments on the command line: listed, run until they are precise, resumed; results listed, shown, compared."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

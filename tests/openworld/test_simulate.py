@@ -1,7 +1,5 @@
 """Arms of one's own, and experiments as files, on the command line."""
 
-from __future__ import annotations
-
 import json
 import math
 import re

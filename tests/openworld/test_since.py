@@ -1,7 +1,5 @@
 """A change of a draft: what is found of it, whatever the markup, and the one comment, written over real HTTP."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """The site: its files, the Python that a browser gets, answers beforehand, the address, and the browser itself."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import json

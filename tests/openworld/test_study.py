@@ -1,7 +1,5 @@
 """The study: what is in its folder, that it is the same every time, and that nothing false gets in."""
 
-from __future__ import annotations
-
 import csv
 import json
 import re

@@ -1,7 +1,5 @@
 """What a quick study takes of a full one, where nothing stands in for the experiments that ship."""
 
-from __future__ import annotations
-
 import ast
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A page of a text says what the model answers: what rests on an obligation, what it costs, and what asks that."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -4,8 +4,6 @@ Results are drawn, and then more and more of them are known. Whatever is printed
 is printed in the end, or to have been said to be open.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Words: what each means, what an unknown one is near to, and what a shell completes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

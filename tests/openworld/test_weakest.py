@@ -1,7 +1,5 @@
 """`openworld assume`: what has to be assumed of others, in words and as data."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Worlds on the command line, in configurations and in files; what restricts an attacker is no part of a design."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from importlib.resources import files

@@ -1,7 +1,5 @@
 """What commands print is as it is meant, down to exit codes and letters."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Vendors adopt what pays: thresholds are those of the game, and what deadlocks is told from what spreads."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any

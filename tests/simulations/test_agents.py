@@ -1,7 +1,5 @@
 """Agents walk the machine's plans, in time, in a population that no design changes."""
 
-from __future__ import annotations
-
 from collections import Counter
 from itertools import islice
 

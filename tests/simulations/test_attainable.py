@@ -1,7 +1,5 @@
 """What some attacker could do is told apart from what one did that takes the gravest harm it can."""
 
-from __future__ import annotations
-
 import random
 from collections import Counter
 from collections.abc import Callable

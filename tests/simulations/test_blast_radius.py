@@ -1,7 +1,5 @@
 """Blast radius over many targets: tables, pairing, intervals, and one line for every way to ask wrongly."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Where arms break even, in closed form, and which input turns the answer."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from math import log
 

@@ -1,7 +1,5 @@
 """Bounds over all ways to pair parties: those of Fréchet, and those of a rate that is known."""
 
-from __future__ import annotations
-
 import doctest
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """What stands between two nodes of a topology is what stands in the way of the same step in the model."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

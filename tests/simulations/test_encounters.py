@@ -1,7 +1,5 @@
 """Where agents are sent follows from how many servers are malicious and how those lure."""
 
-from __future__ import annotations
-
 import doctest
 from dataclasses import replace
 

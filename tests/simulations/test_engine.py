@@ -1,7 +1,5 @@
 """One process or several: the same counts; and Ctrl-C leaves what is finished and nobody behind."""
 
-from __future__ import annotations
-
 import logging
 import multiprocessing
 import os

@@ -1,7 +1,5 @@
 """Experiments as files: what ships can be written so and read back, and what is wrong is told in a line."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import replace

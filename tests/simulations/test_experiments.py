@@ -1,7 +1,5 @@
 """Experiments answer their question, and refuse to run as nonsense."""
 
-from __future__ import annotations
-
 import doctest
 import subprocess
 import sys

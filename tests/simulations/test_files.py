@@ -1,7 +1,5 @@
 """Files that are whole or not there, whatever a path leads to."""
 
-from __future__ import annotations
-
 import os
 import threading
 from pathlib import Path

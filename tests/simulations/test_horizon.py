@@ -1,7 +1,5 @@
 """Experiments in time: residents are met as they were, tokens live and end, and no clock stops before its event."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Spellings differ from layer to layer; the first rule that compares them differently ends the attempt."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

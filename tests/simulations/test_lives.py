@@ -1,7 +1,5 @@
 """One world in time: with room for all it is the array reader, and its queues are those of theory."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 from types import SimpleNamespace

@@ -1,7 +1,5 @@
 """Numbers for each attempt, honest flow and accepted flow, with intervals that cover what they should."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import numpy as np

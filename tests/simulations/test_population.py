@@ -1,7 +1,5 @@
 """Populations carry provenance, and a wrong one is refused in one line that names the culprit."""
 
-from __future__ import annotations
-
 import csv
 import json
 import math

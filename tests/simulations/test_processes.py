@@ -1,7 +1,5 @@
 """The one way to use all cores: nothing is lost when workers die, nothing is left when nobody listens any more."""
 
-from __future__ import annotations
-
 import math
 import multiprocessing
 import os

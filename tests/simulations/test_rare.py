@@ -1,7 +1,5 @@
 """Worlds with attackers are drawn more often than they are met: what is rare comes out right, from fewer worlds."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 

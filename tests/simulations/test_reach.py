@@ -1,7 +1,5 @@
 """What comes into an attacker's reach, against a brute force that tries everything with everything."""
 
-from __future__ import annotations
-
 import random
 
 import pytest

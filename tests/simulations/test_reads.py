@@ -1,7 +1,5 @@
 """An arm that names a switch which its reader does not read is refused: what is found in the source is what is read."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """Every attempt on disk, in order, and the same counts."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What a snapshot says is counted once, and what a population states of it is that."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import subprocess

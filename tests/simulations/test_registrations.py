@@ -1,7 +1,5 @@
 """Documents and registrations: load, caches, hostile clients and a lost domain."""
 
-from __future__ import annotations
-
 import pytest
 
 from simulations import registrations

@@ -1,7 +1,5 @@
 """Intervals, tidy tables and files that are never half written."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """A plan of what a scan would have to see says where each switch shows."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 from typing import Any
 

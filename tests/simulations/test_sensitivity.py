@@ -1,7 +1,5 @@
 """Which numbers decide an outcome: what is known in closed form comes out; every experiment can be asked."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import replace
 from typing import Any

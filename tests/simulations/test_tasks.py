@@ -1,7 +1,5 @@
 """Tasks of several calls: rules end them by name, faults are survived or not, and what happens is counted."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

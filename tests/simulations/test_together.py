@@ -1,7 +1,5 @@
 """Who is known to be met together: margins stay, all readers draw it, and bounds are of what is left."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Graphs drawn from populations: what they are made of, and what changes when a number does."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import pytest

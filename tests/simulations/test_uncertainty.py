@@ -1,7 +1,5 @@
 """Intervals over the inputs: what is known in closed form comes out, and no sign is told that the inputs leave open."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any

@@ -1,7 +1,5 @@
 """The rules read over arrays decide what the machine decides, attempt by attempt."""
 
-from __future__ import annotations
-
 import random
 from collections import Counter
 from itertools import product

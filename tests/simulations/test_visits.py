@@ -1,7 +1,5 @@
 """Plans come from the rules: what a visit comes to, what it waits for, and who is harmed."""
 
-from __future__ import annotations
-
 import pytest
 from one_by_one import met
 

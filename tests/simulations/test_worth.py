@@ -1,7 +1,5 @@
 """What it is worth to know an input: Gaussian toys in closed form, and experiments in which it is plain."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 
