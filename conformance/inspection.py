@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from conformance.automaton import Automaton, Edge, Word
-from conformance.losses import lost
+from conformance.judge import lost
 from model.design import Design
 from model.played import refusal
 from model.rule import Rule

@@ -6,19 +6,48 @@ work and came to an end of its own: one that hung, crashed, ran out of time or n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from conformance.losses import LOSSES
 from conformance.play import Play, Sign, Violation
 from conformance.processes import Run
 from conformance.proof import s256
 from conformance.recording import Exchange, Recording
 from conformance.world import PlayedWorld
-from model.part import ACCOUNT, BROKEN_QUERY, PROOF, TRIAL, Part
+from model.part import ACCOUNT, BROKEN_QUERY, PROOF, TRIAL, Kind, Part
 from model.turns import Turn
 from model.world import ATTACKER
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A property that a request to the attacker loses.
+
+    Attributes:
+        request: which request it is.
+        gives: all that it gives away.
+        used: harm comes of it once the attacker was served with it; who watches the attacker looks for that as well.
+    """
+
+    violates: str
+    request: Literal["token", "call"]
+    gives: tuple[Kind, ...]
+    used: bool = False
+
+
+LOSSES = (
+    Loss("code_delivery", "token", ("code",)),
+    Loss("authorization", "token", ("code", "code_verifier"), used=True),
+    Loss("token_confinement", "call", ("access_token",), used=True),
+)
+
+
+def lost(request: str, parts: Collection[Part], attackers: Collection[str]) -> Iterator[str]:
+    """The properties that a request to the attacker loses: it gives away what others than the attacker issued."""
+    given = {part.kind for part in parts if part.of and part.of not in attackers}
+    return (loss.violates for loss in LOSSES if loss.request == request and given.issuperset(loss.gives))
+
 
 #: Outcomes, by the letter that tables give them.
 OUTCOMES = {

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -10,10 +11,10 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 from aiohttp import web
+from multidict import CIMultiDict
 
-from conformance import wire
 from conformance.authorization_server import AuthorizationServer, RefusedRequest
-from conformance.message import WireMessage, WireRequest, response
+from conformance.message import Response, WireMessage, WireRequest, response
 from conformance.origins import HOST, Authority, Origins
 from conformance.play import ALONE, Deed, Play
 from conformance.recording import Exchange, Recording
@@ -146,14 +147,14 @@ class PlayedWorld:
             asked.body,
             sent.status,
             tuple(sent.headers.items()),
-            wire.shown(sent),
+            shown(sent),
             started,
             0.0,
             self.act,
         )
         place = self.recording.add(seen)
         try:
-            return await wire.send(request, sent)
+            return await send(request, sent)
         finally:
             self.recording.exchanges[place] = replace(seen, seconds=time.perf_counter() - clock)
 
@@ -240,7 +241,7 @@ class PlayedWorld:
                 asked.body,
                 sent.status,
                 tuple(sent.headers.items()),
-                wire.shown(sent),
+                shown(sent),
                 datetime.now(UTC),
                 0.0,
                 self.act,
@@ -323,3 +324,61 @@ class PlayedWorld:
             return message
         headers = {**message.headers, **twist.headers}
         return replace(message, manner=twist.manner, raw=twist.raw or message.raw, headers=headers)
+
+
+#: Seconds between the bytes of a response that drips.
+DRIP = 0.25
+
+#: Longer bodies are cut in a recording.
+SHOWN = 65_536
+
+
+def shown(sent: Response) -> str:
+    """The body as a recording has it."""
+    return sent.body[:SHOWN].decode("utf-8", "replace")
+
+
+async def send(request: web.BaseRequest, sent: Response) -> web.StreamResponse:
+    """Send a response in its manner."""
+    if sent.manner == "whole":
+        headers = CIMultiDict(sent.headers)
+        headers.popall("Set-Cookie", None)
+        headers.extend(("Set-Cookie", cookie) for cookie in sent.cookies)
+        return web.Response(status=sent.status, headers=headers, body=sent.body)
+    if sent.manner == "garbage":
+        if request.transport is not None:
+            request.transport.write(b"\x16\x03 this is not HTTP\r\n\r\n")
+            request.transport.close()
+        return web.Response()
+    stream = web.StreamResponse(status=sent.status, headers=sent.headers)
+    if sent.manner == "cut":
+        stream.content_length = len(sent.body) + 1
+    await stream.prepare(request)
+    with suppress(ConnectionError):
+        await _MANNERS[sent.manner](stream, sent.body)
+    if sent.manner == "cut" and request.transport is not None:
+        request.transport.close()
+    return stream
+
+
+async def _drip(stream: web.StreamResponse, body: bytes) -> None:
+    for place in range(len(body)):
+        await stream.write(body[place : place + 1])
+        await asyncio.sleep(DRIP)
+
+
+async def _endless(stream: web.StreamResponse, body: bytes) -> None:
+    while True:
+        await stream.write(b" " * 65_536)
+        await asyncio.sleep(0.05)
+
+
+async def _cut(stream: web.StreamResponse, body: bytes) -> None:
+    await stream.write(body[: len(body) // 2])
+
+
+_MANNERS: dict[str, Callable[[web.StreamResponse, bytes], Awaitable[None]]] = {
+    "drip": _drip,
+    "endless": _endless,
+    "cut": _cut,
+}

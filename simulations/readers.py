@@ -3,16 +3,19 @@
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
+from model.files import replacing
 from model.model import Model
 from simulations import adoption, agents, costs, encounters, layers, lives, registrations, tasks, vectorised
 from simulations.harms import strategy
 from simulations.population import Population, PopulationError
 from simulations.reader import READERS as DECLARED
 from simulations.reads import check_drawn, check_read
-from simulations.record import recorded
 from simulations.results import measured
 from simulations.units import Tally, Unit
 from simulations.visits import Label
@@ -80,3 +83,64 @@ def check_arms(reader: str, arms: Iterable[str], model: Model) -> None:
     """Make sure that a reader reads the switches that arms name (raises ConfigurationError)."""
     for arm in arms:
         check_read(f"reader {reader!r}", READERS[reader], arm, model)
+
+
+_WORDS = pa.dictionary(pa.int32(), pa.string())
+SCHEMA = pa.schema([
+    ("attempt", pa.int64()), ("arm", pa.int16()), ("kind", _WORDS), ("outcome", _WORDS), ("harms", _WORDS),
+    ("attainable", _WORDS),
+])  # fmt: skip
+#: Rows that are written together.
+GROUP = 1 << 18
+
+
+def path_of(unit: Unit) -> Path:
+    """Where the attempts of a unit are recorded."""
+    return Path(unit.record) / f"{unit.digest}.parquet"
+
+
+def recorded(unit: Unit, chunks: Iterable[Sequence[Sequence[Label]]]) -> Iterator[Sequence[Sequence[Label]]]:
+    """The chunks as they are, each one written on its way; ``chunks``: one list of labels for each arm."""
+    if not unit.record:
+        yield from chunks
+        return
+    with (
+        replacing(path_of(unit)) as path,
+        pq.ParquetWriter(path, SCHEMA, compression="zstd", write_page_checksum=True) as file,
+    ):
+        first, waiting = unit.first, list[pa.Table]()
+        for chunk in chunks:
+            attempts = np.arange(first, first + len(chunk[0]))
+            first += len(chunk[0])
+            waiting += [_table(attempts, arm, labels) for arm, labels in enumerate(chunk)]
+            if sum(map(len, waiting)) >= GROUP:
+                _write(file, waiting)
+            yield chunk
+        _write(file, waiting)
+
+
+def _write(file: pq.ParquetWriter, waiting: list[pa.Table]) -> None:
+    """Write what waits, as one group of rows."""
+    if waiting:
+        file.write_table(pa.concat_tables(waiting).unify_dictionaries())
+        waiting.clear()
+
+
+def _table(attempts: np.ndarray, arm: int, labels: Sequence[Label]) -> pa.Table:
+    known: dict[Label, int] = {}
+    numbers = pa.array([known.setdefault(label, len(known)) for label in labels], pa.int32())
+    words = (
+        [label.kind for label in known],
+        [label.name for label in known],
+        ["+".join(each.harms) for each in known],
+        ["+".join(each.attainable) for each in known],
+    )
+    columns = [_dictionary(numbers, texts) for texts in words]
+    return pa.table([pa.array(attempts), pa.array(np.full(len(attempts), arm, np.int16)), *columns], schema=SCHEMA)
+
+
+def _dictionary(numbers: pa.Array, texts: list[str]) -> pa.DictionaryArray:
+    """Texts by number; labels that share a text share its number."""
+    distinct = list(dict.fromkeys(texts))
+    place = np.array([distinct.index(text) for text in texts], dtype=np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(place[numbers.to_numpy()]), pa.array(distinct))

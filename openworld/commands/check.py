@@ -6,12 +6,17 @@ from zipfile import is_zipfile
 
 import click
 
+from model.chart import chart as drawn
+from model.chart import text
 from model.model import Model
+from model.trace import TraceError, from_json
 from openworld.beginnings import expectations as beginning
 from openworld.cache import Cache, default_folder
+from openworld.certificates import read as read_certificate
 from openworld.check import Checked, evaluate, lines, summary
-from openworld.commands import completion, evidence
+from openworld.commands import completion
 from openworld.commands.common import (
+    BAD_INPUT,
     DONE,
     INCONCLUSIVE,
     NOT_IN_THIS_WORLD,
@@ -19,9 +24,11 @@ from openworld.commands.common import (
     as_json,
     cache_option,
     call,
+    complain,
     inert,
     option,
     options,
+    tell,
     timeout_option,
     with_option,
     workers_option,
@@ -33,6 +40,10 @@ from openworld.github import commands, markdown
 from openworld.junit import document
 from openworld.progress import Progress
 from openworld.sarif import log
+from openworld.show import certificate_lines, ending
+from properties.certificate import findings, trusted
+from properties.security import find
+from properties.shortest import ReplayError, confirm
 from simulations.processes import cores
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -135,9 +146,9 @@ def check(
     if draft is not None or comment:
         raise click.UsageError("--draft and --comment go with --since REV")
     if len(files) == 1 and (files[0].suffix == ".zip" or is_zipfile(files[0])):
-        return evidence.certificate(files[0], timeout, as_json, model)
+        return certificate(files[0], timeout, as_json, model)
     if len(files) == 1 and (files[0].suffix == ".json" or files[0].read_bytes().lstrip().startswith(b"{")):
-        return evidence.trace(files[0], chart, as_json, model)
+        return trace(files[0], chart, as_json, model)
     model = model.extended(*(draft for file in files for draft in drafts(file)))
     expectations = [one for file in files for one in read(file, model)]
     outcomes: list[Checked] = []
@@ -195,3 +206,42 @@ def _write(outcomes: list[Checked], code: int, junit: Path | None, sarif: Path |
         write(sarif, written(log(outcomes, code)))
     if summary is not None:
         append(summary, markdown(outcomes))
+
+
+def trace(file: Path, chart: bool, as_json: bool, model: Model) -> int:
+    """Run a trace on the executable machine and check that it shows what it says."""
+    try:
+        read = from_json(file.read_bytes(), model=model)
+        prop = find(read.shows, model)
+        confirm(read, prop)
+    except (TraceError, ReplayError) as error:
+        # Whoever wrote the file is wrong here, not this software.
+        return complain(f"{file}: {str(error).removeprefix('internal error: ')}", BAD_INPUT)
+    data = {
+        "file": str(file),
+        "confirmed": True,
+        "shows": read.shows,
+        "steps": len(read.steps),
+        "configuration": str(read.configuration),
+    }
+    lines = [f"confirmed: {read.shows} after {len(read.steps)} steps under {read.configuration}"]
+    return tell(as_json, data, [*lines, *(["", *text(drawn(read, ending(prop))).splitlines()] if chart else [])])
+
+
+def certificate(file: Path, timeout: float | None, as_json: bool, model: Model) -> int:
+    """Check the evidence for a verdict."""
+    made, statement = read_certificate(file, model)
+    found = list(findings(made, statement, timeout))
+    holds, left = all(each.holds for each in found), list(trusted(made))
+    data = {
+        "file": str(file),
+        "property": made.property.name,
+        "configuration": str(made.configuration),
+        "world": made.world.name,
+        "verdict": made.result,
+        "holds": holds,
+        "findings": [{"says": each.says, "holds": each.holds, "how": each.how} for each in found],
+        "trusted": left,
+    }
+    tell(as_json, data, certificate_lines(made, found, left))
+    return DONE if holds else VIOLATED

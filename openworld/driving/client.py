@@ -12,6 +12,7 @@ import click
 
 from conformance import attacks, results, suite, upstream
 from conformance import expected as expectations
+from conformance.attacks import Found, asked, search
 from conformance.confinement import confine
 from conformance.explained import explain
 from conformance.fixes import all_cures, fell
@@ -31,13 +32,14 @@ from deployed.explanation import Explanation, design_of
 from deployed.fitting import Fit
 from model.design import Design
 from model.errors import InputError
+from model.model import oauth
 from model.store import ROOT, code, keep, kept, named
-from openworld.cache import Asker
+from model.trace import from_json as trace_of
+from openworld.cache import SOURCES, Asker, fingerprint
 from openworld.commands.common import print_json, print_lines
 from openworld.driving import ready
 from openworld.driving.asked import DrivingOptions
 from openworld.driving.telling import lines, page
-from openworld.driving.traces import attack_traces
 from openworld.files import as_json, write
 from openworld.progress import Progress
 from properties.security import find
@@ -274,3 +276,24 @@ def chosen(every: list[Play], names: str | None) -> list[Play]:
 
 async def _beside(installed: Installed, judgements: list[Judgement], limit: float) -> list[Beside]:
     return await suite.compare(installed, install(SUITE), judgements, max(limit, 40.0))
+
+
+#: The file in the output folder.
+FILE = "attack-traces.json"
+
+
+def attack_traces(designs: Sequence[Design], properties: Sequence[str], folder: Path | None) -> list[Found]:
+    """The traces that the solver finds for clients of these designs, each once."""
+    model = designs[0].model if designs else oauth()
+    asked_for = [[one.changes() for one in designs], list(properties)]
+    key = named(*asked_for, fingerprint((*SOURCES, Path(attacks.__file__).parent)), *model.marks)
+    known = None if folder is None else kept(folder / FILE, key)
+    if known is not None:
+        return [Found(trace_of(one["trace"], model=model), dict(one["deployment"])) for one in known]
+    found: dict[object, Found] = {}
+    with Progress("asking the solver for attacks", sum(asked(one, properties) for one in designs)) as progress:
+        for design in designs:
+            found |= {one.key: one for one in search(design, Asker(), progress.advance, properties)}
+    if folder is not None:
+        keep(folder / FILE, key, [one.to_json() for one in found.values()])
+    return list(found.values())

@@ -24,13 +24,12 @@ from model.scenario import names as catalogued
 from openworld.commands.common import DONE, INCONCLUSIVE, VIOLATED, print_json, print_lines
 from openworld.driving import ready
 from openworld.driving.asked import DrivingOptions
-from openworld.driving.client import chosen, explained, played
+from openworld.driving.client import attack_traces, chosen, explained, played
 from openworld.driving.client_site import files, publish
 from openworld.driving.columns import Column, affected, public
 from openworld.driving.matrix_page import Making, pages, public_files
 from openworld.driving.predicted import ReleasePrediction, ReleaseRecord, predict, records
 from openworld.driving.telling import page
-from openworld.driving.traces import attack_traces
 from openworld.files import write
 from openworld.show import command
 

@@ -1,8 +1,10 @@
 """The folder that is the site: a page, the model, what runs it, and answers to common questions."""
 
 import gzip
+import io
 import json
 import shutil
+import textwrap
 from contextlib import closing
 from functools import cache
 from html import escape
@@ -12,15 +14,18 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import jinja2
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.image import imsave
 
 from conformance.software import SoftwareError
 from model.drafts import TEXTS
 from model.model import Model, oauth
 from openworld.files import write
 from openworld.folders import claimed
+from openworld.plotstyle import style
 from openworld.progress import Progress, tell
 from openworld.site import bundle
-from openworld.site.card import card
 from openworld.site.pages import Beforehand, SitePage, pages
 from openworld.site.precomputed import precomputed
 from openworld.site.runtime import Runtime, compile_beforehand
@@ -127,3 +132,26 @@ def _data(name: str) -> str:
 
 def _compact(data: dict[str, Any]) -> str:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
+#: Inches and pixels an inch: 800 to 420 pixels, the proportions that previews have.
+WIDTH, HEIGHT, RESOLUTION = 8.0, 4.2, 100
+#: Colours are kept to so many levels of each part, so that a picture takes some 10 kB.
+LEVELS = 0xE0
+
+
+def card(page: SitePage) -> bytes:
+    """Return the picture of a page, as PNG."""
+    with style():
+        figure = Figure(figsize=(WIDTH, HEIGHT), dpi=RESOLUTION)
+        figure.text(0.06, 0.91, "openworld", va="top", size=12, color="#555c66")
+        figure.text(0.06, 0.79, "\n".join(textwrap.wrap(page.title, 42)[:4]), va="top", size=18, weight="bold")
+        color = {True: "#1c4a68", False: "#8f3208", None: "#555c66"}[page.good]
+        figure.text(0.06, 0.34, "\n".join(textwrap.wrap(page.answer, 66)[:3]), va="top", size=13, color=color)
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="rgba", dpi=RESOLUTION)
+    shape = round(HEIGHT * RESOLUTION), round(WIDTH * RESOLUTION), 4
+    pixels = np.frombuffer(drawn.getvalue(), np.uint8).reshape(shape)[:, :, :3] & LEVELS | (0xFF - LEVELS)
+    stream = io.BytesIO()
+    imsave(stream, pixels, format="png", metadata={"Software": ""}, pil_kwargs={"optimize": True})
+    return stream.getvalue()

@@ -30,8 +30,7 @@ from openworld.jobs import answers_once
 from openworld.plan import Selection, StudyPlan
 from openworld.plotstyle import FILLS, bare, style, titled
 from openworld.study_tables import ANSWER, NAME, TEXT, Shape, maybe
-from openworld.tables.cells import cell
-from openworld.tables.table import Lot, Made, Rows, Section, Study, StudyTable
+from openworld.tables.table import Lot, Made, Rows, Section, Study, StudyTable, cell
 from properties.reads import alike_in_worlds
 from properties.security import find as find_property
 

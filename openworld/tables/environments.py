@@ -14,8 +14,7 @@ from model.model import Model, oauth
 from model.named_designs import DEPLOYMENTS
 from openworld.plan import DESIGNS, Selection, StudyPlan
 from openworld.study_tables import ANSWER, NAME, STEPS, TEXT, VERDICT, Shape
-from openworld.tables.cells import signed
-from openworld.tables.table import Lot, Made, Rows, Section, Study, StudyTable
+from openworld.tables.table import Lot, Made, Rows, Section, Study, StudyTable, signed
 from openworld.weakest import SAID, read, spoken, written
 from properties.assume import Assumptions
 from properties.checker import Checker

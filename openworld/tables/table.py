@@ -15,11 +15,13 @@ from model.documents import from_json
 from model.model import Model, oauth
 from model.trace import Trace
 from openworld import study_tables
+from openworld.colours import SIGNS
 from openworld.exhibit import Exhibit, Source
 from openworld.files import as_json, write
 from openworld.plan import Selection, StudyPlan
 from openworld.progress import Progress
 from openworld.study_tables import ReadTable, Shape, SourceError
+from properties.results import length, today
 
 Rows = list[dict[str, Any]]
 
@@ -216,3 +218,27 @@ class StudyTable:
                 rows += lot.rows
                 progress.advance(lot.unit)
         return pd.DataFrame(rows)
+
+
+#: The results whose words are not their names.
+_WORDS = {"not_in_this_world": "not in this world", "reached": "run exists", "not_reached": "no such run"}
+
+
+def look(row: Mapping[str, Any]) -> str:
+    """The answer of a row, which names how its cell looks; tables that older studies wrote are read as well."""
+    return today(str(row["verdict"]), str(row["kind"]))
+
+
+def signed(result: str, steps: float | None) -> tuple[str, str]:
+    """A result as a sign and in words, of an attack with its length."""
+    sign, word = SIGNS.get(result, "?"), _WORDS.get(result, result)
+    if result == "attack" and steps:
+        return f"{sign} {steps:.0f}", f"{word} in {length(float(steps))}"
+    return sign, word
+
+
+def cell(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as a cell, with what it asks."""
+    seen = look(row)
+    sign, word = signed(seen, row["steps"])
+    return {"look": seen, "sign": sign, "word": word, "property": row["property"], "asked": row["configuration"]}

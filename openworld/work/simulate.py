@@ -1,31 +1,44 @@
-"""One simulated experiment, counted and told."""
+"""One simulated experiment, counted and told, or asked what decides it, what to measure and what pairing does."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
+import pandas
 from click.core import ParameterSource
 
 from model.model import Model
 from openworld import exhibits
 from openworld.commands.common import DONE, INCONCLUSIVE, complain, print_json, print_lines, tell
 from openworld.exhibit import Source
-from openworld.experiment_words import horizon_lines, result_lines, source_lines
+from openworld.experiment_words import horizon_lines, result_lines, sensitivity_lines, source_lines
 from openworld.folders import claimed
+from openworld.headlines import break_even_lines, coupling_lines, worth_lines
 from openworld.progress import Progress
 from openworld.tables import experiments
-from openworld.work.instead import AnswerTable, ask, check_places
+from openworld.work import QUESTIONS
 from openworld.work.listed import listing
 from simulations import experiment_files
+from simulations.break_even import break_even
+from simulations.couplings import coupled
 from simulations.experiment import Adoption, Experiment
 from simulations.experiments import StoppedExperiment, find, population_for, run
 from simulations.population import DEFAULT
 from simulations.processes import cores
 from simulations.results import Result, write
+from simulations.sensitivity import indices
 from simulations.uncertainty import over_inputs
+from simulations.worth import worth
+
+
+class AnswerTable(NamedTuple):
+    """The table that answers a question, and what it says in words."""
+
+    table: pandas.DataFrame
+    lines: Iterator[str]
 
 
 def simulate(
@@ -185,3 +198,35 @@ def _said(name: str, asked: Experiment, answer: AnswerTable, output: Path | None
     if output is not None:
         write(answer.table, output / name)
     return tell(as_json, json.loads(answer.table.to_json(orient="records")), [asked.question, *answer.lines])
+
+
+def check_places(question: str, given: Mapping[str, object]) -> None:
+    """Options that go with another question are none of this one's (raises UsageError)."""
+    for option in (name for name, value in given.items() if value is not None):
+        if option not in QUESTIONS[question]:
+            belongs = " or ".join(f"--ask {name}" for name, options in QUESTIONS.items() if option in options)
+            raise click.UsageError(f"{option} belongs to {belongs}")
+
+
+def ask(
+    question: str,
+    asked: Experiment,
+    population: str | None,
+    deployed: bool | None,
+    told: Mapping[str, Any],
+    **where: Any,
+) -> AnswerTable:
+    """Ask one of :data:`QUESTIONS` but rates; ``told``: options, ``where``: who counts what is counted, and how."""
+    if question == "couplings":  # of which nothing is counted
+        table = coupled(asked, population, deployed=deployed)
+        return AnswerTable(table, coupling_lines(table))
+    given = {name[2:]: told[name] for name in QUESTIONS[question] if told[name] is not None}
+    table = _TABLES[question](asked, population=population, deployed=deployed, **given, **where)
+    if question == "break-even":
+        return AnswerTable(table, break_even_lines(table, asked, population, deployed))
+    return AnswerTable(table, sensitivity_lines(table) if question == "sensitivity" else worth_lines(table))
+
+
+_TABLES: dict[str, Callable[..., pandas.DataFrame]] = {
+    "sensitivity": indices, "worth": worth, "break-even": break_even,
+}  # fmt: skip

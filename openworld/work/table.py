@@ -2,17 +2,22 @@
 
 import csv
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
+from model.errors import InputError
 from model.files import named
-from model.model import Model
-from openworld import verdict_rows
+from model.model import Model, oauth
+from openworld import rows
 from openworld.commands.common import BAD_INPUT, DONE, INCONCLUSIVE, NOT_IN_THIS_WORLD, VIOLATED, complain, print_json
 from openworld.files import replacing
+from openworld.jobs import Question, answers
 from openworld.progress import Progress
+from properties.reads import asked_for
 from properties.results import today
 from properties.security import find
 from simulations.processes import cores
@@ -34,13 +39,13 @@ def table(
         raise click.UsageError(f"{file} does not exist")
     if config or output is None or require not in (None, "expected"):
         raise click.UsageError(f"{file} takes -o FILE.csv, no CONFIG, and of --require only `expected`")
-    columns, rows = verdict_rows.read(file, model)
+    columns, rows = read(file, model)
     if output.exists() and output.samefile(file):
         raise click.UsageError(f"{output} is the input; write to another file")
     bad = [row for row in rows if row.error]
     if bad and not keep_going:
         return max(complain(f"{file}, line {row.line}: {row.error}", BAD_INPUT) for row in bad)
-    header = [*columns, *(name for name in verdict_rows.ADDED if name not in columns)]
+    header = [*columns, *(name for name in ADDED if name not in columns)]
     done: list[dict[str, str]] = []
     # A table that is there stays until there is another; a new one can be read while it grows.
     opened = replacing(output) if output.exists() else nullcontext(output)
@@ -53,7 +58,7 @@ def table(
         writer = csv.DictWriter(stream, header, lineterminator="\n")
         writer.writeheader()
         stream.flush()
-        for row in verdict_rows.judged(rows, timeout, workers or cores(), model):
+        for row in judged(rows, timeout, workers or cores(), model):
             writer.writerow(row)
             stream.flush()
             done.append(row)
@@ -102,3 +107,64 @@ def _as_expected(row: dict[str, str], model: Model) -> bool:
     if row["verdict"] == "error":
         return False
     return today(row["expected"].strip(), find(row["property"], model).kind) == row["verdict"]
+
+
+NEEDED = ("id", "property", "config")
+ADDED = ("verdict", "reason", "not_read", "reach", "steps", "blocked_by", "seconds")
+
+
+class AskedRow(NamedTuple):
+    """A row of the input and where it stands; ``error`` says what is wrong with it."""
+
+    line: int
+    fields: dict[str, str]
+    error: str
+
+
+def read(path: Path, model: Model = oauth()) -> tuple[list[str], list[AskedRow]]:
+    """The columns and rows of a file.
+
+    Raises:
+        TableError: not a CSV file with the columns that are needed. A bad row carries its own error.
+    """
+    columns, found = rows.read(path, NEEDED)
+    made = ((row, dict(zip(columns, row.cells, strict=True))) for row in found)
+    return columns, [AskedRow(row.line, fields, row.error or _problem(fields, model)) for row, fields in made]
+
+
+def _problem(fields: dict[str, str], model: Model) -> str:
+    """What is wrong with what a row asks, or nothing."""
+    empty = [name for name in NEEDED if not fields[name].strip()]
+    if empty:
+        return f"column {empty[0]!r} is empty"
+    try:
+        asked_for(fields["property"], fields["config"], model)
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+def judged(
+    asked: list[AskedRow], timeout: float | None, workers: int, model: Model = oauth()
+) -> Iterator[dict[str, str]]:
+    """The rows with their verdicts, in order, as they are found; a bad one has the verdict ``error``."""
+    good = [row for row in asked if not row.error]
+    asked_of = (asked_for(row.fields["property"], row.fields["config"], model) for row in good)
+    questions = [Question(prop.name, str(configuration), timeout, model) for prop, configuration in asked_of]
+    replies = answers(questions, workers)
+    for row in asked:
+        if row.error:
+            blank = dict.fromkeys(ADDED, "")
+            yield {**row.fields, **blank, "verdict": "error", "reach": row.error}
+            continue
+        found = next(replies).data
+        steps = "" if found["steps"] is None else str(found["steps"])
+        said = (
+            found["verdict"],
+            found["reason"],
+            " ".join(found["not_read"]),
+            found["reach"],
+            steps,
+            " ".join(found["blocked_by"]),
+        )
+        yield {**row.fields, **dict(zip(ADDED, (*said, f"{found['seconds']:.3f}"), strict=True))}

@@ -23,7 +23,7 @@ from deployed import disclosure, explanation
 from model.design import Design, parse
 from model.errors import InputError
 from openworld.cli import main
-from openworld.driving import client, columns, matrix_page, ready, traces
+from openworld.driving import client, columns, matrix_page, ready
 from openworld.driving.client import Driven
 from openworld.driving.columns import Column, affected
 from properties.checker import Checker
@@ -234,13 +234,13 @@ def test_solver_is_not_asked_again_for_what_was_found(tmp_path: Path, monkeypatc
         attacked = parse("iss_check=off;md_issuer_check=off;cap=mal_as")
         return [Found(Checker().verdict(properties[0], attacked).trace, {})]
 
-    monkeypatch.setattr(traces, "search", search)
-    first = traces.attack_traces([Design()], ["code_delivery"], tmp_path)
-    assert traces.attack_traces([Design()], ["code_delivery"], tmp_path) == first
+    monkeypatch.setattr(client, "search", search)
+    first = client.attack_traces([Design()], ["code_delivery"], tmp_path)
+    assert client.attack_traces([Design()], ["code_delivery"], tmp_path) == first
     assert len(first) == len(asked) == 1
-    traces.attack_traces([Design({"iss_check": "off"})], ["code_delivery"], tmp_path)
-    (tmp_path / traces.FILE).write_text("{}")
-    traces.attack_traces([Design({"iss_check": "off"})], ["code_delivery"], tmp_path)
+    client.attack_traces([Design({"iss_check": "off"})], ["code_delivery"], tmp_path)
+    (tmp_path / client.FILE).write_text("{}")
+    client.attack_traces([Design({"iss_check": "off"})], ["code_delivery"], tmp_path)
     assert len(asked) == 3
 
 

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import ClientPayloadError, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from conformance import wire
+from conformance import world
 from conformance.message import Manner, Response, WireMessage, response
 
 BODY = b'{"issuer": "https://as.example"}'
@@ -19,7 +19,7 @@ def received(sent: Response) -> bytes:
 
     async def asked() -> bytes:
         application = web.Application()
-        application.router.add_get("/", partial(wire.send, sent=sent))
+        application.router.add_get("/", partial(world.send, sent=sent))
         async with TestClient(TestServer(application)) as client, client.get("/") as response:
             return await response.read()
 
@@ -28,7 +28,7 @@ def received(sent: Response) -> bytes:
 
 @pytest.mark.parametrize("manner", ["whole", "drip"])
 def test_what_is_slow_arrives_all_the_same(manner: Manner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "DRIP", 0)
+    monkeypatch.setattr(world, "DRIP", 0)
     assert received(Response(200, {}, BODY, manner)) == BODY
 
 

@@ -24,9 +24,10 @@ from model import trace, world_file
 from model.design import parse
 from model.errors import InputError
 from model.machine import Machine
-from openworld import certificates, expectations, verdict_rows, worlds
+from openworld import certificates, expectations, worlds
 from openworld.report import page
 from openworld.report import read as read_study
+from openworld.work import table
 from simulations import population
 
 HERE = Path(__file__).parent
@@ -46,7 +47,7 @@ def configuration(path: Path) -> None:
 
 def questions(path: Path) -> None:
     """A table of questions, of which rows may be bad."""
-    columns, rows = verdict_rows.read(path)
+    columns, rows = table.read(path)
     assert all(row.fields.keys() == set(columns) for row in rows)
     good = path.name.startswith("good")
     assert not (good and any(row.error for row in rows))

@@ -21,10 +21,10 @@ from model.chart import WIDTH
 from model.named_designs import NAMED_DESIGNS
 from model.protocols import every_rule
 from model.switches import CAPABILITIES, SWITCHES
-from openworld import verdict_rows
 from openworld.cli import COMMANDS, FORMER, GROUPS, main, renamed
 from openworld.commands.topics import TOPICS
 from openworld.width import fitted
+from openworld.work import table as tables
 from properties import explain
 from properties.security import PROPERTIES
 
@@ -699,7 +699,7 @@ def test_a_table_that_is_there_stays_until_there_is_another(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(verdict_rows, "judged", full)
+    monkeypatch.setattr(tables, "judged", full)
     result = run("verdict", source, "-o", out)
     assert (result.exit_code, one_line(result)) == (3, f"openworld: {out}: No space left on device")
     assert out.read_text(encoding="utf-8") == "of an earlier run\n"

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from model.design import parse
 from model.model import oauth
 from model.switches import CAPABILITIES
-from openworld import beginnings, odd, verdict_rows
+from openworld import beginnings, odd
 from openworld.cli import main
 from openworld.diff import Flip, as_json, markdown
 from openworld.driving import meetings
@@ -24,7 +24,7 @@ from openworld.glossary import entries
 from openworld.report import established
 from openworld.tables import drafts
 from openworld.weakest import Holding, lines
-from openworld.work import blast_radius
+from openworld.work import blast_radius, table
 from properties.attackers import every_attacker
 from properties.security import find
 from simulations.catalogue import EXPERIMENTS
@@ -135,9 +135,9 @@ def test_a_meeting_is_kept_with_its_recording(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("empty", ["property", "config"])
 def test_a_row_of_questions_that_asks_nothing_says_in_which_column(empty: str) -> None:
-    fields = dict.fromkeys(verdict_rows.NEEDED, "1") | {"property": "CD", "config": "cap=mal_as"}
-    assert verdict_rows._problem(fields, oauth()) == ""
-    assert verdict_rows._problem(fields | {empty: " "}, oauth()) == f"column {empty!r} is empty"
+    fields = dict.fromkeys(table.NEEDED, "1") | {"property": "CD", "config": "cap=mal_as"}
+    assert table._problem(fields, oauth()) == ""
+    assert table._problem(fields | {empty: " "}, oauth()) == f"column {empty!r} is empty"
 
 
 @pytest.mark.parametrize("code", [0, 3])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from simulations import agents, engine, record, vectorised
+from simulations import agents, engine, readers, vectorised
 from simulations.population import load
 from simulations.units import Unit
 
@@ -16,7 +16,7 @@ ARMS = ((), (("echo", "req"),))
 @pytest.mark.parametrize("reader", ["arrays", "agents"])
 def test_what_is_recorded_is_what_is_counted(reader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One row for each attempt and arm, in as many groups as it takes; counting is not changed by it."""
-    monkeypatch.setattr(record, "GROUP", 50)
+    monkeypatch.setattr(readers, "GROUP", 50)
     monkeypatch.setattr(agents, "CHUNK", 32)
     monkeypatch.setattr(vectorised, "CHUNK", 32)
     unit = Unit(load("swept"), ARMS, "1", 150, reader=reader, first=4)
