@@ -88,7 +88,8 @@ class AnyNumber:
         if self.standing == "open":
             return "not known for any number: ProVerif has neither a proof nor an attack"
         if self.event == "never":
-            return "any number of sessions and of the attacker's servers, against ProVerif's own attacker"
+            unread = "; what the verdict did not read was not read there either" if self.verdict.not_read else ""
+            return f"any number of sessions and of the attacker's servers, against ProVerif's own attacker{unread}"
         return "ProVerif's own attacker finds an attack as well"
 
 

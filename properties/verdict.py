@@ -10,6 +10,7 @@ import builtins
 import time
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from model.design import Configuration, Design, check_parties
@@ -23,7 +24,7 @@ from properties.completion import contradiction, usable
 from properties.engine import Answer, Engine
 from properties.minimal import OutOfTimeError, preferred
 from properties.reads import not_read
-from properties.reasons import UNDEFINED, reason
+from properties.reasons import SHORT, UNDEFINED, Absent, absent, reason
 from properties.results import Result
 from properties.security import Property, find
 from properties.shortest import Shortening
@@ -164,6 +165,7 @@ class WorldChecker:
         self._about: tuple[Configuration | tuple[Property, Configuration], WorldChecker] | None = None
         self._seen: tuple[Configuration | None, dict[frozenset[str], Reached]] = (None, {})
         self._closely: dict[frozenset[str], Reached] = {}
+        self._known_absent: dict[tuple[str, Design], Absent] = {}
 
     @property
     def rules(self) -> frozenset[str]:
@@ -258,6 +260,21 @@ class WorldChecker:
         There is no limit but that of the question itself, or the answer would be another one on a slower machine.
         """
         return self._settle(asked, ())
+
+    def _absent(self, asked: _Asked) -> Absent:
+        """What would bring an event about that nothing brings about; the same for whatever attacker has none of it."""
+        name, design = asked.prop.name, asked.configuration.design
+
+        def laid(design: Design | None) -> Laid:
+            own = tuple(asked.configuration.design.parties) if design is None else ()
+            return Laid(Template(self.world, design, (name,), own=own), SHORT, self._solver)
+
+        if (name, design) not in self._known_absent:
+            among_many = None if self._single else self._depths.at_least(SHORT)
+            given = among_many or laid(design)
+            opened = partial(laid, None) if among_many is None or self._of_design else lambda: given
+            self._known_absent[name, design] = absent(asked.prop, asked.configuration, given, opened)
+        return self._known_absent[name, design]
 
     def _ask(self, prop: Property | str, configuration: Configuration) -> _Asked:
         asked = find(prop, configuration.model) if isinstance(prop, str) else prop
@@ -356,7 +373,8 @@ class WorldChecker:
         if possible is Answer.UNKNOWN:
             return replace(made, result="unknown", reason=UNEARNED)
         if possible is Answer.UNSAT:  # that no rule has been named in time does not make it so
-            return replace(made, result="not_in_this_world", reason=reason(asked.prop, self.world, asked.configuration))
+            why = reason(self.world, asked.configuration, self._absent(asked))
+            return replace(made, result="not_in_this_world", reason=why)
         unusable = contradiction(self.world, asked.configuration.design, self._single, self._solver)
         if unusable is not None:
             return replace(made, result="not_in_this_world", reason=str(unusable))

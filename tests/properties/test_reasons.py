@@ -1,83 +1,42 @@
-"""What is not in this world: the reasons on file are true, and what is told apart from them is really safe."""
+"""What is not in this world: what is missing there is told, and what is told apart from it is really safe."""
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
-from functools import cached_property, lru_cache
-from itertools import product
+from functools import cache
+from pathlib import Path
 
 import pytest
 from worlds import EACH_TIME, template_of
 
 from model.design import Configuration, Design, parse
+from model.logic import all_of, same
 from model.named_designs import NAMED_DESIGNS
 from model.switches import CAPABILITIES
 from model.world_file import DEFAULT, WORLDS
-from properties.bounds import Clock, Depths
+from properties.bounds import Clock, Laid
 from properties.checker import Checker
 from properties.completion import contradiction
 from properties.engine import Answer
 from properties.events import oauth
 from properties.minisat import MiniSat
-from properties.reasons import PLACED, UNDEFINED, reasons
+from properties.reasons import SHORT, UNDEFINED, Absent, absent, reason
 from properties.security import PROPERTIES, find
+from properties.template import Template
 from properties.verdict import UNEARNED, WorldChecker, _Blocking, check
 
 pytestmark = pytest.mark.usefixtures("hurried")
 
-
-def alone(part):
-    """What there is of one protocol in a world, as a world of its own: no session of another has to come first."""
-    if part.whole is None:
-        return part
-    names = {each.name for each in part.sessions}
-    begins = (each if each.instead_of in names else replace(each, instead_of="") for each in part.sessions)
-    return replace(part, whole=None, sessions=tuple(begins))
+#: With a session of its own an attacker runs its servers there, whatever else it has.
+NO_SESSION_OF_ITS_OWN = ("client_instances", "single_user")
+BROUGHT_ABOUT = Path(__file__).parent / "brought_about.csv"
 
 
-#: Of each world what there is in it of each protocol, which is what reasons are about.
-PARTS = {f"{name} {each}": alone(world.under(each)) for name, world in WORLDS.items() for each in world.protocols}
-
-
-class Reachable:
-    """A world with every design in it and no rule enforced: what can happen there at all."""
-
-    def __init__(self, world):
-        self.world = world
-        self.depths = Depths(template_of(world), limit=7, growing=True, solver=MiniSat)
-
-    @cached_property
-    def checker(self) -> WorldChecker:
-        """Answers for single designs."""
-        return WorldChecker(self.world, solver=MiniSat)
-
-    def assume(self, laid, prop, reason_design=(), without=(), only=None):
-        """Assumptions: these switches decided, these capabilities absent (or none but one present)."""
-        opened = laid.unrolling
-        choices = (*reason_design, ("protocol", self.world.protocol))
-        decided = [opened.switches[choice] for choice in choices if choice in opened.switches]
-        absent = [-literal for name, literal in opened.capabilities.items() if name in without]
-        alone = (
-            []
-            if only is None
-            else [literal if name == only else -literal for name, literal in opened.capabilities.items()]
-        )
-        return [*decided, *absent, *alone, *laid.without(prop.name)]
-
-    def soon(self, prop, *of, **assumed) -> bool:
-        """Whether some design's property is violated in a short run."""
-        laid = self.depths.at_least(3)
-        return laid.event(prop.name, self.assume(laid, prop, *of, **assumed), Clock()) is Answer.SAT
-
-    def ever(self, prop, clock, **assumed) -> Answer:
-        """Whether it is violated in a run of any length."""
-        return self.depths.settle(prop.name, lambda laid: self.assume(laid, prop, **assumed), clock).answer
-
-
-@pytest.fixture(scope="module")
-def reachable():
-    """A world with every design in it, laid down once and deepened; one at a time, for the memory."""
-    return lru_cache(maxsize=1)(Reachable)
+@cache
+def opened(world):
+    """A world with every design and every attacker in it, in short runs."""
+    return Laid(template_of(world), SHORT, MiniSat)
 
 
 def defined(world):
@@ -85,131 +44,77 @@ def defined(world):
     return [prop for prop in PROPERTIES.values() if prop.kind == "security" and prop.defined(world)]
 
 
-def on_file(prop, world, capability) -> bool:
-    """Whether reasons cover a property under one capability whatever the design, and whichever protocol."""
-    asked = Configuration(Design(), frozenset({capability} - {"none"}))
-    whatever = [known for known in reasons() if not known.design]
-    parts = [part for part in map(world.under, world.protocols) if prop.defined(part)]
-    return all(any(known.about(prop, part, asked) for known in whatever) for part in parts)
+def happens(world, prop, having, allowed=()) -> bool:
+    """Whether an attacker that has these, and may have those, violates a property of some design without rules."""
+    laid = opened(world)
+    able, switches = laid.unrolling.capabilities.items(), laid.unrolling.switches
+    alone = [switches[NO_SESSION_OF_ITS_OWN]] if NO_SESSION_OF_ITS_OWN in switches else []
+    decided = [literal if name in having else -literal for name, literal in able if name not in allowed]
+    return laid.event(prop.name, [*laid.without(prop.name), *alone, *decided], Clock()) is Answer.SAT
+
+
+def brought_about():
+    """For each property what alone brings about what violates it, in some world: capabilities, or ``none`` at all."""
+    with BROUGHT_ABOUT.open(encoding="utf-8", newline="") as file:
+        return {row["property"]: row["capabilities"].split() for row in csv.DictReader(file)}
 
 
 @pytest.mark.parametrize("name", EACH_TIME)
-def test_every_property_and_capability_is_reachable_or_has_its_reason(name, reachable):
-    """No pair is left to chance: a run exists with the rules left out, or why there is none is on file."""
-    world = WORLDS[name]
-    unexplained, refuted = [], []
-    for prop, capability in product(defined(world), ("none", *CAPABILITIES)):
-        happens, explained = reachable(world).soon(prop, only=capability), on_file(prop, world, capability)
-        if happens == explained:
-            (refuted if happens else unexplained).append(f"{prop.code} {capability}")
-    for here in (reachable(PARTS[f"{name} {each}"]) for each in world.protocols):
-        refuted += [f"{prop.code} {why} {of}" for why, prop, *of in said_of(here) if here.soon(prop, *of)]
-    assert not refuted, "on file as out of reach, and yet there is a run"
-    assert not unexplained, "out of reach, and why is not on file"
-
-
-def test_every_reason_on_file_is_the_first_in_some_world():
-    """Where all that it names is there; and it names capabilities that there are."""
-    for reason in reasons():
-        assert reason.under <= CAPABILITIES.keys()
-        assert reason.having <= reason.under
-        before = [known for known in reasons() if {*known.design} <= {*reason.design}]
-        under = reason.under.difference(*(known.having for known in before if known.having != reason.having))
-        asked = Configuration(Design({"client_instances": "single_user", **dict(reason.design)}), under)
-        for prop in map(find, reason.properties):
-            firsts = (next((each for each in before if each.about(prop, w, asked)), None) for w in PARTS.values())
-            assert any(each is reason for each in firsts), reason
-
-
-def said_of(here):
-    """Each reason that is about a world and each of its properties, with the designs and the capabilities left out."""
-    world = here.world
-    for reason in (known for known in reasons() if known.of(world)):
-        idle = PLACED - world.capabilities if reason.under else frozenset()
-        single = () if reason.own or not world.own_servers else (("client_instances", "single_user"),)
-        for name in reason.properties:
-            yield reason, PROPERTIES[name], (*reason.design, *single), CAPABILITIES.keys() - reason.under - idle
+def test_a_capability_brings_about_what_is_on_file_and_nothing_else(name):
+    """What an attacker can do at all, whatever is refused, changes only where somebody looks at the change."""
+    world, known = WORLDS[name], brought_about()
+    others = {
+        prop: CAPABILITIES.keys() - {*known[prop.name]} for prop in defined(world) if known[prop.name] != ["none"]
+    }
+    assert [prop.code for prop, allowed in others.items() if happens(world, prop, (), allowed)] == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PARTS)
-def test_every_reason_on_file_is_true(name, reachable):
-    """Whatever the design, the rules that are obeyed and the other capabilities, the event cannot happen."""
-    here = reachable(PARTS[name])
-    assert [(prop.code, str(reason)) for reason, prop, *of in said_of(here) if not is_true(prop, here, *of)] == []
+def test_what_is_on_file_is_brought_about(on_file):
+    """Each pair in one world at least."""
+    said = ["property,capabilities"]
+    for prop in (one for one in PROPERTIES.values() if one.kind == "security"):
+        worlds = [world for world in WORLDS.values() if prop.defined(world)]
+        alone = [name for name in CAPABILITIES if any(happens(world, prop, (name,)) for world in worlds)]
+        nobody = any(happens(world, prop, ()) for world in worlds)
+        said.append(f"{prop.name},{'none' if nobody else ' '.join(alone)}")
+    on_file(BROUGHT_ABOUT, "\n".join([*said, ""]))
 
 
-def is_true(prop, here, design, without) -> bool:
-    """Whether a reason is true of a property in a world."""
-    found = here.ever(prop, Clock(20), reason_design=design, without=without)
-    return found is Answer.UNSAT or (found is Answer.UNKNOWN and is_true_of_each(design, prop, here, without))
+#: Questions that nothing violates, and what would.
+ASKED = {
+    "UI cap=mal_rs": (("mal_as", "mal_toolkit", "old_as_compromised"), ()),
+    "CA cap=mal_as": ((), ("client_auth=none",)),
+    "SC cap=mal_rs": ((), ("dpop=none", "mtls=off")),
+    "SI world=mixup;cap=token_leak": ((), ()),
+}
 
 
-def is_true_of_each(decided, prop, here, without) -> bool:
-    """The same where it is too much at once, of one design and one capability after the other."""
-    for design, capability in product(NAMED_DESIGNS, CAPABILITIES.keys() - without):
-        chosen = (("protocol", here.world.protocol), *parse(f"design={design}").design.items(), *decided)
-        asked = Configuration(Design(dict(chosen)), frozenset({capability}))
-        if (
-            not here.checker.excluded(prop, asked, ())
-            and here.checker.happens(prop, asked, ()).answer is not Answer.UNSAT
-        ):
-            return False
-    return True
+@pytest.mark.parametrize("asked", ASKED)
+def test_what_is_missing_is_told_alike_by_who_answers_one_question_and_many(asked, checker):
+    """What would bring it about does so, and no choice that leaves no room for it is named for nothing."""
+    code, text = asked.split()
+    prop, configuration = find(code), parse(text)
+    world, (capabilities, design) = prop.world_of(configuration), ASKED[asked]
+    verdict = check(prop, configuration)
+    assert verdict.result == "not_in_this_world"
+    assert verdict.reason == reason(world, configuration, Absent(capabilities, design))
+    assert checker.verdict(prop, configuration).reason == verdict.reason
+    for name in capabilities:
+        more = replace(configuration, capabilities=configuration.capabilities | {name})
+        assert checker.about(prop, more).happens(prop, more, ()).answer is Answer.SAT
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name, world in WORLDS.items() if len(world.protocols) > 1])
-def test_reasons_for_each_protocol_are_reasons_for_all_at_once(name, reachable):
-    """What no protocol of a world can bring about alone, they do not bring about together."""
-    world = WORLDS[name]
-    for prop, capability in product(defined(world), ("none", *CAPABILITIES)):
-        if on_file(prop, world, capability):
-            without = CAPABILITIES.keys() - {capability}
-            assert reachable(world).ever(prop, Clock(60), without=without) is Answer.UNSAT, (prop.code, capability)
+def test_capabilities_that_are_needed_together_are_named_together():
+    """Where none of them is enough."""
 
+    def both(c):
+        return all_of(c.capabilities["mal_as"], c.capabilities["lure"], same(c.design.lookalike, "no"))
 
-@pytest.mark.slow
-def test_a_verdict_gives_the_reason_on_file():
-    """What is looked at and found to be nothing says why, and that of what the model leaves out says so."""
-    irrelevant = check("session_integrity", parse("world=mixup;cap=token_leak"))
-    left_out = check("sender_constraint", parse("world=mixup;cap=local_app;dpop=token"))
-    assert (irrelevant.result, left_out.result) == ("not_in_this_world", "not_in_this_world")
-    assert "irrelevant" in irrelevant.reason
-    assert "not modelled" in left_out.reason
-
-
-def test_a_reason_about_capabilities_says_nothing_of_who_has_none_of_them():
-    """What nobody has whom the reason is about is no reason."""
-    needing = [known for known in reasons() if known.having]
-    assert needing
-    for known in needing:
-        prop = PROPERTIES[known.properties[0]]
-        worlds = [world for world in PARTS.values() if known.of(world)]
-        design = Design({**dict(known.design), "client_instances": "single_user"})
-        for world in worlds:
-            others = sorted((known.under - known.having) & world.capabilities)
-            assert not known.about(prop, world, Configuration(design, frozenset(others[:1])))
-            with_it = Configuration(design, frozenset({*others[:1], *known.having}))
-            assert known.about(prop, world, with_it) == bool(known.having - (PLACED - world.capabilities))
-
-
-def test_a_reason_about_a_design_says_nothing_of_who_has_a_switch_for_itself():
-    """Where a client of a world, or of a configuration, authenticates, it is not public because the others are."""
-    public = next(known for known in reasons() if known.design == (("client_auth", "none"),))
-    assert public.of(WORLDS["default"])
-    assert not public.of(WORLDS["client_classes"])
-    asked = (find("client_authentication"), WORLDS["default"])
-    assert public.about(*asked, parse("client_auth=none"))
-    assert not public.about(*asked, parse("client_auth=none;client:client_auth=pkjwt"))
-
-
-def test_a_verdict_without_a_reason_on_file_says_so(monkeypatch):
-    """Nobody is told a reason that nobody has reviewed."""
-    monkeypatch.setattr("properties.reasons.reasons", tuple)
-    verdict = check("session_integrity", parse("world=mixup;cap=token_leak"))
-    assert (verdict.result, verdict.trace, verdict.blocked_by) == ("not_in_this_world", None, ())
-    assert verdict.reason.endswith("not on file")
+    laid = Laid(Template(WORLDS["aauth"], also={"both": both}), SHORT, MiniSat)
+    prop = replace(find("user_intent"), name="both")
+    assert absent(prop, parse("lookalike=no"), laid, lambda: laid) == (("mal_as+lure",), ())
+    assert absent(prop, parse("lookalike=yes"), laid, lambda: laid) == ((), ("lookalike=yes",))
 
 
 @pytest.mark.parametrize("patience", [0.0, pytest.param(2.0, marks=pytest.mark.slow)])
@@ -322,15 +227,3 @@ def test_the_attacker_is_not_asked_about_utility():
     configuration = Configuration(parse("api=multi_path").design, frozenset({"mal_as"}))
     assert check("first_contact", configuration).result == "not_reached"
     assert check("first_contact", parse("cap=mal_as")).result == "reached"
-
-
-def test_no_reason_is_on_file_for_a_capability_that_is_new():
-    """What a reason lists it was reviewed with; what is added later is in none of the lists."""
-    asked = Configuration(Design(), frozenset({"storage_leak"}))
-    assert not [
-        known
-        for known in reasons()
-        for world in PARTS.values()
-        for prop in known.properties
-        if known.about(PROPERTIES[prop], world, asked)
-    ]
