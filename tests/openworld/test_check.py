@@ -159,9 +159,7 @@ def test_what_nothing_could_violate_has_not_been_shown_to_hold(run: Check, tmp_p
     result = run(vacuous, "--junit", junit, "--sarif", sarif, "--summary", summary, "--annotations", "github")
     assert result.exit_code == 4
     assert "openworld.toml:3: not in this world: baseline" in result.stdout
-    assert "
-  - holds
-  + is not in this world: with client_auth=none nothing brings it about" in result.stdout
+    assert "\n  - holds\n  + is not in this world: with client_auth=none nothing brings it about" in result.stdout
     assert "\n1 expectation: 1 not in this world\n" in result.stdout
     suite = ElementTree.parse(junit).getroot()
     assert (suite.get("failures"), suite.get("errors"), suite.get("skipped")) == ("0", "0", "1")
