@@ -24,24 +24,17 @@ from model.flow import (
 from model.identifiers import same_origin, well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
 from model.lookups import log_is_asked, signature_is_verified
-from model.messages import (
-    FORGED,
-    Challenge,
-    Fetch,
-    PushedResponse,
-    ResourceMetadata,
-    Sent,
-    ServerMetadata,
-    TokenResponse,
-)
+from model.messages import FORGED, Challenge, PushedResponse, ResourceMetadata, Sent, ServerMetadata, TokenResponse
 from model.readings import (
     answered,
     document,
     is_enrolled,
     is_strangers,
+    learns_endpoints,
     metadata_url,
     published,
     pushes,
+    reads_card,
     sessions,
     sessions_and_strangers,
     tampered,
@@ -195,11 +188,15 @@ def publish_server_metadata(
 ) -> Move:
     """An AS of the attacker's names any issuer and any endpoints; it may come as a connector of the client's.
 
+    So does an agent's card that names it: its issuer is the one whose registration the client has under the name of
+    the scheme, which is the card's to choose (A2A protocol 1.0 4.4.1).
+
     Whoever writes below /.well-known of a host writes the metadata of every issuer there (RFC 8414 3.1). A client
     registers where the metadata says, if anybody may.
     """
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
-    squats = one_of(session.listed, *(at.url for at in c.world.honest_servers if same_origin(at.url, party.url)))
+    card, near = reads_card(c, who), (at.url for at in c.world.honest_servers if same_origin(at.url, party.url))
+    squats = all_of(no(card), one_of(session.listed, *near))
     here = possible(asks_stranger(c, who, party, squats))
     fetched = choose(squats, session.listed, party.url)
     registers = {
@@ -223,7 +220,9 @@ def publish_server_metadata(
         implies(offers_pkce, any_of(same(design.pkce_policy, "metadata"), same(design.pkce_listed, "required"))),
         implies(offers_dpop, same(design.dpop_policy, "metadata")),
     )
-    here = possible(here, allowed, plainest)
+    # A card has no fields for these.
+    more = any_of(offers_par, promises_iss, offers_dpop, connector)
+    here = possible(here, allowed, plainest, no(all_of(card, more)))
     attested = is_attested(c, who, party, issuer, authorization_at, token_at, registration_at)
     told = ServerMetadata(
         issuer,
@@ -236,10 +235,10 @@ def publish_server_metadata(
         **offered(c, who, party, attested, registration_at),
     )
     client = c.world.session[who].client
-    fetch = Fetch(mapped(lambda at: NONE if at == NONE else well_known_authorization_server(at), fetched))
+    at = mapped(lambda at: NONE if at == NONE else well_known_authorization_server(at), fetched)
     recorded: dict[str, Value | Condition] = {
         "metadata": party.url,
-        "unnamed": False,
+        "unnamed": card,
         "issuer": issuer,
         "authorization_at": authorization_at,
         "token_at": token_at,
@@ -269,8 +268,7 @@ def publish_server_metadata(
         ),
         {**with_metadata(who, **recorded), **astray},
         (
-            Sent(client, server, fetch, no(connector)),
-            Sent(server, client, told),
+            *learns_endpoints(c, who, server, told, at=at, unasked=connector),
             *found_out(c, who, party, issuer, told.signed_metadata, registration_at),
         ),
     )

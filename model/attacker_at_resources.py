@@ -60,6 +60,7 @@ from model.readings import (
     ids_of,
     is_own_key,
     is_strangers,
+    learns_endpoints,
     lookalike,
     may_begin,
     metadata_url,
@@ -125,7 +126,7 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
             client_rules.refresh_token_stays_with_issuer(design, same(issuer, came_from)),
         ),
         {f"{who}.phase": "renewed"},
-        (anew, *pointed, Sent(server, client, published_), Sent(client, server, request)),
+        (anew, *pointed, *learns_endpoints(c, who, server, published_), Sent(client, server, request)),
     )
 
 
@@ -562,7 +563,7 @@ def name_address_in_server_metadata(c: Context, who: str, server: str, address: 
         harmless = client_rules.authorization_endpoint_is_a_web_url(design, web_url=False)
         followed = Sent(client, c.world.user_of(who), Redirection(HOSTILE))
     rules = server_metadata_rules(c, session, party, own, own, told.token_endpoint, hostile=not inside)
-    return Move(here, (*rules, harmless), {harm: True}, (Sent(server, client, told), followed))
+    return Move(here, (*rules, harmless), {harm: True}, (*learns_endpoints(c, who, server, told), followed))
 
 
 def _names(world: World) -> Domains:

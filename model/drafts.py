@@ -164,6 +164,9 @@ PROFILES = _drafts(
      "TXN-tts rt_pin=on/off", "TXN-proc exchange=any/identity", "TXN-resp exchange_gives=transaction/access",
      "TXN-scope delegation_scope=passed_on/granted", "TXN-aud audience_check=exact/off",
      "TXN-pass passthrough=transaction/no"),
+    ("a2a", "A2A protocol 1.0", "an agent says in its card at which endpoints to authorize",
+     "A2A-wk prm_src=wellknown", "A2A-flow as_endpoints=card", "A2A-sig signed_metadata=self", "A2A-pkce pkce=s256/off",
+     "A2A-url rs_scheme_check=on/off", "A2A-authn scope_check=on/off"),
 )  # fmt: skip
 TEXTS: dict[str, Draft] = {**DRAFTS, **PROFILES}
 #: Texts that are about what others say, with those.

@@ -58,6 +58,7 @@ from model.readings import (
     is_callback,
     is_enrolled,
     is_strangers,
+    learns_endpoints,
     may_begin,
     metadata_url,
     own_grants,
@@ -65,6 +66,7 @@ from model.readings import (
     proof_to_server,
     published,
     pushes,
+    reads_card,
     redirect_uri_of,
     request_of,
     server_of,
@@ -303,6 +305,7 @@ def client__do_without_resource_metadata(c: Context, who: str, server: str, answ
         same(session.phase, "challenged"),
         owns_origin(c, session.url),
         no(same(design.prm, "off")),
+        no(reads_card(c, who)),
         no(all_of(redirected, same(design.prm_redirect, "follow"))),  # where that leads there is a document
     )
     failed, fits = same(answer, "500"), no(same(answer, "malformed"))
@@ -363,28 +366,31 @@ def server_metadata_rules(
 
     ``hostile``: its authorization endpoint is no web URL; ``fetched``: it was asked for as that of another issuer.
     """
-    at = fetched or server.url
+    at, card = fetched or server.url, reads_card(c, session.who)
     design, known = c.client(session.who), c.world.client_of(session.who).knows
+    # A card names no issuer: its endpoints are held against each other, if against anything.
+    own, together = choose(card, at, claimed), choose(card, authorization_at, claimed)
     return (
         *guards.chosen_server(design, server=at, listed=session.listed, found=frameworks(c, at, known)),
         *guards.server_metadata(
             design,
-            claimed=claimed,
+            claimed=own,
             server=at,
             configured=connector,
-            attested=is_attested(c, session.who, server, claimed, authorization_at, token_at),
+            attested=all_of(no(card), is_attested(c, session.who, server, claimed, authorization_at, token_at)),
             claims_listed=frameworks(c, claimed, known).on_list,
             elsewhere=is_elsewhere(c, session, claimed, token_at),
         ),
         *guards.authorization_endpoint(
             design,
-            claimed=claimed,
+            claimed=together,
             authorization_at="javascript:" if hostile else authorization_at,
             advertised=advertised,
-            publishes=True,
+            publishes=no(card),
             lists=serves(c, server, session.resource),
         ),
-        *guards.token_endpoint(design, claimed=claimed, token_at=token_at),
+        *guards.token_endpoint(design, claimed=together, token_at=token_at),
+        *guards.registration(design, granted=no(all_of(card, registers_at_run_time(design)))),
         *guards.support(design, lists_any=offers_pkce, offered=offers_pkce),
     )
 
@@ -434,19 +440,18 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     """The client fetches the metadata of the AS that the resource lists, which tells the truth, and records it."""
     session, party = c.state.session(who), c.world.by_name[server]
     here = possible(same(session.phase, "discovered"), same(session.listed, party.url), no(c.runs(party)))
-    own, client, behind = party.url, c.world.session[who].client, gateways.behind(c, party)
+    own, behind, card = party.url, gateways.behind(c, party), reads_card(c, who)
     issuer, at = gateways.claimed_issuer(c, party), gateways.endpoints(c, party)
     sends = same(c.of(server).h_iss, "yes")
-    offers = choose(all_of(pushes(c.client(who)), no(same(c.of(behind.name).par, "off"))), behind.url, NONE)
+    offers = choose(all_of(pushes(c.client(who)), no(card), no(same(c.of(behind.name).par, "off"))), behind.url, NONE)
     attested = is_attested(c, who, party, issuer, at)
     told = ServerMetadata(issuer, at, at, offers, sends, **offered(c, who, party, attested))
     return Move(
         here,
         server_metadata_rules(c, session, party, issuer, at, at),
-        with_metadata(who, metadata=own, issuer=issuer, authorization_at=at, token_at=at, par_at=offers),
+        with_metadata(who, metadata=own, issuer=issuer, authorization_at=at, token_at=at, par_at=offers, unnamed=card),
         (
-            Sent(client, own, Fetch(well_known_authorization_server(own))),
-            Sent(own, client, told),
+            *learns_endpoints(c, who, own, told, at=well_known_authorization_server(own)),
             *found_out(c, who, party, issuer, told.signed_metadata),
         ),
     )
@@ -474,7 +479,7 @@ def client__do_without_server_metadata(c: Context, who: str, server: str, answer
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
     read = all_of(same(answer, "malformed"), no(client_rules.validates(design)))
     restricted = any_of(same(c.design.splice, "yes"), all_of(pushes(design), no(same(c.design.par_at, "free"))))
-    here = possible(asks_stranger(c, who, party), no(read), no(restricted))
+    here = possible(asks_stranger(c, who, party), no(reads_card(c, who)), no(read), no(restricted))
     at_resource = choose(owns_origin(c, session.url), party.url, NONE)
     guess = client_rules.guessed_endpoint(design, party.url, at_resource, published=False, assumed=session.unnamed)
     known, registers = no(same(guess, NONE)), client_rules.registers(design, False)

@@ -427,6 +427,15 @@ def well_known_protected_resource(resource: str) -> str:
     return _well_known(resource, "oauth-protected-resource", "" if path == "/" else path)
 
 
+def well_known_agent_card(url: str) -> str:
+    """Return where the card of an agent is, of which a host has one (A2A protocol 1.0 8.2, 14.3).
+
+    >>> well_known_agent_card("https://agent.example/a2a/v1")
+    'https://agent.example/.well-known/agent-card.json'
+    """
+    return f"{origin(url)}/.well-known/agent-card.json"
+
+
 def well_known_authorization_server(issuer: str) -> str:
     """Metadata of an issuer: the well-known path inserted before its path, a final slash dropped.
 

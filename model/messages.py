@@ -126,6 +126,25 @@ class ResourceMetadata(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class AgentCard(Message):
+    """What an agent says of itself, but for where to authorize."""
+
+    label, source = "200 agent card", "A2A protocol 1.0 4.4.1, 8.2"
+    url: Value = public()
+    signatures: Value = public()
+    scopes: Value = public()
+
+
+@dataclass(frozen=True, slots=True)
+class CardEndpoints(Message):
+    """Where to authorize, as a client reads it in an agent's card."""
+
+    label, source = "reads in the card where to authorize", "A2A protocol 1.0 4.5.8"
+    authorization_url: Value = endpoint("authorize")
+    token_url: Value = endpoint("token")
+
+
+@dataclass(frozen=True, slots=True)
 class Configured(Message):
     """What a client is configured with and fetches from nobody."""
 

@@ -15,7 +15,17 @@ from model.action import Context, combined, once
 from model.client import Standing
 from model.federation import WAYS_IN, Frameworks
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
-from model.messages import THIEF, Configured, Fetch, ResourceMetadata, ResourceRequest, Sent
+from model.messages import (
+    THIEF,
+    AgentCard,
+    CardEndpoints,
+    Configured,
+    Fetch,
+    ResourceMetadata,
+    ResourceRequest,
+    Sent,
+    ServerMetadata,
+)
 from model.reading import Moved, SessionState
 from model.resource_server import Issuer, scope_is_sufficient
 from model.rule import Named
@@ -126,6 +136,10 @@ def _well_known(resource: str) -> str:
     return NONE if resource == NONE else identifiers.well_known_protected_resource(resource)
 
 
+def _card(url: str) -> str:
+    return NONE if url == NONE else identifiers.well_known_agent_card(url)
+
+
 def document(
     c: Context, who: str, url: Value, sent: ResourceMetadata, by: Value = "", at: Value = ""
 ) -> tuple[Sent, ...]:
@@ -133,14 +147,34 @@ def document(
 
     ``by``, ``at``: who answers, and at which URL, where that is not the resource itself.
     """
-    client, off = c.world.session[who].client, same(c.client(who).prm, "off")
-    there = choose(same(c.client(who).prm_src, "wellknown"), mapped(_well_known, url), metadata_url(c, url))
+    client, off, card = c.world.session[who].client, same(c.client(who).prm, "off"), reads_card(c, who)
+    own = choose(card, mapped(_card, url), mapped(_well_known, url))
+    there = choose(same(c.client(who).prm_src, "wellknown"), own, metadata_url(c, url))
     at = choose(same(at, ""), there, at)
     return (
         Sent(client, by or url, Fetch(at), no(off)),
-        Sent(by or url, client, sent, no(off)),
+        Sent(by or url, client, sent, no(any_of(off, card))),
+        Sent(by or url, client, AgentCard(sent.resource, sent.signed_metadata, sent.scopes_supported), card),
         Sent(client, client, Configured(sent.resource, sent.authorization_servers), off),
     )
+
+
+def reads_card(c: Context, who: str) -> Condition:
+    """Whether the client of a session has endpoints from the card of the agent that it calls, and so no issuer."""
+    return same(c.client(who).as_endpoints, "card")
+
+
+def learns_endpoints(
+    c: Context, who: str, server: Value, told: ServerMetadata, *, at: Value | None = None, unasked: Condition = False
+) -> tuple[Sent, ...]:
+    """How the client of a session has the endpoints of an AS: from its metadata, or from the card of an agent.
+
+    ``at``: where the metadata is fetched, unless it came ``unasked``.
+    """
+    client, card = c.world.session[who].client, reads_card(c, who)
+    fetched = () if at is None else (Sent(client, server, Fetch(at), no(any_of(card, unasked))),)
+    read = CardEndpoints(told.authorization_endpoint, told.token_endpoint)
+    return (*fetched, Sent(server, client, told, no(card)), Sent(client, client, read, card))
 
 
 def by_method(c: Context, request: ResourceRequest) -> ResourceRequest:
@@ -363,8 +397,9 @@ def uses_dpop(c: Context, session: SessionState) -> Condition:
 
     An honest AS that does DPoP offers it, an honest resource that requires it demands it; those of the attacker's may.
     """
+    read = no(reads_card(c, session.who))
     offered = [
-        all_of(one_of(session.metadata, *c.world.known_as(server)), same(c.of(server.name).as_dpop, "honor"))
+        all_of(read, one_of(session.metadata, *c.world.known_as(server)), same(c.of(server.name).as_dpop, "honor"))
         for server in c.world.honest_servers
     ]
     demanded = [

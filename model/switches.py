@@ -103,6 +103,9 @@ _MECHANISMS = (
      "AS metadata is used only if its issuer is the one it was fetched for; slash: but for one final slash; href: once both are parsed and written again; origin: only their origins are compared; "
      "listed: any issuer that the client lists will do",
      "RFC 8414 3.3"),
+    ("as_endpoints", "metadata card", "client",
+     "where the client has the endpoints of an AS from: the metadata of that, which names an issuer; the document of the resource, as the card of an agent, which names none",
+     "RFC 8414 2; A2A protocol 1.0 4.5.4, 4.5.8"),
     ("as_signed_metadata", "off anchored", "client", "AS metadata is used only if an attester that the client accepts has signed it", "RFC 8414 2.1"),
     ("md_corroborate", "none authz_endpoint unless_iss token_endpoint", "client",
      "an endpoint is corroborated inside the same document: authorization (unless the AS says it sends iss) or token endpoint",

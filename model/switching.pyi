@@ -24,6 +24,7 @@ class Switches(Generic[V_co]):
     as_choice: V_co
     as_trust: V_co
     md_issuer_check: V_co
+    as_endpoints: V_co
     as_signed_metadata: V_co
     md_corroborate: V_co
     rs_as_bind: V_co

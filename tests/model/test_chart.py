@@ -244,6 +244,7 @@ ASKED = (
     ("agent_verified", "instance=derived"),
     ("revocation", "instance=offline;token_fmt=opaque"),
     ("first_contact", "prm_log=required"),
+    ("task_completed", "draft=a2a;signed_metadata=anchored_req;iss_check=off;world=scopes;scope_request=supported"),
     ("consent_crosses", "grant=id_jag;grant_cnf=bound"),
     ("consent_crosses", "grant=id_jag;client_auth=secret;reg=dcr"),
     ("consent_crosses", "grant=id_jag;client_auth=pkjwt"),
