@@ -6,6 +6,7 @@ for the library's.
 """
 
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -78,16 +79,6 @@ def packaged(text: str, driver: Path) -> Release:
     return Release(Software(called, cast(Registry, origin), str(driver.absolute()), version, package, **said), version)
 
 
-def _of_index(where: str) -> tuple[str, str]:
-    name, _, version = where.partition("==")
-    return name, version
-
-
-def _of_npm(where: str) -> tuple[str, str]:
-    name, _, version = where.rpartition("@")
-    return name, version
-
-
 def _of_path(where: str) -> tuple[str, str]:
     path = Path(where)
     if not path.exists():
@@ -104,4 +95,10 @@ def _of_debian(where: str) -> tuple[str, str]:
     return name, version or debian.candidate(name)
 
 
-_PARTS = {"pypi": _of_index, "npm": _of_npm, "path": _of_path, "git": _of_path, "deb": _of_debian}
+_PARTS: dict[str, Callable[[str], Sequence[str]]] = {
+    "pypi": lambda where: where.partition("==")[::2],
+    "npm": lambda where: where.rpartition("@")[::2],
+    "path": _of_path,
+    "git": _of_path,
+    "deb": _of_debian,
+}

@@ -25,7 +25,7 @@ from model import guards, identifiers, serving
 from model import resource_server as rules
 from model.design import Design
 from model.federation import Frameworks
-from model.logic import all_of, same
+from model.logic import same
 from model.rule import Named
 from model.world import DEFAULT_AUDIENCE, NONE
 
@@ -120,7 +120,8 @@ def _readings(design: Design, shown: Presented, around: Around, used: Collection
     token, claims, listed, proof = shown.token, shown.claims, around.listed, shown.proof
     issuer, bound = str(claims.get("iss", NONE)), _confirmed(claims, "jkt")
     certificate = _confirmed(claims, "x5t#S256") if serving.compares_certificates(design) else NONE
-    known = proof is not None and _is_known(proof.nonce, around.nonces)
+    known = proof is not None and (proof.nonce in around.nonces if around.nonces is not None else proof.nonce != "")
+    asked = bool(same(design.dpop_replay, "nonce"))  # a nonce, which is one that was given (RFC 9449 9)
     fits = proof is not None and _fits(design, proof, shown, bound, known)
     here = proof is not None and serving.target_is_this(design, proof.target, shown.asked.url)
     named = claims.get("aud", [])
@@ -157,7 +158,7 @@ def _readings(design: Design, shown: Presented, around: Around, used: Collection
                 for_another=fits and not here,
                 certificate=certificate,
                 presented=shown.certificate,
-                used=proof is not None and (proof.name in used or _lacks_nonce(design, known)),
+                used=proof is not None and (proof.name in used or (asked and not known)),
                 shown=False,
                 bare=proof is None and token.scheme == "bearer",
             ),
@@ -174,15 +175,6 @@ def _fits(design: Design, proof: Proof, shown: Presented, bound: str, known: boo
         return False
     for_token = rules.proof_fits_token(design, proof.token_hash == s256(shown.token.text), True)
     return bool(for_token) and bool(rules.proof_fits_method(design, shown.asked.method, proof.method))
-
-
-def _is_known(nonce: str, given: Collection[str] | None) -> bool:
-    return nonce != "" if given is None else nonce in given
-
-
-def _lacks_nonce(design: Design, known: bool) -> bool:
-    """Whether a proof has no nonce, or one that was never given, where one is asked for (RFC 9449 9)."""
-    return bool(all_of(same(design.dpop_replay, "nonce"), not known))
 
 
 def _as_https(url: str) -> str:

@@ -14,10 +14,6 @@ from conformance.world import PlayedWorld
 _HOP_BY_HOP = {"connection", "content-length", "keep-alive", "transfer-encoding", "content-encoding"}
 
 
-def _is_kept(name: str) -> bool:
-    return name.lower() not in _HOP_BY_HOP
-
-
 class Proxied(PlayedWorld):
     """A world with real parties.
 
@@ -64,7 +60,8 @@ class Proxied(PlayedWorld):
                 allow_redirects=False,
                 ssl=True if tls is None else tls,
             ) as answer:
-                kept = {name: ", ".join(answer.headers.getall(name)) for name in answer.headers if _is_kept(name)}
+                received = {name: ", ".join(answer.headers.getall(name)) for name in answer.headers}
+                kept = {name: value for name, value in received.items() if name.lower() not in _HOP_BY_HOP}
                 cookies = answer.headers.getall("Set-Cookie", [])
                 body = await answer.read()
         except aiohttp.ClientError as error:

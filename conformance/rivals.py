@@ -49,7 +49,7 @@ class Rival:
 def apart(design: Design, observed: Mapping[str, Observed], note: Note = lambda done, of: None) -> tuple[Rival, ...]:
     """The rivals of a design that two scenarios at once would tell from it."""
     open_ = {rival: list[str]() for rival in rivals(design, observed)}
-    changed = {rival: _changed(design, rival) for rival in open_}
+    changed = {rival: next(name for name in SWITCHES if design[name] != rival[name]) for rival in open_}
     every = [f"{one}{AND}{other}" for one, other in combinations(scenario.names(), 2) if scenario.mergeable(one, other)]
     for place, name in enumerate(every):
         note(place, len(every))
@@ -69,10 +69,6 @@ def chosen(found: Sequence[Rival]) -> list[Play]:
     with Hitman(bootstrap_with=[list(rival.parts_in) for rival in found], htype="rc2") as hitman:
         names = sorted(hitman.get() or ()) if found else []
     return [Play(name, "pair", scenario.load(name).about) for name in names]
-
-
-def _changed(design: Design, rival: Design) -> str:
-    return next(name for name in SWITCHES if design[name] != rival[name])
 
 
 def _shown(conversation: Conversation) -> tuple[Any, ...]:

@@ -163,15 +163,12 @@ async def meet(
                 judgement = judge(world, await drive(client, world.task(client.release.software, limit), limit))
                 replayed = [token for token in world.stolen() if await world.replay(token)]
         shown, servers = called(play, *variants), f"{server.release} and {resource_server.release}"
-        judged = _judged(judgement, f"{client.release} at {servers} ({shown})", replayed)
+        # A token that was shown elsewhere with success is one that was not confined.
+        lost = ("token_confinement",) if replayed else ()
+        name = f"{client.release} at {servers} ({shown})"
+        judged = replace(judgement, scenario=name, source="triple", attacks=lost)
         har = world.recording.har(shown)
         return Meeting(str(client.release), servers, shown, judged, remarks(world, issuer), har)
-
-
-def _judged(judgement: Judgement, name: str, replayed: list[str]) -> Judgement:
-    """The judgement of the meeting; a token that was shown elsewhere with success is one that was not confined."""
-    attacks = ("token_confinement",) if replayed else ()
-    return replace(judgement, scenario=name, source="triple", attacks=attacks)
 
 
 async def _published(issuer: str, limit: float) -> tuple[dict[str, Any], str]:

@@ -154,7 +154,7 @@ class _Search:
         unexplained, each way to compare them is held while the rest is fitted to it.
         """
         best = self.descend(values)
-        if self._all_explained(best):
+        if all(self.explained(name, best)[1] for name in self.observed):
             return best
         held = [self.descend(best | {"prm": value}, {"prm"}, (1,)) for value in SWITCHES["prm"].values]
         least = sorted((self.score(values)[:2] for values in held), reverse=True)[PROMISING - 1]
@@ -178,9 +178,6 @@ class _Search:
                 values = self._two_at_a_time(values, held) or values
             if values == before:
                 return values
-
-    def _all_explained(self, values: Mapping[str, str]) -> bool:
-        return all(self.explained(name, values)[1] for name in self.observed)
 
     def compared_to(self, values: dict[str, str]) -> Callable[[dict[str, str]], Score]:
         """The score of designs, quickly for those that differ little from this one."""

@@ -135,11 +135,8 @@ def _common(changed: Sequence[set[tuple[str, ...]]]) -> set[tuple[str, ...]]:
 
 def _kinds(one: Comparison) -> tuple[tuple[str, str], ...]:
     """The messages of the requests that differ, each with who makes it: the design (``-``) or the client (``+``)."""
-    return tuple(sorted({(_message(line), line[0]) for line in one.difference}))
-
-
-def _message(line: str) -> str:
-    return next(name for begins, name in MESSAGES.items() if begins in line)
+    kinds = {(name, line[0]) for line in one.difference for begins, name in MESSAGES.items() if begins in line}
+    return tuple(sorted(kinds))
 
 
 def _about(one: Comparison) -> tuple[str, str]:

@@ -143,7 +143,8 @@ def read(sources: Iterable[str | JsonObject], url: str = "") -> Front:
             found = _file(Path(each)) if isinstance(each, str) else _recording("the recording", each)
             answers.update({_checked(place): heard for place, heard in found.items()})
     at = _checked(url) if url else next((each for each, found in answers.items() if found.status == 401), "")
-    at = at or next((found.body["resource"] for found in answers.values() if _is_of_resource(found)), "")
+    resources = (found.body.get("resource") for found in answers.values())
+    at = at or next((one for one in resources if isinstance(one, str)), "")
     at = at or next(iter(asked), "")
     if not at:
         raise RecordingError(
@@ -165,10 +166,6 @@ def _checked(url: str) -> str:
     if not origin.startswith(("http://", "https://")):
         raise RecordingError(f"{url!r} is not a URL with a host; allowed: https://HOST/PATH, http://HOST/PATH")
     return url
-
-
-def _is_of_resource(found: Heard) -> bool:
-    return isinstance(found.body.get("resource"), str)
 
 
 def _file(path: Path) -> dict[str, Heard]:

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from model.chart import chart, text
-from model.design import Configuration, Design, parse
+from model.design import Configuration, parse
 from model.model import Model, oauth
 from openworld.show import ending
 from properties.checker import Checker
@@ -78,10 +78,6 @@ def _reply(verdict: Verdict) -> CellAnswer:
     return CellAnswer(verdict.to_json(), drawn)
 
 
-def _design(question: Question) -> Design:
-    return question.read()[1].design
-
-
 def answers(
     questions: Iterable[Question], workers: int, by_design: bool = False, singly: bool = False
 ) -> Generator[CellAnswer]:
@@ -91,7 +87,7 @@ def answers(
     Raises WorkersDiedError where workers keep dying.
     """
     asked = list(questions)
-    runs = [list(run) for _, run in groupby(asked, _design)] if by_design else [asked]
+    runs = [list(run) for _, run in groupby(asked, lambda one: one.read()[1].design)] if by_design else [asked]
     size = 1 if singly else BATCH_OF_DESIGN if by_design else BATCH
     batches = [run[start : start + size] for run in runs for start in range(0, len(run), size)]
     answering = answer_singly if singly else partial(answer, by_design=by_design)

@@ -4,6 +4,7 @@ Grimm et al.: The ODD protocol for describing agent-based and other simulation m
 clarity, replication, and structural realism. JASSS 23(2) 7 (2020). The seven elements are headings, in their order.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from inspect import getdoc
@@ -235,8 +236,4 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[s
 
 def _plain(text: str) -> str:
     """A docstring without the marks of its references."""
-    return _one_line(text.replace(":mod:", "").replace(":func:", "").replace(":data:", ""))
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(re.sub(":(mod|func|data):", "", text).split())

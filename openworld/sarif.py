@@ -57,6 +57,7 @@ def _rule(prop: Property) -> dict[str, Any]:
 def _result(outcome: Checked, rule: int) -> dict[str, Any]:
     asked = outcome.expectation
     kind, level = _KINDS[outcome.status]
+    said = f"{asked.property} {asked.configuration} {asked.expected}"
     result: dict[str, Any] = {
         "ruleId": asked.property,
         "ruleIndex": rule,
@@ -64,7 +65,7 @@ def _result(outcome: Checked, rule: int) -> dict[str, Any]:
         "level": level,
         "message": {"text": _message(outcome)},
         "locations": [_location(outcome)],
-        "partialFingerprints": {"expectation/v1": _digest(f"{asked.property} {asked.configuration} {asked.expected}")},
+        "partialFingerprints": {"expectation/v1": hashlib.sha256(said.encode()).hexdigest()},
         "properties": {"configuration": asked.configuration, "expected": outcome.expected, "found": outcome.found},
     }
     if outcome.verdict.trace is not None:
@@ -102,7 +103,3 @@ def _location(outcome: Checked, words: str = "") -> dict[str, Any]:
 def _uri(outcome: Checked) -> str:
     path = PurePath(path_in_repository(outcome.expectation.file))
     return path.as_uri() if path.is_absolute() else quote(path.as_posix())
-
-
-def _digest(words: str) -> str:
-    return hashlib.sha256(words.encode()).hexdigest()

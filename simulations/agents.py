@@ -64,15 +64,11 @@ def simulate(
         open_chunks.append(record)
         for arm, endings in zip(running, record, strict=True):
             arm.admit(chunk, endings)
-        while open_chunks and _complete(open_chunks[0]):
+        while open_chunks and all(None not in endings for endings in open_chunks[0]):
             yield cast(tuple[list[Visited], ...], open_chunks.popleft())
     for arm in running:
         arm.environment.run()
     yield from cast(Iterator[tuple[list[Visited], ...]], iter(open_chunks))
-
-
-def _complete(record: tuple[list[Visited | None], ...]) -> bool:
-    return all(None not in endings for endings in record)
 
 
 class RunningArm:

@@ -68,15 +68,12 @@ def _plain(mask: Mask) -> Masked:
     return True if mask.all() else mask
 
 
-def _all(masks: list[Mask]) -> Masked:
-    return _plain(np.logical_and.reduce(masks))
-
-
-def _any(masks: list[Mask]) -> Masked:
-    return _plain(np.logical_or.reduce(masks))
-
-
-logic.register(np.ndarray, _all, _any, np.logical_not)
+logic.register(
+    np.ndarray,
+    lambda masks: _plain(np.logical_and.reduce(masks)),
+    lambda masks: _plain(np.logical_or.reduce(masks)),
+    np.logical_not,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,13 +11,24 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from model.store import keep, kept
 from simulations import processes, readers
 from simulations.units import EngineError, Tally, Unit
 
 Progress = Callable[[int, int], object]
+
+
+class Where(TypedDict, total=False):
+    """Who counts units, and where what is counted stays: what :func:`run` takes beside them."""
+
+    workers: int
+    progress: Progress | None
+    store: Path | None
+    cluster: str | None
+
+
 #: At most so many units of at most so many attempts are looked at together, where a reader counts sooner for that.
 AHEAD, SMALL = 40, 500
 #: Seconds in which a cluster has to answer, to have a worker, and to have one again when all have gone.

@@ -296,7 +296,7 @@ def load(name: str | Path, model: Model = oauth()) -> Population:
         PopulationError: unknown, unreadable, or wrong in a way that the message names.
     """
     content = _content(name, (), model)
-    found = _population(_name(name), content, model)
+    found = _population(Path(name).stem if _is_file(name) else str(name), content, model)
     return replace(found, own=tuple(content.get("own", ()))) if _is_file(name) else found
 
 
@@ -319,10 +319,6 @@ def _meaning(factor: Factor, model: Model) -> str:
         return JOINT[factor.name][0]
     columns = "/".join(name for name, _ in factor.refined[0].settings)
     return columns or "where agents are sent"
-
-
-def _name(name: str | Path) -> str:
-    return Path(name).stem if _is_file(name) else str(name)
 
 
 def _is_file(name: str | Path) -> bool:

@@ -8,8 +8,7 @@ experiment counts a few attempts at every point, the same draws at all of them.
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas
@@ -17,7 +16,7 @@ import scipy
 
 from model.errors import hint
 from simulations import engine, expectation
-from simulations.engine import Progress
+from simulations.engine import Where
 from simulations.experiment import Experiment, ExperimentError
 from simulations.experiments import check_arms, check_met, population_for
 from simulations.horizon import horizon, lasting
@@ -62,10 +61,7 @@ def indices(
     method: str | None = None,
     attempts: int | None = None,
     deployed: bool | None = None,
-    workers: int = 1,
-    progress: Progress | None = None,
-    store: Path | None = None,
-    cluster: str | None = None,
+    **where: Unpack[Where],
 ) -> pandas.DataFrame:
     """What each knob has to do with what each arm changes against the first, one row a knob.
 
@@ -75,7 +71,7 @@ def indices(
         method: one of :data:`METHODS`.
         attempts: attempts at every point, where they are counted; else as many as the reader usually does, and more
             where its clock has to go further.
-        deployed, workers, progress, store, cluster: as in :func:`simulations.experiments.run`.
+        deployed, where: as in :func:`simulations.experiments.run`.
 
     Raises:
         ExperimentError: a population without knobs, samples or attempts that make no sense (too few for what is asked
@@ -105,7 +101,7 @@ def indices(
         units = [unit_at(base, stands, row, effort.attempts) for row in range(len(tried))]
         units = _lasting(asked, units, attempts is not None)
         taken = max(unit.attempts for unit in units)
-        changes = _counted(engine.run(units, workers, progress, store, cluster).values())
+        changes = _counted(engine.run(units, **where).values())
     arms = tuple(asked.treatments)
     rows = [
         (

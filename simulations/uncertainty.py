@@ -15,8 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from operator import attrgetter
-from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import scipy
@@ -25,7 +24,7 @@ from numpy.typing import NDArray
 from simulations import engine, expectation
 from simulations.attempts import situations
 from simulations.calls import QUANTITIES, REQUESTS
-from simulations.engine import Progress
+from simulations.engine import Where
 from simulations.experiment import Experiment
 from simulations.experiments import StoppedExperiment
 from simulations.harms import THEFT
@@ -168,7 +167,7 @@ def _adjusted(features: Numbers, values: Numbers) -> float:
 
 
 def over_inputs(
-    result: Result, asked: Experiment, met: Population, seed: int, draws: int | None = None, **where: Any
+    result: Result, asked: Experiment, met: Population, seed: int, draws: int | None = None, **where: Unpack[Where]
 ) -> Result:
     """The result of an experiment with what the inputs leave open beside it; arguments as of :func:`spreads`.
 
@@ -250,11 +249,7 @@ def spreads(
     values: Iterable[float],
     seed: int,
     draws: int | None = None,
-    *,
-    workers: int = 1,
-    progress: Progress | None = None,
-    store: Path | None = None,
-    cluster: str | None = None,
+    **where: Unpack[Where],
 ) -> dict[float, Spread]:
     """What the inputs leave open at points of a sweep.
 
@@ -264,7 +259,7 @@ def spreads(
         draws: how often the inputs are drawn; None: :data:`DRAWS` times where nothing is sampled but them, and else
             :data:`COUNTED_DRAWS` times at the point of the headline alone, or not at all where that is dear or the
             headline is no outcome, of which alone draws tell.
-        workers, progress, store, cluster: as in :func:`simulations.experiments.run`.
+        where: as in :func:`simulations.experiments.run`.
     """
     found, tells = {}, any(told == ROBBED or event(told) for told in asked.about)
     for value in values:
@@ -274,7 +269,7 @@ def spreads(
         turned = knobs(asked, base, sweep=False)
         number = draws if draws is not None else _draws(base, tells and value == asked.point)
         if turned and number:
-            found[value] = spread(base, turned, number, seed, workers, progress, store, cluster)
+            found[value] = spread(base, turned, number, seed, **where)
     return found
 
 
@@ -285,16 +280,7 @@ def _draws(base: Unit, headline: bool) -> int:
     return COUNTED_DRAWS if headline and not dear else 0
 
 
-def spread(
-    base: Unit,
-    turned: Sequence[Knob],
-    draws: int,
-    seed: int,
-    workers: int = 1,
-    progress: Progress | None = None,
-    store: Path | None = None,
-    cluster: str | None = None,
-) -> Spread:
+def spread(base: Unit, turned: Sequence[Knob], draws: int, seed: int, **where: Unpack[Where]) -> Spread:
     """What comes out of a unit wherever its knobs stand, in as much time as that takes there."""
     stands = stand(turned, drawn(sum(knob.size for knob in turned), draws, seed))
     if expectation.known(base):
@@ -305,7 +291,7 @@ def spread(
         )
         return replace(found, stated=stated)
     units = [lasting(base), *(lasting(unit_at(base, stands, row, base.attempts)) for row in range(draws))]
-    tallies = list(engine.run(units, workers, progress, store, cluster).values())
+    tallies = list(engine.run(units, **where).values())
     outcomes, rates = counted(tallies, len(base.arms))
     told = measured(tallies, len(base.arms))
     at_stated, at_drawn = ({each: values[rows] for each, values in told.items()} for rows in (slice(1), slice(1, None)))

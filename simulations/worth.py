@@ -12,13 +12,13 @@ References:
     Making 38 (2018).
 """
 
-from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import pandas
 
 from simulations import expectation, uncertainty
-from simulations.engine import Progress
+from simulations.engine import Where
 from simulations.experiment import Experiment, ExperimentError
 from simulations.experiments import check_arms, check_met, population_for
 from simulations.knobs import Numbers, knobs
@@ -79,10 +79,7 @@ def worth(
     population: Population | str | None = None,
     deployed: bool | None = None,
     attempts: int | None = None,
-    workers: int = 1,
-    progress: Progress | None = None,
-    store: Path | None = None,
-    cluster: str | None = None,
+    **where: Unpack[Where],
 ) -> pandas.DataFrame:
     """What knowing each input would be worth for the choice between the arms, the most first.
 
@@ -90,7 +87,7 @@ def worth(
         weight: how many honest flows a theft weighs as much as.
         samples: how often the inputs are drawn.
         attempts: attempts at every draw, where they are counted.
-        deployed, workers, progress, store, cluster: as in :func:`simulations.experiments.run`.
+        deployed, where: as in :func:`simulations.experiments.run`.
 
     Raises:
         ExperimentError: one arm only, nothing that is open, or numbers that make no sense.
@@ -104,7 +101,7 @@ def worth(
     number = (EXACT if exact else COUNTED) if samples is None else samples
     turned = knobs(asked, base)
     _check(asked, met, bool(turned), exact, weight, number, attempts)
-    found = uncertainty.spread(base, turned, number, seed, workers, progress, store, cluster)
+    found = uncertainty.spread(base, turned, number, seed, **where)
     benefits = _benefits(found, weight)
     arms = tuple(asked.treatments)
     chosen = int(benefits.mean(axis=0).argmax())

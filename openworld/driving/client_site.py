@@ -170,7 +170,7 @@ def clients(kept: Sequence[ReleaseRecord], day: datetime.date | None) -> list[Cl
     for name, those in groupby(sorted(seen, key=lambda one: (_name(one), age(one))), key=_name):
         each = list(those)
         days = {one: new[one].date if one in new else MEASURED.isoformat() for one in each}
-        again = {one: new[one].prediction.asked if one in new else _driven(one) for one in each}
+        again = {one: new[one].prediction.asked if one in new else (one,) * (_name(one) in CLIENTS) for one in each}
         releases, of = {one: seen[one] for one in each}, {one: new[one] for one in each if one in new}
         found.append(Client(name, releases, days, again, _host(name, of), of, closed, day))
     return sorted(found, key=lambda one: (-len(one.failing), one.name))
@@ -182,10 +182,6 @@ def _name(release: str) -> str:
 
 def _version(release: str) -> str:
     return release.partition("==")[2]
-
-
-def _driven(release: str) -> tuple[str, ...]:
-    return (release,) if _name(release) in CLIENTS else ()
 
 
 def _host(name: str, of: Mapping[str, ReleaseRecord]) -> tuple[str, ...]:
@@ -201,7 +197,11 @@ def files(kept: Sequence[ReleaseRecord], day: datetime.date | None, pages: Colle
     closed = those[0].hidden
     around: dict[str, Any] = {"checks": every_check(), "version": version("openworld"), "day": day, "pages": pages}
     around |= {"placed": placed, "feed": "feed.xml", "asked_for": [one for one in every_check() if one.name != ALLOWED]}
-    every = sorted((change for one in those for change in one.changes), key=_newest, reverse=True)
+    every = sorted(
+        (change for one in those for change in one.changes),
+        key=lambda one: (one.day, one.client, age(one.release)),
+        reverse=True,
+    )
     made = {SCORE: scores(kept, closed), "feed.xml": _feed("clients", every, "clients/{}/")}
     made["index.html"] = template("clients.html.jinja").render(**around, clients=those, records=kept)
     for client in those:
@@ -218,10 +218,6 @@ def files(kept: Sequence[ReleaseRecord], day: datetime.date | None, pages: Colle
             if path.is_file():
                 made[f"{record.folder.name}/{path.name}"] = path.read_text(encoding="utf-8")
     return made
-
-
-def _newest(change: ReleaseChange) -> tuple[str, str, list[int]]:
-    return change.day, change.client, age(change.release)
 
 
 def _feed(of: str, those: Sequence[ReleaseChange], place: str) -> str:

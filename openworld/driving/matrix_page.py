@@ -97,7 +97,7 @@ def public_files(columns: Sequence[Column], wanted: Matrix, output: Path, how: M
 def _index(columns: Sequence[Column], wanted: Matrix, how: Making) -> str:
     rows = list(_rows(columns))
     ranges: dict[str, list[Affected]] = {}
-    for one in affected(_judged(columns)):
+    for one in affected({one.name: one.judgements for one in columns}):
         ranges.setdefault(one.client, []).append(one)
     return template("matrix.html.jinja").render(
         columns=columns,
@@ -111,10 +111,6 @@ def _index(columns: Sequence[Column], wanted: Matrix, how: Making) -> str:
         version=version("openworld"),
         expected=any(one.entry.expected is not None for one in columns),
     )
-
-
-def _judged(columns: Sequence[Column]) -> dict[str, Sequence[Judgement]]:
-    return {one.name: one.judgements for one in columns}
 
 
 def _seen(column: Column) -> Iterator[tuple[Play, Judgement]]:
@@ -173,10 +169,6 @@ def _release(column: Column, output: Path) -> str:
     )
 
 
-def _because(column: Column, scenario: str) -> str:
-    return column.entry.expected.because.get(scenario, "") if column.entry.expected else ""
-
-
 def _fall(column: Column, play: Play, seen: Judgement, output: Path) -> dict[str, Any]:
     """What a release falls for: the exchanges, the chart, the fixes."""
     assert column.driven is not None
@@ -186,7 +178,7 @@ def _fall(column: Column, play: Play, seen: Judgement, output: Path) -> dict[str
         "seen": seen,
         "about": about(play),
         "change": column.changes.get(play.name, ""),
-        "because": _because(column, play.name),
+        "because": column.entry.expected.because.get(play.name, "") if column.entry.expected else "",
         "exchanges": _exchanges(output / column.slug / f"{play.name}.har"),
         "fixes": fixes(column.driven.explained.design, play, cures),
     }

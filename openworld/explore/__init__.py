@@ -2,57 +2,21 @@
 
 Everything works without a widget: :func:`show` answers one question, the functions of
 :mod:`openworld.explore.evidence` give tables. :mod:`openworld.explore.controls`, which needs ipywidgets, puts controls
-in front of the same answers. What only some notebooks use is imported when it is asked for here.
+in front of the same answers. All of it is imported when it is asked for here.
 """
 
 from importlib import import_module
 from typing import Any
 
-from openworld.explore.asking import ask, result
-from openworld.explore.evidence import (
-    claimed,
-    compared,
-    consulted,
-    counted,
-    crossed,
-    flipped,
-    gained,
-    matching,
-    rules,
-    short,
-    switches,
-    turning,
-)
-from openworld.explore.sizes import SIZE
-from openworld.explore.views import Picture, Table, VerdictView, data, figure, show, slide
-
-__all__ = [
-    "SIZE",
-    "Picture",
-    "Table",
-    "VerdictView",
-    "ask",
-    "claimed",
-    "compared",
-    "consulted",
-    "counted",
-    "crossed",
-    "data",
-    "figure",
-    "flipped",
-    "gained",
-    "matching",
-    "result",
-    "rules",
-    "short",
-    "show",
-    "slide",
-    "switches",
-    "turning",
-]
-
-#: What is imported late, by its module.
-_LATE = {
+#: What there is, by its module.
+_NAMES = {
+    "openworld.explore.asking": ("ask", "result"),
+    "openworld.explore.evidence": (
+        "claimed", "compared", "consulted", "counted", "crossed", "flipped", "gained", "matching", "rules", "short",
+        "switches", "turning",
+    ),
+    "openworld.explore.sizes": ("SIZE",),
+    "openworld.explore.views": ("Picture", "Table", "VerdictView", "data", "figure", "show", "slide"),
     "openworld.explore.controls": ("explore", "explore_attacks", "explore_mishaps", "explore_shares"),
     "openworld.explore.gallery": ("at_work", "catalogue"),
     "openworld.explore.populations": ("Share", "at", "summary", "swept"),
@@ -61,11 +25,11 @@ _LATE = {
     "openworld.explore.deployed": ("accepting", "designed", "latest", "share", "tried"),
     "properties.designs": ("MECHANISMS",),
     "simulations.blast_radius": ("run",),
-}
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
-    for module, names in _LATE.items():
+    for module, names in _NAMES.items():
         if name in names:
             return getattr(import_module(module), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -84,10 +84,6 @@ def _table_open(renderer: RendererHTML, tokens: Sequence[Token], at: int, option
     return f'{region}<table class="claims"><caption class="hidden">{caption}</caption>'
 
 
-def _table_close(renderer: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
-    return "</table></div>\n"
-
-
 def _code(renderer: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
     return f'<pre tabindex="0"><code>{escapeHtml(tokens[at].content)}</code></pre>\n'
 
@@ -100,7 +96,7 @@ def _inline(renderer: RendererHTML, tokens: Sequence[Token], at: int, options: A
 
 _RULES = {
     "table_open": _table_open,
-    "table_close": _table_close,
+    "table_close": lambda *_: "</table></div>\n",
     "fence": _code,
     "code_block": _code,
     "code_inline": _inline,

@@ -39,7 +39,7 @@ def page(study: Study, site: str = "") -> str:
         "study": study,
         "about": study.about,
         "site": site,
-        "answer": partial(_answer, site),
+        "answer": lambda prop, asked: address(prop, asked, site) if site else "",
         "linked": partial(_linked, site),
     }
     own = {
@@ -78,16 +78,11 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "embedded": _embedded,
         "worded": lambda name, kind: worded(kind, name),
-        "arms": _arms,
+        "arms": lambda names: " = ".join(map(of_configuration, names.split(LISTED))),
         "flat": _flat,
         "violated": _violated,
     }
     return environment
-
-
-def _answer(site: str, prop: str, configuration: str) -> str:
-    """Where a verdict is answered; nowhere without a site."""
-    return address(prop, configuration, site) if site else ""
 
 
 def _linked(site: str, asked: str) -> str:
@@ -105,11 +100,6 @@ def _violated(prop: str) -> str:
 def _flat(html: str) -> str:
     """HTML without the indentation of its template, which half of a chart would be."""
     return Markup(re.sub(r"\s*\n\s*", "\n", html).replace(">\n<", "><"))
-
-
-def _arms(names: str) -> str:
-    """Arms that come to the same, in words."""
-    return " = ".join(map(of_configuration, names.split(LISTED)))
 
 
 def _unplaced(study: Study) -> list[FoundPicture]:
