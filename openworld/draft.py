@@ -16,7 +16,7 @@ from model.receipts import REQUESTING, answering, requesting
 from model.state import Variables
 from model.world import NONE, World
 from properties.extension import reached, violated
-from simulations.extension import experiment
+from simulations.experiment_files import experiment
 
 #: A draft to begin with: a switch, a field, a rule and a property that work.
 SKELETON = Path(__file__).parent / "data" / "draft_of_your_own.py"

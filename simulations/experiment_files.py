@@ -6,7 +6,7 @@ What a file may say is ``data/experiment.schema.json``, which editors read too. 
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
@@ -15,8 +15,10 @@ from typing import Any
 from model.design import expanded
 from model.documents import DocumentError, Schema, called, from_toml
 from model.errors import hint
-from model.model import Model, oauth
+from model.extension import new
+from model.model import DraftError, Model, built, grow, oauth
 from simulations.arms import AS_DEPLOYED
+from simulations.catalogue import every_experiment
 from simulations.experiment import Adoption, Experiment, ExperimentError, Mix, Number, Range, Year
 from simulations.harms import STRATEGIES
 from simulations.population import NUMBERS, PopulationError, populations, swept_number, swept_shares
@@ -233,3 +235,11 @@ def _toml(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
     return json.dumps(value, ensure_ascii=False)
+
+
+def experiment(name: str, text: str) -> None:
+    """Add an experiment, by what its file would say (``openworld simulate matching --format toml`` prints one)."""
+    if not name.isidentifier():
+        raise DraftError(f"experiment {name!r}: a name is letters, digits and underscores")
+    made = replace(parsed(text, Path(name), built()), asked=())
+    grow(built().adding(Experiment, {new("experiment", name, every_experiment(built())): made}))

@@ -36,10 +36,8 @@ from openworld.commands.common import (
 from openworld.expectations import drafts, read
 from openworld.files import append, write
 from openworld.files import as_json as written
-from openworld.github import commands, markdown
-from openworld.junit import document
+from openworld.integrations import commands, document, log, markdown
 from openworld.progress import Progress
-from openworld.sarif import log
 from openworld.show import certificate_lines, ending
 from properties.certificate import findings, trusted
 from properties.security import find

@@ -1,8 +1,12 @@
-"""What a notebook shows: a picture that can be saved, a table that can be read, a verdict in full."""
+"""What a notebook shows: a picture that can be saved, a table that can be read, a verdict in full.
+
+How much it computes is said by the environment variable OPENWORLD_SIZE.
+"""
 
 from __future__ import annotations
 
 import base64
+import os
 import re
 from collections.abc import Mapping
 from contextlib import redirect_stderr
@@ -17,13 +21,13 @@ import pandas as pd
 from model.brief import brief
 from model.chart import chart, text
 from model.design import Configuration
+from model.errors import InputError, hint
 from model.model import Model, oauth
 from model.protocols import rules
 from model.words import of_configuration, worded
 from openworld.exhibit import Drawing, Source
 from openworld.exhibits import find
 from openworld.explore.asking import ask
-from openworld.explore.sizes import SIZE
 from openworld.files import replacing
 from openworld.plotstyle import rendered
 from openworld.sequence import svg
@@ -31,6 +35,48 @@ from openworld.show import ending, guarantee, outcome
 from openworld.slide import svg as slide_svg
 from properties.security import Property, every_property
 from properties.verdict import Verdict
+
+
+class SizeError(InputError):
+    """A size that does not exist; the message lists those that do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What a notebook may spend.
+
+    Attributes:
+        name: the value of the parameter.
+        attempts: attempts in every arm at every point of an experiment.
+        lattice: the question to the lattice of mechanisms that is enumerated.
+        resource_servers: how many there are in a drawn topology; other parties are fewer in proportion.
+        targets: how many of them something goes wrong with, in each topology.
+    """
+
+    name: str
+    attempts: int
+    lattice: str
+    resource_servers: int
+    targets: int
+
+
+SIZES = {size.name: size for size in (Size("small", 1_000, "mixup", 40, 6), Size("full", 20_000, "theft", 300, 25))}
+
+
+def chosen(name: str | None = None) -> Size:
+    """The size of a name, or the one that the environment asks for (``full`` if it asks for none).
+
+    Raises:
+        SizeError: naming the culprit and what is allowed.
+    """
+    asked = name or os.environ.get("OPENWORLD_SIZE", "full")
+    if asked not in SIZES:
+        raise SizeError(f"unknown size {asked!r} in OPENWORLD_SIZE{hint(asked, SIZES)}")
+    return SIZES[asked]
+
+
+SIZE = chosen()
+
 
 #: A sign and two colours for each result, told apart without the colours.
 _BAD, _GOOD, _OPEN = ("✗", "#8f3208", "#fbe9df"), ("✓", "#22506e", "#e8f1f8"), ("?", "#222", "#eee")

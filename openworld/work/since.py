@@ -15,7 +15,7 @@ from openworld.commands.common import DONE, INCONCLUSIVE
 from openworld.diff import Flip, flips
 from openworld.expectations import read
 from openworld.files import append
-from openworld.github import put
+from openworld.integrations import put
 from openworld.progress import Progress
 from openworld.revised import comment, known_as, lowered, revised
 

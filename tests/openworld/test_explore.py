@@ -12,7 +12,7 @@ from model.words import worded
 from openworld.explore import asking, blast, deployed, evidence, populations, views
 from openworld.explore.controls import Panel, explore, explore_attacks, explore_mishaps, explore_shares
 from openworld.explore.gallery import at_work, catalogue
-from openworld.explore.sizes import SizeError, chosen
+from openworld.explore.views import SizeError, chosen
 from properties.checker import kept
 from properties.explain import turns
 from properties.named_attacks import UnknownAttackError, attacks
