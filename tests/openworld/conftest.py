@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
 from model.design import Configuration
 from openworld import beginnings, jobs, plotstyle, slides, weakest
+from openworld.cli import main
 from openworld.commands import questions
 from openworld.tables import drafts, environments
 from properties import verdict
@@ -22,6 +24,12 @@ from simulations import processes
 #: Checkers that lay down a world for all who ask.
 CHECKERS = cache(Checker)
 GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture(scope="session")
+def run() -> Callable[..., Result]:
+    """Run a command in this process."""
+    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 def made_up_verdicts() -> list[dict[str, Any]]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 from smallest import narrowed
 
 from model.design import parse
@@ -19,7 +18,6 @@ from model.named_designs import NAMED_DESIGNS
 from model.world_file import DEFAULT, WORLDS
 from openworld import study
 from openworld.cache import identity
-from openworld.cli import main
 from openworld.jobs import Question
 from openworld.plan import StudyPlan
 from openworld.tables import certificates
@@ -27,7 +25,6 @@ from openworld.tables.certificates import Runs, bounded, looked_into
 from properties.proofs import CHECKER, PROVER
 from properties.security import PROPERTIES
 
-Run = Callable[..., Result]
 PAGE = Path(study.__file__).parent / "data" / "findings" / "certificates.md"
 #: World, how many designs, how long runs are: the rows of its table.
 LENGTHS = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
@@ -38,13 +35,7 @@ needs_programs = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def run() -> Run:
-    """Run a command in this process."""
-    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory, run: Run) -> Path:
+def stored(tmp_path_factory: pytest.TempPathFactory, run) -> Path:
     """A certificate of a safe answer."""
     path = tmp_path_factory.mktemp("certificates") / "safe.zip"
     assert run("verdict", *SAFE, "--certificate", path).exit_code == 0
@@ -63,7 +54,7 @@ def changed(path: Path, name: str, change: Callable[[bytes], bytes]) -> Path:
 
 
 @needs_programs
-def test_evidence_is_written_and_checked(stored: Path, run: Run, tmp_path: Path) -> None:
+def test_evidence_is_written_and_checked(stored: Path, run, tmp_path: Path) -> None:
     """What was checked, by what, and what is still to be trusted; the same question makes the same bytes."""
     result = run("check", stored)
     assert result.exit_code == 0
@@ -86,7 +77,7 @@ def relabelled(about: dict[str, Any]) -> bytes:
 
 @needs_programs
 @pytest.mark.parametrize("world", ["mine.toml", "crm_then_billing", ""])
-def test_evidence_about_one_question_is_none_about_another(stored: Path, run: Run, tmp_path: Path, world: str) -> None:
+def test_evidence_about_one_question_is_none_about_another(stored: Path, run, tmp_path: Path, world: str) -> None:
     """Neither about another world, whatever the file calls it, nor about another design."""
     named = f"iss_check=require;world={world}" if world else "iss_check=off"
     if world.endswith(".toml"):
@@ -123,13 +114,13 @@ def test_clauses_and_proofs_are_of_use_without_this_suite(stored: Path) -> None:
     ],
     ids=["answer", "claim", "clauses", "proof", "run"],
 )
-def test_what_was_tampered_with_is_refuted(stored: Path, run: Run, name: str, change: Callable[[bytes], bytes]) -> None:
+def test_what_was_tampered_with_is_refuted(stored: Path, run, name: str, change: Callable[[bytes], bytes]) -> None:
     """Exit code 1, and the line that is not so."""
     result = run("check", changed(stored, name, change))
     assert (result.exit_code, "REFUTED" in result.output) == (1, True)
 
 
-def test_a_run_is_evidence_too(tmp_path: Path, run: Run) -> None:
+def test_a_run_is_evidence_too(tmp_path: Path, run) -> None:
     """For that no program is needed but our own."""
     path = tmp_path / "attack.zip"
     run("verdict", "CD", "cap=mal_as;iss_check=off", "--certificate", path)
@@ -141,7 +132,7 @@ def test_a_run_is_evidence_too(tmp_path: Path, run: Run) -> None:
 @pytest.mark.parametrize(
     ("content", "said"), [(b"", "not a ZIP archive"), (b"PK\x03\x04 and so on", "not a ZIP archive")]
 )
-def test_what_is_no_certificate_is_refused_in_a_line(tmp_path: Path, run: Run, content: bytes, said: str) -> None:
+def test_what_is_no_certificate_is_refused_in_a_line(tmp_path: Path, run, content: bytes, said: str) -> None:
     """With the name of the file and the reason, and exit code 2."""
     path = tmp_path / "none.zip"
     path.write_bytes(content)
@@ -169,7 +160,7 @@ def test_what_is_no_certificate_is_refused_in_a_line(tmp_path: Path, run: Run, c
     ],
     ids=str,
 )
-def test_what_does_not_fit_together_is_refused_in_a_line(tmp_path: Path, run: Run, about: object, said: str) -> None:
+def test_what_does_not_fit_together_is_refused_in_a_line(tmp_path: Path, run, about: object, said: str) -> None:
     """A schema at the border, and then the names."""
     whole = {
         "format": "openworld-certificate",
@@ -259,7 +250,7 @@ def test_a_study_has_every_answer_proved_and_checked(monkeypatch: pytest.MonkeyP
     assert "1 of 1 worlds under a design, of how long their runs are" in page
 
 
-def test_without_the_programs_nothing_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, run: Run) -> None:
+def test_without_the_programs_nothing_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, run) -> None:
     """The line says which program is not there, and nothing is written."""
     monkeypatch.setenv("PATH", str(tmp_path))
     path = tmp_path / "safe.zip"

@@ -30,16 +30,9 @@ from properties.security import PROPERTIES
 
 RULES = every_rule()
 
-Run = Callable[..., Result]
 MIXUP = "cap=mal_as;iss_check=off"
 #: What becomes of answers is tested here; only a command that is started as a process starts others to find them.
 GOLDEN = Path(__file__).parent / "golden"
-
-
-@pytest.fixture
-def run() -> Run:
-    """Run a command in this process."""
-    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 def one_line(result: Result) -> str:
@@ -53,7 +46,7 @@ def one_line(result: Result) -> str:
 # --- verdict and trace -------------------------------------------------------------------------------------
 
 
-def test_verdict_shows_the_attack_and_draws_it(run: Run) -> None:
+def test_verdict_shows_the_attack_and_draws_it(run) -> None:
     """An attack is named, counted and drawn within the width of a page."""
     result = run("verdict", "code_delivery", MIXUP)
     assert result.exit_code == 0
@@ -63,7 +56,7 @@ def test_verdict_shows_the_attack_and_draws_it(run: Run) -> None:
     assert max(map(len, chart.splitlines())) <= WIDTH
 
 
-def test_verdict_names_what_blocks_with_sources(run: Run) -> None:
+def test_verdict_names_what_blocks_with_sources(run) -> None:
     """A safe verdict names the rules that block the attack and their sections."""
     result = run("verdict", "CD", "cap=mal_as")
     assert result.exit_code == 0
@@ -72,7 +65,7 @@ def test_verdict_names_what_blocks_with_sources(run: Run) -> None:
 
 
 @pytest.mark.slow
-def test_verdict_says_what_nothing_else_makes_up_for(run: Run) -> None:
+def test_verdict_says_what_nothing_else_makes_up_for(run) -> None:
     """Of several rules that block, when it is asked."""
     asked = "verdict", "TC", "cap=mal_rs;dpop=token", "--needed"
     data = json.loads(run(*asked, "--format", "json").output)
@@ -88,19 +81,19 @@ def test_verdict_says_what_nothing_else_makes_up_for(run: Run) -> None:
         ["design=mcp;lure+mal_as;iss_check=off"],
     ],
 )
-def test_a_configuration_may_be_several_words(run: Run, words: list[str]) -> None:
+def test_a_configuration_may_be_several_words(run, words: list[str]) -> None:
     """No shell takes a part of it away; an attacker and a design need no key."""
     result = run("trace", "code_delivery", *words, "--format", "json")
     assert result.exit_code == 0, result.output
     assert result.stdout == run("trace", "CD", "design=mcp;cap=mal_as+lure;iss_check=off", "--format", "json").stdout
 
 
-def test_verdict_without_chart(run: Run) -> None:
+def test_verdict_without_chart(run) -> None:
     """The chart can be left out."""
     assert "|  |" not in run("verdict", "CD", MIXUP, "--no-chart").output
 
 
-def test_verdict_as_json(run: Run) -> None:
+def test_verdict_as_json(run) -> None:
     """JSON has the verdict, its reach and the trace."""
     data = json.loads(run("verdict", "CD", MIXUP, "--format", "json").output)
     assert (data["property"], data["verdict"], data["steps"]) == ("code_delivery", "attack", 7)
@@ -111,12 +104,12 @@ def test_verdict_as_json(run: Run) -> None:
     ("config", "require", "code"),
     [(MIXUP, "attack", 0), (MIXUP, "safe", 1), ("cap=mal_as", "safe", 0), ("cap=mal_as", "attack", 1)],
 )
-def test_require(run: Run, config: str, require: str, code: int) -> None:
+def test_require(run, config: str, require: str, code: int) -> None:
     """A required verdict that does not come out is exit code 1."""
     assert run("verdict", "CD", config, "--require", require, "--no-chart").exit_code == code
 
 
-def test_utility_says_whether_the_run_exists(run: Run) -> None:
+def test_utility_says_whether_the_run_exists(run) -> None:
     """A utility property is reached or not; that it is safe, or fails, can still be required of it."""
     assert "reached: such a run exists" in run("verdict", "FC", "design=mcp").output
     assert "not reached: no such run exists" in run("verdict", "FC", "prm=off").output
@@ -125,7 +118,7 @@ def test_utility_says_whether_the_run_exists(run: Run) -> None:
         assert run("verdict", "FC", "design=mcp", "--require", require).exit_code == code
 
 
-def test_what_nothing_could_violate_is_told_apart_from_safe(run: Run) -> None:
+def test_what_nothing_could_violate_is_told_apart_from_safe(run) -> None:
     """It has an exit code and a reason of its own, and only requiring just that is met."""
     result = run("verdict", "SI", "cap=token_leak;world=mixup")
     assert result.exit_code == 4
@@ -137,7 +130,7 @@ def test_what_nothing_could_violate_is_told_apart_from_safe(run: Run) -> None:
 
 
 @pytest.mark.slow
-def test_a_design_that_nobody_can_use_is_not_safe(run: Run) -> None:
+def test_a_design_that_nobody_can_use_is_not_safe(run) -> None:
     """The choices that rule each other out are named, with the rule that refuses."""
     result = run("verdict", "CB", "cap=web;pkce=off", "--format", "json")
     data = json.loads(result.output)
@@ -146,7 +139,7 @@ def test_a_design_that_nobody_can_use_is_not_safe(run: Run) -> None:
     assert "pkce=off and pkce_as=required leave no honest run" in data["reason"]
 
 
-def test_bounds_are_part_of_the_answer(run: Run) -> None:
+def test_bounds_are_part_of_the_answer(run) -> None:
     """What the answer rests on: the cast of the world, and a bound that was found and proved."""
     data = json.loads(run("verdict", "TC", "cap=mal_rs", "--format", "json").output)
     assert data["bound"]["proved"]
@@ -156,7 +149,7 @@ def test_bounds_are_part_of_the_answer(run: Run) -> None:
     assert data["blocked_by_minimal"]
 
 
-def test_no_time_is_inconclusive(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_time_is_inconclusive(run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A solver that gives up is exit code 3, whatever was required."""
     from properties.engine import Answer
     from properties.single import SINGLE
@@ -167,7 +160,7 @@ def test_no_time_is_inconclusive(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
     assert "unknown" in result.output
 
 
-def test_a_trace_that_is_not_confirmed_is_an_internal_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trace_that_is_not_confirmed_is_an_internal_error(run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A trace that does not replay is never an attack: exit code 70, and it says so."""
     from model.machine import Machine, NotEnabledError
 
@@ -191,7 +184,7 @@ def test_a_trace_that_is_not_confirmed_is_an_internal_error(run: Run, monkeypatc
         ("itf", "{"),
     ],
 )
-def test_trace_formats(run: Run, tmp_path: Path, form: str, starts: str) -> None:
+def test_trace_formats(run, tmp_path: Path, form: str, starts: str) -> None:
     """A trace is drawn or written in each format, to the terminal or to a file alike."""
     shown = run("trace", "CD", MIXUP, "--format", form).output
     assert shown.startswith(starts)
@@ -200,13 +193,13 @@ def test_trace_formats(run: Run, tmp_path: Path, form: str, starts: str) -> None
 
 
 @pytest.mark.parametrize(("form", "starts"), [("pdf", b"%PDF"), ("png", b"\x89PNG")])
-def test_pictures_go_to_files(run: Run, tmp_path: Path, form: str, starts: bytes) -> None:
+def test_pictures_go_to_files(run, tmp_path: Path, form: str, starts: bytes) -> None:
     """Formats that are no text are written to a file."""
     assert run("trace", "CD", MIXUP, "--format", form, "-o", tmp_path / "chart").exit_code == 0
     assert (tmp_path / "chart").read_bytes().startswith(starts)
 
 
-def test_a_run_is_drawn_up_to_who_refuses_it(run: Run) -> None:
+def test_a_run_is_drawn_up_to_who_refuses_it(run) -> None:
     """Under another configuration the chart ends with the condition that refuses and its section."""
     shown = " ".join(run("trace", "CD", MIXUP, "--under", "cap=mal_as").output.replace("|", " ").split())
     assert "XX REFUSED by the client: iss, where the policy looks at it" in shown
@@ -214,12 +207,12 @@ def test_a_run_is_drawn_up_to_who_refuses_it(run: Run) -> None:
     assert "the run stops here, at step 6 of 7" in shown
 
 
-def test_trace_of_a_utility_property(run: Run) -> None:
+def test_trace_of_a_utility_property(run) -> None:
     """The run that shows a utility property is drawn."""
     assert run("trace", "first_contact", "design=mcp").output.endswith("request (first_contact)\n")
 
 
-def test_trace_when_there_is_none(run: Run) -> None:
+def test_trace_when_there_is_none(run) -> None:
     """Nothing to draw is said, with exit code 1."""
     result = run("trace", "CD", "cap=mal_as")
     assert result.exit_code == 1
@@ -229,7 +222,7 @@ def test_trace_when_there_is_none(run: Run) -> None:
 # --- replay ------------------------------------------------------------------------------------------------
 
 
-def test_replay_confirms(run: Run) -> None:
+def test_replay_confirms(run) -> None:
     """A trace that runs and shows what it says is confirmed."""
     result = run("check", GOLDEN / "mixup.json")
     assert result.exit_code == 0
@@ -256,7 +249,7 @@ def broken(**changes: object) -> str:
         (broken(world="flatland"), "flatland"),
     ],
 )
-def test_replay_refuses(run: Run, tmp_path: Path, content: str, says: str) -> None:
+def test_replay_refuses(run, tmp_path: Path, content: str, says: str) -> None:
     """A file that is no trace, does not run or does not show what it says is bad input, named in one line."""
     (tmp_path / "trace.json").write_text(content, encoding="utf-8")
     result = run("check", tmp_path / "trace.json")
@@ -305,7 +298,7 @@ def test_replay_refuses(run: Run, tmp_path: Path, content: str, says: str) -> No
         (["dance"], "unknown command 'dance'"),
     ],
 )
-def test_bad_input_is_one_line(run: Run, arguments: list[str], says: str) -> None:
+def test_bad_input_is_one_line(run, arguments: list[str], says: str) -> None:
     """Bad input names the culprit and what is allowed, in one line, with exit code 2."""
     result = run(*arguments)
     assert result.exit_code == 2
@@ -321,7 +314,7 @@ def test_bad_input_is_one_line(run: Run, arguments: list[str], says: str) -> Non
         ["simulate", "echo", "--attempts", "2", "--replications", "1", "-o", "file/out", "--workers", "1"],
     ],
 )
-def test_unwritable_places_are_one_line(run: Run, tmp_path: Path, arguments: list[str]) -> None:
+def test_unwritable_places_are_one_line(run, tmp_path: Path, arguments: list[str]) -> None:
     """A place that cannot be written to is named in one line, with exit code 2."""
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     (tmp_path / "rows.csv").write_text("id,property,config\n1,CD,cap=none\n", encoding="utf-8")
@@ -357,7 +350,7 @@ ROWS = (
 )
 
 
-def test_verdicts_adds_columns_and_keeps_the_others(run: Run, tmp_path: Path) -> None:
+def test_verdicts_adds_columns_and_keeps_the_others(run, tmp_path: Path) -> None:
     """Every row gets its verdict; other columns are kept; differences from the expected are counted."""
     result = run("verdict", table(tmp_path, *ROWS), "-o", tmp_path / "out.csv", "--require", "expected")
     assert result.exit_code == 0
@@ -369,7 +362,7 @@ def test_verdicts_adds_columns_and_keeps_the_others(run: Run, tmp_path: Path) ->
     assert float(first["seconds"]) > 0
 
 
-def test_verdicts_as_json_and_exit_code_of_a_mismatch(run: Run, tmp_path: Path) -> None:
+def test_verdicts_as_json_and_exit_code_of_a_mismatch(run, tmp_path: Path) -> None:
     """A verdict that is not the expected one is exit code 1 where that is asked for, and in the summary."""
     path = table(tmp_path, ROWS[0], f"1,CD,{MIXUP},safe,wrong")
     assert run("verdict", path, "-o", tmp_path / "out.csv").exit_code == 0
@@ -391,7 +384,7 @@ def test_verdicts_as_json_and_exit_code_of_a_mismatch(run: Run, tmp_path: Path) 
         ('2,CD,"cap=none"x,,', "line 3: not CSV from here on"),
     ],
 )
-def test_nothing_is_asked_while_a_row_is_bad(run: Run, tmp_path: Path, bad: str, says: str) -> None:
+def test_nothing_is_asked_while_a_row_is_bad(run, tmp_path: Path, bad: str, says: str) -> None:
     """A bad row is named with file and line before the first question; what was in the output stays."""
     path, out = table(tmp_path, ROWS[0], ROWS[1], bad, ROWS[2]), tmp_path / "out.csv"
     out.write_text("of before", encoding="utf-8")
@@ -403,7 +396,7 @@ def test_nothing_is_asked_while_a_row_is_bad(run: Run, tmp_path: Path, bad: str,
     assert out.read_text(encoding="utf-8") == "of before"
 
 
-def test_every_bad_row_is_named_at_once(run: Run, tmp_path: Path) -> None:
+def test_every_bad_row_is_named_at_once(run, tmp_path: Path) -> None:
     """One line for each."""
     path = table(tmp_path, ROWS[0], "2,XX,cap=none,,", ROWS[1], "4,CD,cap=mal_az,,")
     result = run("verdict", path, "-o", tmp_path / "out.csv")
@@ -411,7 +404,7 @@ def test_every_bad_row_is_named_at_once(run: Run, tmp_path: Path) -> None:
     assert [said.split(": ")[1].rpartition(", ")[2] for said in result.stderr.splitlines()] == ["line 2", "line 4"]
 
 
-def test_keep_going_records_bad_rows(run: Run, tmp_path: Path) -> None:
+def test_keep_going_records_bad_rows(run, tmp_path: Path) -> None:
     """With --keep-going a bad row gets the verdict `error` and its message, and the exit code is 2 in the end."""
     path = table(tmp_path, ROWS[0], ROWS[1], "2,CD,cap=mal_az,safe,", ROWS[2])
     result = run("verdict", path, "-o", tmp_path / "out.csv", "--keep-going")
@@ -421,7 +414,7 @@ def test_keep_going_records_bad_rows(run: Run, tmp_path: Path) -> None:
     assert "unknown capability 'mal_az'" in rows[1]["reach"]
 
 
-def test_verdicts_tells_what_is_not_in_this_world(run: Run, tmp_path: Path) -> None:
+def test_verdicts_tells_what_is_not_in_this_world(run, tmp_path: Path) -> None:
     """It is not counted as expected where safe was, is told apart, and has an exit code of its own."""
     vacuous, out = "3,SI,cap=token_leak;world=mixup,safe,", tmp_path / "out.csv"
     path = table(tmp_path, *ROWS, vacuous, "4,FC,design=mcp,safe,", "5,FC,prm=off,not_reached,")
@@ -435,21 +428,21 @@ def test_verdicts_tells_what_is_not_in_this_world(run: Run, tmp_path: Path) -> N
     assert run("verdict", worse, "-o", out, "--require", "expected").exit_code == 1
 
 
-def test_a_missing_column_is_named(run: Run, tmp_path: Path) -> None:
+def test_a_missing_column_is_named(run, tmp_path: Path) -> None:
     """A file without a column that is needed is refused with what was found and what is needed."""
     result = run("verdict", table(tmp_path, "id,prop,config", "1,CD,cap=none"), "-o", tmp_path / "out.csv")
     assert result.exit_code == 2
     assert "line 1: no column 'property'; found: id, prop, config; needed: id, property, config" in one_line(result)
 
 
-def test_the_input_is_not_overwritten(run: Run, tmp_path: Path) -> None:
+def test_the_input_is_not_overwritten(run, tmp_path: Path) -> None:
     """Input and output are different files."""
     path = table(tmp_path, *ROWS)
     assert run("verdict", path, "-o", path).exit_code == 2
     assert read(path)[0]["why"] == "mix-up"
 
 
-def test_an_empty_table_is_no_error(run: Run, tmp_path: Path) -> None:
+def test_an_empty_table_is_no_error(run, tmp_path: Path) -> None:
     """A file with a header and no rows yields just that."""
     assert run("verdict", table(tmp_path, ROWS[0]), "-o", tmp_path / "out.csv").exit_code == 0
     assert read(tmp_path / "out.csv") == []
@@ -458,7 +451,7 @@ def test_an_empty_table_is_no_error(run: Run, tmp_path: Path) -> None:
 # --- lists -------------------------------------------------------------------------------------------------
 
 
-def test_designs(run: Run) -> None:
+def test_designs(run) -> None:
     """Every named design is listed, as text and as JSON."""
     shown = run("list", "designs").output
     assert all(f"{name}: " in shown for name in NAMED_DESIGNS)
@@ -468,7 +461,7 @@ def test_designs(run: Run) -> None:
     assert run("list", "designs", "fapi2").output.startswith("fapi2: ")
 
 
-def test_switches_with_baseline_marked(run: Run) -> None:
+def test_switches_with_baseline_marked(run) -> None:
     """Every switch and capability is listed, the baseline marked."""
     shown = run("list", "designs", "--switches").output
     assert all(f"  {name} = {switch.baseline}*" in shown for name, switch in SWITCHES.items())
@@ -478,7 +471,7 @@ def test_switches_with_baseline_marked(run: Run) -> None:
     assert "iss_check=require" in run("list", "designs", "--switches", "fapi2").output
 
 
-def test_rules(run: Run) -> None:
+def test_rules(run) -> None:
     """Rules are listed with source and requirement, and can be searched by name, id or section."""
     assert {entry["name"] for entry in json.loads(run("list", "rules", "--format", "json").output)} == set(RULES)
     shown = run("list", "rules", "RFC 9207").output
@@ -518,7 +511,7 @@ def test_simulate(simulated: tuple[Path, Result]) -> None:
     assert (folder / "matching-rates.csv").read_bytes() == (folder / "matching_rates.csv").read_bytes()
 
 
-def test_simulate_says_which_arms_are_alike(run: Run, simulated: tuple[Path, Result]) -> None:
+def test_simulate_says_which_arms_are_alike(run, simulated: tuple[Path, Result]) -> None:
     """In words, as data and below the figures, which name them together."""
     names, (folder, result) = "prm=prefix, prm=prefix_sdk_ts, prm=prefix_sdk_py", simulated
     assert f"{names}: the same in every attempt, 440 in all" in result.output
@@ -530,7 +523,7 @@ def test_simulate_says_which_arms_are_alike(run: Run, simulated: tuple[Path, Res
     )
 
 
-def test_simulate_as_json(run: Run) -> None:
+def test_simulate_as_json(run) -> None:
     """JSON has the rates and the differences."""
     result = run("simulate", "echo", "--attempts", 20, "--replications", 2, "--workers", 1, "--format", "json")
     data = json.loads(result.stdout)
@@ -573,13 +566,13 @@ def test_a_verdict_loads_no_tables_or_figures() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_every_command_has_help_with_an_example(run: Run) -> None:
+def test_every_command_has_help_with_an_example(run) -> None:
     """Help of every command and topic shows how it is called."""
     for name in (*COMMANDS, *(f"list {topic}" for topic in TOPICS["Topics"])):
         assert f"openworld {name}" in run(*name.split(), "--help").output.partition("\n")[2]
 
 
-def test_there_are_few_commands_and_few_options_at_first(run: Run) -> None:
+def test_there_are_few_commands_and_few_options_at_first(run) -> None:
     """Six groups of at most four commands each; what a question alone needs is in the help of that question."""
     assert len(GROUPS) == 6
     assert max(map(len, GROUPS.values())) <= 4
@@ -606,7 +599,7 @@ def test_there_are_few_commands_and_few_options_at_first(run: Run) -> None:
     ],
     ids=lambda words: words[0],
 )
-def test_former_names_answer(run: Run, former: list[str], now: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_former_names_answer(run, former: list[str], now: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """They do what they did, and name the command of today in one line."""
     monkeypatch.setattr(explain, "every_property", lambda model: {"code_delivery": PROPERTIES["code_delivery"]})
     before, today = run(*former), run(*now)
@@ -632,7 +625,7 @@ def test_every_former_name_leads_to_a_command() -> None:
     ("config", "said"),
     [("cap=mal_as", "and"), pytest.param("cap=mal_as;h_iss=no;iss_check=require", "but", marks=pytest.mark.slow)],
 )
-def test_beside_safe_stands_whether_honest_parties_finish(run: Run, config: str, said: str) -> None:
+def test_beside_safe_stands_whether_honest_parties_finish(run, config: str, said: str) -> None:
     """In the very environment that was asked about: what refuses everybody is safe."""
     shown = run("verdict", "CD", config).stdout
     finish = "honest parties finish here" if said == "and" else "honest parties do not finish here"
@@ -650,7 +643,7 @@ def test_text_fits_the_terminal(width: int) -> None:
     assert all(part.startswith(" " * 12) for part in parts[1:])
 
 
-def test_help_has_a_line_for_each_command(run: Run) -> None:
+def test_help_has_a_line_for_each_command(run) -> None:
     """A sentence that fits into a terminal, cut nowhere; the shell completes the names with the same."""
     shown = run("--help").output.splitlines()
     for name, (_, line) in COMMANDS.items():
@@ -659,7 +652,7 @@ def test_help_has_a_line_for_each_command(run: Run) -> None:
         assert said.endswith(line)
 
 
-def test_version(run: Run) -> None:
+def test_version(run) -> None:
     """The version is printed."""
     assert run("--version").output.startswith("openworld ")
 
@@ -689,7 +682,7 @@ def test_where_memory_ends_is_one_line_and_not_a_crash(megabytes: int) -> None:
 
 
 def test_a_table_that_is_there_stays_until_there_is_another(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever happens before all rows are answered; a full disk is told with the name of the file."""
     source = table(tmp_path, ROWS[0], "1,FC,design=mcp,,")

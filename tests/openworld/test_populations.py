@@ -2,20 +2,16 @@
 
 import csv
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner, Result
 
-from openworld.cli import main
 from openworld.work.blast_radius import too_few
 from simulations.population import NUMBERS, load, populations
 from simulations.scan_plan import COLUMNS
 from simulations.topology import draw
 
-Run = Callable[..., Result]
 SMALL = """about = "small"
 extends = "shared_origins"
 [numbers.count]
@@ -26,12 +22,6 @@ authorization_servers = { value = 3, swept = true }
 
 
 @pytest.fixture
-def run() -> Run:
-    """Run a command in this process."""
-    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-
-@pytest.fixture
 def small(tmp_path: Path) -> Path:
     """The file of a small population."""
     path = tmp_path / "small.toml"
@@ -39,7 +29,7 @@ def small(tmp_path: Path) -> Path:
     return path
 
 
-def test_population_lists_what_is_shipped(run: Run) -> None:
+def test_population_lists_what_is_shipped(run) -> None:
     """Each with how much of it has a source."""
     result = run("list", "populations")
     assert result.exit_code == 0
@@ -49,7 +39,7 @@ def test_population_lists_what_is_shipped(run: Run) -> None:
     assert {row["name"]: row["swept"] < row["stated"] for row in listed}["measured_2026"]
 
 
-def test_population_shows_where_numbers_come_from(run: Run) -> None:
+def test_population_shows_where_numbers_come_from(run) -> None:
     """A number with its source, a swept one as swept; --swept leaves only those."""
     result = run("list", "populations", "measured_2026")
     assert result.exit_code == 0
@@ -64,7 +54,7 @@ def test_population_shows_where_numbers_come_from(run: Run) -> None:
     assert all(row["swept"] or (row["source"] and row["confidence"]) for row in stated)
 
 
-def test_a_plan_says_what_a_scan_has_to_record(run: Run, tmp_path: Path) -> None:
+def test_a_plan_says_what_a_scan_has_to_record(run, tmp_path: Path) -> None:
     """A row for each statement that is not counted of deployments, and for no other; as -o ends, or as it is told."""
     rows = list(csv.DictReader(run("list", "populations", "scan-plan").output.splitlines()))
     met = load("measured_2026")
@@ -88,7 +78,7 @@ def test_a_plan_says_what_a_scan_has_to_record(run: Run, tmp_path: Path) -> None
     assert (refused.exit_code, "are about scan-plan" in refused.output) == (2, True)
 
 
-def test_the_strict_profile_is_mandatory_in_atproto(run: Run) -> None:
+def test_the_strict_profile_is_mandatory_in_atproto(run) -> None:
     """Who does as the profile says gets through, with the inputs open too; who leaves DPoP out does not."""
     strict = "prm=origin;resource_indicator=off;dpop=token;iss_check=require"
     lax = strict.replace("dpop=token", "dpop=none")
@@ -96,7 +86,7 @@ def test_the_strict_profile_is_mandatory_in_atproto(run: Run) -> None:
     assert "honest flows that work rise from 0.0% to 100.0% (change +100.0%; over the inputs +100.0% to" in printed
 
 
-def test_the_page_about_a_population_of_ones_own_is_true(run: Run, tmp_path: Path) -> None:
+def test_the_page_about_a_population_of_ones_own_is_true(run, tmp_path: Path) -> None:
     """Its files are read and its numbers printed; just the servers that it names are malicious, in worlds too."""
     page = (Path(__file__).parents[2] / "docs" / "populations.md").read_text(encoding="utf-8")
     for block in page.split("```toml\n# ")[1:]:
@@ -116,7 +106,7 @@ def test_the_page_about_a_population_of_ones_own_is_true(run: Run, tmp_path: Pat
     assert "malicious: 'rs30' is none of rs0 to rs29" in run("list", "populations", bank).output
 
 
-def test_population_checks_a_file(run: Run, small: Path) -> None:
+def test_population_checks_a_file(run, small: Path) -> None:
     """A file of one's own is shown, or refused in one line."""
     assert "count.users = 30" in run("list", "populations", small).output
     small.write_text(SMALL.replace("users", "user"), encoding="utf-8")
@@ -128,12 +118,12 @@ def test_population_checks_a_file(run: Run, small: Path) -> None:
     ]
 
 
-def test_population_prints_the_schema(run: Run) -> None:
+def test_population_prints_the_schema(run) -> None:
     """For editors."""
     assert json.loads(run("list", "populations", "--schema").output)["title"].startswith("A population")
 
 
-def test_blast_radius_says_how_far_and_what_stopped_it(run: Run, small: Path, tmp_path: Path) -> None:
+def test_blast_radius_says_how_far_and_what_stopped_it(run, small: Path, tmp_path: Path) -> None:
     """Under each design: medians, percentiles, maxima; the steps that led on and the rules that did not let them."""
     arguments = ("blast-radius", "token", "--population", small, "--samples", 5, "--replications", 2)
     designs = ("--design", "rfc6749", "--design", "dpop=token;as_dpop=honor")
@@ -152,7 +142,7 @@ def test_blast_radius_says_how_far_and_what_stopped_it(run: Run, small: Path, tm
     assert dict(zip(stopped["rule"], stopped["stopped"], strict=True)) == data["refused"]["dpop=token;as_dpop=honor"]
 
 
-def test_blast_radius_of_a_population_in_small(run: Run, small: Path) -> None:
+def test_blast_radius_of_a_population_in_small(run, small: Path) -> None:
     """A share of everybody, and at least one of each; the tables name the scale."""
     arguments = ("blast-radius", "token", "--population", small, "--samples", 2, "--replications", 1, "--design", "")
     result = run(*arguments, "--scale", 0.5, "--format", "json")
@@ -160,7 +150,7 @@ def test_blast_radius_of_a_population_in_small(run: Run, small: Path) -> None:
     assert json.loads(result.stdout)["population"] == "small scaled by 0.5"
 
 
-def test_blast_radius_says_that_targets_are_too_few(run: Run) -> None:
+def test_blast_radius_says_that_targets_are_too_few(run) -> None:
     """Beside a percentile of next to nothing; in the place of zeros, where there was nothing to count."""
     few = ("--population", "enterprise", "--scale", "0.05", "--replications", "1", "--design", "mcp")
     said = run("blast-radius", "agent", *few, "--samples", "3").stdout
@@ -192,7 +182,7 @@ def test_blast_radius_says_that_targets_are_too_few(run: Run) -> None:
         (("token", "--scale", "nan"), "a population is scaled by more than 0 and at most 1, found nan"),
     ],
 )
-def test_blast_radius_refuses_in_one_line(run: Run, arguments: tuple[str, ...], message: str) -> None:
+def test_blast_radius_refuses_in_one_line(run, arguments: tuple[str, ...], message: str) -> None:
     """Exit code 2, the culprit and what is allowed."""
     result = run("blast-radius", *arguments)
     assert (result.exit_code, result.stdout) == (2, "")

@@ -2,13 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import pandas
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from refused import refused
 
 from openworld import exhibits
@@ -16,14 +15,7 @@ from openworld.cli import main
 from simulations import engine
 from simulations.catalogue import EXPERIMENTS
 
-Run = Callable[..., Result]
 FEW = ("--attempts", 40, "--replications", 2, "--workers", 1)
-
-
-@pytest.fixture
-def run() -> Run:
-    """Run a command in this process."""
-    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def test_without_a_name_experiments_are_listed(run: Run) -> None:
+def test_without_a_name_experiments_are_listed(run) -> None:
     """Every experiment with its question, in words and as data."""
     result = run("simulate")
     assert result.exit_code == 0
@@ -47,7 +39,7 @@ def test_without_a_name_experiments_are_listed(run: Run) -> None:
     assert [row["name"] for row in listed] == list(EXPERIMENTS)
 
 
-def test_a_population_by_name_and_by_file(run: Run, tmp_path: Path) -> None:
+def test_a_population_by_name_and_by_file(run, tmp_path: Path) -> None:
     """`--population` takes either; a file that is none is one line."""
     result = run("simulate", "echo", *FEW, "--population", "shared_origins", "--format", "json")
     assert {row["population"] for row in json.loads(result.stdout)["rates"]} == {"shared_origins"}
@@ -58,7 +50,7 @@ def test_a_population_by_name_and_by_file(run: Run, tmp_path: Path) -> None:
     assert result.stderr.startswith("openworld: bad: ")
 
 
-def test_half_width(run: Run) -> None:
+def test_half_width(run) -> None:
     """Replications are added until every interval is narrow enough."""
     result = run("simulate", "multi_tenant", *FEW, "--half-width", "0.05", "--format", "json")
     assert result.exit_code == 0
@@ -67,7 +59,7 @@ def test_half_width(run: Run) -> None:
     assert all("--half-width 0.05" in row["command"] for row in rates)
 
 
-def test_half_width_that_is_out_of_reach(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_width_that_is_out_of_reach(run, monkeypatch: pytest.MonkeyPatch) -> None:
     """An experiment that would take too long says how far it got, with exit code 3."""
     monkeypatch.setattr("simulations.experiments.MOST_ATTEMPTS", 100)
     result = run("simulate", "multi_tenant", *FEW, "--half-width", "0.0001")
@@ -75,7 +67,7 @@ def test_half_width_that_is_out_of_reach(run: Run, monkeypatch: pytest.MonkeyPat
     assert "intervals are still" in result.stderr
 
 
-def test_an_interrupted_run_goes_on(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_run_goes_on(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C leaves tables of what was finished; the same command again counts only the rest."""
     counted: list[str] = []
     real = engine.count
@@ -96,7 +88,7 @@ def test_an_interrupted_run_goes_on(run: Run, tmp_path: Path, monkeypatch: pytes
     assert len(pandas.read_parquet(tmp_path / "echo_rates.parquet").value.unique()) == 11
 
 
-def test_combinations_are_drawn_as_effects(run: Run, tmp_path: Path) -> None:
+def test_combinations_are_drawn_as_effects(run, tmp_path: Path) -> None:
     """An experiment over all combinations says and draws main effects and interactions, with caption and data."""
     four = run("simulate", "interaction", "--format", "toml").output
     two = four.replace('prefix = "draft=prefix", ', "").replace('iss = "draft=iss", ', "")
@@ -113,7 +105,7 @@ def test_combinations_are_drawn_as_effects(run: Run, tmp_path: Path) -> None:
     assert set(effects.effect) == {"echo", "dpop", "echo × dpop"}
 
 
-def test_attempts_are_recorded(run: Run, tmp_path: Path) -> None:
+def test_attempts_are_recorded(run, tmp_path: Path) -> None:
     """`--record` writes every attempt; an experiment that has none to write says so."""
     assert run("simulate", "echo", *FEW, "--record", tmp_path / "attempts").exit_code == 0
     rows = pandas.concat(map(pandas.read_parquet, (tmp_path / "attempts").iterdir()))
@@ -124,7 +116,7 @@ def test_attempts_are_recorded(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_worth_and_couplings(run: Run, tmp_path: Path) -> None:
+def test_worth_and_couplings(run, tmp_path: Path) -> None:
     """What to measure first and what pairing can do, in words, as data and as files."""
     result = run("simulate", "matching", "--ask", "worth", "--weight", 5, "--samples", 64, "-o", tmp_path)
     assert result.exit_code == 0
@@ -138,7 +130,7 @@ def test_worth_and_couplings(run: Run, tmp_path: Path) -> None:
     assert json.loads(run("simulate", "echo", "--ask", "couplings", "--format", "json").stdout)[0]["low"] >= 0
 
 
-def test_sensitivity(run: Run, tmp_path: Path) -> None:
+def test_sensitivity(run, tmp_path: Path) -> None:
     """Indices in words, as data and as a file."""
     asked = ("simulate", "echo", "--ask", "sensitivity", "--samples", 2)
     result = run(*asked, "-o", tmp_path)
@@ -149,7 +141,7 @@ def test_sensitivity(run: Run, tmp_path: Path) -> None:
     assert json.loads(run(*asked, "--format", "json").stdout)[0]["knob"]
 
 
-def test_results_are_listed(run: Run, folder: Path) -> None:
+def test_results_are_listed(run, folder: Path) -> None:
     """What is stored, and the command that counts it again."""
     result = run("list", "results", folder)
     assert result.exit_code == 0
@@ -159,7 +151,7 @@ def test_results_are_listed(run: Run, folder: Path) -> None:
     assert all(row["code"] and row["population_digest"] for row in listed)
 
 
-def test_results_are_shown(run: Run, folder: Path) -> None:
+def test_results_are_shown(run, folder: Path) -> None:
     """Rates with their origin; an experiment that is not there is answered with those that are."""
     result = run("list", "results", "--experiment", "matching", folder)
     assert result.exit_code == 0
@@ -170,7 +162,7 @@ def test_results_are_shown(run: Run, folder: Path) -> None:
     assert "allowed: echo, matching" in missing.stderr
 
 
-def test_results_are_compared(run: Run, folder: Path) -> None:
+def test_results_are_compared(run, folder: Path) -> None:
     """What differs, by how much, and whether chance explains it."""
     same = run("diff", folder / "first", folder / "first")
     assert same.exit_code == 0
@@ -183,7 +175,7 @@ def test_results_are_compared(run: Run, folder: Path) -> None:
     assert all(row["low"] <= row["difference"] <= row["high"] for row in rows)
 
 
-def test_a_table_with_a_damaged_bit_is_read_as_it_was_or_not_at_all(run: Run, folder: Path, tmp_path: Path) -> None:
+def test_a_table_with_a_damaged_bit_is_read_as_it_was_or_not_at_all(run, folder: Path, tmp_path: Path) -> None:
     """Wherever it is among the values: no count, no share and no name is another one."""
     whole, path = (folder / "first" / "echo_rates.parquet").read_bytes(), tmp_path / "echo_rates.parquet"
     path.write_bytes(whole)
@@ -198,7 +190,7 @@ def test_a_table_with_a_damaged_bit_is_read_as_it_was_or_not_at_all(run: Run, fo
     assert codes >= {2}
 
 
-def test_only_what_both_have_is_compared(run: Run, folder: Path) -> None:
+def test_only_what_both_have_is_compared(run, folder: Path) -> None:
     """What one folder alone has is named; what one has twice is one line."""
     result = run("diff", folder / "first", folder / "second")
     assert f"only in {folder / 'first'}: matching" in result.output
@@ -206,7 +198,7 @@ def test_only_what_both_have_is_compared(run: Run, folder: Path) -> None:
     assert "'echo' is stored twice" in refused(run("diff", folder, folder / "second"))
 
 
-def test_results_of_other_code_are_compared(run: Run, folder: Path, tmp_path: Path) -> None:
+def test_results_of_other_code_are_compared(run, folder: Path, tmp_path: Path) -> None:
     """The code that counted is named on both sides; a whole number beside a fraction is the same point of a sweep."""
     path = folder / "first" / "echo_rates.parquet"
     table = pandas.read_parquet(path)
@@ -242,7 +234,7 @@ def test_results_of_other_code_are_compared(run: Run, folder: Path, tmp_path: Pa
         (("years", "--population", "swept"), "does not say what the years change"),
     ],
 )
-def test_what_makes_no_sense_is_refused_in_one_line(run: Run, arguments: tuple[object, ...], message: str) -> None:
+def test_what_makes_no_sense_is_refused_in_one_line(run, arguments: tuple[object, ...], message: str) -> None:
     """Exit code 2 before anything is counted."""
     result = run("simulate", *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
@@ -250,7 +242,7 @@ def test_what_makes_no_sense_is_refused_in_one_line(run: Run, arguments: tuple[o
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_more_caches_than_memory_holds(run: Run, tmp_path: Path) -> None:
+def test_more_caches_than_memory_holds(run, tmp_path: Path) -> None:
     """A population of a billion agents cannot be simulated in time."""
     file = tmp_path / "huge.toml"
     file.write_text(
@@ -264,7 +256,7 @@ def test_more_caches_than_memory_holds(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_deployed_clients_do_tasks(run: Run, tmp_path: Path) -> None:
+def test_deployed_clients_do_tasks(run, tmp_path: Path) -> None:
     """As the user says, whatever the experiment has; the command that is recorded says so too."""
     few = ("--attempts", 4, "--replications", 1, "--inputs", 0, "--workers", 1, "--format", "json")
     asked, met = tmp_path / "two_points.toml", {}
@@ -279,7 +271,7 @@ def test_deployed_clients_do_tasks(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 no", None])
-def test_what_is_no_result_is_one_line(run: Run, tmp_path: Path, content: bytes | None) -> None:
+def test_what_is_no_result_is_one_line(run, tmp_path: Path, content: bytes | None) -> None:
     """An empty folder, a file that is no Parquet, a table of something else."""
     file = tmp_path / "x_rates.parquet"
     if content is not None:

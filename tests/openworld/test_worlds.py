@@ -1,12 +1,10 @@
 """Worlds on the command line, in configurations and in files; what restricts an attacker is no part of a design."""
 
 import json
-from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 from refused import refused
 
 from model.clients import clients
@@ -14,7 +12,6 @@ from model.design import parse
 from model.named_designs import NAMED_DESIGNS
 from model.switches import SWITCHES
 from model.world_file import DEFAULT, WORLDS, find_world
-from openworld.cli import main
 from openworld.expectations import ExpectationError, read
 from openworld.tables.clients import SITUATIONS, ClientCase
 from openworld.tables.verdicts import cases
@@ -23,16 +20,9 @@ from properties.designs import MECHANISMS
 from properties.explain import explain
 from properties.security import PROPERTIES
 
-Run = Callable[..., Result]
 RESTRICTIONS = {name: switch for name, switch in SWITCHES.items() if switch.kind == "restriction"}
 
 #: What becomes of answers is tested here; only a command that is started as a process starts others to find them.
-
-
-@pytest.fixture
-def run() -> Run:
-    """Run a command in this process."""
-    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 @pytest.fixture
@@ -47,7 +37,7 @@ def mine(tmp_path: Path) -> Path:
 # --- the command -------------------------------------------------------------------------------------------
 
 
-def test_worlds_lists_what_ships(run: Run) -> None:
+def test_worlds_lists_what_ships(run) -> None:
     """Every world is listed with its concern, parties, sessions and grants, as text and as data."""
     shown = run("list", "worlds").output
     data = {each["name"]: each for each in json.loads(run("list", "worlds", "--format", "json").output)}
@@ -62,7 +52,7 @@ def test_worlds_lists_what_ships(run: Run) -> None:
 
 
 @pytest.mark.parametrize("name", WORLDS)
-def test_a_world_is_shown_whole(run: Run, name: str) -> None:
+def test_a_world_is_shown_whole(run, name: str) -> None:
     """Everything that a world says of a party is in what is shown of it."""
     shown = run("list", "worlds", name).output
     for party in WORLDS[name].parties:
@@ -72,7 +62,7 @@ def test_a_world_is_shown_whole(run: Run, name: str) -> None:
         assert session.name in shown
 
 
-def test_a_file_is_checked_and_shown(run: Run, mine: Path) -> None:
+def test_a_file_is_checked_and_shown(run, mine: Path) -> None:
     """The world of a file is shown like those that ship; how to ask in it is said."""
     result = run("list", "worlds", mine)
     assert result.exit_code == 0
@@ -88,7 +78,7 @@ def test_a_file_is_checked_and_shown(run: Run, mine: Path) -> None:
         ('name = "mine"', 'nam = "mine"', "unknown key 'nam'"),
     ],
 )
-def test_a_bad_file_is_one_line(run: Run, mine: Path, old: str, new: str, says: str) -> None:
+def test_a_bad_file_is_one_line(run, mine: Path, old: str, new: str, says: str) -> None:
     """File, line and key in one line, exit code 2, whichever command reads the file."""
     text = mine.read_text(encoding="utf-8")
     mine.write_text(text.replace(old, new, 1), encoding="utf-8")
@@ -111,7 +101,7 @@ def test_a_bad_file_is_one_line(run: Run, mine: Path, old: str, new: str, says: 
         (b'name = "x"\n[[grants]]\nserver = "a"\nuser = "u"\ncount = 99', "line 3: server names an honest AS"),
     ],
 )
-def test_what_is_no_world_is_one_line(run: Run, tmp_path: Path, content: bytes | None, says: str) -> None:
+def test_what_is_no_world_is_one_line(run, tmp_path: Path, content: bytes | None, says: str) -> None:
     """A file that is not there, is no text, no TOML or no world; the same whichever command reads it."""
     file = tmp_path / "none.toml"
     if content is not None:
@@ -123,7 +113,7 @@ def test_what_is_no_world_is_one_line(run: Run, tmp_path: Path, content: bytes |
         assert says in result.stderr
 
 
-def test_the_schema_of_a_world_file_is_printed(run: Run) -> None:
+def test_the_schema_of_a_world_file_is_printed(run) -> None:
     """Editors read it; who writes a world with it is told by them what the command would say."""
     printed = json.loads(run("list", "worlds", "--schema").output)
     assert list(printed["properties"])[:2] == ["name", "concern"]
@@ -132,7 +122,7 @@ def test_the_schema_of_a_world_file_is_printed(run: Run) -> None:
 # --- in configurations -------------------------------------------------------------------------------------
 
 
-def test_a_configuration_asks_in_the_world_that_it_names(run: Run, mine: Path) -> None:
+def test_a_configuration_asks_in_the_world_that_it_names(run, mine: Path) -> None:
     """A question about a second AS without iss is answered where there is one, and the trace can be replayed."""
     config = f"world={mine};cap=mal_as;as2:h_iss=no"
     data = json.loads(run("verdict", "CD", config, "--format", "json").output)
@@ -193,7 +183,7 @@ def test_expectations_name_worlds_and_parties(mine: Path) -> None:
 # --- restrictions ------------------------------------------------------------------------------------------
 
 
-def test_restrictions_are_no_part_of_designs(run: Run) -> None:
+def test_restrictions_are_no_part_of_designs(run) -> None:
     """No named design, deployed client or mechanism says what an attacker may not do; listings keep them apart."""
     assert RESTRICTIONS
     designs = [*(parse(text).design for text in NAMED_DESIGNS.values()), *(each.design for each in clients().values())]
@@ -206,7 +196,7 @@ def test_restrictions_are_no_part_of_designs(run: Run) -> None:
     assert listed == SWITCHES.keys() - RESTRICTIONS.keys()
 
 
-def test_whose_a_switch_can_be_is_listed(run: Run) -> None:
+def test_whose_a_switch_can_be_is_listed(run) -> None:
     """The vocabulary says how a switch is set for one party, and of which roles it is."""
     shown = run("list", "designs", "--switches").output
     assert "one party's: PARTY:h_iss (authorization_server)" in shown
