@@ -228,3 +228,13 @@ def test_what_a_client_is_measured_by_is_the_program_and_what_it_reads(
     second = here()
     (tmp_path / "helping.py").write_text("")
     assert here() != second
+
+
+def test_code_is_named_by_all_of_its_files(tmp_path):
+    """A file whose content or whose name is another makes another digest."""
+    (tmp_path / "one.py").write_text("a = 1", encoding="utf-8")
+    known = {store.code([tmp_path])}
+    (tmp_path / "one.py").write_text("a = 2", encoding="utf-8")
+    known.add(store.code([tmp_path]))
+    (tmp_path / "one.py").rename(tmp_path / "two.py")
+    assert len(known | {store.code([tmp_path])}) == 3

@@ -14,8 +14,9 @@ from click.testing import CliRunner, Result
 
 import openworld
 from model.design import parse
+from model.model import oauth
 from openworld.cli import main
-from openworld.expectations import read
+from openworld.expectations import ExpectationError, read, refuse_others
 from properties.attackers import every_attacker
 from properties.checker import Checker
 from properties.engine import Answer
@@ -527,3 +528,13 @@ def test_what_is_the_case_today_is_a_file_to_begin_with(run: Check, monkeypatch:
     assert run(begun.stdout, "--no-chart").exit_code == 0
     assert CliRunner().invoke(main, ["check", "--init", "rfc6748"]).exit_code == 2
     assert CliRunner().invoke(main, ["check"]).exit_code == 2
+
+
+def test_a_server_runs_no_draft_that_a_file_names(tmp_path):
+    """But those that it was started with."""
+    file, draft = tmp_path / "openworld.toml", tmp_path / "mine.py"
+    draft.write_text("", encoding="utf-8")
+    file.write_text('with = ["mine.py"]\n', encoding="utf-8")
+    with pytest.raises(ExpectationError, match=r"goes with .*mine\.py, which is run only where"):
+        refuse_others(file, oauth())
+    refuse_others(file, oauth().extended(draft))

@@ -1,11 +1,13 @@
 """What the notebooks are made of: questions, evidence, views and controls, without a notebook."""
 
+import re
 from html import escape
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from model.conversation import STAGES
 from model.design import parse
 from model.switches import ConfigurationError
 from model.words import worded
@@ -334,3 +336,27 @@ def test_tables_are_broken_between_the_parts_of_a_configuration_and_never_inside
     assert "resource_server.<wbr/>issuer_is_accepted &lt; 1" in shown
     assert "a &amp; b" in shown
     assert "anywhere" not in shown
+
+
+def test_bare_results_have_a_sign_and_words_each() -> None:
+    """One for each property, with what a result is called where something is possible."""
+    shown = views.statuses({"code_delivery": "attack", "first_contact": "reached"})
+    signs = [views.LOOKS[result][0] for result in ("attack", "reached")]
+    assert re.findall(r"<strong>(.*?)</strong> (.*?): (\w+)<", shown) == [
+        (signs[0], worded("property", "code_delivery"), "attack"),
+        (signs[1], worded("property", "first_contact"), "possible"),
+    ]
+
+
+def test_a_walk_ends_where_the_client_stops() -> None:
+    """After every decision comes how far it got."""
+    frame = deployed.walked("mcp-python==2.3.0", "M09_mixup_no_iss").frame
+    assert set(frame.iloc[:-1, 0]) <= {"✓", "✗"}
+    assert frame.iloc[-1, 0] == "→"
+    assert frame.iloc[-1, 1] in STAGES.values()
+
+
+def test_designs_are_compared_by_what_a_mishap_reaches() -> None:
+    """A line for each, whatever stops it most often."""
+    found = run("token", blast.sized("enterprise", 8), samples=5, replications=2)
+    assert [*blast.compared(found).frame["design"]] == [*dict.fromkeys(found.summary["design"])]

@@ -266,3 +266,14 @@ def test_differences_say_what_they_are_against(rates: pd.DataFrame) -> None:
     """The legend names the arm that the others are compared with."""
     figure = figures.differences(rates[rates["arm"] != "echo=off"])
     assert figure.legends[0].get_title().get_text() == f"change against: {OFF}"
+
+
+def test_a_legend_looks_as_cells_do() -> None:
+    """Each entry has the face and the hatch of what it is about."""
+    axes = Figure().subplots()
+    matrices.key(axes, {"a": ("white", "black", "//"), "b": ("grey", "black", "")}, ())
+    patches = axes.get_legend().get_patches()
+    assert [(patch.get_hatch() or "", to_hex(patch.get_facecolor())) for patch in patches] == [
+        ("//", to_hex("white")),
+        ("", to_hex("grey")),
+    ]

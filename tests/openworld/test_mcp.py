@@ -22,7 +22,11 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import McpError
 from mcp.types import CallToolResult
 
+from model.design import parse
 from model.model import oauth
+from model.switches import CAPABILITIES
+from model.words import words
+from openworld import spoken
 from openworld.cache import Cache
 from openworld.findings import pages
 from openworld.glossary import entries
@@ -409,3 +413,12 @@ def test_what_the_page_says_to_add_answers() -> None:
     assert [entry["args"] for entry in servers if entry.get("command") == "openworld"] == [["mcp"], ["mcp"]]
     assert [entry["url"] for entry in servers if "url" in entry] == ["http://127.0.0.1:8765/mcp"]
     assert re.findall(r"^\| `(\w+)`", page, re.M) == TOOLS
+
+
+def test_attackers_are_known_by_their_words():
+    """As a figure calls them."""
+    for (kind, name), said in words().items():
+        if kind == "attacker":
+            asked = spoken.configuration([said])
+            assert parse(asked).capabilities == parse(f"cap={name}" if name in CAPABILITIES else asked).capabilities
+            assert asked.startswith("cap=")

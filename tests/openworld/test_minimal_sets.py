@@ -6,7 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from openworld.cli import main
-from openworld.minimal_sets import SetsAsked, ask
+from openworld.minimal_sets import SetsAsked, SetsFound, ask, lines
+from properties.designs import MECHANISMS, Answers
 
 
 def test_suffice_lists_minimal_sets_and_deployments() -> None:
@@ -70,3 +71,11 @@ def test_explain_names_change_and_rule() -> None:
     assert "dpop_replay: jti -> none" in ran.output
     assert "resource_token_check" not in ran.output.split("changed by")[1].split("also flips")[0]
     assert "resource_server.proof_is_fresh at step" in ran.output
+
+
+def test_what_a_question_does_without_is_not_lacking() -> None:
+    """A set lacks the mechanisms that it could have and has not."""
+    first, second, *others = MECHANISMS
+    answers = Answers((), (frozenset(others),), 1)
+    asked = SetsAsked(("token_confinement",), frozenset({"mal_rs"}), {}, False, (first,), False)
+    assert [*lines(asked, SetsFound(answers, {}))][-1].strip() == second

@@ -12,8 +12,10 @@ from refused import refused
 
 from openworld import exhibits
 from openworld.cli import main
+from openworld.headlines import worth_lines
 from simulations import engine
 from simulations.catalogue import EXPERIMENTS
+from simulations.worth import FEWEST
 
 FEW = ("--attempts", 40, "--replications", 2, "--workers", 1)
 
@@ -281,3 +283,10 @@ def test_what_is_no_result_is_one_line(run, tmp_path: Path, content: bytes | Non
     assert "x_rates.parquet" in refused(run("list", "results", tmp_path))
     file.unlink()
     assert "no results" in run("list", "results", tmp_path).stderr
+
+
+def test_few_draws_are_said_to_be_few() -> None:
+    """As many as are enough are not."""
+    row = {"attempts": 0, "weight": 2.0, "chosen": "a", "best_in": 0.5, "all": 0.01, "knob": "share", "worth": 0.0}
+    said = [[*worth_lines(pandas.DataFrame([row | {"draws": draws}]))] for draws in (FEWEST - 1, FEWEST)]
+    assert [any("too few" in line for line in lines) for lines in said] == [True, False]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import openworld
+from openworld.folders import set_aside
 from openworld.plan import DESIGNS, StudyPlan
 from openworld.tables import CERTIFIED, TABLES
 from openworld.tables.table import StudyTable
@@ -38,3 +39,14 @@ def test_a_table_is_spelled_in_its_own_module(table: StudyTable, tmp_path: Path)
     ]
     assert files or figures
     assert spelled == []
+
+
+def test_what_was_written_before_is_set_aside(tmp_path: Path) -> None:
+    """Each time in a folder of its own; where nothing is there, nothing is made."""
+    set_aside(tmp_path, ["report.html", "run.json"])
+    assert [*tmp_path.iterdir()] == []
+    for said in ("first", "second"):
+        (tmp_path / "report.html").write_text(said, encoding="utf-8")
+        set_aside(tmp_path, ["report.html", "run.json"])
+    kept = {path.parent.name: path.read_text(encoding="utf-8") for path in tmp_path.rglob("report.html")}
+    assert kept == {"1": "first", "2": "second"}

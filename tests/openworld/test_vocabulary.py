@@ -12,6 +12,7 @@ from model.protocols import every_rule
 from model.switches import CAPABILITIES, SWITCHES
 from openworld.cli import main
 from openworld.glossary import entries, hooks
+from openworld.site.vocabulary import vocabulary
 from properties.results import RESULTS
 from properties.security import PROPERTIES
 
@@ -125,3 +126,10 @@ def test_what_a_shell_needs_for_it_is_printed(shell):
     code, out, _ = run("new", "completion", shell)
     assert code == 0
     assert "_OPENWORLD_COMPLETE=" + shell in out
+
+
+def test_an_attacker_of_one_capability_is_named_once():
+    """By the capability, and not by its number in RFC 9700 as well."""
+    said = [each["name"] for each in vocabulary(oauth())["attackers"]]
+    assert "web_attacker" in said
+    assert "response_reader" not in said

@@ -11,7 +11,7 @@ import pytest
 from model.design import parse
 from openworld.findings.pages import text
 from openworld.literature import table
-from properties.literature import kinds, outcome, outcomes, publication, publications
+from properties.literature import UnknownPublicationError, kinds, outcome, outcomes, publication, publications
 
 ASKED = [name for name, each in publications().items() if each.question is not None]
 pytestmark = pytest.mark.usefixtures("hurried")
@@ -73,3 +73,11 @@ def test_kinds_of_steps_are_those_of_the_run():
     assert kinds(found.trace) == ("attacker.name_issuer", "attacker.present_own_making")
     assert found.vulnerable.configuration == parse("cap=mal_as;issuer_match=prefix")
     assert (found.how, outcome(publication("CIMD-upload")).how) == ("composed", "one move")
+
+
+def test_an_attack_that_was_not_published_is_refused():
+    """By name, with those that are like it."""
+    with pytest.raises(
+        UnknownPublicationError, match="no published attack 'FKS16-mixup-wep'; did you mean 'FKS16-mixup-web'"
+    ):
+        publication("FKS16-mixup-wep")
