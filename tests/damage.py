@@ -1,7 +1,5 @@
 """Files that somebody has damaged: bytes that flipped, cells that moved, values that nobody thought of."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

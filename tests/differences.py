@@ -5,8 +5,6 @@ choices that are made once and for all, would lead elsewhere from here, or that 
 cannot happen, the variant has the same runs, and answers every question alike.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial

@@ -4,8 +4,6 @@ Breadth first over the states of the executable machine, one action at a time. I
 solver and nothing else: no circuit, no sweeps, no normal form. Where it finishes, its answer needs no argument.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from model.design import Configuration

@@ -1,7 +1,5 @@
 """A file system that fails when told to: the n-th of the calls that change something below a folder raises an error."""
 
-from __future__ import annotations
-
 import _pyio
 import builtins
 import io

@@ -1,7 +1,5 @@
 """Groups of processes: whether anybody of one is still there."""
 
-from __future__ import annotations
-
 import subprocess
 import time
 

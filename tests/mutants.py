@@ -7,8 +7,6 @@ conditions that must hold, of the alternatives that may, of the values that are 
 in the place of the original, so that whoever calls the function, calls the mutant.
 """
 
-from __future__ import annotations
-
 import ast
 import contextlib
 import inspect

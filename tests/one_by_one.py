@@ -1,7 +1,5 @@
 """Visits one by one, on the machine: what arrays of many visits are held against, and the runs that show it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple

@@ -5,8 +5,6 @@ Which ones are drawn depends on names alone: each function has a number drawn fr
 and the least ones are taken, each with one change of one place.
 """
 
-from __future__ import annotations
-
 import ast
 import hashlib
 import textwrap

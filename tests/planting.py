@@ -9,8 +9,6 @@ the other. ``kill`` plants those that nothing kills so far, and those whose name
 given tests. ``check`` plants all that are on record of a package and runs the test that kills each.
 """
 
-from __future__ import annotations
-
 import argparse
 import csv
 import importlib

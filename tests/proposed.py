@@ -1,7 +1,5 @@
 """Checks that need a field or a relation beyond equality, each set with the question that it settles."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from model.design import Configuration, parse

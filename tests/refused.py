@@ -1,7 +1,5 @@
 """How a command refuses what it was asked."""
 
-from __future__ import annotations
-
 from click.testing import Result
 
 

@@ -3,8 +3,6 @@
 A resource of the attacker's and its AS answer as they like; where the browser comes to an honest AS, that answers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cache
 from itertools import product

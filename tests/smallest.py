@@ -1,7 +1,5 @@
 """The smallest study in which every stage has something to do and to write; run as a script, `openworld` with that."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Collection, Mapping

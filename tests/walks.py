@@ -1,7 +1,5 @@
 """Random runs of the machine, and whether the clauses have them too."""
 
-from __future__ import annotations
-
 import random
 
 from model.logic import Pick

@@ -5,8 +5,6 @@ The slow tests damage them at random for a minute each. What crashes a reader th
 the reader, and put the file into the corpus.
 """
 
-from __future__ import annotations
-
 import os
 import random
 import re

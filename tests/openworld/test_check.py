@@ -24,7 +24,6 @@ from properties.security import PROPERTIES
 from properties.single import SINGLE
 from properties.verdict import check
 
-#: What becomes of answers is tested here; only a command that is started as a process starts others to find them.
 Check = Callable[..., Result]
 NAMED = Path(openworld.__file__).parent / "data" / "named_designs.openworld.toml"
 SCHEMA = Path(__file__).parent / "data" / "sarif-schema-2.1.0.json"

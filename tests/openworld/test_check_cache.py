@@ -30,7 +30,6 @@ from openworld.jobs import Question
 from properties.security import PROPERTIES
 from properties.verdict import check
 
-#: What becomes of answers is tested here; only a command that is started as a process starts others to find them.
 ROOT = SOURCES[0].parent
 ATTACK = Question("code_delivery", "cap=mal_as;iss_check=off")
 SAFE = Question("code_delivery", "cap=mal_as")

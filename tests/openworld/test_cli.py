@@ -31,7 +31,6 @@ from properties.security import PROPERTIES
 RULES = every_rule()
 
 MIXUP = "cap=mal_as;iss_check=off"
-#: What becomes of answers is tested here; only a command that is started as a process starts others to find them.
 GOLDEN = Path(__file__).parent / "golden"
 
 

@@ -22,8 +22,6 @@ from properties.security import PROPERTIES
 
 RESTRICTIONS = {name: switch for name, switch in SWITCHES.items() if switch.kind == "restriction"}
 
-#: What becomes of answers is tested here; only a command that is started as a process starts others to find them.
-
 
 @pytest.fixture
 def mine(tmp_path: Path) -> Path:

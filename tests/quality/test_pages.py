@@ -1,7 +1,5 @@
 """The documentation as pages: what `make docs` does, with every warning an error."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

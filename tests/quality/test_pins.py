@@ -1,7 +1,5 @@
 """What is installed is pinned, and where hashes are asked for, every file is held against one."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from pathlib import Path

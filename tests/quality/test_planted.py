@@ -4,8 +4,6 @@
 `make slow ARGS=quality/test_planted` plants each in a copy and runs the test that kills it.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

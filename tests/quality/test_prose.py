@@ -1,7 +1,5 @@
 """What README.md, docs/ and the findings say of a question is what the suite answers; their links lead somewhere."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from pathlib import Path

@@ -3,8 +3,6 @@
 `pytest -s tests/quality/test_sentences.py` prints the shares by page.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Imports go where the picture in docs/architecture.md says: down, and within a package in no circle."""
 
-from __future__ import annotations
-
 import ast
 import inspect
 import re

@@ -1,7 +1,5 @@
 """The quality of counterexamples: shortest, free of noise, portable, and refused when they are not what they say."""
 
-from __future__ import annotations
-
 import json
 import random
 

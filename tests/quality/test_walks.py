@@ -1,7 +1,5 @@
 """The pages for authors, editors and implementers, walked through: each command does what stands below it."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess
