@@ -11,6 +11,7 @@ import re
 import shutil
 import signal
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -45,13 +46,30 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # --- what is made from the code and kept in files ------------------------------------------------------------------
 
 
+@cache
+def killers() -> frozenset[str]:
+    """The tests that are the quickest to kill some mutant, by their node ids."""
+    with (ROOT / "tests" / "mutants.csv").open(encoding="utf-8", newline="") as file:
+        drawn = {row["killed_by"] for row in csv.DictReader(file)}
+    written = tomllib.loads((ROOT / "tests" / "planted.toml").read_text(encoding="utf-8"))["mutant"]
+    return frozenset(drawn | {one["killed_by"] for one in written})
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--renew", action="store_true", help="write what is made from the code; run nothing else")
     parser.addoption("--shuffle", metavar="SEED", help="run files, and the tests of each, in an order drawn from this")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Files are renewed by the tests that read them, and by no others."""
+    """Files are renewed by the tests that read them, and by no others. Of rows that are ``sampled`` most are slow."""
+    rows = Counter[tuple[Path, str]]()
+    for item in items:
+        if sampled := item.get_closest_marker("sampled"):
+            whose = item.path, getattr(item, "originalname", item.name)
+            if rows[whose] % sampled.args[0] and item.nodeid not in killers():
+                item.add_marker("slow")
+            rows[whose] += 1
     if config.getoption("renew"):
         items[:] = [item for item in items if "on_file" in getattr(item, "fixturenames", ())]
     if seed := config.getoption("shuffle"):

@@ -196,6 +196,7 @@ def test_source_that_is_not_what_the_index_lists_is_refused(
     untouched(place, listening)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.skipif(not sandbox.way(), reason="no rooms are made here")
 def test_source_that_was_asked_for_is_built_where_it_can_do_nothing(
     asked: tuple[Release, Path], place: Path, listening: socket.socket
@@ -256,6 +257,7 @@ def test_list_that_is_none_is_named(tmp_path: Path) -> None:
             Lock.load(path)
 
 
+@pytest.mark.slow
 def test_folder_that_was_cut_short_is_filled_again(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(place / "index"))

@@ -102,6 +102,7 @@ def links(page: Path) -> list[str]:
     return [link for link in found if not link.startswith(("data:", "https:"))]
 
 
+@pytest.mark.slow
 def test_what_may_be_published_is_a_folder_of_its_own(
     run: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,6 +226,7 @@ def test_first_and_last_release_affected_go_by_version() -> None:
     assert (one.client, one.first, one.last, one.falls, one.listed, one.next) == ("c", "1.9.4", "1.16.0", 2, 4, "2.1.0")
 
 
+@pytest.mark.slow
 def test_solver_is_not_asked_again_for_what_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """But where something else is asked, or what was kept is damaged."""
     asked = []

@@ -22,6 +22,7 @@ AUTHLIB, DJANGO = "Authlib 1.9.10 AuthorizationServer", "django-oauth-toolkit 3.
 DEFAULT, VALIDATED = "mcp 2.3.0 server, default", "mcp 2.3.0 server, validate_token_resource=True"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("server", "resource_server", "served", "confined"),
     [(AUTHLIB, DEFAULT, True, False), (AUTHLIB, VALIDATED, False, True), (DJANGO, VALIDATED, True, True)],

@@ -199,6 +199,7 @@ asyncio.run(run_all(installed, plays, folder / "out", Settings(600, 1, False), s
 """
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("how", "ignored"),
     [(signal.SIGINT, ""), (signal.SIGTERM, ""), (signal.SIGTERM, "trap '' INT; "), (signal.SIGKILL, "")],

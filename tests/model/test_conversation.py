@@ -279,6 +279,7 @@ def end(design, told):
     return converse(design, loaded(told))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", [*CONDUCT, "client.token_endpoint_is_corroborated"])
 def test_every_rule_of_conversations_matters(name):
     """Some client would end otherwise, or for another reason, in some scenario if it did not obey the rule."""

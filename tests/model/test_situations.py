@@ -87,6 +87,7 @@ def told():
     return [each for each in known if each.later is None] + [conversation_of(each) for each in some]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", clients())
 def test_what_worlds_do_not_tell_apart_opens_nothing(name, told):
     """Whatever a stored client does in a situation with all that is on file, it does without it in one as well."""

@@ -50,6 +50,7 @@ def check(folder: Path, seed: int, figures: bool = False) -> None:
     path.write_bytes(whole)
 
 
+@pytest.mark.slow
 def test_a_report_is_made_of_the_rest_or_refused_in_lines(copied: Path) -> None:
     """Nothing that can be in a file ends in a traceback, and nothing is written anywhere else."""
     (copied.parent / "outside.txt").write_text("untouched", encoding="utf-8")

@@ -74,6 +74,7 @@ def test_the_skeleton_is_a_draft_that_flips_a_verdict(tmp_path, monkeypatch):
     assert run("verdict", "stray_token", STRAY)[0] == 2
 
 
+@pytest.mark.slow
 def test_two_models_answer_side_by_side():
     """Two drafts and what ships, asked in turn in one process: each answers as if the others were not there."""
 
@@ -199,6 +200,7 @@ def test_what_a_capability_reaches_needs_no_step():
         oauth().extended(lambda: draft.capability("more", "x", runs=["as"]))
 
 
+@pytest.mark.slow
 def test_a_step_of_the_attackers_leads_to_attacks():
     """With a capability, state and a property of its own; drawn in charts by what it says it does."""
 
@@ -524,6 +526,7 @@ def test_worlds_and_other_files_know_the_words_of_a_draft(tmp_path):
     assert find_world(str(world), mine).clients[0].settings == {"patient": "no"}
 
 
+@pytest.mark.slow
 def test_populations_read_what_a_draft_adds():
     """In a process of its own: where nobody signs, a client that insists on it gets nowhere, and the rule is named."""
     arms = (

@@ -117,6 +117,7 @@ def test_what_clients_did_is_what_was_measured(tmp_path: Path) -> None:
     assert set(lost["scenario"]) == {"M08", "M09", "M10", "M11", "E02"}
 
 
+@pytest.mark.slow
 def test_blast_radius_is_drawn_from_its_tables(tmp_path: Path) -> None:
     """The caption has what is asked of it, the data are the summary; without a folder it is worked out."""
     name = "blast_radius-token"
@@ -168,6 +169,7 @@ def test_the_trust_graph_is_the_worlds(tmp_path: Path) -> None:
     assert set(crm["relation"]) == {"designates", "trusts"}
 
 
+@pytest.mark.slow
 def test_sets_come_from_the_lattice(tmp_path: Path) -> None:
     """The set plot of the counterfeit RS has the sets that the lattice is answered with."""
     exhibits.write(exhibits.catalogue()["sets-counterfeit_rs"], Source(), tmp_path)

@@ -119,6 +119,7 @@ def test_a_claim_that_is_not_so_stops_the_notebook() -> None:
         evidence.claimed([("no mix-up", "code_delivery", MIXUP, "safe")])
 
 
+@pytest.mark.slow
 def test_every_turn_turns_and_no_other_switch_does() -> None:
     """Single switches that stop the mix-up: comparing iss is one of them, PKCE is not."""
     configuration = parse(MIXUP)
@@ -134,6 +135,7 @@ def test_every_turn_turns_and_no_other_switch_does() -> None:
 # --- the gallery -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", list(attacks()))
 def test_every_attack_of_the_catalogue_can_be_seen(name: str) -> None:
     """There is a question to which it is the answer."""
@@ -301,6 +303,7 @@ def test_columns_that_list_names_have_them_in_words() -> None:
         assert words.split(", ") == [worded("mechanism", name) for name in names.split()] != names.split()
 
 
+@pytest.mark.slow
 def test_numbers_of_notebooks_are_those_of_the_tables() -> None:
     """A point of a sweep, a statistic of a mishap, and how many clients went through with a scenario."""
     table = views.data("echo_measured-rates").frame

@@ -251,6 +251,7 @@ def some_of_each(calls: list[Call]) -> list[int]:
     return sorted({*first.values(), *last.values()})
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("asked", BRISK, indirect=True)
 def test_a_call_that_fails_harms_nothing(asked: Asked) -> None:
     """The first and the last call of each kind, alone or with all that follow."""
@@ -258,6 +259,7 @@ def test_a_call_that_fails_harms_nothing(asked: Asked) -> None:
         hold(asked, n, ERRORS[n % len(ERRORS)], lasting=n % 2 == 0)
 
 
+@pytest.mark.sampled(3)
 @forks
 @pytest.mark.parametrize("asked", BRISK, indirect=True)
 def test_a_kill_at_a_call_harms_nothing(asked: Asked) -> None:
@@ -284,6 +286,7 @@ def test_a_kill_at_whichever_call_harms_nothing(asked: Asked) -> None:
         kill(asked, n)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("asked", ["simulate", "report"], indirect=True)
 def test_a_limit_of_the_system_is_said_in_a_line(asked: Asked) -> None:
     """No file may be longer than a few bytes: whoever writes it, in Python or not, it is an error like another."""

@@ -335,6 +335,7 @@ def test_blast_radius_is_the_table() -> None:
 # --- how it looks ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("kind", DRAWN)
 def test_it_looks_as_it_did(kind: str, tmp_path: Path, on_file: Callable[..., None]) -> None:
     """The image is the one that a person has looked at."""
@@ -353,6 +354,7 @@ def test_the_comparison_sees_a_change(tmp_path: Path) -> None:
     assert compare_images(str(BASELINES / "rates.png"), str(tmp_path / "a.png"), TOLERANCE) is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",
     [

@@ -159,6 +159,7 @@ def test_findings_are_told_by_a_command(tmp_path: Path) -> None:
     assert (unknown.exit_code, "no page 'logs'; did you mean 'log'?" in unknown.output) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_verdict_that_flips_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the table, at the run that is drawn no more, and by the exit code."""
     page = pages.page("log")

@@ -40,6 +40,7 @@ def run(*arguments: str):
     return CliRunner().invoke(main, [*arguments])
 
 
+@pytest.mark.slow
 def test_a_proposal_is_a_sentence_with_its_section_and_a_draft_that_is_safe(tmp_path) -> None:
     """RFC 9728 3.3 is found; the file makes the property hold for every command that takes it."""
     asked = ("token_confinement", "prm=unchecked", "--against", "mal_rs")

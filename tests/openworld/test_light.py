@@ -50,6 +50,7 @@ def test_extras_are_told_as_they_are() -> None:
         assert renamed <= declared | {"IPython"}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -177,6 +177,7 @@ def test_time_that_ran_out_is_unknown() -> None:
     assert answer["blocked_by"] == []
 
 
+@pytest.mark.slow
 def test_what_was_asked_is_known_to_the_next_session(ask) -> None:
     answer = ask("ask", **MIXUP)
     assert [*Path(os.environ["OPENWORLD_CACHE"]).rglob("*.json")]
@@ -405,6 +406,7 @@ def test_public_answers_are_those_of_the_command(ask, question: dict[str, Any], 
 # --- the page about them -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_the_page_says_to_add_answers() -> None:
     """Each file of settings starts the server or names an address of it, and the page names every tool."""
     page = (ROOT / "docs" / "assistants.md").read_text("utf-8")

@@ -254,6 +254,7 @@ def test_what_is_missing_is_said(copied: Path, gone: str, says: str) -> None:
     assert says in page(read(copied))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("file", "content", "says"),
     [

@@ -166,6 +166,7 @@ def test_a_choice_has_an_address(opened: Callable[..., Any]) -> None:
     assert rows(again) == ["mal_as/rfc6749"]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(opened: Callable[..., Any], installed_from_npm: Callable[[str], Path], scheme: str) -> None:
     """Names, roles, order of headings and contrast, with everything open, in both colour schemes."""
@@ -179,6 +180,7 @@ def test_axe_finds_nothing(opened: Callable[..., Any], installed_from_npm: Calla
     assert len(found["passes"]) > 20
 
 
+@pytest.mark.slow
 def test_names_and_roles_without_axe(opened: Callable[..., Any]) -> None:
     """Every section, region, control and picture has a name; there is one main part and one first heading."""
     shown = opened()

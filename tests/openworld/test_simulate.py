@@ -79,6 +79,7 @@ def test_a_polynomial_is_one_that_more_points_lie_on(means: list[float], says: s
     assert polynomial([0, 0.25, 0.5], means) == says
 
 
+@pytest.mark.slow
 def test_every_experiment_has_a_row_in_the_overview(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each says whether its signs hold under all inputs, but what is dear, and all combinations, by which command."""
     few = {name: EXPERIMENTS[name] for name in ("echo", "cimd_dcr", "interaction")}

@@ -484,6 +484,7 @@ def test_addresses_go_round(weak, sample) -> None:
         assert configured(find("code_delivery"), once) == configured(find("code_delivery"), text_)
 
 
+@pytest.mark.slow
 def test_two_designs_are_compared_beforehand(weak) -> None:
     """Without WebAssembly too, where both were asked; else a line says what a terminal answers."""
     weak.goto(weak.url.partition("#")[0] + "#diff/rfc6749/rfc6749/code_delivery/mal_as")

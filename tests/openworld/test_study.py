@@ -198,6 +198,7 @@ def test_run_json_says_what_ran(folder: Path) -> None:
     assert about["seconds"].keys() == about["done"].keys() == {each.name for each in (*tables.TABLES, study.FIGURES)}
 
 
+@pytest.mark.slow
 def test_a_used_folder_is_set_aside(small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an earlier run left is not taken for this one's, and what is not a study's stays where it is."""
     monkeypatch.setattr(study, "_stages", lambda _: {"verdicts": verdicts.TABLE})

@@ -31,6 +31,7 @@ def test_an_assumption_is_told_with_what_it_keeps_out() -> None:
         assert [line.strip() for line in lines[after : after + 2]] == assumed
 
 
+@pytest.mark.slow
 def test_environments_are_told_as_they_are_found() -> None:
     """Each that the answer has, before there is an answer."""
     told = list[str]()

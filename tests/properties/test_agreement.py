@@ -131,6 +131,7 @@ def open_template(name):
     return template_of(WORLDS[name])
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", WORLDS)
 def test_circuit_and_machine_read_every_rule_alike(name, sample):
     """Guards, rules, effects and events agree in random states under random designs and attackers."""
@@ -192,6 +193,7 @@ def attacks(rows, near_misses, reach):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [name if name in ("grant", "session") else pytest.param(name, marks=pytest.mark.slow) for name in LARGER]
 )

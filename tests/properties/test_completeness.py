@@ -311,6 +311,7 @@ def test_what_happens_twice_in_a_run_of_a_large_world_is_listed(name, clauses, e
     assert name != "default" or found == exceptions["again"].keys()
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", WORLDS)
 @pytest.mark.parametrize("walks", [1, pytest.param(6, marks=pytest.mark.slow)])
 def test_random_walks_end_and_repeat_nothing_unlisted(name, walks, sample, exceptions):

@@ -106,6 +106,7 @@ def test_checks_that_never_differ_have_one_name() -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_prefix_is_enough_where_one_document_is_for_many_paths() -> None:
     """RFC 9728 3.3 would lose such an API; that the identifier covers the URL does not, and it is enough."""
     covers, many_paths = (
@@ -149,6 +150,7 @@ def test_another_protocol_has_candidates_of_its_own() -> None:
     assert not any("request." in one.right for one in found)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("name", "text", "checks"), FOUND.values(), ids=FOUND)
 def test_what_could_be_added_and_related_is_a_candidate(name, text, checks) -> None:
     """Nobody names the mechanism; the attacker chooses what it is about, and honest runs stay."""

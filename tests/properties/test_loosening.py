@@ -32,6 +32,7 @@ def happens(prop, configuration):
     return alone.happens(prop, configuration).answer
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "name", [name if name in OFTEN else pytest.param(name, marks=pytest.mark.slow) for name in MUTANTS]
 )

@@ -28,6 +28,7 @@ QUESTIONS = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("name", "text"), [*QUESTIONS[::2], *(pytest.param(*each, marks=pytest.mark.slow) for each in QUESTIONS[1::2])]
 )
@@ -52,6 +53,7 @@ def test_values_are_the_plainest_that_do():
     assert published["resource"] == "https://shared.example/"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("timeout", [0.01, 0.1, 0.3, 1.0])
 def test_a_trace_that_takes_long_to_show_shortest_is_told_in_time(timeout):
     """Where the time ends on the way, a run is told, or that nothing is known; it is confirmed all the same."""

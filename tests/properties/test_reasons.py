@@ -59,6 +59,7 @@ def brought_about():
         return {row["property"]: row["capabilities"].split() for row in csv.DictReader(file)}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", EACH_TIME)
 def test_a_capability_brings_about_what_is_on_file_and_nothing_else(name):
     """What an attacker can do at all, whatever is refused, changes only where somebody looks at the change."""

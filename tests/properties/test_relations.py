@@ -37,6 +37,7 @@ def _elsewhere(tmp_path, monkeypatch):
     monkeypatch.setattr(relations, "FOLDER", tmp_path)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", EACH_TIME)
 def test_a_switch_for_everybody_is_that_switch_for_each(name):
     """Where every party has a switch for itself nothing reads that of everybody, whatever is asked."""

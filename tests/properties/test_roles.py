@@ -71,6 +71,7 @@ def test_a_rule_is_what_differs():
     assert off < on
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", sorted(COVERED.keys() - ALIKE))
 def test_a_switch_that_is_covered_is_read(name):
     """Somewhere each of its values makes a process of its own, or one that it shares with no more than one other."""

@@ -35,6 +35,7 @@ def test_a_covered_row_is_met_or_disputed_in_the_findings(rows, disputed, reach)
     assert not undisputed
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("line", CHOICES)
 def test_what_the_attacker_may_choose_it_chooses(line, reach):
     """What its metadata offers, whose token or reference it answers with, in whose browser: the worst it could."""

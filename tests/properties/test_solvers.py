@@ -140,6 +140,7 @@ def handful(sample):
     return asked, answered(asked, Solver)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("other", [MiniSat, CaDiCaL])
 def test_other_solvers_say_the_same(handful, other):
     """In result, length, rules and trace."""

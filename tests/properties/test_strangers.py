@@ -30,6 +30,7 @@ def test_what_is_relied_on_has_to_be_there_beforehand(relies, fact, rule, checke
     assert checker.result("FC", parse(f"as_trust=any;rs_trust=published;{fact}")) == "reached"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fact", ["listed", "anchored"])
 def test_a_fact_is_one_partys(fact, checker):
     """Of two honest AS one may be enrolled and the other a stranger; a dishonest one may be enrolled by itself."""

@@ -91,6 +91,7 @@ def undecided(world):
     return replace(world, parties=tuple(replace(party, client_class="", policy=()) for party in world.parties))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", EACH_TIME)
 def test_every_action_of_a_world_happens_in_some_configuration(name, clauses):
     """Each action is part of a run that honest parties' rules allow, and the machine follows that run."""
@@ -127,6 +128,7 @@ def test_every_action_belongs_to_a_world_that_verdicts_are_about():
     assert {action.schema.name for world in WORLDS.values() for action in actions(world)} == set(SCHEMAS)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", PROPERTIES)
 def test_every_property_is_decided_either_way_somewhere(name, witnesses, reach):
     """Its event happens under some configuration, and under another it cannot though something there could bring it."""
@@ -170,6 +172,7 @@ MUTATED = ("as_choice=known", "cimd_fetch=follow", "md_corroborate=unless_iss", 
 OFTEN = {*random.Random(0).sample(VALUES, 100), *MUTATED}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "pair", [pair if pair in OFTEN else pytest.param(pair, marks=pytest.mark.slow) for pair in VALUES]
 )
@@ -235,6 +238,7 @@ def _inherited(base):
 TERMS = {f"{kind.__name__}.{name}": (kind, name) for kind in _messages(Message) for name in sorted(_own_terms(kind))}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "field", [pytest.param(field, marks=pytest.mark.slow if number % 3 else ()) for number, field in enumerate(TERMS)]
 )

@@ -40,6 +40,7 @@ def met(population: Population, attempts: int = 2_000, seed: str = "1/0") -> lis
     return draw(population, seed, 0, attempts, 1.0, resident_codes(population, seed, 1.0)).codes
 
 
+@pytest.mark.slow
 def test_simulated_attempts_are_runs_of_the_machine() -> None:
     """Every step of a sample is enabled where it is taken, and the last state shows what was counted."""
     arms = ((), (("prm", "prefix"), ("echo", "opt"), ("cache_key", "issuer")))

@@ -71,6 +71,7 @@ def test_attainable_is_what_the_solver_says_of_the_situation(number: int) -> Non
 AAUTH = {"protocol": "aauth"}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("place", "switches"),
     [

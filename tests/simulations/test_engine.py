@@ -143,6 +143,7 @@ def test_a_damaged_file_is_counted_again(tmp_path: Path, content: str) -> None:
     assert file.stat().st_size > 100
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_a_killed_worker_costs_a_retry() -> None:
     """Two workers of this machine, of which one is killed in the middle, count the same in the order of the units."""

@@ -154,6 +154,7 @@ def test_a_sweep_that_moves_nothing_is_refused() -> None:
         run(replace(asked, values=(0.0, 1.0), arms=("prm=exact", "prm=prefix")))
 
 
+@pytest.mark.slow
 def test_among_strangers_only_those_get_through_who_need_no_introduction() -> None:
     """What is configured, registered or listed beforehand ends where a stranger begins; documents do not."""
     none, some = ("design=rfc6749", "design=spiffe", "design=federated"), ("design=prm_cimd", "design=mcp")

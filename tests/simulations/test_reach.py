@@ -224,6 +224,7 @@ EACH = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("tried", EACH)
 def test_reach_agrees_with_brute_force(tried: Arm) -> None:
     """Every kind of mishap, at every target of the tiny topology."""
@@ -246,6 +247,7 @@ DRAWN = draw(
 )
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("tried", ARMS, ids=[tried.name for tried in ARMS])
 def test_asking_one_of_many_that_are_alike_changes_nothing(tried: Arm, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reach, steps and refusals are those of asking every server and every document by itself."""

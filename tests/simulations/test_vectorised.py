@@ -45,6 +45,7 @@ def compared(
     return len(set(read))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("adoption", "attempts"), [(0.4, 8), *(pytest.param(share, 1_000, marks=pytest.mark.slow) for share in (1.0, 0.4))]
 )
@@ -59,6 +60,7 @@ def test_agrees_with_the_machine_visit_by_visit(adoption: float, attempts: int) 
     assert compared(HOSTILE, arms, attempts, adoption) > 5
 
 
+@pytest.mark.slow
 def test_agrees_where_attackers_go_where_most_is_left_open() -> None:
     """Among servers of theirs; where much leaks as well, most go where it does, and fewer endings are left."""
     servers = ["honest_api", "malicious_rs", "malicious_rs_and_as"]

@@ -59,6 +59,7 @@ def test_endings_are_named_by_the_rule(place: str, design: str, kind: str, name:
     assert name in RULES or name in ("accepted", "diverted", NOTHING_ENABLED)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("place", "design", "harm"),
     [
