@@ -13,7 +13,7 @@ import pytest
 
 from model.action import SCHEMAS
 from model.brief import brief
-from model.cast import participants
+from model.cast import Cast, participants
 from model.chart import WIDTH, ascii_art, chart, mermaid, origin, text
 from model.design import Configuration, parse
 from model.machine import Machine, State, Step
@@ -378,3 +378,13 @@ def _in_short(sent: Sent) -> str:
     said = {field.name: getattr(sent.message, field.name) for field in fields(sent.message)}
     words = [f"{name}={value}" for name, value in said.items() if value not in (NONE, False)]
     return f"{type(sent.message).__name__}({', '.join(words)})" + (" (read)" if sent.read else "")
+
+
+def test_words_are_the_attackers_where_they_name_it_or_one_of_its_urls():
+    """Either is enough, and a URL that only has its word in it is not."""
+    machine = Machine(parse("cap=mal_rs"), DEFAULT)
+    cast = Cast(machine.context(machine.view(machine.initial)))
+    evil = next(party.url for party in DEFAULT.parties if "mal_rs" in party.run_by)
+    assert cast.theirs("the attacker's key")
+    assert cast.theirs(f"sent to {evil}")
+    assert not cast.theirs(f"sent to {DEFAULT.honest_servers[0].url}")

@@ -9,7 +9,7 @@ import pytest
 
 from model import scenario
 from model.clients import clients, find
-from model.conversation import STAGES, converse
+from model.conversation import STAGES, _Server, converse
 from model.design import Design
 from model.part import Part
 from model.protocols import every_rule
@@ -319,3 +319,10 @@ def test_a_client_that_wants_pkce_looks_for_it_before_it_registers_or_after(when
 def test_a_challenge_of_another_scheme_names_the_metadata_to_those_who_read_any(scheme, read):
     found = converse(find("mcp-python==1.12.4").design.but(prm_scheme=scheme), load("P02_dpop_challenge"))
     assert any(url.endswith("/.well-known/oauth-protected-resource/mcp") for url in found.fetched) is read
+
+
+def test_who_names_no_issuer_is_taken_for_whom_it_was_listed_as():
+    """And who names one for that."""
+    listed = _Server("https://as.example", False, {}, "")
+    assert listed.claimed == "https://as.example"
+    assert replace(listed, found={"issuer": "https://other.example"}).claimed == "https://other.example"

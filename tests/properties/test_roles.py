@@ -31,7 +31,7 @@ from properties.process import RUNS
 from properties.prover import ProverAnswers, digest
 from properties.roles import ATTACKER, COVERED, honest, roles
 from properties.security import find
-from properties.terms import Equalities, NotCoveredError, equal
+from properties.terms import Equalities, NotCoveredError, _Named, equal
 from simulations.processes import cores, in_order
 
 #: Each with the switch that makes the difference.
@@ -340,3 +340,11 @@ def test_without_prover_it_is_one_line(monkeypatch):
     ended = CliRunner().invoke(main, ["verdict", "--any-number", "CD", "cap=mal_as+req_leak+web+lure"])
     assert (ended.exit_code, ended.stdout, ended.stderr.count("\n")) == (3, "", 1)
     assert "proverif is not installed, and no answer to this question is shipped: opam has it" in ended.stderr
+
+
+def test_a_value_that_a_rule_looks_up_is_refused():
+    """The export compares values; a table of them would have none of the process's in it."""
+    value = _Named("agent")
+    assert value == _Named("agent") != _Named("client")
+    with pytest.raises(NotCoveredError, match="a value that a rule looks up"):
+        _ = {value: 1}

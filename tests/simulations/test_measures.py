@@ -256,3 +256,10 @@ def test_a_difference_has_the_sign_that_all_replications_have(change: float, bel
     shifts = [change + 0.01, change - 0.01, change + 0.02]
     found = measures._signed(shifts, [change] * 3, True, 0.95)
     assert (found.low < 0, found.high > 0) == (below, above)
+
+
+def test_a_difference_that_is_none_in_one_replication_has_no_sign():
+    """Its interval is that of a mean; with one sign everywhere it has that on both sides."""
+    shifts = [-0.4, 0.0, -0.2]
+    assert measures._signed(shifts, shifts, True, 0.95).high > 0
+    assert measures._signed([-0.4, -0.3, -0.2], [-0.4, -0.3, -0.2], True, 0.95).high <= 0
