@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from situations import End, alike, conversation_of, expressible, in_conversation, in_world, situations
@@ -16,6 +17,7 @@ from model.switches import SWITCHES
 from model.world_file import DEFAULT, WORLDS
 from openworld.show import outcome
 from properties.reads import alike_in_worlds, not_read
+from properties.unbounded import AnyNumber
 from properties.verdict import check
 
 pytestmark = pytest.mark.usefixtures("hurried")
@@ -111,7 +113,11 @@ def test_a_safe_verdict_says_what_was_not_read():
     assert outcome(verdict) == (
         "safe, but 1 measured switch was not read: callback_discovery=repeated, and honest parties finish here"
     )
-    assert not check("code_delivery", parse("design=mcp;cap=mal_as")).not_read
+    proved = AnyNumber(verdict, "never", "derived", "", "", "", "")
+    assert proved.reach.endswith("; what the verdict did not read was not read there either")
+    known = check("code_delivery", parse("design=mcp;cap=mal_as"))
+    assert not known.not_read
+    assert replace(proved, verdict=known).reach.endswith("ProVerif's own attacker")
 
 
 @pytest.mark.parametrize(("name", "capability"), [("ts-client-v2==2.4.0", "mal_as"), ("mcp-remote==0.15.1", "mal_rs")])
