@@ -115,24 +115,12 @@ def break_even(
         stated = _counted(asked, met, seed, where)
         found = list(_drawn(replace(base, attempts=attempts), turned, number, seed, where))
     attackers = _attackers(base.population) if asked.reader in _BY_VISITS else np.nan
-    arms = tuple(asked.treatments)
+    first, *others = asked.treatments
+    point, counted = (asked.name, asked.parameter, asked.point), (number, attempts or 0, seed, base.population.name)
     rows = [
-        (
-            asked.name,
-            asked.parameter,
-            asked.point,
-            arms[place],
-            arms[0],
-            name,
-            *row,
-            number,
-            attempts or 0,
-            seed,
-            base.population.name,
-        )
-        for place in range(1, len(arms))
+        (*point, arm, first, name, *_row(stated, drawn, place, weight, attackers), *counted)
+        for place, arm in enumerate(others, 1)
         for name, drawn in found
-        for row in [_row(stated, drawn, place, weight, attackers)]
     ]
     return pandas.DataFrame(rows, columns=list(COLUMNS))
 
@@ -161,15 +149,8 @@ def _row(stated: Balance, drawn: Balance, arm: int, weight: float | None, attack
         # Honest flows are lost in visits to honest servers, thefts prevented in those to attackers.
         even = attackers / (attackers + (1 - attackers) * weight / price) if price > 0 else np.nan
         answer = weight, "yes" if worth else "no", float(holds.mean()), attackers, even
-    return (
-        float(stated.paid[0, arm]),
-        float(stated.saved[0, arm]),
-        price,
-        float(low),
-        float(high),
-        float(alike.mean()),
-        *answer,
-    )
+    paid, saved = float(stated.paid[0, arm]), float(stated.saved[0, arm])
+    return paid, saved, price, float(low), float(high), float(alike.mean()), *answer
 
 
 def _balance(base: Unit, turned: Sequence[Knob], samples: int, seed: int) -> Balance:

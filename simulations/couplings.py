@@ -131,19 +131,12 @@ def _at(asked: Experiment, unit: Unit) -> list[tuple[object, ...]]:
 
     arms, kept = list(asked.treatments), [row.name for group in groups(unit.population) for row in group.rows]
     coupled = ", ".join(factor.name for factor in factors) + (f"; met together: {', '.join(kept)}" if kept else "")
-    return [
-        (
-            arm,
-            name,
-            kind,
-            *of(means[..., place, column]),
-            arms[0],
-            *of(means[..., place, column] - means[..., 0, column]),
-            coupled,
-        )
-        for place, arm in enumerate(arms)
-        for column, (kind, name) in enumerate(found.outcomes)
-    ]
+    rows: list[tuple[object, ...]] = []
+    for place, arm in enumerate(arms):
+        for column, (kind, name) in enumerate(found.outcomes):
+            own, first = means[..., place, column], means[..., 0, column]
+            rows.append((arm, name, kind, *of(own), arms[0], *of(own - first), coupled))
+    return rows
 
 
 def _pinned(met: Population, factors: Sequence[Factor]) -> Iterator[Pinned]:

@@ -102,29 +102,14 @@ def indices(
         units = _lasting(asked, units, attempts is not None)
         taken = max(unit.attempts for unit in units)
         changes = _counted(engine.run(units, **where).values())
-    arms = tuple(asked.treatments)
-    rows = [
-        (
-            asked.name,
-            arms[place],
-            arms[0],
-            outcome,
-            kind,
-            knob.name,
-            effort.method,
-            *found,
-            float(values.mean()),
-            float(values.min()),
-            float(values.max()),
-            effort.samples,
-            taken,
-            seed,
-            met.name,
-        )
-        for (place, kind, outcome), values in changes.items()
-        if np.ptp(values) > _NOTHING
-        for knob, found in zip(turned, _analysed(problem, effort, tried, values, seed), strict=True)
-    ]
+    arms, counted = tuple(asked.treatments), (effort.samples, taken, seed, met.name)
+    rows = []
+    for (place, kind, outcome), values in changes.items():
+        if np.ptp(values) > _NOTHING:
+            changed = float(values.mean()), float(values.min()), float(values.max())
+            for knob, found in zip(turned, _analysed(problem, effort, tried, values, seed), strict=True):
+                what = (asked.name, arms[place], arms[0], outcome, kind, knob.name, effort.method)
+                rows.append((*what, *found, *changed, *counted))
     return pandas.DataFrame(rows, columns=list(COLUMNS))
 
 

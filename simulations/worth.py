@@ -107,32 +107,16 @@ def worth(
     chosen = int(benefits.mean(axis=0).argmax())
     best_in = float((benefits[:, chosen] >= benefits.max(axis=1) - _NOTHING).mean())
     everything = gained(benefits)
-    rows = []
+    rows, counted = [], (weight, value, number, 0 if exact else base.attempts, seed, met.name)
     for knob, stands in found.stands.items():
         # What each choice is expected to bring once this input is known, draw by draw: a regression on it.
         expected = fitted(knob.features(stands), benefits)
         # One input is worth no more than all together; what a regression says beyond that is chance.
         gain = min(gained(expected), everything)
         gain = gain if gain > _NOTHING else 0.0
-        rows.append(
-            (
-                asked.name,
-                knob.name,
-                knob.kind,
-                gain,
-                gain / everything if gain else 0.0,
-                everything,
-                observations(expected, knob.rests_on) if gain else None,
-                arms[chosen],
-                best_in,
-                weight,
-                value,
-                number,
-                0 if exact else base.attempts,
-                seed,
-                met.name,
-            )
-        )
+        told = gain, gain / everything if gain else 0.0, everything
+        enough = observations(expected, knob.rests_on) if gain else None
+        rows.append((asked.name, knob.name, knob.kind, *told, enough, arms[chosen], best_in, *counted))
     table = pandas.DataFrame(rows, columns=list(COLUMNS)).astype({"observations": "Int64"})
     return table.sort_values("worth", ascending=False, kind="stable", ignore_index=True)
 
