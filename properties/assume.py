@@ -9,8 +9,6 @@ References:
     S. C. Kleene: Introduction to Metamathematics, 64, 1952 (truth values of which one is not known).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations

@@ -1,7 +1,5 @@
 """Attackers by name: those of a study, and the one that a question about security is about where it names none."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache

@@ -5,8 +5,6 @@ message arrives (:mod:`model.receipts`), or with another field. Candidates are r
 list names them. One counts only where the attacker may write into its fields what it likes.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace

@@ -9,8 +9,6 @@ What is not in here is that the clauses say what the rules say. Whoever has this
 compares; that this is done right is what replays on the machine, the explicit search and SPIN are for.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Answers to many questions, each in the world that it is about."""
 
-from __future__ import annotations
-
 import atexit
 from functools import cache
 

@@ -1,7 +1,5 @@
 """The client as a process of ProVerif: from a resource to protected data, in any number of sessions."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from model import client as client_rules

@@ -4,8 +4,6 @@ Nothing can be stolen where nothing is ever handed out, so what such a design ke
 no such thing: what is configured by hand finishes as well.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, partial

@@ -7,8 +7,6 @@ References:
     O. Bailleux, Y. Boufkhad: Efficient CNF Encoding of Boolean Cardinality Constraints, CP 2003.
 """
 
-from __future__ import annotations
-
 from properties.unroll import Unrolling
 
 #: Runs are counted up to this many actions; a longer one is only known to be longer.

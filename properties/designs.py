@@ -5,8 +5,6 @@ if no attack is left whatever the remaining mechanisms and the environment do. T
 sufficient sets and all maximal sets that still leave an attack can be enumerated exactly (:mod:`properties.monotone`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice

@@ -4,8 +4,6 @@ Everything above speaks of literals as integers (the DIMACS convention) and of a
 (:mod:`properties.solver`) or MiniSat (:mod:`properties.minisat`), which share nothing (:mod:`properties.single`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from enum import Enum
 from typing import Protocol

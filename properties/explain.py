@@ -1,7 +1,5 @@
 """What makes the difference between two configurations."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import chain, combinations, islice

@@ -1,7 +1,5 @@
 """Properties that are not in this repository: additions as :mod:`model.extension` makes them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Literal
 

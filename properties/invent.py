@@ -4,8 +4,6 @@ They leave honest runs in every environment that is asked (:mod:`properties.mono
 :mod:`properties.candidates`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain

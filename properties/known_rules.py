@@ -3,8 +3,6 @@
 A rule is compared with a check in the circuit of the world, over all messages that can be received there.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

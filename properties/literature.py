@@ -6,8 +6,6 @@ attacker sends and answers messages. A row is borne out if an attack is found wh
 there should be none, and the published kinds of steps are in the run that was found, in their order.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ References:
     U. Junker: QuickXplain, Preferred Explanations and Relaxations for Over-Constrained Problems, AAAI 2004.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection
 from typing import TypeVar
 

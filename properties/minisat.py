@@ -8,8 +8,6 @@ References:
     A. Ignatiev, A. Morgado, J. Marques-Silva: PySAT, SAT 2018.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """The catalogue of attacks: their names, and the verdicts that were expected of them before there was a model."""
 
-from __future__ import annotations
-
 import csv
 from dataclasses import dataclass
 from functools import cache

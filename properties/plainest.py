@@ -6,8 +6,6 @@ the lists of their actions: `https://crm.example/api` before another spelling of
 the protocol's order, which is gone through again where something has to wait.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple

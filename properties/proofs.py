@@ -7,8 +7,6 @@ References:
     A. Biere, T. Faller, K. Fazekas, M. Fleury, N. Froleyks, F. Pollitt: CaDiCaL 2.0, CAV 2024.
 """
 
-from __future__ import annotations
-
 import math
 import shutil
 import signal

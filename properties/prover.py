@@ -9,8 +9,6 @@ References:
     Trends in Privacy and Security 1(1-2), 2016.
 """
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import re

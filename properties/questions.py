@@ -4,8 +4,6 @@
 row says what is missing, *not expressible* where the model has nothing to say. What is claimed of a verdict is asked.
 """
 
-from __future__ import annotations
-
 import csv
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """Which switches a world reads: one that is asked for by name and read by nothing would be believed to have held."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Collection, Iterable
 from dataclasses import replace

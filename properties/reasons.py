@@ -4,8 +4,6 @@ No rule is enforced in what is looked at here. What brings the event about is a 
 no attacker does, and then the choices of the design are named that leave no room for it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

@@ -13,8 +13,6 @@ References:
     Manual and Tutorial, 3.1 (processes), 3.1.1 (destructors), 4.1.5 (tables).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace

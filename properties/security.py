@@ -4,8 +4,6 @@ A security property says when it is *violated*, a utility property when it is *r
 of a protocol is said by the modules of :mod:`properties.events`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """The authorization server and the resource servers as processes of ProVerif."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from model import authorization_server as server_rules

@@ -1,7 +1,5 @@
 """Runs that the solver shows: read off its model, confirmed on the machine, and made as short as they can be."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass

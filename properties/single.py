@@ -3,8 +3,6 @@
 Where many questions are asked in a row MiniSat answers all of them (:mod:`properties.checker`).
 """
 
-from __future__ import annotations
-
 from properties.engine import Engine
 
 SINGLE: type[Engine]

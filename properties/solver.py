@@ -3,8 +3,6 @@
 This is the one module that speaks z3.
 """
 
-from __future__ import annotations
-
 import signal
 from collections.abc import Iterable
 

@@ -4,8 +4,6 @@ A rule that is asked of fields of messages is left as equalities between terms. 
 since each is one more case for the prover.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations, permutations, product
 from typing import Any, TypeAlias

@@ -4,8 +4,6 @@ The prover is given honest roles (:mod:`properties.roles`), which share nothing 
 Where it has an attack that the solver has not, the solver is asked again without what a world leaves out.
 """
 
-from __future__ import annotations
-
 from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple

@@ -12,8 +12,6 @@ References:
     Artificial Intelligence 170, 2006 (the relaxed notion of parallelism).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any

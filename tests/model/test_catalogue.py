@@ -1,7 +1,5 @@
 """The catalogue of rules: what it says carries a rule is there, and what rules cite is in it."""
 
-from __future__ import annotations
-
 import csv
 import re
 from collections import Counter

@@ -1,7 +1,5 @@
 """Sequence charts: what they say, and that every message of the model can be drawn."""
 
-from __future__ import annotations
-
 import random
 import re
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Deployed clients: their designs are well formed and say what decided them."""
 
-from __future__ import annotations
-
 import pytest
 
 from model import scenario

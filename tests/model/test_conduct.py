@@ -1,7 +1,5 @@
 """What clients do beside rules, and what worlds say of scopes and tokens: small readings, each by itself."""
 
-from __future__ import annotations
-
 import pytest
 
 from model import client, conduct, scopes

@@ -1,7 +1,5 @@
 """Conversations: a design meets a scenario, and every decision is a named rule."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import cache
 

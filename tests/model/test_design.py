@@ -1,7 +1,5 @@
 """Configuration strings: what is written is what is read, and what cannot be read is named."""
 
-from __future__ import annotations
-
 import contextlib
 import pickle
 import re

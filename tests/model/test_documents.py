@@ -1,7 +1,5 @@
 """Documents are held against schemas without paying for what nobody asks of them."""
 
-from __future__ import annotations
-
 import sys
 
 import pytest

@@ -1,7 +1,5 @@
 """Drafts are what they ask of each role: rows of the catalogue, and what designs and arms make of them."""
 
-from __future__ import annotations
-
 import pytest
 
 from model.design import named_switches, obligations, parse

@@ -1,7 +1,5 @@
 """Values of fields that drafts add are made by who can make them."""
 
-from __future__ import annotations
-
 import pytest
 
 from model.fields import hashed, makers, signed, verified

@@ -1,7 +1,5 @@
 """What is asked of a message, and the order of a client's steps, stand once: nobody has a list of their own."""
 
-from __future__ import annotations
-
 import re
 from inspect import getsource
 from pathlib import Path

@@ -1,7 +1,5 @@
 """How identifiers are compared: tables of cases, laws, and the comparators that break them."""
 
-from __future__ import annotations
-
 import doctest
 import json
 import re

@@ -1,7 +1,5 @@
 """What users hand in is read anew each time, and leaves nothing behind."""
 
-from __future__ import annotations
-
 import importlib
 import sys
 

@@ -1,7 +1,5 @@
 """The connectives: one expression, read by deciding and read by tabulating, means the same."""
 
-from __future__ import annotations
-
 import itertools
 from dataclasses import dataclass
 from textwrap import dedent

@@ -1,7 +1,5 @@
 """The executable machine: it walks, refuses by name, and its honest run is written down."""
 
-from __future__ import annotations
-
 import random
 from itertools import pairwise
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Rules, actions and state: everything has a name, a meaning and a place it comes from."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Worlds and conversations agree on what every stored client does in every situation that both can express."""
 
-from __future__ import annotations
-
 import random
 from dataclasses import replace
 

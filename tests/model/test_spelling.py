@@ -1,7 +1,5 @@
 """Switches and values that code names are those that there are."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Every name that is shown has words, and the table has no others."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 

@@ -1,7 +1,5 @@
 """Worlds are data: what a file may say, what it is told when it errs, and what the worlds that ship are for."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import fields

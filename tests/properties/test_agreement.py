@@ -4,8 +4,6 @@ The circuit is evaluated gate by gate under the very values that the machine get
 reachable, so that nothing depends on where a run happens to lead.
 """
 
-from __future__ import annotations
-
 import random
 from dataclasses import replace
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """The weakest assumptions about others: exact, as each environment alone has it, and none that leaves nobody work."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from itertools import product
 

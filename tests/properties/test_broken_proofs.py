@@ -1,7 +1,5 @@
 """What makes answers of rules is held by its answers: broken in one place, it gives another one somewhere."""
 
-from __future__ import annotations
-
 import signal
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """What verdicts rest on stands up to programs that share nothing with our solver; what was tampered with does not."""
 
-from __future__ import annotations
-
 import random
 import shutil
 import sys

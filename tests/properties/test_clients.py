@@ -1,7 +1,5 @@
 """What is proved of a deployed client's design is what the client was seen to do."""
 
-from __future__ import annotations
-
 import pytest
 
 from deployed.behaviour import measured

@@ -1,7 +1,5 @@
 """Why a verdict reaches all runs of a world: no run is longer than what was looked at."""
 
-from __future__ import annotations
-
 import random
 from dataclasses import replace
 

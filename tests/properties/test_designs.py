@@ -1,7 +1,5 @@
 """The lattice of mechanisms: exact enumeration against trying every design."""
 
-from __future__ import annotations
-
 from itertools import combinations, product
 
 import pytest

@@ -1,7 +1,5 @@
 """Explaining the difference between two configurations."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """Checks that the solver proposes: candidates that say something, and minimal sets, against the plain checker."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from itertools import combinations
 

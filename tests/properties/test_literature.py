@@ -1,7 +1,5 @@
 """Published attacks are found by an attacker that knows none of them by name, and so are their fixes."""
 
-from __future__ import annotations
-
 import random
 from collections import Counter
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Every comparison in the rules matters: loosened, it lets some attack through that is excluded as it stands."""
 
-from __future__ import annotations
-
 from importlib import import_module
 
 import pytest

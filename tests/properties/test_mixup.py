@@ -1,7 +1,5 @@
 """The mix-up at every size: search and solver find the same, and the theft of a code is as short at each."""
 
-from __future__ import annotations
-
 import itertools
 import random
 

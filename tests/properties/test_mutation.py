@@ -4,8 +4,6 @@ Leaving a rule out only adds runs, so only what was out of reach can change; and
 already rules it out need be tried, since with that set kept it stays out of reach.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 

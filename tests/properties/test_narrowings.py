@@ -1,7 +1,5 @@
 """The attacker that a question is about where it names none, and what a safe says that it rests on."""
 
-from __future__ import annotations
-
 import pytest
 
 from model.design import parse

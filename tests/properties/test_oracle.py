@@ -1,7 +1,5 @@
 """The solver against explicit search, which shares the rules with it and nothing else."""
 
-from __future__ import annotations
-
 import random
 import zlib
 

@@ -1,7 +1,5 @@
 """Answers do not depend on what else was asked: which run is told, and which rules, is always the same."""
 
-from __future__ import annotations
-
 import random
 from itertools import combinations
 

@@ -1,7 +1,5 @@
 """What is said to open questions is what verdicts say."""
 
-from __future__ import annotations
-
 import random
 import shlex
 from collections import Counter

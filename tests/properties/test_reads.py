@@ -1,7 +1,5 @@
 """A question that names a switch which nothing reads is refused: what is on file is what worlds read."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path

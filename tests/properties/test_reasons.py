@@ -1,7 +1,5 @@
 """What is not in this world: what is missing there is told, and what is told apart from it is really safe."""
 
-from __future__ import annotations
-
 import csv
 from dataclasses import replace
 from functools import cache

@@ -1,7 +1,5 @@
 """Relations between answers: they hold of generated questions, and what breaks one is told with how to see it."""
 
-from __future__ import annotations
-
 from importlib.resources import files
 
 import pytest

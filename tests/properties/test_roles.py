@@ -1,7 +1,5 @@
 """A prover is given honest roles whose checks are the model's rules, and its own attacker agrees with the solver."""
 
-from __future__ import annotations
-
 import random
 from contextlib import closing
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The model against verdicts that were derived by hand from the specifications."""
 
-from __future__ import annotations
-
 import csv
 from collections import Counter
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What ProVerif answers to the questions that are asked most comes with the package, and is of the model as it is."""
 
-from __future__ import annotations
-
 import csv
 import datetime
 import io

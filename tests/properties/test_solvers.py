@@ -1,7 +1,5 @@
 """No answer hangs on one solver or on the luck of its draws: results, lengths, rules and traces are the same."""
 
-from __future__ import annotations
-
 import random
 from itertools import combinations
 

@@ -8,8 +8,6 @@ no such question is known it is a world in which the solver finds a run after wh
 (``somewhere``).
 """
 
-from __future__ import annotations
-
 import csv
 import random
 from functools import cache

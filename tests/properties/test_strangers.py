@@ -1,7 +1,5 @@
 """Who is enrolled where: what trust frameworks cost at first contact, fact by fact and party by party."""
 
-from __future__ import annotations
-
 import pytest
 
 from model.design import parse

@@ -1,7 +1,5 @@
 """No verdict is vacuous: the honest run reaches its end, every action happens, every switch is felt."""
 
-from __future__ import annotations
-
 import json
 import random
 from dataclasses import is_dataclass, replace
