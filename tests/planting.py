@@ -328,15 +328,19 @@ def draw() -> None:
 
 
 def kill(words: list[str], tests: list[str]) -> None:
-    """Run these tests against those that nothing kills so far, or that have all these words in their name."""
+    """Run these tests against those that nothing kills so far, or that have all these words in their name.
+
+    What fails where nothing is planted kills nothing.
+    """
     mutants = recorded()
     with TemporaryDirectory() as folder:
         copy = copied(Path(folder, "copy"))
+        pass_here = [(one["test"], one["seconds"]) for one in tried(copy, tests, 600) if one["ended"] == "passed"]
         for one in mutants:
             asked = all(word in str(one) for word in words) if words else one.state == "survived"
             source = one.planted() if asked else None
             if source is not None:
-                found = killer(copy, one.file, source, [(test, 30.0) for test in tests])
+                found = killer(copy, one.file, source, pass_here)
                 if found:
                     one.killed_by, one.seconds, one.remark = found[0], str(found[1]), found[2]
                 print(one, "->", found[0] if found else "survived", flush=True)
