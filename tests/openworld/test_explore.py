@@ -3,8 +3,10 @@
 import re
 from html import escape
 from pathlib import Path
+from unittest.mock import Mock
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 
 from model.conversation import STAGES
@@ -363,3 +365,13 @@ def test_designs_are_compared_by_what_a_mishap_reaches() -> None:
     """A line for each, whatever stops it most often."""
     found = run("token", blast.sized("enterprise", 8), samples=5, replications=2)
     assert [*blast.compared(found).frame["design"]] == [*dict.fromkeys(found.summary["design"])]
+
+
+def test_arms_are_told_by_how_their_attempts_end() -> None:
+    """A line for each, by its words; the endings of one add up to all attempts."""
+    rates = [("success", 0.5), ("refused", 0.5), ("harm", 0.25)]
+    frame = pd.DataFrame([{"kind": kind, "arm": "", "outcome": "authorization", "rate": rate} for kind, rate in rates])
+    shown = populations.summary(populations.Outcomes(Mock(rates=frame), ("",)), {"": "as it is"}).frame
+    first, *_, last = shown.columns
+    assert (first, last) == ("design", "attacker uses the user's data")
+    assert {"as it is", "50.0%", "25.0%"} <= {*shown.iloc[0]}

@@ -223,7 +223,11 @@ def test_the_front_is_what_no_other_beats() -> None:
     ]
     assert front(sets) == [0, 2, 4]
     drawn = fronts(sets, 64)
+    places = [points for points in drawn.axes[0].collections if len(points.get_offsets())]
     assert {text.get_text() for text in drawn.axes[0].texts} == {"1, 5", "2", "3", "4"}
+    colours = {text.get_text(): shown.get_edgecolor() for text, shown in zip(drawn.axes[0].texts, places, strict=True)}
+    assert (colours["2"] == colours["1, 5"]).all()
+    assert (colours["3"] != colours["2"]).any()
     assert drawn.get_suptitle().replace("\n", " ").startswith("Of 5 sets none beats 1, 3 in who changes")
 
 

@@ -12,9 +12,11 @@ from refused import refused
 
 from openworld import exhibits
 from openworld.cli import main
+from openworld.experiment_words import source_lines
 from openworld.headlines import worth_lines
 from simulations import engine
 from simulations.catalogue import EXPERIMENTS
+from simulations.experiments import population_for
 from simulations.worth import FEWEST
 
 FEW = ("--attempts", 40, "--replications", 2, "--workers", 1)
@@ -290,3 +292,13 @@ def test_few_draws_are_said_to_be_few() -> None:
     row = {"attempts": 0, "weight": 2.0, "chosen": "a", "best_in": 0.5, "all": 0.01, "knob": "share", "worth": 0.0}
     said = [[*worth_lines(pandas.DataFrame([row | {"draws": draws}]))] for draws in (FEWEST - 1, FEWEST)]
     assert [any("too few" in line for line in lines) for lines in said] == [True, False]
+
+
+@pytest.mark.parametrize("name", [name for name, each in EXPERIMENTS.items() if each.options])
+def test_what_an_experiment_says_or_sweeps_is_not_taken_for_granted(name: str) -> None:
+    """Its own numbers are told as its own."""
+    asked = EXPERIMENTS[name]
+    said = " ".join(map(str.strip, source_lines(asked, population_for(asked, None))))
+    granted = said.partition("taken for granted, measured by nobody: ")[2]
+    assert not {each.partition(" ")[0] for each in granted.split(", ")} & {*asked.options, asked.parameter}
+    assert all(f"{option} " in said for option in asked.options)

@@ -33,6 +33,7 @@ from model.switches import CAPABILITIES, SWITCHES
 from openworld.cli import main
 from openworld.holdings import holdings
 from openworld.show import ending
+from openworld.site import answer as answering
 from openworld.site import build as building
 from openworld.site import bundle, pages, runtime
 from openworld.site.answer import answered, assumptions, told, verdict
@@ -626,3 +627,17 @@ def test_a_link_is_answered_in_place(browser, whole: str) -> None:
         assert page.locator("html").evaluate("html => html.scrollWidth") == width
     assert (hosts, errors) == ({whole.split("/")[2]}, [])
     page.close()
+
+
+def test_what_has_to_be_assumed_is_told_with_what_happens_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it holds under assumptions; where it never does only what happens."""
+    sets, otherwise = ({"h_iss": ("yes",)},), ({"h_iss": ("no",)},)
+    found = []
+    for kind in ("if", "never"):
+        monkeypatch.setattr(answering, "read", Mock(return_value=(kind, sets, otherwise)))
+        found.append(answering.assumed(Mock(), find("code_delivery")))
+    told_sets, told_otherwise = [{"h_iss": ["yes"]}], [{"h_iss": ["no"]}]
+    assert found == [
+        {"holds": "if", "sets": told_sets, "not_where": told_otherwise},
+        {"holds": "never", "sets": [], "not_where": told_otherwise},
+    ]

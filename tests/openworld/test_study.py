@@ -196,6 +196,7 @@ def test_run_json_says_what_ran(folder: Path) -> None:
     assert about["seed"] == 7
     assert about["versions"]["z3-solver"]
     assert about["seconds"].keys() == about["done"].keys() == {each.name for each in (*tables.TABLES, study.FIGURES)}
+    assert all(0 <= seconds < 3_600 for seconds in about["seconds"].values())
 
 
 @pytest.mark.slow
