@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
+from matplotlib.colors import to_hex
 from proposed import FOUND, KEPT, KEY, SIGNED
 from provers import needs_prover
 from refused import refused
@@ -17,7 +18,7 @@ from openworld import proposals
 from openworld.cli import main
 from openworld.commands.invent import grammar
 from openworld.figures.proposals import Ranked, front, fronts
-from openworld.proposals import NOBODY, Proposal, Wording, section
+from openworld.proposals import NOBODY, Proposal, Wording, actors, section
 from properties.candidates import FURTHER, RELATIONS, Candidate, under, with_fields
 from properties.invent import Invented
 from properties.security import find
@@ -223,11 +224,12 @@ def test_the_front_is_what_no_other_beats() -> None:
     ]
     assert front(sets) == [0, 2, 4]
     drawn = fronts(sets, 64)
-    places = [points for points in drawn.axes[0].collections if len(points.get_offsets())]
+    shown = drawn.axes[0].collections
+    key, places = ([points for points in shown if bool(len(points.get_offsets())) is there] for there in (False, True))
     assert {text.get_text() for text in drawn.axes[0].texts} == {"1, 5", "2", "3", "4"}
-    colours = {text.get_text(): shown.get_edgecolor() for text, shown in zip(drawn.axes[0].texts, places, strict=True)}
-    assert (colours["2"] == colours["1, 5"]).all()
-    assert (colours["3"] != colours["2"]).any()
+    names = [actors(client), *(text.get_text() for text in drawn.axes[0].texts)]
+    colours = {name: to_hex(points.get_edgecolor()[0]) for name, points in zip(names, [key[0], *places], strict=True)}
+    assert colours["2"] == colours["1, 5"] == colours[actors(client)] != colours["3"]
     assert drawn.get_suptitle().replace("\n", " ").startswith("Of 5 sets none beats 1, 3 in who changes")
 
 
