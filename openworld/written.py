@@ -169,7 +169,8 @@ def _keys(here: _Place, schema: Mapping[str, Any], model: Model) -> Iterator[tup
             if isinstance(said, dict) and "not" not in said:
                 known = model.switches.get(name)
                 yield name, said.get("description") or (known.meaning if known else "")
-        yield from ((name, "") for name in part.get("propertyNames", {}).get("enum", ()))
+        for names in _spread(part.get("propertyNames", {}), schema):
+            yield from ((name, "") for name in names.get("enum", ()))
 
 
 def _values(here: _Place, schema: Mapping[str, Any], model: Model) -> Iterator[tuple[str, str]]:

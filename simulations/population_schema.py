@@ -188,26 +188,35 @@ JOINT: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
 
 # --- the schema --------------------------------------------------------------------------------------------
 
+#: How the definitions begin that say once which values a switch has.
+_VALUE = "value."
+
 
 def schema(experiment: bool = False, model: Model = oauth()) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a population's file, read as TOML; of what an ``experiment`` says of it."""
     published = files("simulations").joinpath("data", "population.schema.json").read_text(encoding="utf-8")
     made: dict[str, Any] = json.loads(published)
-    known, defs = made["properties"], made["$defs"]
+    known = made["properties"]
     numbers = {key: _number(quantity) for key, quantity in NUMBERS.items() if "." not in key}
     for group in GROUPS:
         of_group = {key.partition(".")[2]: _number(NUMBERS[key]) for key in NUMBERS if key.startswith(f"{group}.")}
         numbers[group] = _closed(of_group, "number")
-    known_ones = model.switches
-    switches = {name: _shares(known_ones[name].values, known_ones[name].meaning) for name in drawn(model)}
-    places = _shares(tuple(PLACES), "where agents are sent", "place") if experiment else {"not": {}}
-    joint = {name: _shares(tuple(kinds), meaning) for name, (meaning, kinds) in JOINT.items()}
+    values = {name: {"$ref": f"#/$defs/{_VALUE}{name}"} for name in drawn(model)}
+    switches = {name: _shares(those, model.switches[name].meaning) for name, those in values.items()}
+    places = _shares(_one_of(PLACES, "place"), "where agents are sent") if experiment else {"not": {}}
+    joint = {name: _shares(_one_of(kinds), meaning) for name, (meaning, kinds) in JOINT.items()}
     known["numbers"]["properties"] = numbers
     known["factors"]["properties"] = {"place": places, **joint, **switches}
-    known["traits"]["properties"] = {name: _shares(trait.values, trait.meaning) for name, trait in TRAITS.items()}
-    known["adoption"]["properties"] = {name: _adoption(known_ones[name].values) for name in drawn(model)}
-    for stated, columns in (("table", "columns"), ("table", "also"), ("clients", "columns")):
-        defs[stated]["properties"][columns]["items"]["enum"] = list(drawn(model))
+    known["traits"]["properties"] = {
+        name: _shares(_one_of(trait.values), trait.meaning) for name, trait in TRAITS.items()
+    }
+    known["adoption"]["properties"] = {
+        name: {"$ref": "#/$defs/adoption", "properties": {"value": those, "instead": those}}
+        for name, those in values.items()
+    }
+    made["$defs"] = {name: said for name, said in made["$defs"].items() if not name.startswith(_VALUE)}
+    made["$defs"]["switch"]["enum"] = list(values)
+    made["$defs"] |= {_VALUE + name: _one_of(model.switches[name].values) for name in values}
     return made
 
 
@@ -225,18 +234,13 @@ def _number(quantity: Quantity) -> dict[str, Any]:
     return {"$ref": "#/$defs/number", "description": quantity.meaning, "properties": {"value": bounds}}
 
 
-def _shares(values: tuple[str, ...], meaning: str, title: str = "value") -> dict[str, Any]:
-    names = {"propertyNames": {"title": title, "enum": list(values)}}
-    return {"$ref": "#/$defs/shares", "description": meaning, "patternProperties": {"^(shares|counts)$": names}}
+def _one_of(values: Iterable[str], title: str = "value") -> dict[str, Any]:
+    return {"title": title, "enum": list(values)}
 
 
-def _adoption(values: tuple[str, ...]) -> dict[str, Any]:
-    one = {"enum": list(values)}
-    return {
-        "$ref": "#/$defs/adoption",
-        "description": "how many have the value, by decimal year; straight lines between the years",
-        "properties": {"value": one, "instead": one},
-    }
+def _shares(names: dict[str, Any], meaning: str) -> dict[str, Any]:
+    of_each = {"^(shares|counts)$": {"propertyNames": names}}
+    return {"$ref": "#/$defs/shares", "description": meaning, "patternProperties": of_each}
 
 
 # --- checking ----------------------------------------------------------------------------------------------
