@@ -386,3 +386,10 @@ def test_words_are_the_attackers_where_they_name_it_or_one_of_its_urls():
     assert cast.theirs("the attacker's key")
     assert cast.theirs(f"sent to {evil}")
     assert not cast.theirs(f"sent to {DEFAULT.honest_servers[0].url}")
+
+
+@pytest.mark.parametrize("requires", ["no", "yes"])
+def test_resource_metadata_says_whether_tokens_have_to_be_bound(requires):
+    """RFC 9728 2: dpop_bound_access_tokens_required, as the resource server does."""
+    drawn = Checker().verdict("first_contact", parse(f"dpop=token;r_requires_dpop={requires}")).trace
+    assert ("dpop_bound_access_tokens_required=true" in text(chart(drawn))) is (requires == "yes")
