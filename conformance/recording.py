@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
+
+from conformance.message import WireRequest
 
 #: Longer request bodies are cut in an archive.
 KEPT = 65_536
@@ -37,12 +39,18 @@ class Exchange:
     url: str
     headers: Pairs
     body: str
-    status: int
-    response_headers: Pairs
-    response_body: str
-    started: datetime
-    seconds: float
+    status: int = 0
+    response_headers: Pairs = ()
+    response_body: str = ""
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    seconds: float = 0.0
     act: int = 0
+
+    @classmethod
+    def of(cls, asked: WireRequest, message: str = "") -> Self:
+        """A request that has just arrived, and the message that will answer it."""
+        headers = tuple(asked.headers.items())
+        return cls(asked.party, message, asked.by, asked.method, asked.url, headers, asked.body)
 
     def header(self, name: str) -> str:
         """A header of the request, or nothing."""

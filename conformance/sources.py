@@ -44,20 +44,8 @@ def build(source: Path, pip: str, work: Path) -> Path:
     if source.is_dir():  # it is built where it is, and stays as it was
         left_out = shutil.ignore_patterns(".git", "node_modules", "__pycache__", ".venv")
         source = Path(shutil.copytree(source, work / source.absolute().name, symlinks=True, ignore=left_out))
-    command = [
-        pip,
-        "-m",
-        "pip",
-        "wheel",
-        "--quiet",
-        "--no-index",
-        "--no-deps",
-        "--find-links",
-        str(needs),
-        "-w",
-        str(made),
-        str(source),
-    ]
+    offline = ("--quiet", "--no-index", "--no-deps", "--find-links", str(needs))
+    command = [pip, "-m", "pip", "wheel", *offline, "-w", str(made), str(source)]
     sealed(command, f"pip could not build {source.name}", work, (source,))
     return next(made.glob("*.whl"))
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,20 +91,7 @@ class Answering(PlayedWorld):
 
     def _turn(self, asked: WireRequest) -> Turn | None:
         """What a request is, or nothing where the client goes on without its answer."""
-        seen = Exchange(
-            asked.party,
-            "",
-            asked.by,
-            asked.method,
-            asked.url,
-            tuple(asked.headers.items()),
-            asked.body,
-            0,
-            (),
-            "",
-            datetime.now(UTC),
-            0.0,
-        )
+        seen = Exchange.of(asked)
         if (turn := request_of(self, seen)) is not None:
             return None if TRIAL in turn.what else turn
         if identifiers.equal_htu(asked.place, self.url):

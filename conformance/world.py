@@ -137,26 +137,16 @@ class PlayedWorld:
         asked = WireRequest.arrived(party, request.method, url, request.headers, body)
         message = self._twisted(await self.say(asked, request))
         sent = response(message)
-        seen = Exchange(
-            party,
-            message.name,
-            asked.by,
-            request.method,
-            asked.url,
-            tuple(request.headers.items()),
-            asked.body,
-            sent.status,
-            tuple(sent.headers.items()),
-            shown(sent),
-            started,
-            0.0,
-            self.act,
-        )
+        seen = replace(self._seen(asked, message, sent), headers=tuple(request.headers.items()), started=started)
         place = self.recording.add(seen)
         try:
             return await send(request, sent)
         finally:
             self.recording.exchanges[place] = replace(seen, seconds=time.perf_counter() - clock)
+
+    def _seen(self, asked: WireRequest, answer: WireMessage, sent: Response) -> Exchange:
+        found, headers = Exchange.of(asked, answer.name), tuple(sent.headers.items())
+        return replace(found, status=sent.status, response_headers=headers, response_body=shown(sent), act=self.act)
 
     async def say(self, asked: WireRequest, request: web.BaseRequest) -> WireMessage:
         """What a party says to a request."""
@@ -229,24 +219,7 @@ class PlayedWorld:
 
     def _did(self, asked: WireRequest, answer: WireMessage) -> None:
         """Record what the attacker asked an honest party, and what it was answered."""
-        sent = response(answer)
-        self.recording.add(
-            Exchange(
-                asked.party,
-                answer.name,
-                ATTACKER,
-                asked.method,
-                asked.url,
-                tuple(asked.headers.items()),
-                asked.body,
-                sent.status,
-                tuple(sent.headers.items()),
-                shown(sent),
-                datetime.now(UTC),
-                0.0,
-                self.act,
-            )
-        )
+        self.recording.add(replace(self._seen(asked, answer, response(answer)), by=ATTACKER))
 
     def go_on(self) -> None:
         """Let the attacker do what it does in the end, with all that it has got."""

@@ -34,13 +34,8 @@ def schema() -> dict[str, Any]:
     made: dict[str, Any] = json.loads(data("experiment.schema.json").read_text(encoding="utf-8"))
     keys = made["properties"]
     keys["reader"]["enum"], keys["attacker"]["enum"] = list(READERS), list(STRATEGIES)
-    keys["headline"]["items"]["properties"]["per"]["enum"] = [
-        ATTEMPT,
-        HONEST_FLOW,
-        ACCEPTED_FLOW,
-        MALICIOUS_VISIT,
-        CASE,
-    ]
+    units = [ATTEMPT, HONEST_FLOW, ACCEPTED_FLOW, MALICIOUS_VISIT, CASE]
+    keys["headline"]["items"]["properties"]["per"]["enum"] = units
     return made
 
 

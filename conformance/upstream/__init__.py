@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -274,7 +273,7 @@ def _exchange(seen: dict[str, Any]) -> Exchange:
     """A request and its answer as the suite's class keeps them."""
     asked = WireRequest.arrived(seen["party"], seen["method"], seen["url"], seen["headers"], seen["body"])
     pairs = {name: tuple(seen[name].items()) for name in ("headers", "response_headers")}
-    return Exchange(**{**seen, **pairs}, by=asked.by, started=datetime.now(UTC), seconds=0.0)
+    return Exchange(**{**seen, **pairs}, by=asked.by)
 
 
 def _browsed(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:

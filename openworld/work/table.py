@@ -159,12 +159,6 @@ def judged(
             continue
         found = next(replies).data
         steps = "" if found["steps"] is None else str(found["steps"])
-        said = (
-            found["verdict"],
-            found["reason"],
-            " ".join(found["not_read"]),
-            found["reach"],
-            steps,
-            " ".join(found["blocked_by"]),
-        )
-        yield {**row.fields, **dict(zip(ADDED, (*said, f"{found['seconds']:.3f}"), strict=True))}
+        answer = (found["verdict"], found["reason"], " ".join(found["not_read"]), found["reach"])
+        told = (*answer, steps, " ".join(found["blocked_by"]), f"{found['seconds']:.3f}")
+        yield {**row.fields, **dict(zip(ADDED, told, strict=True))}
