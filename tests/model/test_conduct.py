@@ -40,3 +40,13 @@ def test_what_leaks_by_itself_was_kept_only_if_it_is_among_what_is_asked_about(w
     assert was_kept(context, leaking[0], []) == ()
     assert was_kept(context, leaking[0], leaking) != ()
     assert was_kept(context, "another", [one.name for one in world.held if not one.leaks_by]) == ()
+
+
+@pytest.mark.parametrize(
+    ("presents", "bound", "proof"), [("by_type", False, False), ("by_type", True, True), ("always", False, True)]
+)
+def test_a_client_presents_a_proof_by_the_type_of_its_token_or_always(presents: str, bound: bool, proof: bool) -> None:
+    """RFC 9449 5: token_type says which; one that makes no proofs presents none."""
+    design = parse(f"dpop_presents={presents}").design
+    assert conduct.presents_dpop(design, True, bound) is proof
+    assert conduct.presents_dpop(design, False, bound) is False
