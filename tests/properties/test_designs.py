@@ -48,6 +48,34 @@ def test_agrees_with_trying_every_design(checker: Checker, prop: str, caps: str)
     assert set(answers.insufficient) == maximal
 
 
+@pytest.mark.slow
+def test_five_minimal_sets_stop_what_an_agent_card_may_name() -> None:
+    """Where clients skip an iss that nothing was recorded for; neither PKCE nor DPoP nor resource indicators help."""
+    names = "signed_metadata as_allowlist metadata_issuer_check iss_always_compared redirect_per_as pkce dpop"
+    own = {
+        "metadata_of_as": ("as_endpoints", "card", "metadata"),
+        "registered_per_as": ("reg", "cimd", "static"),
+        "redirect_per_card": ("conn_context", "none", "redirect_and_session"),
+        "resource_indicator": MECHANISMS["resource_indicator"],
+    }
+    small, fixed = {name: MECHANISMS[name] for name in names.split()}, {"iss_unrecorded": "skip"}
+    found = Lattice(["CD"], parse_capabilities("mal_as"), fixed, mechanisms={**small, **own}).enumerate()
+    assert set(found.sufficient) == {
+        frozenset({"as_allowlist"}),
+        frozenset({"signed_metadata"}),
+        frozenset({"redirect_per_card", "registered_per_as"}),
+        frozenset({"metadata_of_as", "metadata_issuer_check", "iss_always_compared"}),
+        frozenset({"metadata_of_as", "metadata_issuer_check", "redirect_per_as", "registered_per_as"}),
+    }
+
+
+def test_an_agent_card_leaves_an_attack_without_a_list_or_a_publisher() -> None:
+    """Whatever else of the whole lattice is on."""
+    cards = Lattice(["CD"], parse_capabilities("mal_as"), {"as_endpoints": "card", "iss_unrecorded": "skip"})
+    assert not cards.suffices({*MECHANISMS} - {"as_allowlist", "signed_metadata"})
+    assert cards.suffices({"as_allowlist"})
+
+
 def test_lattice_has_at_least_twenty_mechanisms() -> None:
     """The whole lattice has a million designs or more, each position a value of its switch."""
     assert len(MECHANISMS) >= 20
