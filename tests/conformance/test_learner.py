@@ -28,6 +28,7 @@ from model.scenario import ORIGINS, in_the_end, load, names
 from model.switches import SWITCHES
 from model.turns import GIVES_UP, SERVED, SILENT, Input, Turn, alphabet, inputs, parts_of
 from openworld.cli import main
+from openworld.work.learn import _data, _kept, _Learned
 
 #: Enough for a machine that goes all the way, and small enough to be walked through whole.
 FEW = (
@@ -405,3 +406,12 @@ def test_what_no_scenario_sees_is_a_difference_of_two_releases(tmp_path: Path) -
     """What they do with a 403 insufficient_scope to the very first request."""
     one, other = (_learned(f"mcp-python=={version}", tmp_path) for version in ("2.0.1", "2.3.0"))
     assert ("call.insufficient_scope",) in [pair.word for pair in differences(one, other)]
+
+
+def test_a_learned_machine_is_kept_under_the_names_by_which_it_is_read(tmp_path: Path) -> None:
+    """Written and read again it is the same."""
+    known = played(Design(LAX))
+    one = _Learned("a client", learn(known, walks=0), tuple(known.alphabet), {"seed": 1})
+    file = tmp_path / "learned.json"
+    file.write_text(json.dumps(_data(one)), encoding="utf-8")
+    assert _kept(str(file)) == one

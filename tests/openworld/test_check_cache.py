@@ -24,7 +24,7 @@ from model.design import parse
 from model.protocols import every_rule
 from model.world_file import DEFAULT
 from openworld import cache as module
-from openworld.cache import SOURCES, Cache, fingerprint
+from openworld.cache import SOURCES, Asker, Cache, fingerprint
 from openworld.cli import main
 from openworld.jobs import Question
 from properties.security import PROPERTIES
@@ -367,3 +367,13 @@ def test_a_default_folder_that_cannot_be_is_done_without(tmp_path: Path, monkeyp
     wanted = str(tmp_path / "file" / "verdicts")
     result = CliRunner().invoke(main, ["check", str(tmp_path / "e.toml"), "--cache", wanted])
     assert (result.exit_code, str(tmp_path / "file") in result.stderr) == (2, True)
+
+
+def test_a_run_is_found_and_known_the_second_time(monkeypatch, tmp_path):
+    """The same, and none where there is none."""
+    monkeypatch.setattr(module, "default_folder", lambda: tmp_path)
+    attacked, ask = parse("world=aauth;cap=mal_rs;audience_check=off"), Asker()
+    found = ask("token_confinement", attacked)
+    assert (found is None) is (check("token_confinement", attacked).trace is None)
+    known = ask("token_confinement", attacked)
+    assert (known and known.to_json()) == (found and found.to_json())

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from shutil import which
+from unittest.mock import Mock
 
 import click
 import pytest
@@ -22,6 +23,7 @@ from model.named_designs import NAMED_DESIGNS
 from model.protocols import every_rule
 from model.switches import CAPABILITIES, SWITCHES
 from openworld.cli import COMMANDS, FORMER, GROUPS, main, renamed
+from openworld.commands import established
 from openworld.commands.topics import TOPICS
 from openworld.width import fitted
 from openworld.work import table as tables
@@ -783,3 +785,14 @@ def test_ctrl_c_leaves_a_study_that_can_be_read(tmp_path: Path) -> None:
         assert not row["chart"] or (out / row["chart"]).read_text(encoding="utf-8").endswith("\n")
     assert json.loads((out / "run.json").read_text(encoding="utf-8"))["finished"] is False
     assert not [path for path in out.rglob(".*") if path.is_file() and path.name != ".lock"]
+
+
+def test_one_attack_that_is_not_as_published_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 1, whatever the others are; 0 where all are."""
+    monkeypatch.setattr(established, "in_literature", Mock(row=lambda _: "", summary=lambda _: "", lines=lambda _: []))
+    codes = []
+    for wrong in ([True, False], [False, False]):
+        monkeypatch.setattr(established, "publications", lambda: {"a": "a", "b": "b"})
+        monkeypatch.setattr(established, "outcome", Mock(side_effect=[Mock(wrong=each) for each in wrong]))
+        codes.append(CliRunner().invoke(main, ["list", "literature"]).exit_code)
+    assert codes == [1, 0]

@@ -10,11 +10,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from deployed.behaviour import measured
+from model.identifiers import origin
 from model.words import of_configuration
+from model.world_file import DEFAULT
 from openworld import exhibits
 from openworld.cli import main
 from openworld.exhibit import Source
-from openworld.exhibits import FigureError
+from openworld.exhibits import FigureError, worlds
 from openworld.tables import blast_radius
 from simulations.catalogue import EXPERIMENTS
 from simulations.reader import READERS
@@ -224,3 +226,17 @@ def test_a_caption_says_how_its_intervals_are_made(copied: Path) -> None:
         rates.assign(interval=interval).to_csv(path, index=False)
         drawn = exhibits.catalogue()[f"{experiment}-differences"].draw(Source(copied))
         assert said in drawn.caption.interval
+
+
+def test_an_origin_is_the_attackers_only_if_all_on_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that an honest resource shares with a tenant of the attacker's is drawn as honest."""
+    drawn: list[pd.DataFrame] = []
+    monkeypatch.setattr(worlds, "trust_graph", lambda nodes, *_: drawn.append(nodes))
+    worlds._trust("default", Source(Path()))
+    (nodes,) = drawn
+    honest, others = (
+        {origin(one.url) for one in DEFAULT.resource_servers if one.honest is wanted} for wanted in (True, False)
+    )
+    mixed = honest & others
+    assert mixed
+    assert nodes.set_index("name").loc[sorted(mixed), "honest"].all()

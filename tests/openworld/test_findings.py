@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from click.testing import CliRunner
@@ -210,3 +211,10 @@ def test_prose_types_no_number_that_is_counted_in_time(name: str) -> None:
     assert any(row[1] == name and "(" in row[5] for row in QUOTED.findall(text))
     (prose,) = re.findall(rf"`{name}`: (?:.(?!\n\* ))+", text, re.DOTALL)
     assert not re.search(r"per cent|\d %|\b0\.0\d", prose)
+
+
+def test_a_client_that_is_named_with_its_release_stands_under_switches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value may have the sign in it by which switches are told from values."""
+    monkeypatch.setattr(pages, "check", Mock())
+    asked = pages._under("CD design=mcp-python==2.3.0;cap=mal_as", "iss_check=off")
+    assert asked.configuration == "design=mcp-python==2.3.0;cap=mal_as;iss_check=off"

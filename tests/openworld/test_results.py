@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from refused import refused
 
 from openworld import exhibits
+from openworld import headlines as told
 from openworld.cli import main
 from openworld.experiment_words import source_lines
 from openworld.headlines import worth_lines
@@ -302,3 +303,13 @@ def test_what_an_experiment_says_or_sweeps_is_not_taken_for_granted(name: str) -
     granted = said.partition("taken for granted, measured by nobody: ")[2]
     assert not {each.partition(" ")[0] for each in granted.split(", ")} & {*asked.options, asked.parameter}
     assert all(f"{option} " in said for option in asked.options)
+
+
+def test_where_an_answer_turns_is_told_of_the_first_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the draws that were counted there."""
+    row = {"parameter": "share", "against": "as it is", "attempts": 0, "weight": float("nan"), "samples": 8}
+    table = pandas.DataFrame([row | {"value": value} for value in (0.25, 0.75)])
+    monkeypatch.setattr(told, "balance_lines", lambda _: ())
+    first, *others = told.break_even_lines(table, EXPERIMENTS["pinning"], None, None)
+    assert first == "where share is 0.25, against as it is"
+    assert others == []
