@@ -336,6 +336,8 @@ def kill(words: list[str], tests: list[str]) -> None:
     with TemporaryDirectory() as folder:
         copy = copied(Path(folder, "copy"))
         pass_here = [(one["test"], one["seconds"]) for one in tried(copy, tests, 600) if one["ended"] == "passed"]
+        if not pass_here:
+            sys.exit(f"none of these passes where nothing is planted: {' '.join(tests)}")
         for one in mutants:
             asked = all(word in str(one) for word in words) if words else one.state == "survived"
             source = one.planted() if asked else None

@@ -349,6 +349,9 @@ def test_a_kept_machine_is_inspected_and_drawn(tmp_path: Path) -> None:
     assert ran.exit_code == 0, ran.output
     assert "rule: client.iss_matches_recorded_issuer [RFC 9207 2.4" in ran.output
     assert (tmp_path / "lax.dot").read_text().startswith("digraph")
+    told = json.loads(CliRunner().invoke(main, ["learn", path, "--format", "json"]).output)
+    assert told["violates"] == []
+    assert told["machine"] == json.loads(Path(path).read_bytes())["machine"]
 
 
 def test_what_was_not_measured_is_exit_code_3(tmp_path: Path) -> None:

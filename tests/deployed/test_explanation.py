@@ -1,8 +1,10 @@
 """The design that a real client is compared with: its own, one fitted to what was seen, or a relative's."""
 
+import json
 from importlib.resources import files
 
 import pytest
+from click.testing import CliRunner
 
 from conformance.explained import explain
 from conformance.judge import Judgement
@@ -13,6 +15,7 @@ from deployed.explanation import Explanation, design_of, left_out, neighbours
 from model.clients import find
 from model.part import Part
 from model.turns import Turn
+from openworld.cli import main
 
 PLAYS = [play for play in catalogue() if play.name in ("M01_iss_ok", "M02_iss_wrong_adv")]
 
@@ -154,3 +157,11 @@ def test_fit_without_time_is_the_best_design_that_is_stored(monkeypatch: pytest.
     whole = seen("2.3.1", outcomes)
     assert whole.whole
     assert whole.shares()["catalogue"] >= cut.shares()["catalogue"]
+
+
+def test_how_often_neighbours_are_right_is_told_and_is_no_error() -> None:
+    """Release by release, and over all."""
+    ran = CliRunner().invoke(main, ["clients", "--neighbours", "--format", "json"])
+    assert ran.exit_code == 0, ran.output
+    found = json.loads(ran.output)
+    assert found["ends"] == sum(each["ends"] for each in found["releases"]) >= found["agreed"] >= found["right"] > 0

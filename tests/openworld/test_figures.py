@@ -277,3 +277,11 @@ def test_a_legend_looks_as_cells_do() -> None:
         ("//", to_hex("white")),
         ("", to_hex("grey")),
     ]
+
+
+def test_a_band_that_is_wider_than_the_rates_does_not_hide_them(rates: pd.DataFrame) -> None:
+    """The axis ends where it is some times as high as the highest of them."""
+    figure = figures.rates(rates.assign(rate=rates["rate"] / 50, low=0.0, high=1.0))
+    (axes,) = (axes for axes in figure.axes if axes.lines)
+    highest = max(max(line.get_ydata()) for line in axes.lines)
+    assert axes.get_ylim()[1] == pytest.approx(figures.TALL * highest)
