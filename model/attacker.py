@@ -7,8 +7,6 @@ its own browser or one that it holds or can lure. It never has to say that it do
 chooses is no switch: ``splice`` and ``par_at`` only let a question forbid it something.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 from model import authorization_server as server_rules

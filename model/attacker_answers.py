@@ -1,7 +1,5 @@
 """What the attacker answers where somebody asks one of its parties: any document, request_uri, token or key set."""
 
-from __future__ import annotations
-
 from model import resource_server as resource_rules
 from model import scopes
 from model.action import Context, Domains, Free, Move, action, possible

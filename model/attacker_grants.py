@@ -1,7 +1,5 @@
 """What the attacker presents as a grant: assertions that it was sent, or that an AS of its own makes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from itertools import permutations
 

@@ -5,8 +5,6 @@ which no rule refuses; of a redirect URI of the client's that of the recorded is
 from it; of dpop_jkt and `resource` none, since a request without them is honoured wherever one with them is.
 """
 
-from __future__ import annotations
-
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import gateways, guards, scopes

@@ -1,7 +1,5 @@
 """The rules an honest authorization server obeys (steps S9 to S16)."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 from model import identifiers

@@ -4,8 +4,6 @@ What is left out is in the long form (:func:`model.chart.text`): the values that
 not fit on its arrow is said below.
 """
 
-from __future__ import annotations
-
 import re
 import textwrap
 from collections.abc import Iterator

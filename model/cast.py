@@ -1,7 +1,5 @@
 """Who takes part in a run as charts draw it: whom a name, a URL or a redirect URI means, and what that is called."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Each rule takes the design and the values it compares; none of them knows about sessions, traces or readers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """What deployed clients are called: one name for each everywhere, and the others that are understood."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 #: Other names of clients: those of packages, and those that earlier versions of this software used.

@@ -1,7 +1,5 @@
 """The table of deployed clients: what each of them decides, and where that was seen (``data/clients.toml``)."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass

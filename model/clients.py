@@ -4,8 +4,6 @@ The designs are in ``data/clients.toml`` (:mod:`model.client_rows`). Each was fo
 to do (:mod:`deployed.fitting`); a switch that nothing was seen of stays at its baseline.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache

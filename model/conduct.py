@@ -5,8 +5,6 @@ or malformed. A bounded world holds no JSON, one spelling of a URL and one call,
 :mod:`model.conversation` reads both.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping
 from urllib.parse import parse_qsl, urlencode, urlsplit
 

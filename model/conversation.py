@@ -5,8 +5,6 @@ scenario. The order of its steps is that of the flow (:func:`model.protocols.ste
 what the flow does (:mod:`model.guards`), and what only conversations hold (:mod:`model.conduct`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain

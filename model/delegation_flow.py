@@ -5,8 +5,6 @@ sub-agent. What that can do is what its token can do: the client's own, one that
 its own, or one that the AS made of the client's (RFC 8693), of which the AS knows who it is for and what for.
 """
 
-from __future__ import annotations
-
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import scopes

@@ -1,7 +1,5 @@
 """What goes between agents when authority is passed on, as typed records; the rest is as in :mod:`model.messages`."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from model.logic import Value

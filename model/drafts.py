@@ -6,8 +6,6 @@ level and sentence of an obligation are those of its row in ``data/catalogue.csv
 a change of a text is noticed, are in ``data/quotes.csv``.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterator
 from functools import cache

@@ -1,7 +1,5 @@
 """What a user can get wrong, as one kind of error."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from difflib import get_close_matches
 

@@ -4,8 +4,6 @@ The functions of this module are called while :meth:`model.model.Model.extended`
 with one thing more, of the one that the draft has made so far.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextvars import ContextVar

@@ -1,7 +1,5 @@
 """What a chain of statements to a trust anchor is worth to whoever verifies it (OpenID Federation 1.0)."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from model.logic import Condition, all_of, implies, no, one_of

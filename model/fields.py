@@ -6,8 +6,6 @@ the hash of what it can write. A signature or MAC the attacker makes if it runs 
 another draws; whatever it has seen in a message, it can write again.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

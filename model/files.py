@@ -1,7 +1,5 @@
 """Files that are either whole or not there: written beside their place and renamed into it."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import shutil

@@ -5,8 +5,6 @@ behind it asks users, issues codes and tokens, and names itself in tokens. A gat
 of that one: what it has to ask its users then is about the proxy (:mod:`model.proxy`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from model.action import Context

@@ -6,8 +6,6 @@ clients and the parties that are played over HTTP call the same ones. Their valu
 What drafts add to a guard is asked last, of the same values.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import wraps
 from inspect import signature

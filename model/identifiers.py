@@ -8,8 +8,6 @@ Drafts: rfc9728bis is draft-mcguinness-oauth-rfc9728bis-01, RTR draft-mcguinness
 token-resp-03, CIMD draft-ietf-oauth-client-id-metadata-document-03.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -4,8 +4,6 @@ An answer that depends on a draft depends on all of it. So :class:`Read` has a d
 are kept under that.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import signal

@@ -7,8 +7,6 @@ keeps them and may take them for another's. Rules and attacker read the facts th
 on the wire.
 """
 
-from __future__ import annotations
-
 from model import client as client_rules
 from model.action import Context
 from model.identifiers import origin

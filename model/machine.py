@@ -5,8 +5,6 @@ and capabilities of the configuration) and then remembered, so machines walk at 
 learn, and still ask only the rules.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache, cached_property, partial
 from typing import NamedTuple, cast

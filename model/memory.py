@@ -1,7 +1,5 @@
 """What is asked of many values is asked once for each combination of those that it reads."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 

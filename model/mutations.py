@@ -3,8 +3,6 @@
 They are scenarios like those of the data file, made from what that says of the honest world.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 from model.documents import Json, JsonObject

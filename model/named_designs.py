@@ -1,7 +1,5 @@
 """Named designs, what each stands for, and the environments in which designs may have to hold."""
 
-from __future__ import annotations
-
 #: Named designs: what each stands for is in DESIGN_NOTES; what drafts ask of whom, in :mod:`model.drafts`.
 NAMED_DESIGNS: dict[str, str] = {
     "rfc6749": "prm=off;reg=static;pkce=off;pkce_as=lax;iss_check=off;h_iss=no;resource_indicator=off;"

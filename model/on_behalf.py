@@ -4,8 +4,6 @@ It passes on the token that it was sent, which MCP forbids, or exchanges it at i
 (RFC 8693). It acts as a client of its own (``agent_of``), in a session that comes after the one in which it was called.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from model import authorization_server as server_rules

@@ -1,7 +1,5 @@
 """What is notable in a request of a client beside whom it asks for what: values, which are put into words once."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

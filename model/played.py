@@ -3,8 +3,6 @@
 It is the client of :mod:`model.conversation`, in a scenario that is another for every answer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import cache
 from urllib.parse import urlsplit

@@ -4,8 +4,6 @@ Worlds of one protocol share every rule and action; another protocol brings its 
 same properties, which say for each protocol when they are violated.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, reduce

@@ -1,7 +1,5 @@
 """The rules of a proxy that is an AS to its own clients and one client to the AS behind it (steps S12 and S14)."""
 
-from __future__ import annotations
-
 from model.logic import Condition, any_of, implies, same
 from model.rule import rule
 from model.switching import Choices

@@ -5,8 +5,6 @@ issuer, and the request that the code in a token request answers; a resource ser
 messages (:func:`model.extension.rule`) read nothing else.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import NamedTuple

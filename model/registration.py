@@ -5,8 +5,6 @@ lists a loopback URI. A server's (or proxy's) say by what it takes clients that 
 of the attacker's, and what their documents may list.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from model import identifiers

@@ -1,7 +1,5 @@
 """The rules an honest resource server obeys when a request with a token arrives (step S19)."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from model import identifiers

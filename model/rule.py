@@ -5,8 +5,6 @@ the ids of the catalogue it carries and its source section; calling it yields a 
 guard that fails can say which condition refused, and a proof can say which condition blocked.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps

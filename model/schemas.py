@@ -3,8 +3,6 @@
 A client that validates documents against a schema compares each field that is there with its type.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping
 from typing import Literal

@@ -5,8 +5,6 @@ Where sessions say what they need, its operations ask for scopes of which none c
 What is asked for, and what a token carries, is a set of them as RFC 6749 3.3 writes it; none says nothing of scopes.
 """
 
-from __future__ import annotations
-
 from functools import partial
 
 from model import authorization_server as server_rules

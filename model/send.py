@@ -5,8 +5,6 @@ all of it, and a capability may read it wherever it goes. A browser that fetches
 of that party.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from typing import Protocol

@@ -5,8 +5,6 @@ does for clients. In a world every token is in the header, every audience is spe
 depends on them.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from model import identifiers

@@ -3,8 +3,6 @@
 A misspelt switch is an error once it is read, which may be late; a misspelt value is silently what nothing is.
 """
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator, Mapping
 

@@ -4,8 +4,6 @@ The key that signs is in the user's data folder, or in ``OPENWORLD_KEY``, and ne
 that is damaged, about something else or signed by somebody else is as good as none.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json

@@ -9,8 +9,6 @@ resource servers that are driven (:mod:`model.serving`). A row has name, values,
 read it in a rule.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal

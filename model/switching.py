@@ -3,8 +3,6 @@
 Which ones there are says ``switching.pyi`` to type checkers, which is written from :mod:`model.switches`.
 """
 
-from __future__ import annotations
-
 from typing import Generic, TypeAlias, TypeVar
 
 from model.logic import Value

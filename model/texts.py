@@ -4,8 +4,6 @@ A source gives sections, and a version only where that matters to the rule; whic
 whether it comes from memory, stands once, in ``data/texts.csv``.
 """
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ The JSON form is versioned. Reading a trace back replays it, so a trace that the
 whether it ends in the event it claims is for :func:`properties.verdict.confirm` to say.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ A term is said by whose it is and what it is; everything else as it stands. What
 belong to is said in :mod:`model.messages` and :mod:`model.state`; a kind that is not known here is said by its name.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 

@@ -4,8 +4,6 @@ Where two domains have an agreement the user's approval in one stands for the ot
 it got there for an assertion about the user, and presents that as a grant (ID-JAG, identity chaining).
 """
 
-from __future__ import annotations
-
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards

@@ -5,8 +5,6 @@ how that is called and which of its values the attacker learns thereby and must 
 between.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace

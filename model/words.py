@@ -5,8 +5,6 @@ harm where it does not), attacker, design, draft, deployment, mechanism and endi
 its docstring says. Whatever has no words, as what somebody else has named, is shown by its name.
 """
 
-from __future__ import annotations
-
 import csv
 from functools import cache
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The rules an honest agent obeys under AAuth (steps S4 and S17)."""
 
-from __future__ import annotations
-
 from model import identifiers
 from model.logic import Condition, Value, any_of, holds, same
 from model.rule import rule

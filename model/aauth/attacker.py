@@ -1,7 +1,5 @@
 """The attacker under AAuth: it signs for what it runs, asks for what anybody gets, and sends what it knows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from model import authorization_server as server_rules

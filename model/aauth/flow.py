@@ -1,7 +1,5 @@
 """What honest parties do under AAuth, in protocol order."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from model import authorization_server as server_rules

@@ -4,8 +4,6 @@ An auth token is a term named after its grant. Whoever reads a signed request ha
 URL that it was made for: it is named after the token it came with and that URL.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from model.logic import Value

@@ -1,7 +1,5 @@
 """The rules that the user's person server obeys under AAuth (steps S12 to S16)."""
 
-from __future__ import annotations
-
 from model.aauth.agent import is_at
 from model.client import is_vouched_for
 from model.federation import Frameworks, chain_holds

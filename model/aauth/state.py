@@ -4,8 +4,6 @@ Variables are made for the sessions, grants and held tokens of a world, as in :m
 grant.
 """
 
-from __future__ import annotations
-
 from model import state
 from model.aauth.agent import server_identifier
 from model.messages import FORGED

@@ -3,8 +3,6 @@
 A protocol in which nothing of the kind exists has no function for the property: nothing can violate it there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any, NamedTuple

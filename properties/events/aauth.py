@@ -4,8 +4,6 @@ There are no codes, no client secrets and no browser sessions at a client, so co
 client_authentication and session_integrity have nothing to be about.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from model.aauth.flow import starts_astray, uses_what_is_not_for_it

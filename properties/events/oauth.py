@@ -4,8 +4,6 @@ They say who made the request that was served, whose grant it used, which key, w
 believed, over all parties, sessions and grants of a world.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from itertools import combinations, product
 
