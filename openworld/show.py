@@ -130,7 +130,7 @@ def unbounded_lines(found: AnyNumber) -> Iterator[str]:
 def blocking_lines(verdict: Verdict) -> Iterator[str]:
     """The rules that leave no such run, if there are any."""
     if verdict.blocked_by:
-        least = "without any one of these the model has such a run"
+        least = "remove any one and the attack is back"
         yield f"blocked by  ({least if verdict.blocked_by_minimal else 'fewer may do: there was no time to find out'})"
         for name in verdict.blocked_by:
             yield from rule_lines(rules(verdict.configuration.model)[name], ids=False)

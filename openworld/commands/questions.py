@@ -93,9 +93,9 @@ def verdict(
 ) -> int:
     """Say whether PROPERTY holds under CONFIG, or give every row of FILE.csv its verdict.
 
-    PROPERTY is a name or its code. CONFIG is what is chosen: switch=value, cap= for the attacker's capabilities,
-    design= for a named design to start from. An attacker or a design may stand without its key.
-    `openworld designs --switches` lists them all. With `;` between its parts, as in links, CONFIG needs quotes.
+    PROPERTY is a name or its code (`openworld list properties`). CONFIG is switch=value, cap= for the attacker's
+    capabilities, and design= for a named design to start from. An attacker or a design may stand without its key.
+    `openworld list designs --switches` lists them all. With `;` between its parts, as in links, CONFIG needs quotes.
 
     A security property gets one of four verdicts: attack, safe, not_in_this_world, unknown. It is safe if rules stand
     in the way. It is not_in_this_world if nothing here could violate it even without rules, or if nobody can use the
@@ -104,18 +104,18 @@ def verdict(
     it is also asked with one more session. A utility property is reached, not_reached or unknown, or not_in_this_world
     if the protocol has nothing of the kind. Exit code 3 says unknown, 4 (unless that was required) not_in_this_world.
 
-    FILE.csv has the columns id, property and config; others are kept. Added are verdict, reason, reach, steps,
+    FILE.csv has the columns id, property and config; others are kept. The answer adds verdict, reason, reach, steps,
     blocked_by and seconds. With a column `expected` a summary says which verdicts differ. A safe that turns out to be
-    not_in_this_world is exit code 4 where no other verdict differs. A table that is there already is replaced only by a
-    whole one. Nothing is asked while a row is bad.
+    not_in_this_world is exit code 4 where no other verdict differs. A table that exists is replaced only by a whole
+    one. One bad row, and nothing is asked.
 
-    With --any-number ProVerif is given the honest roles alone: browser, client, authorization server (AS) and resource
-    servers. They receive, check and send; their checks are the rules of the model. ProVerif finds attacks by itself; a
-    capability gives it channels, names or the user's browser. What is good once is good twice there, and the user has
-    any number of sessions. The last lines say whether both agree, and where the answer is from: what is asked most
-    often ProVerif has answered already, for those who have not installed it. The code flow is covered, not every
-    switch; what is not is refused. Exit code 1: they disagree, or there is an attack that the world leaves out. 3:
-    ProVerif has neither a proof nor an attack, or is not installed and has not answered this question.
+    --any-number also asks ProVerif, whose attacker nobody here wrote. It gets the honest roles alone: browser, client,
+    authorization server (AS) and resource servers, whose checks are the rules of the model. A capability gives it
+    channels, names or the user's browser. What may be used once may be used twice there, and the user has any
+    number of sessions. The last lines say whether both agree, and where the answer is from. Answers to common
+    questions ship with openworld, so that ProVerif need not be installed. The code flow is covered, with most
+    switches; what is not covered is refused. Exit code 1: they disagree, or there is an attack that the world leaves
+    out. 3: ProVerif has neither a proof nor an attack, or it is needed and not installed.
 
     \b
     openworld verdict code_delivery mal_as iss_check=off

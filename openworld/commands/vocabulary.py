@@ -1,5 +1,6 @@
 """What there is: designs, the lattice of mechanisms, rules, worlds; what makes a difference, and what is assumed."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,9 @@ from openworld.commands.common import (
 from openworld.commands.completion import against_option, config_argument
 from openworld.files import emit, write
 from openworld.progress import Progress
+from openworld.width import wrapped
 from properties.monotone import NoAnswerError
-from properties.security import every_property
+from properties.security import Property, every_property
 
 
 @click.command("drafts")
@@ -187,14 +189,23 @@ def glossary(word: str | None, as_json: bool, model: Model) -> int:
 @as_json
 @with_option
 def properties(as_json: bool, model: Model) -> int:
-    """List the properties: code, name, whether it is about security or about what honest parties get done, meaning.
+    """List the properties: code, name, kind, guarantee, and what would violate it.
+
+    A security property is a guarantee; a utility property is what honest parties get done.
 
     \b
     openworld list properties
     """
     every = every_property(model).values()
     data = [{"code": one.code, "name": one.name, "kind": one.kind, "meaning": one.meaning} for one in every]
-    return tell(as_json, data, (f"{one.code}  {one.name:<23} {one.kind:<9} {one.meaning}" for one in every))
+    return tell(as_json, data, (line for one in every for line in _property_lines(one, model)))
+
+
+def _property_lines(one: Property, model: Model) -> Iterator[str]:
+    """Return what a property guarantees, and below it what would violate it."""
+    yield f"{one.code}  {one.name:<23} {one.kind:<9} {show.guarantee(one, model)}".rstrip()
+    if one.kind == "security":
+        yield from wrapped(f"violated if {one.meaning}", 38, 38)
 
 
 @click.command()
