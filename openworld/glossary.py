@@ -61,7 +61,8 @@ def entries(model: Model = oauth()) -> Iterator[Entry]:
     attackers, capabilities = every_attacker(model), model.capabilities
     for prop in every_property(model).values():
         said = worded("property", prop.name, model)
-        yield Entry(f"{prop.kind} property", prop.name, said, prop.meaning, code=prop.code)
+        meaning = f"Violated if: {prop.meaning}" if prop.kind == "security" else prop.meaning
+        yield Entry(f"{prop.kind} property", prop.name, said, meaning, code=prop.code)
     yield from (Entry("answer", result, "", meaning) for result, meaning in MEANINGS.items())
     for name, attacker in attackers.items():
         if name not in capabilities:

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from model.model import oauth
+from openworld.show import asked as in_question
 from openworld.show import command, entry
 from openworld.show import outcome as in_words
 from properties.literature import Reproduction, kinds
@@ -31,7 +33,7 @@ def lines(found: Reproduction) -> Iterator[str]:
     if asked is None or found.vulnerable is None or found.fixed is None:
         yield from entry("not here", about.note)
         return
-    yield from entry("property", f"{asked.property.name} ({asked.property.code}): {asked.property.meaning}")
+    yield from in_question(asked.property, oauth())
     yield from entry("there", f"{in_words(found.vulnerable)}, {found.how}: {asked.vulnerable}")
     yield from entry("mended", f"{in_words(found.fixed)}: {asked.fixed}")
     published = iter(asked.kinds)

@@ -443,15 +443,14 @@ def _words(made: Verdict) -> str:
     bound = made.bound
     if bound is None or not bound.sweeps:
         return "the design alone rules the event out"
-    words = f"no run goes through the protocol's order more than {bound.sweeps} times, proved for this question"
+    words = f"covers runs of any length (bound {bound.sweeps} proved)"
     if bound.any_length:
         words = "proved for runs of any length"
     if not made.blocked_by and not made.blocked_by_minimal:
-        return f"{words}; which rules see to that was not found out in time"
-    fewer = "" if made.blocked_by_minimal else "; fewer rules may do, which was not looked into"
+        return f"{words}; there was no time to find out which rules see to that"
+    fewer = "" if made.blocked_by_minimal else "; fewer rules may be enough"
     if bound.named_rules is None:
-        looked = f"runs that go through it {bound.sweeps} times"
-        return f"{words}; that the rules named are enough is known for {looked} only{fewer}"
+        return f"{words}; the rules named are shown to be enough within this bound only{fewer}"
     return words + fewer
 
 

@@ -11,6 +11,7 @@ from model.named_designs import DESIGN_NOTES
 from model.protocols import rules
 from model.refusal import stopped
 from model.switches import CAPABILITIES, SWITCHES
+from model.words import worded
 from model.world_file import WORLDS
 from openworld.findings.pages import Decided, Failing, First, Page, Varied, given, text
 from openworld.show import ending, outcome
@@ -25,20 +26,19 @@ Answers = Sequence[tuple[Varied, Verdict]]
 #: Where the first page finds the others.
 FOLDER = "openworld/data/findings"
 _INTRODUCTION = """\
-What the suite established, on one page. Each claim leads to a page with its source, the verdicts with the commands
-that reproduce them, and the run that decides. The page says how sure that is, and what it does not show.
+Each claim leads to a page: who says so, the verdicts with their commands, the run that decides, how sure that is, and
+what it does not show. AS are authorization servers.
 
-Every *attack* is a shortest one and replays on the executable machine. *Safe* is complete for its world: rules stand
-in the way. Where nothing in the world could violate a property, it is *not in this world*. What honest parties want to
-do is *reached* or *not reached*. AS are authorization servers."""
+An *attack* is a shortest run that violates a guarantee, replayed on the executable machine. *Safe* means that no run of
+this world does, because rules stop it. *Not in this world* means that nothing there could, which shows nothing.
+*Reached* and *not reached* are about what honest parties want to do."""
 
 _CLIENT = "a deployed client, as it was measured (`openworld clients`)"
 _SWITCHES = "In brackets: the value of a switch where neither a command nor its design says one."
 #: Where an answer is told of its world.
 _WORLD = re.compile(r"(?: for|;) (world \S+ \([^)]*\))")
 _CHECKED = """\
-Every run above has been replayed on the executable machine. That something does not happen can be checked without
-trusting the solver, for instance:"""
+Every run above was replayed on the executable machine. That none exists can be checked without trusting the solver:"""
 
 
 def title(name: str) -> str:
@@ -143,7 +143,8 @@ def _vocabulary(page: Page) -> Iterator[str]:
     read = [parse(each) for each in texts]
     yield from ("", "## What the words of the commands mean", "", _SWITCHES, "")
     for prop in dict.fromkeys(each.property for each in asked):
-        yield f"* `{prop.code}`, {prop.name}: {prop.meaning}"
+        violated = f"{worded('property', prop.name)}. Violated if: " if prop.kind == "security" else ""
+        yield f"* `{prop.code}`, {prop.name}: {violated}{prop.meaning}"
     for name in (name for name in CAPABILITIES if any(name in each.capabilities for each in read)):
         yield f"* `cap={name}`: {CAPABILITIES[name]}"
     pairs = dict.fromkeys(pair.partition("=") for each in texts for pair in each.split(";"))
@@ -176,7 +177,7 @@ def _deciding(found: Answers) -> Iterator[str]:
     if not blocked:
         yield "No rule stands in the way of any of these."
         return
-    yield "Rules that together leave no such run; without any one of them, among these, there is one:"
+    yield "Together, the rules of a line stop every such run; remove any one, and there is one again:"
     yield ""
     grouped: dict[tuple[str, ...], list[int]] = {}
     for number, verdict in blocked:

@@ -86,7 +86,7 @@ def test_the_rows_on_the_first_page_are_of_that_table(shown: pd.DataFrame, on_fi
 def _row(cells: pd.DataFrame) -> str:
     kind = cells[cells["environment"] == "plain"].iloc[0]
     opened = int((cells["opened"] > 0).sum())
-    more = f", and opens others in {opened} of {len(cells)} environments" if opened else ""
+    more = f"; opens others in {opened} of {len(cells)} environments" if opened else ""
     before, after = (cells[name] == "reached" for name in ("of_use_before", "of_use_after"))
     logins = [
         f"{said}: {', '.join(worded('deployment', name) for name in cells.loc[those, 'environment'])}"

@@ -144,7 +144,7 @@ def test_bounds_are_part_of_the_answer(run) -> None:
     """What the answer rests on: the cast of the world, and a bound that was found and proved."""
     data = json.loads(run("verdict", "TC", "cap=mal_rs", "--format", "json").output)
     assert data["bound"]["proved"]
-    times = f"goes through the protocol's order more than {data['bound']['sweeps']} times, proved for this question"
+    times = f"covers runs of any length (bound {data['bound']['sweeps']} proved)"
     assert ("proved for runs of any length" if data["bound"]["any_length"] else times) in data["reach"]
     assert "1 session of users" in data["reach"]
     assert data["blocked_by_minimal"]
