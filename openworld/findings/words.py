@@ -26,8 +26,8 @@ Answers = Sequence[tuple[Varied, Verdict]]
 #: Where the first page finds the others.
 FOLDER = "openworld/data/findings"
 _INTRODUCTION = """\
-Each claim leads to a page: who says so, the verdicts with their commands, the run that decides, how sure that is, and
-what it does not show. AS are authorization servers.
+Each claim leads to a page: who says so, the verdicts with their commands, how sure they are, and what they do not show.
+AS are authorization servers.
 
 An *attack* is a shortest run that violates a guarantee, replayed on the executable machine. *Safe* means that no run of
 this world does, because rules stop it. *Not in this world* means that nothing there could, which shows nothing.
