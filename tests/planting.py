@@ -349,21 +349,23 @@ def kill(words: list[str], tests: list[str]) -> None:
     record(mutants)
 
 
+def _is_of(test: str, named: str) -> bool:
+    """Whether a test is the one that is named, or one of its rows, or stands in that file."""
+    return test == named or test.startswith((f"{named}[", f"{named}::"))
+
+
 def check(package: str) -> int:
     """Plant all of a package that are said to be killed, print those that are not, and return how many that are."""
     mutants = [one for one in (*recorded(), *written()) if one.state == "killed" and one.file.startswith(package)]
     alive = []
     with TemporaryDirectory() as folder:
         copy = copied(Path(folder, "copy"))
-        passes = {
-            one["test"]: one["ended"] == "passed"
-            for one in tried(copy, sorted({one.killed_by for one in mutants}), 3600)
-        }
+        ended = tried(copy, sorted({one.killed_by for one in mutants}), 3600)
         for one in mutants:
             source = one.planted()
             if source is None:
                 alive.append(f"{one}: its place is gone; `python tests/planting.py draw` draws another")
-            elif not passes.get(one.killed_by, False):
+            elif {each["ended"] for each in ended if _is_of(each["test"], one.killed_by)} != {"passed"}:
                 alive.append(f"{one}: {one.killed_by} fails without it")
             elif not killer(copy, one.file, source, [(one.killed_by, 30.0)]):
                 alive.append(f"{one}: {one.killed_by} passes with it")

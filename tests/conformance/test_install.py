@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from conformance import install as installing
-from conformance import sandbox
+from conformance import installers, sandbox
 from conformance.install import cache_folder, install
 from conformance.installers import tools
 from conformance.lock import Lock
@@ -291,3 +291,12 @@ def test_a_repository_is_installed_as_what_it_holds(
     order: Any = SimpleNamespace(release=SimpleNamespace(software=software), home=place / "cache" / "of-git")
     installing._from_git(order)
     assert told == [(by, [file])]
+
+
+def test_an_environment_is_made_in_a_folder_that_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What makes it may write nowhere else, and so could not make the folder."""
+    there: list[bool] = []
+    monkeypatch.setattr(installers, "sealed", lambda command, complaint, home: there.append(home.is_dir()))
+    home = tmp_path / "release" / "environment"
+    assert installers.environment(home) == home / "bin" / "python"
+    assert there == [True]

@@ -346,3 +346,15 @@ def test_a_value_that_a_rule_looks_up_is_refused():
     assert value == _Named("agent") != _Named("client")
     with pytest.raises(NotCoveredError, match="a value that a rule looks up"):
         _ = {value: 1}
+
+
+def test_users_come_to_the_attackers_resources_where_it_runs_any():
+    """Else to those that are honest, and to the one that names its AS."""
+    told = {name: roles(parse(f"cap={name}"), find("code_delivery")) for name in ("mal_as", "mal_rs")}
+    assert "if url = crm || url = good || url = tools then" in told["mal_as"]
+    assert "if url = " not in told["mal_rs"]
+
+
+def test_the_type_of_a_token_follows_the_key_of_its_request():
+    """RFC 9449 5: one that is bound to a key is of another type."""
+    assert "(if key = none then bearer else dpop_bound)" in roles(parse("cap=mal_as;dpop=token"), find("code_delivery"))
