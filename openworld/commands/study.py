@@ -120,8 +120,8 @@ def site(**given: Any) -> int:
     """Write a site that answers any question in the reader's browser, by the model itself.
 
     It is plain files, for any file server; nothing is fetched from elsewhere. The address holds the question, so that
-    a link is all that a mail needs. Answers to common questions are on it beforehand (some minutes); for others the
-    browser runs the same Python as this command.
+    a link is all that a mail needs. Common questions are answered beforehand, which takes up to an hour, or some
+    minutes with --quick. For others the browser runs the same Python as this command.
 
     \b
     openworld site -o site && python3 -m http.server -d site
