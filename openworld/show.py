@@ -143,7 +143,7 @@ def needed_lines(names: Collection[str] | None) -> Iterator[str]:
     elif names:
         said = f"{', '.join(names)}: without it the attack is back, with all other rules of the model in force"
     else:
-        said = "none: for each of them another rule of the model makes up"
+        said = "none: another rule of the model can replace each of them"
     yield from entry("needed", said)
 
 

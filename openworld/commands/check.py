@@ -99,8 +99,8 @@ def check(
 
     A trace (`openworld trace -o attack.json`) is run on the executable machine. The evidence for a verdict
     (`openworld verdict --certificate safe.zip`) is checked by programs that share nothing with the solver. drat-trim
-    checks that something does not happen, a replay that it does. Its question is laid down anew. Exit code 1: something
-    is not as it is claimed.
+    checks that something does not happen, a replay that it does. The clauses are made anew from the question. Exit code
+    1: something is not as it is claimed.
 
     Besides holds and fails, an entry can list what is not_in_this_world, and what is reached or not_reached.
 

@@ -11,7 +11,7 @@ from openworld.commands.common import as_json, call, option, options, output_opt
 from openworld.driving.asked import DrivingOptions
 
 plain_option = option("--plain", "Plain HTTP in place of TLS with a throwaway authority.")
-confinement_option = option("--require-confinement required", "Run nothing unless all that is to keep it in is there.")
+confinement_option = option("--require-confinement required", "Refuse to run without the full sandbox.")
 limit_option = option(
     "--timeout limit", "Seconds for each run.", click.FloatRange(min=1), "S", default=20.0, show_default=True
 )
@@ -95,7 +95,7 @@ def conform(
     openworld conform mcp-python==2.3.0 --checks results
     openworld conform mcp-python==2.2.0 ts-client-v2==latest -o out/matrix
     openworld conform --matrix clients.toml -o out/matrix
-    (software that is not known is answered with the list of what is)
+    (a name that is not known prints the list of those that are)
 
     \b
     Outcomes: A accepted; refused d at discovery, a at the authorization response, t at the token

@@ -60,7 +60,7 @@ _VERDICT = (
     option("--chart/--no-chart", "Draw the attack.  [default: chart]", default=True),
     option("--certificate", "Write the evidence to a file, for `openworld check` and for other checkers.",
            click.Path(dir_okay=False, path_type=Path), "FILE"),
-    option("--needed", "Say which of the rules that block nothing else in the model makes up for."),
+    option("--needed", "Say which of the blocking rules no other rule can replace."),
     option("--any-number", "Ask ProVerif as well, for any number of sessions."),
     option("--log", "Write to a file what ProVerif was given and what it printed, an attack among it.",
            click.Path(dir_okay=False, path_type=Path), "FILE"),

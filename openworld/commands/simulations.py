@@ -79,7 +79,7 @@ _SIMULATE = (
     option("--cluster", "Use a dask.distributed cluster, as tcp://HOST:8786.", str, "ADDRESS"),
     option("--record", "Write down every single attempt as well.", click.Path(file_okay=False, path_type=Path),
            "FOLDER"),
-    option("--inputs", "Draw what is not known for sure so many times, for the interval over the inputs. [default: "
+    option("--inputs", "Number of draws of the uncertain inputs, for the interval over them. [default: "
            "512 where outcomes are known exactly; else 32, at the point of the headline, or none where that is dear]",
            click.IntRange(0, 1 << 16), "N"),
     option("--ask question", "rates: how often what happens. sensitivity: which unknown input decides that. worth: "
@@ -105,8 +105,8 @@ _SIMULATE = (
 def simulate(**given: Any) -> int:
     """Run one experiment, by name or file, or put arms of your own to a population.
 
-    First contacts of a population that is not too varied are evaluated: all situations are gone through, and values are
-    exact. Time, queues, retries, caches and people are simulated. Arms with identical outcomes are reported as such and
+    First contacts are exact where the population allows it: all situations are gone through. Time, queues, retries,
+    caches and people are simulated. Arms with identical outcomes are reported as such and
     drawn once under all their names.
 
     `openworld list experiments` names the experiments. `--ask QUESTION --help` shows the options that go with a
