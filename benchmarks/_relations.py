@@ -14,6 +14,7 @@ under :func:`reading`.
 from __future__ import annotations
 
 import argparse
+import ast
 import csv
 import inspect
 import random
@@ -325,6 +326,13 @@ def one_check_less(draw: Draw) -> Iterator[Couple]:
     yield Couple(one.but(**{switch: strict}), one.but(**{switch: lax}), f"{switch}={lax}")
 
 
+def _kinds(rule: Callable[..., Any]) -> dict[str, str]:
+    """The type of each argument as it is written there: an alias says more than what it stands for."""
+    (written,) = ast.parse(inspect.getsource(rule)).body
+    assert isinstance(written, ast.FunctionDef)
+    return {each.arg: ast.unparse(each.annotation) for each in written.args.args if each.annotation is not None}
+
+
 @cache
 def weaker() -> tuple[tuple[str, str, str], ...]:
     """Switches, each with a stricter value and a laxer one: as the lattice has it, or as rules decide.
@@ -336,8 +344,7 @@ def weaker() -> tuple[tuple[str, str, str], ...]:
     draw, accepts = random.Random(0), dict[tuple[str, str], dict[str, set[int]]]()
     baseline = {switch.name: switch.baseline for switch in SWITCHES.values()}
     for name, rule in DECIDES.items():
-        kinds = inspect.get_annotations(rule)
-        asked = {given: kind for given, kind in kinds.items() if given != "return"}
+        asked = _kinds(rule)
         reads = [each for each in SWITCHES if f".{each}" in inspect.getsource(rule) and SWITCHES[each].in_worlds]
         if rule.__module__ not in _ROLES:
             continue
