@@ -130,7 +130,7 @@ def unbounded_lines(found: AnyNumber) -> Iterator[str]:
 def blocking_lines(verdict: Verdict) -> Iterator[str]:
     """The rules that leave no such run, if there are any."""
     if verdict.blocked_by:
-        least = "remove any one and the attack is back"
+        least = "these alone are enough, and all of them are needed for that"
         yield f"blocked by  ({least if verdict.blocked_by_minimal else 'fewer may do: there was no time to find out'})"
         for name in verdict.blocked_by:
             yield from rule_lines(rules(verdict.configuration.model)[name], ids=False)

@@ -177,7 +177,7 @@ def _deciding(found: Answers) -> Iterator[str]:
     if not blocked:
         yield "No rule stands in the way of any of these."
         return
-    yield "Together, the rules of a line stop every such run; remove any one, and there is one again:"
+    yield "The rules of a line alone stop every such run, and all of them are needed for that:"
     yield ""
     grouped: dict[tuple[str, ...], list[int]] = {}
     for number, verdict in blocked:
