@@ -141,7 +141,8 @@ def needed_lines(names: Collection[str] | None) -> Iterator[str]:
     if names is None:
         said = "not found out in time"
     elif names:
-        said = f"{', '.join(names)}: without it the attack is back, with all other rules of the model in force"
+        which = "any one of these" if len(names) > 1 else "it"
+        said = f"{', '.join(names)}: without {which} the attack is back, with all other rules of the model in force"
     else:
         said = "none: another rule of the model can replace each of them"
     yield from entry("needed", said)

@@ -241,7 +241,7 @@ def of_text(name: str, known: Beforehand) -> SitePage:
         path=f"draft/{name}",
         title=f"{draft.source}: {draft.meaning}",
         question="Which guarantees rest on what this text asks?",
-        answer=f"Guarantees that rest on its rules under named designs: {len(kept)}. Without a rule the attack is back."
+        answer=f"Guarantees that rest on its rules under named designs: {len(kept)}."
         if kept
         else "No answer found beforehand rests on a rule of this text.",
         good=True if kept else None,
@@ -250,7 +250,7 @@ def of_text(name: str, known: Beforehand) -> SitePage:
             f"Named designs that do all that it asks: {doing}.",
         ),
         asks=tuple(by_role),
-        columns=("Under this design, against this attacker", "Rules without which the attack is back"),
+        columns=("Under this design, against this attacker", "Its rules among those that stop the attack"),
         rows=tuple(kept.items()),
         limits=(COVERS, *_left_out(name)),
         ask=ASK,
