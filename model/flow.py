@@ -69,6 +69,7 @@ from model.readings import (
     reads_card,
     redirect_uri_of,
     request_of,
+    requires_dpop,
     server_of,
     servers_listed,
     serves,
@@ -344,8 +345,7 @@ def verifies(c: Context, who: str) -> Condition:
 def declared(c: Context, who: str, vouched: Condition, demands_dpop: Condition = False) -> tuple[Value, Condition]:
     """What resource metadata says to a client that looks at it: who signed it, and whether tokens have to be bound."""
     design, url = c.client(who), c.state.session(who).url
-    required = c.at(url, lambda party: same(c.of(party.name).r_requires_dpop, "yes"), RESOURCE_SERVER)
-    demands = any_of(demands_dpop, required)
+    demands = any_of(demands_dpop, requires_dpop(c, url))
     return choose(all_of(vouched, no(same(design.signed_metadata, "off"))), SIGNED_BY_ATTESTER, NONE), demands
 
 

@@ -402,14 +402,14 @@ def uses_dpop(c: Context, session: SessionState) -> Condition:
         all_of(read, one_of(session.metadata, *c.world.known_as(server)), same(c.of(server.name).as_dpop, "honor"))
         for server in c.world.honest_servers
     ]
-    demanded = [
-        all_of(same(session.url, party.url), same(c.of(party.name).r_requires_dpop, "yes"))
-        for party in c.world.resource_servers
-        if party.honest
-    ]
-    return client_rules.wants_dpop(
-        c.client(session.who), any_of(session.offers_dpop, *offered), any_of(session.demands_dpop, *demanded)
-    )
+    demanded = any_of(session.demands_dpop, requires_dpop(c, session.url))
+    return client_rules.wants_dpop(c.client(session.who), any_of(session.offers_dpop, *offered), demanded)
+
+
+def requires_dpop(c: Context, url: Value) -> Condition:
+    """Whether an honest resource server at a URL takes bound tokens only, and says so in its metadata."""
+    honest = (party for party in c.world.resource_servers if party.honest)
+    return any_of(*(all_of(same(url, party.url), same(c.of(party.name).r_requires_dpop, "yes")) for party in honest))
 
 
 def code_challenge(c: Context, session: SessionState) -> Value:

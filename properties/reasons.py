@@ -17,8 +17,6 @@ from properties.security import Property
 
 #: What is said where a protocol does not say when a property is violated.
 UNDEFINED = "not defined under this protocol"
-#: How often a short run goes through the protocol's order.
-SHORT = 3
 
 #: The capabilities that put something of a world in the attacker's hands; what others do is the same in every world.
 PLACED = frozenset[str]().union(*(world.capabilities for world in WORLDS.values()))
@@ -52,7 +50,7 @@ def absent(prop: Property, configuration: Configuration, given: Laid, opened: Ca
     """What would bring an event about where no rule is enforced.
 
     Args:
-        given: the world with the attacker open, and maybe the design; laid down :data:`SHORT` sweeps deep.
+        given: the world with the attacker open, and maybe the design; laid down for short runs.
         opened: makes the same with both open, which is dearer and seldom needed.
     """
 

@@ -18,13 +18,13 @@ from model.protocols import by_preference, rules
 from model.trace import Trace
 from model.world import World
 from properties.attackers import of_bcp
-from properties.bounds import LIMIT, Bound, Clock, Depths, Laid, Settled
+from properties.bounds import FIRST, LIMIT, Bound, Clock, Depths, Laid, Settled
 from properties.closure import Closure, Reached
 from properties.completion import contradiction, usable
 from properties.engine import Answer, Engine
 from properties.minimal import OutOfTimeError, preferred
 from properties.reads import not_read
-from properties.reasons import SHORT, UNDEFINED, Absent, absent, reason
+from properties.reasons import UNDEFINED, Absent, absent, reason
 from properties.results import Result
 from properties.security import Property, find
 from properties.shortest import Shortening
@@ -267,10 +267,10 @@ class WorldChecker:
 
         def laid(design: Design | None) -> Laid:
             own = tuple(asked.configuration.design.parties) if design is None else ()
-            return Laid(Template(self.world, design, (name,), own=own), SHORT, self._solver)
+            return Laid(Template(self.world, design, (name,), own=own), FIRST, self._solver)
 
         if (name, design) not in self._known_absent:
-            among_many = None if self._single else self._depths.at_least(SHORT)
+            among_many = None if self._single else self._depths.at_least(FIRST)
             given = among_many or laid(design)
             opened = partial(laid, None) if among_many is None or self._of_design else lambda: given
             self._known_absent[name, design] = absent(asked.prop, asked.configuration, given, opened)

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import planting
 import pytest
 from hypothesis import HealthCheck, settings
 from worlds import template_of
@@ -49,10 +50,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 @cache
 def killers() -> frozenset[str]:
     """The tests that are the quickest to kill some mutant, by their node ids."""
-    with (ROOT / "tests" / "mutants.csv").open(encoding="utf-8", newline="") as file:
-        drawn = {row["killed_by"] for row in csv.DictReader(file)}
-    written = tomllib.loads((ROOT / "tests" / "planted.toml").read_text(encoding="utf-8"))["mutant"]
-    return frozenset(drawn | {one["killed_by"] for one in written})
+    return frozenset(one.killed_by for one in (*planting.recorded(), *planting.written()))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

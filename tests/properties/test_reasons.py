@@ -13,13 +13,13 @@ from model.logic import all_of, same
 from model.named_designs import NAMED_DESIGNS
 from model.switches import CAPABILITIES
 from model.world_file import DEFAULT, WORLDS
-from properties.bounds import Clock, Laid
+from properties.bounds import FIRST, Clock, Laid
 from properties.checker import Checker
 from properties.completion import contradiction
 from properties.engine import Answer
 from properties.events import oauth
 from properties.minisat import MiniSat
-from properties.reasons import SHORT, UNDEFINED, Absent, absent, reason
+from properties.reasons import UNDEFINED, Absent, absent, reason
 from properties.security import PROPERTIES, find
 from properties.template import Template
 from properties.verdict import UNEARNED, WorldChecker, _Blocking, check
@@ -34,7 +34,7 @@ BROUGHT_ABOUT = Path(__file__).parent / "brought_about.csv"
 @cache
 def opened(world):
     """A world with every design and every attacker in it, in short runs."""
-    return Laid(template_of(world), SHORT, MiniSat)
+    return Laid(template_of(world), FIRST, MiniSat)
 
 
 def defined(world):
@@ -110,7 +110,7 @@ def test_capabilities_that_are_needed_together_are_named_together():
     def both(c):
         return all_of(c.capabilities["mal_as"], c.capabilities["lure"], same(c.design.lookalike, "no"))
 
-    laid = Laid(Template(WORLDS["aauth"], also={"both": both}), SHORT, MiniSat)
+    laid = Laid(Template(WORLDS["aauth"], also={"both": both}), FIRST, MiniSat)
     prop = replace(find("user_intent"), name="both")
     assert absent(prop, parse("lookalike=no"), laid, lambda: laid) == (("mal_as+lure",), ())
     assert absent(prop, parse("lookalike=yes"), laid, lambda: laid) == ((), ("lookalike=yes",))
