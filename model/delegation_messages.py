@@ -26,7 +26,7 @@ class LentToken(Message):
 
 @dataclass(frozen=True, slots=True)
 class HandedToken(Message):
-    """A token that an AS has made for a sub-agent, handed on by whoever asked for it."""
+    """A token that an AS has made for a sub-agent, handed on by the party that asked for it."""
 
     label, source = "hands over a token", "draft-hardt-oauth-aauth-protocol, Parent-Mediated Authorization"
     access_token: Value = term("token")

@@ -213,7 +213,7 @@ def trace(file: Path, chart: bool, as_json: bool, model: Model) -> int:
         prop = find(read.shows, model)
         confirm(read, prop)
     except (TraceError, ReplayError) as error:
-        # Whoever wrote the file is wrong here, not this software.
+        # The author of the file is wrong here, not this software.
         return complain(f"{file}: {str(error).removeprefix('internal error: ')}", BAD_INPUT)
     data = {
         "file": str(file),
