@@ -414,6 +414,12 @@ def exchanged_token_is_the_clients(design: Choices, own: Condition, addressed: C
     return any_of(same(design.exchange, "any"), *taken)
 
 
+@rule("MIS-gate", "MXD-gate", source="draft-mcguinness-oauth-mission, Issuance Gating")
+def grant_stands(design: Choices, ended: Condition = False) -> Condition:
+    """Nothing is derived from a grant that was taken back, where the AS keeps more of it than its tokens."""
+    return implies(ended, same(design.grant_end, "tokens"))
+
+
 @rule("IDJ-iss", source="draft-ietf-oauth-identity-assertion-authz-grant 4.4")
 def voucher_is_partner(design: Choices, partner: Condition) -> Condition:
     """Assertions about users are taken from AS that this one has an agreement with.

@@ -9,7 +9,7 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import scopes
 from model.action import Context, Move, action, possible
-from model.delegation_messages import HandedToken, LentToken, Revocation, Task, TaskDone
+from model.delegation_messages import MISSION, HandedToken, LentToken, MissionState, Revocation, Task, TaskDone
 from model.flow import attestation_of
 from model.logic import Condition, Value, all_of, choose, holds, mapped, no, one_of, same
 from model.lookups import token_is_looked_up
@@ -218,7 +218,12 @@ def authorization_server__end_grant(c: Context, token: str) -> Move:
         here, by = same(c.state[f"{made.holder}.token"], token), c.world.errand(c.world.by_name[made.holder]).client
     else:
         here, by = one_of(c.state.grant(grant).code, *REDEEMED), made.user
-    return Move(possible(here), (), {f"ended.{token}": True}, (Sent(by, made.server, Revocation(token)),))
+    told = tuple(
+        Sent(made.server, other.server, MissionState(MISSION, "revoked"), same(c.of(other.server).state_across, "told"))
+        for other in c.world.grants
+        if token in dict(c.world.projected(other.name))
+    )
+    return Move(possible(here), (), {f"ended.{token}": True}, (Sent(by, made.server, Revocation(token)), *told))
 
 
 @action("S25", _errands)

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from model.logic import Value
 from model.messages import Message, public, term
 
+#: How a Mission is named: there is one of the user's in a run.
+MISSION = "<the user's Mission>"
+
 
 @dataclass(frozen=True, slots=True)
 class Task(Message):
@@ -38,6 +41,23 @@ class Revocation(Message):
 
     label, source = "revokes", "RFC 7009 2.1; draft-mcguinness-oauth-mission, Revocation"
     token: Value = term("token")
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRequest(Message):
+    """An AS asks that of a Mission, on whose word it has issued, for the state of it."""
+
+    label, source = "POST mission status", "draft-mcguinness-oauth-mission-status, Request"
+    mission: Value = public()
+
+
+@dataclass(frozen=True, slots=True)
+class MissionState(Message):
+    """What the AS of a Mission says of it, asked or as an event."""
+
+    label, source = "state of a Mission", "draft-mcguinness-oauth-mission-status, Response"
+    mission: Value = public()
+    state: Value = public()
 
 
 @dataclass(frozen=True, slots=True)

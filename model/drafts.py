@@ -157,6 +157,11 @@ PROFILES = _drafts(
      "who holds a token makes a narrower one of it for a sub-agent, without the AS",
      "MIS-off instance=offline/none", "MIS-chain chain_check=on/off", "MIS-depth delegation_depth=approved/any",
      "MIS-kill token_fmt=opaque/jwt", "MIS-kill status_check=fresh/fail_open"),
+    ("mission_across", "draft-mcguinness-oauth-mission-cross-domain",
+     "an AS of another domain issues for a Mission on the word of its AS",
+     "MXD-grant grant=id_jag", "MXD-subj exchange=identity/own", "MXD-trust grant_trust=listed/any",
+     "MXD-aud grant_aud_check=on/off", "MXD-pop grant_cnf=bound/off", "MXD-once grant_replay=jti/none",
+     "MXD-cid grant_client_check=on/off", "MXD-local as_dpop=honor/ignore"),
     ("txn_tokens", "draft-ietf-oauth-transaction-tokens",
      "a gateway exchanges what it was sent for a token of its trust domain, and workloads pass that on",
      "TXN-tts rt_pin=on/off", "TXN-proc exchange=any/identity", "TXN-resp exchange_gives=transaction/access",
@@ -170,6 +175,7 @@ TEXTS: dict[str, Draft] = {**DRAFTS, **PROFILES}
 #: Texts that are about what others say, with those.
 BUILDS_ON: dict[str, tuple[str, ...]] = {
     "mcp_dpop": ("mcp",), "mcp_wif": ("mcp",), "mission_runtime": ("mission",), "mission_attenuation": ("mission",),
+    "mission_across": ("mission",),
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ on the wire.
 
 from model import client as client_rules
 from model.action import Context
+from model.delegation_messages import MISSION, MissionState, StatusRequest
 from model.identifiers import origin
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.messages import (
@@ -25,7 +26,7 @@ from model.messages import (
     Sent,
     asked,
 )
-from model.readings import IssuedToken, is_made_offline, policy_of, token_of
+from model.readings import IssuedToken, is_made_offline, on_word_of, policy_of, token_of
 from model.registration import redirect_uris, registers_at_run_time
 from model.switching import Choices
 from model.world import NONE, Party, client_ids
@@ -205,4 +206,9 @@ def token_is_looked_up(c: Context, url: Value, token: str, made: IssuedToken, un
     if chained is not False:  # of such a chain the AS knows the grant at its end
         root = c.world.links(token)[-1]
         found += about(root, token_of(c, root), all_of(asks, chained))
+    if token in c.world.revocable:  # which is about to say that it is active
+        for above, by in on_word_of(c, c.world.links(token)[-1]):
+            of, knows = c.world.grant[above].server, same(c.of(server.name).state_across, "known")
+            status, answer = StatusRequest(MISSION), MissionState(MISSION, "active")
+            found += asked(server.name, of, status, answer, all_of(asks, knows, by))
     return (*found, *asked(url, server.name, Fetch(f"{server.url}/jwks"), KeySet(f"<keys of {server.url}>"), unknown))

@@ -632,6 +632,22 @@ def _exchanged(c: Context, made: Exchanged) -> IssuedToken:
     )
 
 
+def on_word_of(c: Context, grant: str) -> list[tuple[str, Condition]]:
+    """Each grant at another AS that this one may have been issued on the word of, and whether it was."""
+    of, vouched = c.state[f"{grant}.of"], client_rules.is_vouched_by_server
+    return [(above, all_of(same(of, who), vouched(c.client(who), True))) for above, who in c.world.projected(grant)]
+
+
+def tells_across(c: Context, policy: Choices, above: str) -> Condition:
+    """Whether the AS of a grant has another, by the ``policy`` of that, know when it is taken back.
+
+    It keeps a state of it where more than its own tokens end with it. What it tells by itself may be held back.
+    """
+    keeps = one_of(c.of(c.world.grant[above].server).grant_end, "derived", "each_link")
+    comes = all_of(same(policy.state_across, "told"), same(c.design.block, "no"))
+    return all_of(keeps, any_of(same(policy.state_across, "known"), comes))
+
+
 def is_made_offline(c: Context, token: str) -> Condition:
     """Whether a token is a sub-agent's which the one that started it made, and no AS."""
     made = c.world.issued.get(token)

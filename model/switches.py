@@ -232,6 +232,11 @@ _MECHANISMS = (
     ("grant_end", "tokens issuance derived each_link", "authorization_server",
      "AS: what ends with a grant that is taken back: its own tokens; further issuance alone; all that derives from it; and what derives from each link",
      "RFC 7009 2.1; draft-mcguinness-oauth-mission, Issuance Gating; Composite Active State; each_link: no rule"),
+    ("state_across", "lease known told", "authorization_server",
+     "AS: what it knows of a grant at another AS, on whose word it has issued: that it was there when that gave its word; whether it is there now, because it asks or "
+     "hears a stream that is live; what that AS has told it, and silence counts for life",
+     "draft-mcguinness-oauth-mission-cross-domain, Cross-Domain Revocation Latency; draft-mcguinness-oauth-mission-status, Introduction; "
+     "draft-mcguinness-oauth-mission-signals, Missed Events Are Not Fail-Open"),
     ("chain_check", "on off", "resource_server", "RS: each link of a chain that was made offline has at most what the one above has",
      "draft-mcguinness-oauth-mission-attenuation, Verifying the Mission Binding"),
     ("actor_read", "act client_id", "resource_server", "RS: whom it takes for the caller that comes with a derived token: the outermost act; the client",

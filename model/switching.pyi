@@ -101,6 +101,7 @@ class Switches(Generic[V_co]):
     delegation_scope: V_co
     delegation_expiry: V_co
     grant_end: V_co
+    state_across: V_co
     chain_check: V_co
     actor_read: V_co
     status_check: V_co

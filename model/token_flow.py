@@ -46,6 +46,7 @@ from model.readings import (
     kept,
     may_begin,
     names_all,
+    on_word_of,
     own_grants,
     proof_key,
     proof_to_server,
@@ -59,6 +60,7 @@ from model.readings import (
     sessions_and_grants,
     sessions_and_strangers,
     tampered,
+    tells_across,
     token_of,
     uses_dpop,
 )
@@ -141,9 +143,12 @@ def tells_of_the_end(c: Context, token: str) -> Condition:
     grant = links[-1]
     policy, itself = c.of(made.server), c.state[f"ended.{token}"]
     told = no(same(policy.grant_end, "issuance"))
+    heard = any_of(
+        *(all_of(by, c.state[f"ended.{above}"], tells_across(c, policy, above)) for above, by in on_word_of(c, grant))
+    )
     if not isinstance(made, Exchanged):
-        return all_of(told, itself)
-    offline, whole = is_made_offline(c, token), c.state[f"ended.{grant}"]
+        return all_of(told, any_of(itself, heard))
+    offline, whole = is_made_offline(c, token), any_of(c.state[f"ended.{grant}"], heard)
     derived = same(c.client(c.world.errand(c.world.by_name[made.holder]).name).instance, "derived")
     by_link = any_of(*(all_of(same(policy.grant_end, "each_link"), c.state[f"ended.{name}"]) for name in links[1:-1]))
     along = all_of(derived, any_of(by_link, all_of(one_of(policy.grant_end, "derived", "each_link"), whole)))
@@ -154,7 +159,8 @@ def used_late(c: Context, token: str) -> dict[str, Condition]:
     """Whether a token that is used was taken back, or what it may derive from, as an entry if its world has that."""
     name = token.removesuffix("+")
     links = c.world.links(name) if name in c.world.revocable else ()
-    return {f"late.{name}": any_of(*(c.state[f"ended.{link}"] for link in links))} if links else {}
+    across = [all_of(by, c.state[f"ended.{above}"]) for above, by in on_word_of(c, links[-1])] if links else []
+    return {f"late.{name}": any_of(*(c.state[f"ended.{link}"] for link in links), *across)} if links else {}
 
 
 @once

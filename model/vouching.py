@@ -96,6 +96,7 @@ def client__ask_for_assertion(c: Context, who: str, grant: str) -> Move:
         (
             *authenticates(c, earlier, server, "token"),
             server_rules.audience_is_partner(policy, gives_word_to(c, server, session.issuer)),
+            server_rules.grant_stands(policy, c.state[f"ended.{grant}"] if grant in c.world.revocable else False),
         ),
         {f"{who}.vouched": True},
         (Sent(client, server.name, request), Sent(server.name, client, answer)),

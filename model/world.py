@@ -505,6 +505,17 @@ class World:
         above = self.exchange(starter.name, made.grant).name if starter.role == SUB_AGENT else made.grant
         return (token, *self.links(above))
 
+    def projected(self, grant: str) -> tuple[tuple[str, str], ...]:
+        """The grants of the same user at other AS on whose word one may be issued, each with the session that asks."""
+        slot = self.grant[grant]
+        return tuple(
+            (other.name, session.name)
+            for other in self.grants
+            for session in self.sessions
+            if session.after and other.revocable and other.user == slot.user == session.user
+            if other.server in self.by_name[slot.server].trusts
+        )
+
     @cached_property
     def revocable(self) -> tuple[str, ...]:
         """The grants that their user may take back, and the tokens of sub-agents that may derive from them."""
