@@ -14,6 +14,7 @@ from model.readings import (
     client_id_of,
     gives_word_to,
     grants_used,
+    is_named,
     own_grants,
     policy_of,
     published,
@@ -25,7 +26,7 @@ from model.readings import (
 )
 from model.registration import is_known
 from model.rule import Named
-from model.state import refreshed, tokens, vouching_at
+from model.state import ATTACKERS_KEY, refreshed, tokens, vouching_at
 from model.token_endpoint import by_attacker, issued_at_once, request_rules
 from model.vouching import asserted
 from model.world import ATTACKER, AUTHORIZATION_SERVER, NONE, TRUST_DOMAIN, Exchanged, World, client_ids
@@ -199,6 +200,7 @@ def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Va
         *was_kept(c, token, [token]),
         *attacker_authenticates(c, server, client),
         server_rules.exchanged_token_is_the_clients(policy, by_name),
+        server_rules.exchanged_token_is_presented_by_key(policy, made.key, same(made.key, ATTACKERS_KEY), False),
         server_rules.audience_is_partner(policy, gives_word_to(c, server, at.url)),
         *guards.assertion(
             c.of(at.name),
@@ -294,11 +296,16 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
     answer = TokenResponse(again, token_type(asking.key))
     issued = c.world.issued[token]
     by_right = isinstance(issued, Exchanged) and c.runs(c.world.by_name[issued.holder])
+    own = any_of(by_right, same(made.key, ATTACKERS_KEY))
     as_whom = any_of(all_of(by_name, no(by_right)), *runs_client(c, as_own))
-    taken = server_rules.exchanged_token_is_the_clients(c.of(server.name), by_name)
+    policy = c.of(server.name)
+    taken = (
+        server_rules.exchanged_token_is_the_clients(policy, by_name),
+        server_rules.exchanged_token_is_presented_by_key(policy, made.key, own, is_named(c, token)),
+    )
     return Move(
         possible(knows(c, "token", token), no(knows(c, "token", again)), as_whom),
-        (*was_kept(c, token, [token]), *request_rules(c, server, asking, made.asked, [taken])),
+        (*was_kept(c, token, [token]), *request_rules(c, server, asking, made.asked, taken)),
         {f"{grant}.exchanged": asking.resource, **scopes.entry(c, again, made.scope)},
         asked(ATTACKER, server.name, request, answer),
     )

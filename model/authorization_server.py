@@ -414,6 +414,20 @@ def exchanged_token_is_the_clients(design: Choices, own: Condition, addressed: C
     return any_of(same(design.exchange, "any"), *taken)
 
 
+@rule(
+    "PRA-check",
+    "PRA-down",
+    source="draft-mcguinness-oauth-presenter-rebinding, Presentation and Validation; Downgrade and Confusion",
+)
+def exchanged_token_is_presented_by_key(design: Choices, key: Value, own: Condition, named: Condition) -> Condition:
+    """A token that is bound to a ``key`` is exchanged by its holder, or by whom the holder has named.
+
+    ``own``: who asks proves to have the key; ``named``: an assertion by it names the key that is proven instead.
+    """
+    shown = any_of(same(key, NONE), own, all_of(named, same(design.exchange_cnf, "named")))
+    return any_of(same(design.exchange_cnf, "off"), shown)
+
+
 @rule("MIS-gate", "MXD-gate", source="draft-mcguinness-oauth-mission, Issuance Gating")
 def grant_stands(design: Choices, ended: Condition = False) -> Condition:
     """Nothing is derived from a grant that was taken back, where the AS keeps more of it than its tokens."""

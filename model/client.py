@@ -756,6 +756,12 @@ def token_is_not_lent(design: Choices, lent: Condition) -> Condition:
     return implies(lent, same(design.instance, "none"))
 
 
+@rule("PRA-sign", source="draft-mcguinness-oauth-presenter-rebinding, Requirements and Scope")
+def handed_token_is_bound(design: Choices, handed: Condition, key: Value) -> Condition:
+    """Who has another present its token hands over one that is bound to a key: a bearer token names nobody."""
+    return implies(handed, no(same(key, NONE)))
+
+
 @rule("MIS-off", source="draft-mcguinness-oauth-mission-attenuation, Offline Attenuation")
 def link_narrows(design: Choices, honest: Condition, within: Condition) -> Condition:
     """An honest party that makes a token out of its own passes on what it has and means to, and no more."""

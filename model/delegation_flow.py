@@ -9,12 +9,21 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import scopes
 from model.action import Context, Move, action, possible
-from model.delegation_messages import MISSION, HandedToken, LentToken, MissionState, Revocation, Task, TaskDone
+from model.delegation_messages import (
+    MISSION,
+    HandedToken,
+    LentToken,
+    MissionState,
+    NamedPresenter,
+    Revocation,
+    Task,
+    TaskDone,
+)
 from model.flow import attestation_of
-from model.logic import Condition, Value, all_of, choose, holds, mapped, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
 from model.lookups import token_is_looked_up
 from model.messages import ResourceRequest, ResourceResponse, Sent, TokenExchange, TokenRequest, TokenResponse
-from model.readings import answered, by_method, scope_above, scope_of, server_of, token_of
+from model.readings import answered, asks_itself, by_method, scope_above, scope_of, server_of, token_of
 from model.rule import Named
 from model.state import REDEEMED, TASK, TOKEN
 from model.token_flow import accepts, attests, is_revoked, proof_of, used_late
@@ -23,6 +32,9 @@ from model.world import NONE, SUB_AGENT, Exchanged, Party, World
 _EXPIRES = {TASK: "with the task", TOKEN: "not with the task"}
 #: What a sub-agent authenticates with, or who it is said to be, where it has an identity of its own (SPIFFE).
 ATTESTED = "<attested identity of the sub-agent>"
+#: An assertion about a token, by its key, that names the key of the sub-agent.
+_NAMES = "signed by the key of the token, names the sub-agent's"
+_REBINDING = {"limited": f"<{_NAMES} and what it may ask for>", "open": f"<{_NAMES}>"}
 
 
 def _errands(world: World) -> list[dict[str, str]]:
@@ -93,25 +105,32 @@ def authorization_server__issue_token_to_sub_agent(
     server, starter, design = server_of(c, grant).name, party.started_by, c.client(c.world.errand(party).name)
     above = c.world.links(made.name)[1:]
     here = possible(may_receive(c, party, *above), one_of(design.instance, "workload", "derived"))
-    policy, derived = c.of(server), same(design.instance, "derived")
+    policy, derived, itself = c.of(server), same(design.instance, "derived"), asks_itself(design)
     until = mapped(_EXPIRES.__getitem__, expires)
     granted = holds(scopes.is_within, scope, token_of(c, grant).scope) if c.world.scopes else True
     theirs = c.state[f"{starter}.token"] if is_further(c.world, party) else grant
+    named = mapped(lambda value: _REBINDING.get(value, NONE), design.rebinding)
+    key = token_of(c, grant).key  # where that is bound so are those of sub-agents
     asked = TokenExchange(
-        c.world.by_name[starter].url,
+        choose(itself, party.url, c.world.by_name[starter].url),
         grant_type="token-exchange",
         subject_token=theirs,
         subject_token_type="access_token",
         actor_token=ATTESTED,
         actor_token_type="jwt",
+        presenter_rebinding=named,
         scope=scope,
     )
+    by_starter = all_of(derived, no(itself))
     by_itself = TokenRequest(party.url, client_assertion=ATTESTED, grant_type="client_credentials", scope=scope)
     answer = TokenResponse(made.name, scope=scope, expires_in=until)
     sends = (
-        Sent(starter, server, asked, derived),
-        Sent(server, starter, answer, derived),
-        Sent(starter, to, HandedToken(made.name), derived),
+        Sent(starter, to, NamedPresenter(theirs, named), itself),
+        Sent(to, server, asked, itself),
+        Sent(server, to, answer, itself),
+        Sent(starter, server, asked, by_starter),
+        Sent(server, starter, answer, by_starter),
+        Sent(starter, to, HandedToken(made.name), by_starter),
         Sent(to, server, by_itself, no(derived)),
         Sent(server, to, answer, no(derived)),
     )
@@ -119,6 +138,8 @@ def authorization_server__issue_token_to_sub_agent(
         here,
         (
             server_rules.sub_agent_is_attested(policy),
+            client_rules.handed_token_is_bound(design, itself, key),
+            server_rules.exchanged_token_is_presented_by_key(policy, key, no(itself), itself),
             server_rules.authority_was_passed_on(policy, derived, _is_passed_on(c, made, scope), granted),
             *_of_chain(c, made, derived, expires),
         ),
@@ -128,11 +149,17 @@ def authorization_server__issue_token_to_sub_agent(
 
 
 def _is_passed_on(c: Context, made: Exchanged, scope: Value) -> Condition:
-    """Whether who starts a sub-agent has some scopes, and they are of those that the client passes on for the task."""
+    """Whether who starts a sub-agent has some scopes, and they are of those that the client passes on for the task.
+
+    A dishonest sub-agent that asks itself asks for what it likes, where nothing limits that or nobody reads the limit.
+    """
     if not c.world.scopes:
         return True
-    passed_on = c.state[f"{c.world.errand(c.world.by_name[made.holder]).name}.passes_on"]
-    return all_of(holds(scopes.is_within, scope, passed_on), holds(scopes.is_within, scope, scope_above(c, made)))
+    who = c.world.errand(c.world.by_name[made.holder]).name
+    limited = all_of(same(c.client(who).rebinding, "limited"), same(c.of(made.server).exchange_cnf, "named"))
+    free = all_of(asks_itself(c.client(who)), c.runs(c.world.by_name[made.holder]), no(limited))
+    within = holds(scopes.is_within, scope, c.state[f"{who}.passes_on"])
+    return all_of(any_of(within, free), holds(scopes.is_within, scope, scope_above(c, made)))
 
 
 def _of_chain(c: Context, made: Exchanged, derived: Condition, expires: Value) -> tuple[Named, ...]:

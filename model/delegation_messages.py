@@ -36,6 +36,15 @@ class HandedToken(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class NamedPresenter(Message):
+    """A token that is bound to a key, with an assertion by that key which names the one of whoever is to present it."""
+
+    label, source = "names the next presenter", "draft-mcguinness-oauth-presenter-rebinding, Worked Example"
+    access_token: Value = term("token")
+    presenter_rebinding: Value = public()
+
+
+@dataclass(frozen=True, slots=True)
 class Revocation(Message):
     """A grant, or what was made of one, is taken back."""
 

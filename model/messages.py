@@ -409,6 +409,7 @@ class TokenExchange(ClientAuthentication):
     #: Who is to act with what is issued, where that is somebody else.
     actor_token: Value = public()
     actor_token_type: Value = public()
+    presenter_rebinding: Value = public()
     audience: Value = public()
     resource: Value = public()
     scope: Value = public()

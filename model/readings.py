@@ -662,6 +662,23 @@ def starter_has_own(c: Context, made: Exchanged) -> Condition:
     return above != made.grant and same(c.state[f"{starter}.token"], above)
 
 
+def asks_itself(design: Choices) -> Condition:
+    """Whether a sub-agent exchanges the token of who starts it itself, which names its key."""
+    return all_of(same(design.instance, "derived"), no(same(design.rebinding, "none")))
+
+
+def is_named(c: Context, token: str) -> Condition:
+    """Whether a sub-agent of the attacker's has an assertion that lets its key present a token, and limits nothing."""
+    found = []
+    for made in c.world.exchanged:
+        party = c.world.by_name[made.holder]
+        if token == c.world.links(made.name)[1]:
+            given = same(c.state[f"{made.holder}.token"], made.name)
+            design = c.client(c.world.errand(party).name)
+            found.append(all_of(c.runs(party), given, asks_itself(design), same(design.rebinding, "open")))
+    return any_of(*found)
+
+
 def scope_above(c: Context, made: Exchanged) -> Value:
     """The scopes of the token that who started a sub-agent has: its own or the client's."""
     starter, of_grant = c.world.by_name[made.holder].started_by, _issued(c, made.grant).scope

@@ -221,6 +221,10 @@ _MECHANISMS = (
     ("instance", "none workload derived offline", "client",
      "agent-instance identity: none; an attested workload; derived from the parent's grant by the AS; derived from the parent's token by the parent",
      "draft-klrc-aiagent-auth 10.4; draft-hardt-oauth-aauth-protocol, Sub-Agents; draft-mcguinness-oauth-mission-attenuation, Offline Attenuation"),
+    ("rebinding", "none limited open", "client",
+     "who exchanges a token for a derived one: whoever has its key; the sub-agent, whose key that one names in an assertion about the token, with the scopes that it "
+     "may ask for; and in one that limits nothing",
+     "draft-mcguinness-oauth-presenter-rebinding, Presenter Rebinding Assertion; Presenter Limits"),
     ("delegation_depth", "one approved any", "authorization_server",
      "with derived identities: whether a sub-agent may have sub-agents: no; as deep as the user approved; as it likes",
      "draft-hardt-oauth-aauth-protocol, Single-Level Depth; draft-mcguinness-oauth-mission, Delegation Constraints"),
@@ -278,6 +282,10 @@ _MECHANISMS = (
      "AS: what it exchanges, for an assertion about a user or a token for another resource: the ID token of the client that asks; its access tokens as well; any client's; "
      "beside the ID token, access tokens that are for a resource server on its list, if that asks",
      "RFC 8693 2.1, 5; draft-ietf-oauth-identity-assertion-authz-grant 4.3; draft-hardt-oauth-aauth-protocol, Upstream Token Verification 3"),
+    ("exchange_cnf", "off own named", "authorization_server",
+     "AS: whether a token that is bound to a key is exchanged without a proof by that: yes, and nothing is read that names another; no; no, or by a proof with one "
+     "that the first has named in an assertion about this token",
+     "RFC 8693 2.1 (no rule); draft-mcguinness-oauth-presenter-rebinding, Presentation and Validation; Downgrade and Confusion"),
     ("exchange_gives", "access transaction", "authorization_server",
      "AS: what it gives for an access token: one for the resource that is asked for; a transaction token, which is good at every workload of its trust domain, "
      "is no access token and is bound to no key",

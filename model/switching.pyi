@@ -97,6 +97,7 @@ class Switches(Generic[V_co]):
     rt_resource_bound: V_co
     http_redirect: V_co
     instance: V_co
+    rebinding: V_co
     delegation_depth: V_co
     delegation_scope: V_co
     delegation_expiry: V_co
@@ -122,6 +123,7 @@ class Switches(Generic[V_co]):
     grant: V_co
     vouch_for: V_co
     exchange: V_co
+    exchange_cnf: V_co
     exchange_gives: V_co
     subject_said: V_co
     grant_trust: V_co
