@@ -78,3 +78,5 @@ def test_a_quote_is_a_sentence_of_a_text_that_was_read(quote: Quote) -> None:
         assert (ACTORS | {"proxy": "RS"})[each.role] in requirements()[each.row]["actor"].split(", ")
         assert check_switch(each.switch, each.value) != (each.without or SWITCHES[each.switch].baseline)
         parse(f"{without(each, quote)};{each.switch}={each.value}".partition(";")[2])
+    for name in (name for name, text in TEXTS.items() if {*text.obligations} & {*quote.obligations}):
+        parse(f"draft={name};{quote.where}")  # as its page asks

@@ -93,14 +93,14 @@ def test_what_is_no_page_is_refused(words: tuple[str, ...]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["mission", "mission_runtime", "mission_attenuation"])
+@pytest.mark.parametrize("name", ["mission", "mission_runtime", "mission_attenuation", "rebinding"])
 def test_what_a_page_prints_is_what_the_commands_on_it_say(monkeypatch, name: str) -> None:
-    """Each line of a page about Missions, asked by itself, in the world that their properties claim."""
+    """Each line of a page about delegation, asked by itself, in the world that its properties claim."""
     only(monkeypatch, "DC", "RV", "AT", "CS")
     monkeypatch.setattr(text_pages, "AGAINST", ("cap=none", "cap=mal_sub_agent;block=yes"))
     said = text_pages.page(text_pages.found(name))
     lines = re.findall(r"\(([A-Z]{2})\) \| ([\w ]+) \| ([\w ]+) \| `(.+?)`<br>`(.+?)` \|", said)
-    assert {"mission": "DC", "mission_runtime": "RV", "mission_attenuation": "DC"}[name] in {line[0] for line in lines}
+    assert ("RV" if name == "mission_runtime" else "DC") in {line[0] for line in lines}
     for _, first, second, *commands in lines:
         for result, asked in zip((first, second), commands, strict=True):
             _, verb, code, config = asked.replace("'", "").split(" ", 3)
