@@ -18,6 +18,7 @@ from model.messages import THIEF, Redirection, Sent
 from model.readings import REQUEST_SENT, ids_of, kept, policy_of, tampered
 from model.registration import is_known, is_on_file, is_taken, knows_attester
 from model.rule import Named
+from model.send import is_scripted
 from model.state import assertion_at
 from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, SUB_AGENT, Held, Party, World, callbacks
 
@@ -86,9 +87,24 @@ def comes_from_client(c: Context, user: str) -> Condition:
 
 
 def brings_page(c: Context) -> Condition:
-    """Whether a page of the attacker's is in users' browsers: one that they were led to, or one of its own client's."""
+    """Whether a page of the attacker's is in users' browsers: one that they were led to, or one of its own client's.
+
+    A script of its in a page of a client's opens what it likes as well.
+    """
     used = {name for party in c.world.identities if party.identity == "own" for name in party.run_by}
-    return c.has((*PAGES, *used))
+    return any_of(c.has((*PAGES, *used)), *(is_scripted(c, client) for client in c.world.clients))
+
+
+def calls_from_page(c: Context, client: Party, *architectures: str) -> Condition:
+    """Whether a script of the attacker's calls resources as the page of a client's that has one of these, or any."""
+    return all_of(same(c.design.script_calls, "yes"), is_scripted(c, client, *architectures))
+
+
+def signs_from_page(c: Context, client_id: Value) -> Condition:
+    """Whether it does so by a page that holds the keys of the client with this client_id."""
+    clients = c.world.clients
+    holding = ((client, calls_from_page(c, client, "mediated", "browser")) for client in clients)
+    return any_of(*(all_of(calls, one_of(client_id, *ids_of(c, client))) for client, calls in holding))
 
 
 def leading(c: Context, user: str, to: Value) -> tuple[Sent, ...]:

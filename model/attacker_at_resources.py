@@ -21,6 +21,7 @@ from model.attacker import (
     sessions_and_channels,
     sessions_at_attackers,
     signs_as,
+    signs_from_page,
     was_kept,
 )
 from model.attacker_answers import squats, vouches, written
@@ -198,11 +199,12 @@ def present_token(c: Context, token: str, url: str, passed_on: Condition, server
     for_this, for_another, unused = captured_proofs(c, token, made.key, url)
     used = no(all_of(same(c.of(party.name).rs_htu, "off"), unused))
     handed = was_handed_over(c, token)
-    own = any_of(is_own_key(made.key), handed)
-    presented = choose(handed, made.certificate, NONE)
+    has_key = any_of(handed, signs_from_page(c, made.client))
+    own = any_of(is_own_key(made.key), has_key)
+    presented = choose(has_key, made.certificate, NONE)
     bare = resource_rules.takes_it_bare(c.of(party.name))
     proven = all_of(no(own), no(bare))
-    shown, attested, carried = attestations(c, party, made.client, handed)
+    shown, attested, carried = attestations(c, party, made.client, has_key)
     request = by_method(
         c,
         ResourceRequest(

@@ -174,6 +174,9 @@ PROFILES = _drafts(
     ("a2a", "A2A protocol 1.0", "an agent says in its card at which endpoints to authorize",
      "A2A-wk prm_src=wellknown", "A2A-flow as_endpoints=card", "A2A-sig signed_metadata=self", "A2A-pkce pkce=s256/off",
      "A2A-url rs_scheme_check=on/off", "A2A-authn scope_check=on/off"),
+    ("bff", "RFC 10017", "a backend gets tokens for a page in the user's browser, keeps them and calls resources",
+     "BBA-bff architecture=bff/no_page", "BBA-conf client_auth=pkjwt/none", "BBA-pkce pkce=s256/off",
+     "BBA-rt rt_rotation=rotate/off", "BBA-redir cimd_redirect_check=on/off"),
 )  # fmt: skip
 TEXTS: dict[str, Draft] = {**DRAFTS, **PROFILES}
 #: Texts that are about what others say, with those.

@@ -7,7 +7,7 @@ what they belong to: a code after its grant, a code verifier after its session (
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import ClassVar, NamedTuple, TypedDict
 
@@ -546,13 +546,12 @@ def held(message: Message) -> Iterator[tuple[str, str, Value]]:
         yield from ((name, kind, value) for value in (values if isinstance(values, tuple) else (values,)))
 
 
-def learned(message: Message, when: Condition) -> dict[str, Condition]:
-    """What whoever reads a message knows of its terms, as the facts that a step adds under a condition."""
+def learned(message: Message, reads: Callable[[str], Condition]) -> dict[str, Condition]:
+    """What somebody knows of the terms of a message who ``reads`` those of a kind under a condition, as added facts."""
     facts: dict[str, list[Condition]] = {}
-    if when is False:
-        return {}
     for _, kind, value in held(message):
-        for member, here in (value.cases if isinstance(value, Pick) else {value: True}).items():
-            if member not in NOBODYS:
-                facts.setdefault(f"knows.{kind}.{member}", []).append(all_of(when, here))
+        if (when := reads(kind)) is not False:
+            for member, here in (value.cases if isinstance(value, Pick) else {value: True}).items():
+                if member not in NOBODYS:
+                    facts.setdefault(f"knows.{kind}.{member}", []).append(all_of(when, here))
     return {name: any_of(*conditions) for name, conditions in facts.items()}

@@ -6,13 +6,14 @@ of that party.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Protocol
 
 from model.identifiers import same_origin
-from model.logic import Condition, Value, all_of, any_of, holds, one_of, same
+from model.logic import Condition, Value, all_of, any_of, holds, no, one_of, same
 from model.messages import Sent, learned
-from model.world import ATTACKER, LOOPBACK, NONE, Party, World, pages
+from model.switching import Choices
+from model.world import ATTACKER, LOOPBACK, NONE, Party, World, callbacks, client_ids, pages
 
 
 class Listening(Protocol):
@@ -22,6 +23,9 @@ class Listening(Protocol):
     def world(self) -> World: ...
     @property
     def capabilities(self) -> Mapping[str, Condition]: ...
+    @property
+    def session(self) -> str: ...
+    def of(self, party: str) -> Choices: ...
     def has(self, capabilities: Iterable[str]) -> Condition: ...
     def runs(self, party: Party) -> Condition: ...
     def attackers(self, url: Value) -> Condition: ...
@@ -43,7 +47,8 @@ def heard(c: Listening, sent: Iterable[Sent], known: Collection[str]) -> dict[st
         leaks = c.has(c.world.model.readers(one.message))
         received = is_attackers(c, one.receiver)
         own = same(one.sender, ATTACKER)
-        for name, when in learned(one.message, all_of(one.when, any_of(own, one.read, leaks, received))).items():
+        read = any_of(own, one.read, leaks, received)
+        for name, when in learned(one.message, partial(_is_read, c, one, read)).items():
             if name in known:
                 facts.setdefault(name, []).append(when)
             elif _kind(name) in kinds and own is not True:
@@ -53,6 +58,45 @@ def heard(c: Listening, sent: Iterable[Sent], known: Collection[str]) -> dict[st
             facts.setdefault(f"holds.browser.{browser}", []).append(all_of(one.when, received))
     found = {name: any_of(*whens) for name, whens in facts.items()}
     return {name: when for name, when in found.items() if when is not False}
+
+
+#: The architectures of a client where its page sees terms of a kind; of others, where all of the client is in the page.
+#: It reads the URL of a frame of its own origin. Who has the page has no use for a request that was pushed from there.
+_SEEN = {
+    "code": ("bff", "mediated", "browser"),
+    "state": ("bff", "mediated", "browser"),
+    "token": ("mediated", "browser"),
+    "request_uri": (),
+}
+
+
+def _is_read(c: Listening, sent: Sent, read: Condition, kind: str) -> Condition:
+    """Whether the attacker comes to know the terms of a kind in a message: it ``read`` it, or has them in a page."""
+    return all_of(sent.when, any_of(read, _is_in_page(c, sent, kind)))
+
+
+def is_scripted(c: Listening, client: Party, *architectures: str) -> Condition:
+    """Whether a script of the attacker's runs in a page of a client that has one of these architectures, or any."""
+    said = c.of(client.name).architecture
+    runs = c.capabilities["client_script"]
+    return all_of(runs, one_of(said, *architectures) if architectures else no(same(said, "no_page")))
+
+
+def _is_in_page(c: Listening, sent: Sent, kind: str) -> Condition:
+    """Whether terms of a kind in a message are in a page of a client's that the attacker has: by a script, or open.
+
+    Open it has that of a session of its own. Where all of a client is in the page, that knows as well which requests it
+    has the browser make.
+    """
+    own = c.has(c.capabilities) if c.session in c.world.own_sessions else False
+    has, seen, found = any_of(c.capabilities["client_script"], own), _SEEN.get(kind, ("browser",)), []
+    for client in c.world.clients if has is not False else ():
+        said = c.of(client.name).architecture
+        at = any_of(same(sent.sender, client.name), one_of(sent.receiver, client.name, *callbacks(c.world, client)))
+        asks = one_of(getattr(sent.message, "client_id", NONE), *client_ids(c.world, client))
+        here = any_of(all_of(at, one_of(said, *seen)), all_of(asks, same(said, "browser"), "browser" in seen))
+        found.append(all_of(has, here))
+    return any_of(*found)
 
 
 @cache

@@ -104,6 +104,9 @@ _MECHANISMS = (
     ("as_endpoints", "metadata card", "client",
      "where the client has the endpoints of an AS from: the metadata of that, which names an issuer; the document of the resource, as the card of an agent, which names none",
      "RFC 8414 2; A2A protocol 1.0 4.5.4, 4.5.8"),
+    ("architecture", "no_page bff mediated browser", "client",
+     "what of the client is a page in the user's browser: nothing; one whose backend calls resources for it (BFF); one that calls them with tokens that a backend gets (token-mediating backend); all of it",
+     "RFC 10017 6.1 to 6.3"),
     ("as_signed_metadata", "off anchored", "client", "AS metadata is used only if an attester that the client accepts has signed it", "RFC 8414 2.1"),
     ("md_corroborate", "none authz_endpoint unless_iss token_endpoint", "client",
      "an endpoint is corroborated inside the same document: authorization (unless the AS says it sends iss) or token endpoint",
@@ -368,6 +371,7 @@ _ENVIRONMENT = (
     ("leg1", "https http", "user", "how the user's first request to the client travels", "RFC 9700 4.4.1"),
     ("leak_point", "client_page as_page", "user", "where state leaks: after its use, or before", "RFC 9700 4.2"),
     ("block", "no yes", "attacker", "the attacker can hold back or outrun a request, and so be first with what is good once: a pushed request, a DPoP proof, a token that is being revoked", "FAPI 2.0 Security Profile 6"),
+    ("script_calls", "yes no", "attacker", "a script of the attacker's in a page of the client's calls resources through the client, while it runs there; no: what counts is what it carries off", "RFC 10017 5.1.4"),
     ("user", "naive vigilant", "user", "whether the user refuses a consent page that names somebody else, or that asks for more than the task needs", "convention"),
     ("lookalike", "no yes", "attacker", "the attacker holds a domain that looks like the client's", "draft-ietf-oauth-client-id-metadata-document 9.5"),
     ("dcr_uris", "ignored fetched", "authorization_server", "whether the AS fetches URIs from a dynamic registration", "RFC 7591 5"),
@@ -542,6 +546,7 @@ CAPABILITIES: dict[str, str] = {
     "open_redirect_at_r": "the CRM has an open redirect",
     "key_leak": "a key that the client has since replaced leaked",
     "mal_sub_agent": "a sub-agent that the client starts for a task is the attacker's",
+    "client_script": "scripts of the attacker's run in the pages of clients, in every user's browser",
     "local_app": "a program of the attacker runs on the user's device",
 }
 

@@ -25,6 +25,7 @@ class Switches(Generic[V_co]):
     as_trust: V_co
     md_issuer_check: V_co
     as_endpoints: V_co
+    architecture: V_co
     as_signed_metadata: V_co
     md_corroborate: V_co
     rs_as_bind: V_co
@@ -177,6 +178,7 @@ class Switches(Generic[V_co]):
     leg1: V_co
     leak_point: V_co
     block: V_co
+    script_calls: V_co
     user: V_co
     lookalike: V_co
     dcr_uris: V_co

@@ -69,6 +69,7 @@ def narrowings(found: Verdict) -> tuple[str, ...]:
         *_withheld(asked),
         *out_of_hand(found.world, asked),
         *_too_late(asked),
+        *_without_the_page(asked),
         *_one_session(found),
         *_nowhere(found),
         *forms,
@@ -124,6 +125,12 @@ def _too_late(configuration: Configuration) -> Iterator[str]:
         yield "it never holds back or outruns what it reads (block=no)"
         if "no" not in _values(configuration, "request_uri_once") and _values(configuration, "par") != {"off"}:
             yield "a pushed request is used once (request_uri_once=yes)"
+
+
+def _without_the_page(configuration: Configuration) -> Iterator[str]:
+    """That a script in a page of a client's does nothing there, where it could."""
+    if configuration.design.script_calls == "no" and "client_script" in configuration.capabilities:
+        yield "a script in a page of the client's only carries off what it reads (script_calls=no)"
 
 
 def _nowhere(found: Verdict) -> Iterator[str]:

@@ -11,7 +11,7 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import identifiers, scopes
 from model.action import Context
-from model.attacker import knows, usable_assertions
+from model.attacker import calls_from_page, knows, usable_assertions
 from model.attacker_grants import usable_grants
 from model.delegation_flow import is_further
 from model.federation import is_sound
@@ -98,13 +98,19 @@ def authorization(c: Context) -> Condition:
         all_of(
             c.state[f"{session.name}.accepted"],
             one_of(c.state[f"{session.name}.token"], *_users_tokens(c)),
-            True if session.user == ATTACKER else c.state[f"{session.name}.finished_by.{ATTACKER}"],
+            True if session.user == ATTACKER else _is_shared(c, session),
         )
         for session in c.world.sessions
     ]
     as_user = [c.state["accepted.as_user"], *(knows(c, "password", user) for user in c.world.users)]
     behind_proxies = [any_of(confused(c, proxy), robbed(c, proxy)) for proxy in c.world.of(PROXY)]
     return any_of(*stolen, *in_its_session, *as_user, *behind_proxies)
+
+
+def _is_shared(c: Context, session: Session) -> Condition:
+    """Whether a user's session serves the attacker as well, which finished it, or whose script calls from its page."""
+    calls = calls_from_page(c, c.world.by_name[session.client])
+    return any_of(c.state[f"{session.name}.finished_by.{ATTACKER}"], calls)
 
 
 def code_delivery(c: Context) -> Condition:

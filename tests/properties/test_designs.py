@@ -12,6 +12,7 @@ from properties.bounds import FIRST, Clock, Laid
 from properties.checker import Checker
 from properties.designs import MECHANISMS, Lattice, breaking, design_of, left_out
 from properties.engine import Answer
+from properties.invent import invent
 from properties.security import find
 
 NAMES = ("exact_resource_match", "iss_always_compared", "pkce", "audience_check", "dpop", "metadata_issuer_check")
@@ -74,6 +75,21 @@ def test_an_agent_card_leaves_an_attack_without_a_list_or_a_publisher() -> None:
     cards = Lattice(["CD"], parse_capabilities("mal_as"), {"as_endpoints": "card", "iss_unrecorded": "skip"})
     assert not cards.suffices({*MECHANISMS} - {"as_allowlist", "signed_metadata"})
     assert cards.suffices({"as_allowlist"})
+
+
+def test_a_backend_serves_the_attacker_whatever_else_is_on() -> None:
+    """It redeems the code for the attacker's own session; its tokens it keeps if it authenticates."""
+    fixed = {"architecture": "bff", "script_calls": "no"}
+    assert not Lattice(["AZ"], parse_capabilities("client_script"), fixed).suffices({*MECHANISMS})
+    stolen = Lattice(["TC"], parse_capabilities("client_script"), fixed)
+    assert stolen.suffices({*MECHANISMS})
+    assert not stolen.suffices({*MECHANISMS} - {"client_assertion"})
+
+
+@pytest.mark.slow
+def test_no_comparison_of_two_messages_keeps_a_backend_from_serving_the_attacker() -> None:
+    """All of them are right in every message: it is the user's browser that is not the attacker's."""
+    assert invent([find("AZ")], parse("cap=client_script;draft=bff;script_calls=no")).sets == ()
 
 
 def test_lattice_has_at_least_twenty_mechanisms() -> None:
