@@ -9,7 +9,7 @@ over undecided values as a :class:`Pick`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from typing import Any, Protocol, TypeAlias
 
@@ -135,14 +135,7 @@ def holds(relation: Callable[..., bool], *values: Value) -> Condition:
     """
     if not any(isinstance(value, Pick) for value in values):
         return bool(relation(*values))
-    domains = [list(_cases(value).items()) for value in values]
-    return any_of(
-        *(
-            all_of(*(when for _, when in combination))
-            for combination in product(*domains)
-            if relation(*(member for member, _ in combination))
-        )
-    )
+    return any_of(*[all_of(*whens) for members, whens in _combinations(values) if relation(*members)])
 
 
 def same(left: Value, right: Value) -> Condition:
@@ -190,10 +183,15 @@ def mapped(function: Callable[..., Any], *values: Value) -> Value:
         found: Value = function(*values)
         return found
     merged: dict[str, list[Condition]] = {}
-    for combination in product(*(_cases(value).items() for value in values)):
-        result = function(*(member for member, _ in combination))
-        merged.setdefault(result, []).append(all_of(*(when for _, when in combination)))
+    for members, whens in _combinations(values):
+        merged.setdefault(function(*members), []).append(all_of(*whens))
     return Pick({member: any_of(*whens) for member, whens in merged.items()})
+
+
+def _combinations(values: tuple[Value, ...]) -> Iterator[tuple[tuple[str, ...], tuple[Condition, ...]]]:
+    """One member of each value, and the conditions under which they are that."""
+    cases = [_cases(value) for value in values]
+    return zip(product(*cases), product(*(each.values() for each in cases)), strict=True)
 
 
 def _cases(value: Value) -> Mapping[str, Condition]:

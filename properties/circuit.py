@@ -30,15 +30,16 @@ class Circuit:
 
     def conjunction(self, codes: list[int]) -> Literal | bool:
         """The AND of gates, shared if it was built before."""
-        operands = tuple(dict.fromkeys(codes))
-        present = set(operands)
-        if any(-code in present for code in operands):
-            return False
-        if len(operands) == 1:
-            return Literal(self, operands[0])
-        key = tuple(sorted(operands))
+        key = tuple(sorted(codes))
         number = self._shared.get(key)
         if number is None:
+            operands = tuple(dict.fromkeys(codes))
+            if not {-code for code in operands}.isdisjoint(operands):
+                return False
+            if len(operands) == 1:
+                return Literal(self, operands[0])
+            if len(operands) < len(codes):
+                return self.conjunction([*operands])
             self.gates.append(operands)
             number = self._shared[key] = len(self.gates) - 1
         return Literal(self, number)

@@ -112,11 +112,12 @@ class Template:
         self.firings = tuple(sorted(self.firings, key=lambda firing: firing.order))
         sensitive = {firing.number: self._sensitive(firing) for firing in self.firings}
         self.hindering = frozenset().union(*sensitive.values())
+        disturbed = {one.number: (one.reads - self.facts) | (one.reads & sensitive[one.number]) for one in self.firings}
         self.causes = {
             later.number: frozenset(
                 earlier.number
                 for earlier in self.firings
-                if _blocks(earlier, later, self.facts, sensitive[earlier.number])
+                if _blocks(earlier, later, self.facts, disturbed[earlier.number])
             )
             for later in self.firings
         }
@@ -266,17 +267,15 @@ def _cone(firings: tuple[Firing, ...], relevant: set[str]) -> frozenset[str]:
             relevant |= _touches(firing)
 
 
-def _blocks(earlier: Firing, later: Firing, facts: frozenset[str], sensitive: frozenset[str]) -> bool:
+def _blocks(earlier: Firing, later: Firing, facts: frozenset[str], disturbed: frozenset[str]) -> bool:
     """Whether an action cannot be moved before another that happened just before it.
 
     It needs what that one wrote, writes what that one read, or overwrites the same. A fact that it adds disturbs nobody
-    who is only helped by facts; that both add one does not matter.
+    who is only helped by facts, so ``disturbed`` has no others; that both add one does not matter.
     """
-    if not earlier.writes.keys().isdisjoint(later.reads):
+    if not later.reads.isdisjoint(earlier.writes) or not disturbed.isdisjoint(later.writes):
         return True
-    written = later.writes.keys()
-    read = (earlier.reads - facts) | (earlier.reads & sensitive)
-    return not written.isdisjoint(read) or not (written - facts).isdisjoint(earlier.writes)
+    return not (later.writes.keys() - facts).isdisjoint(earlier.writes)
 
 
 class OpenDesign:
