@@ -9,13 +9,14 @@ in the place of the original, so that whoever calls the function, calls the muta
 
 import ast
 import contextlib
+import copy
 import inspect
 import sys
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import cache, wraps
 from types import ModuleType
 
 from model import identifiers
@@ -67,7 +68,7 @@ class Mutant:
         original = vars(names[owner])[name] if owner else names[name]
         if isinstance(original, property):
             original = original.fget
-        mutated = ast.fix_missing_locations(_Change(self.change, self.place).visit(_parsed(original)))
+        mutated = ast.fix_missing_locations(_Change(self.change, self.place).visit(copy.deepcopy(_parsed(original))))
         looser = {"_present": present, "_same_origin": same_origin, "_both_present": both_present}
         space = {**names, **looser, "holds": holds}
         exec(compile(mutated, str(self), "exec"), space)
@@ -142,6 +143,7 @@ def _places(function: Callable, change: str) -> list[str]:
     return named
 
 
+@cache
 def _parsed(function: Callable) -> ast.Module:
     """The source of a function without its decorators: a rule or an action is registered already, and stays so."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function))))
