@@ -340,7 +340,7 @@ def checker() -> Checker:
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where results are looked at: whether the rules named are enough in longer runs is not looked into for long."""
-    monkeypatch.setattr(verdict, "PATIENCE", 0.5)
+    monkeypatch.setattr(verdict, "PATIENCE", 0.2)
 
 
 @pytest.fixture(scope="session")

@@ -170,7 +170,7 @@ def here() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(processes, "spread", lambda function, tasks, _: spread(function, tasks, 0))
         patch.setattr(plotstyle, "rendered", lambda figure, form, *said: drawn(figure, *said))
-        patch.setattr(verdict, "PATIENCE", 0.5)
+        patch.setattr(verdict, "PATIENCE", 0.2)
         for module in (jobs, weakest, environments, drafts, beginnings):
             patch.setattr(module, "Checker", CHECKERS)
         for module, name in ((questions, "check_widely"), (jobs, "check")):

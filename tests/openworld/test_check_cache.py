@@ -27,6 +27,7 @@ from openworld import cache as module
 from openworld.cache import SOURCES, Asker, Cache, fingerprint
 from openworld.cli import main
 from openworld.jobs import Question
+from properties import verdict
 from properties.security import PROPERTIES
 from properties.verdict import check
 
@@ -44,6 +45,12 @@ against = ["mal_as"]
 fails = ["code_delivery"]
 """
 SMALL = '[[expect]]\nholds = ["first_contact"]'
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No answer is kept in which fewer rules may be enough: there is time to find out."""
+    monkeypatch.setattr(verdict, "PATIENCE", 0.5)
 
 
 @pytest.fixture

@@ -291,7 +291,7 @@ def test_an_address_makes_previews_absolute(tmp_path: Path, monkeypatch: pytest.
 def test_a_page_of_a_text_shows_what_it_stops() -> None:
     """What rests on rules that carry the text is named; the chart's question is an attack, and the text ends it."""
     asked = "design=mcp;cap=mal_as"
-    found = check(find("code_delivery"), parse(asked))
+    found = check(find("code_delivery"), parse(asked), patience=0.5)
     answers = {"mal_as": {"code_delivery": told(found) | {"reach": 0}}}
     known = pages.Beforehand({"mcp": {"answers": answers, "texts": [found.reach]}}, {}, oauth())
     page = pages.of_text("iss", known)
