@@ -21,7 +21,7 @@ from model.rule import Named, Rule
 from model.switches import SWITCHES
 from model.world import NONE
 from openworld.cli import main
-from openworld.commands import questions
+from openworld.work import unbounded as asking
 from properties import unbounded
 from properties.candidates import Candidate, under, with_checks, with_fields
 from properties.checker import Checker
@@ -151,6 +151,7 @@ def _holds(condition: Equalities, values):
 
 
 @needs_prover
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_prover_agrees(question):
     """What is safe is proved and what is an attack is found, where honest parties alone get somewhere."""
@@ -287,7 +288,7 @@ def test_prover_agrees_on_questions_drawn_at_random():
         assert [answer for answer in answers if answer.differs] == []
 
 
-ASKED_ONCE = cache(questions.check_widely)
+ASKED_ONCE = cache(asking.check)
 
 
 @pytest.mark.parametrize(
@@ -309,7 +310,7 @@ def test_both_answers_are_told_apart(monkeypatch, question, event, left_out, sta
     monkeypatch.setattr(unbounded, "ask", lambda *_: said)
     monkeypatch.setattr(unbounded, "narrowing", lambda *_: left_out)
     monkeypatch.setattr(unbounded, "available", lambda *_: None)
-    monkeypatch.setattr(questions, "check_widely", ASKED_ONCE)
+    monkeypatch.setattr(asking, "check", ASKED_ONCE)
     done = CliRunner().invoke(main, ["verdict", "--any-number", name, text, "--format", "json"])
     assert done.exit_code == code
     assert f'"standing": "{standing}"' in done.output
