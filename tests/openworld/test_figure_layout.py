@@ -194,7 +194,7 @@ def _slow(name: str) -> bool:
     )
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow if _slow(name) else ()) for name in exhibits.catalogue()]
 )

@@ -16,7 +16,7 @@ DISCOVERING = [
 MIXUPS = {"yes": ("M08_mixup_iss", "M10_mixup_evil_claims_as1_issuer"), "no": ("M09_mixup_no_iss", "E02_mixup_cimd")}
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("iss", MIXUPS)
 @pytest.mark.parametrize("name", DISCOVERING)
 def test_codes_are_stolen_in_proofs_where_they_were_in_the_wild(name, iss, checker):

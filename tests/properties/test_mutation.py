@@ -69,7 +69,7 @@ def without_refusals(machine, steps):
     return state, names
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow if number % 3 else ()) for number, name in enumerate(RULES)]
 )

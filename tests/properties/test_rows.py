@@ -48,7 +48,7 @@ def test_what_the_attacker_may_choose_it_chooses(line, reach):
     assert reach.verdict(find(line["property"]), parse(line["config"])) == line["expected"], line["why"]
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(16)
 @pytest.mark.parametrize("line", SPECIFIED)
 def test_what_specifications_say_beside_the_rows_is_so(line, reach):
     """Nobody has looked at what the model says before."""

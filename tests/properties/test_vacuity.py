@@ -126,7 +126,7 @@ def test_every_action_belongs_to_a_world_that_verdicts_are_about():
     assert {action.schema.name for world in WORLDS.values() for action in actions(world)} == set(SCHEMAS)
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("name", PROPERTIES)
 def test_every_property_is_decided_either_way_somewhere(name, witnesses, reach):
     """Its event happens under some configuration, and under another it cannot though something there could bring it."""
@@ -170,7 +170,7 @@ MUTATED = ("as_choice=known", "cimd_fetch=follow", "md_corroborate=unless_iss", 
 OFTEN = {*random.Random(0).sample(VALUES, 100), *MUTATED}
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(
     "pair", [pair if pair in OFTEN else pytest.param(pair, marks=pytest.mark.slow) for pair in VALUES]
 )
