@@ -61,11 +61,11 @@ def publish_resource_metadata(
     there as well.
     """
     session, design = c.state.session(who), c.client(who)
+    reads = possible(same(session.phase, "challenged"), controls_document(c, who, session.url, channel))
     own, lists = same(resource, published(c, session.url)), scopes.reads_metadata(c, who)
     challenges, original = channel in ("challenge", "transport"), is_original(c, who, resource, listed, channel)
     here = possible(
-        same(session.phase, "challenged"),
-        controls_document(c, who, session.url, channel),
+        reads,
         implies(same(design.prm, "off"), own),
         implies(demands_dpop, same(design.dpop_policy, "prm")),
         implies(no(any_of(lists, challenges)), same(scope, NONE)),
