@@ -227,6 +227,7 @@ def test_what_is_no_comparison_of_two_values_at_hand_is_refused(holds):
 
 
 @needs_prover
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("left", ["iss", "added_issuer"])
 @pytest.mark.parametrize("checked", [False, True])
 def test_prover_agrees_about_rules_of_drafts(left, checked):

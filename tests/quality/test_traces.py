@@ -72,6 +72,7 @@ def test_traces_are_free_of_noise(traces):
             assert not shows(trace, trace.steps[:left_out] + trace.steps[left_out + 1 :]), (id_, left_out)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("prop", "config"),
     [
