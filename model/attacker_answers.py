@@ -9,6 +9,7 @@ from model.flow import (
     declared,
     document_rules,
     documented,
+    for_device,
     found_out,
     is_attested,
     is_genuine,
@@ -230,6 +231,7 @@ def publish_server_metadata(
         promises_iss,
         choose(offers_pkce, "S256", NONE),
         choose(offers_dpop, "ES256", NONE),
+        device_authorization_endpoint=for_device(c, who, authorization_at),
         **offered(c, who, party, attested, registration_at),
     )
     client = c.world.session[who].client

@@ -55,7 +55,7 @@ from model.readings import (
 )
 from model.registration import is_known, knows_signers
 from model.state import ATTACKERS_KEY, assertion_at, refreshed
-from model.token_endpoint import Requester, by_attacker, code_rules, issued, request_rules
+from model.token_endpoint import Requester, by_attacker, code_rules, code_shown, issued, request_rules
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Party, World, callbacks, client_ids, pages
 
 # --- sending what it knows: authorization requests and responses ------------------------------------------------
@@ -161,7 +161,8 @@ def send_request(
     remembered.
     """
     server, user = server_of(c, grant), user_of(c, grant)
-    may = possible(same(c.state.grant(grant).code, "none"), c.has(c.capabilities))
+    by_browser = no(client_rules.shows_a_code(policy_of(c, client)))
+    may = possible(same(c.state.grant(grant).code, "none"), c.has(c.capabilities), by_browser)
     written = can_write(c, server, client, redirect, challenge, state)
     design = policy_of(c, client)
     held, sent = holds_browser(c, user), sends_own_users(c, client, redirect)
@@ -204,7 +205,8 @@ def forward_request(c: Context, who: str, grant: str, through: Value = NONE) -> 
     pushed = all_of(same(session.par_at, server.url), knows(c, "request_uri", who))
     no_challenge = same(request_of(c, session)["challenge"], NONE)
     copied = all_of(knows(c, "state", who), any_of(knows(c, "challenge", who), no_challenge))
-    here = possible(same(c.state.grant(grant).code, "none"), holds_browser(c, user), any_of(pushed, copied))
+    by_browser = no(client_rules.shows_a_code(c.client(who)))
+    here = possible(same(c.state.grant(grant).code, "none"), holds_browser(c, user), any_of(pushed, copied), by_browser)
     others_too = c.world.user_of(who) not in (user, ATTACKER)
     overtakes = all_of(pushed, gateways.leads_to(c, session.authorization_at, server), others_too)
     own = request_of(c, session)
@@ -239,11 +241,13 @@ def deliver_response(c: Context, who: str, browser: str, code: Value, arrives_at
     user, own = c.world.user_of(who), browser == c.world.user_of(who)
     has_state = True if user == ATTACKER else knows(c, "state", who)
     late = all_of(one_of(session.phase, "responded", "asked", "has_token", "sent"), no(session.reused))
+    by_browser = no(client_rules.shows_a_code(design))
     error = same(code, REFUSED)
     goes_on = all_of(error, client_rules.goes_on_after_error(design), same(session.phase, "requested"))
     here = possible(
         c.has(c.capabilities),
         any_of(same(session.phase, "requested"), late),
+        by_browser,
         holds_browser(c, browser, at_callback=True),
         own or has_state,
         one_of(arrives_at, *callbacks(c.world, client)),
@@ -322,7 +326,7 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
         here,
         request_rules(c, server, asking, slot.resource, by_code),
         issued(c, grant, asking, slot.resource),
-        _redemption(server, grant, asking, TokenResponse(grant, token_type(asking.key), grant)),
+        _redemption(c, server, grant, asking, TokenResponse(grant, token_type(asking.key), grant)),
     )
 
 
@@ -341,7 +345,7 @@ def redeem_code_again(c: Context, grant: str) -> Move:
         here,
         request_rules(c, server, asking, slot.resource, by_code),
         {f"{grant}.code": "reused"},
-        _redemption(server, grant, asking, TokenResponse(refreshed(grant), token_type(asking.key), grant)),
+        _redemption(c, server, grant, asking, TokenResponse(refreshed(grant), token_type(asking.key), grant)),
     )
 
 
@@ -351,11 +355,12 @@ def _with_code(c: Context, grant: str, resource: Value = NONE, useful: Condition
     return by_attacker(c, server, slot.client, resource, useful, slot.redirect, _verifier(c, slot.challenge))
 
 
-def _redemption(server: Party, grant: str, asking: Requester, answer: TokenResponse) -> tuple[Sent, ...]:
+def _redemption(c: Context, server: Party, grant: str, asking: Requester, answer: TokenResponse) -> tuple[Sent, ...]:
+    design = policy_of(c, asking.client)
     request = TokenRequest(
         asking.client,
-        grant_type="authorization_code",
-        code=grant,
+        grant_type=choose(client_rules.shows_a_code(design), "device_code", "authorization_code"),
+        **code_shown(design, grant),
         redirect_uri=asking.redirect,
         code_verifier=asking.verifier,
         proof_key=asking.key,
@@ -372,7 +377,7 @@ def redeem_own_code(c: Context, grant: str) -> Move:
         possible(knows(c, "code", grant), any_of(*runs_client(c, asking.client))),
         request_rules(c, server, asking, c.state.grant(grant).resource, code_rules(c, grant, asking)),
         {f"has.login@{server.name}": True},
-        _redemption(server, grant, asking, TokenResponse(OWN, "Bearer")),
+        _redemption(c, server, grant, asking, TokenResponse(OWN, "Bearer")),
     )
 
 

@@ -77,6 +77,12 @@ def challenge_is_present(design: Choices, challenge: Value) -> Condition:
     return implies(same(design.pkce_as, "required"), no(same(challenge, NONE)))
 
 
+@rule("XDS-prox", source="draft-ietf-oauth-cross-device-security 6.1.1")
+def code_is_entered_near_its_device(design: Choices, apart: Condition) -> Condition:
+    """A user enters the code of a device that is near; ``apart``: who approves is not who was shown the code."""
+    return implies(apart, same(design.proximity, "off"))
+
+
 @rule("RI-2-err", "RTR-3.2.2-none", source="RFC 8707 2; resource-token-resp 3.2.2")
 def resource_is_acceptable(design: Choices, requested: Value, listed: Condition) -> Condition:
     """An AS that keeps a list of resources refuses others with invalid_target; one that wants no `resource`, any."""

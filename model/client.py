@@ -369,7 +369,7 @@ def redirect_uri(design: Choices, client: Party, issuer: Value, connection: Valu
     """The redirect URI used with an issuer, or over a connection where each has a context of its own."""
     context = choose(same(design.conn_context, "redirect_and_session"), connection, issuer)
     own = mapped(lambda at: NONE if at == NONE else callback_at(client, at), context)
-    return choose(distinct_redirects(design), own, client.callback)
+    return choose(shows_a_code(design), NONE, choose(distinct_redirects(design), own, client.callback))
 
 
 def challenge(design: Choices, session: str, withheld: Condition) -> Value:
@@ -378,7 +378,7 @@ def challenge(design: Choices, session: str, withheld: Condition) -> Value:
     ``withheld``: the metadata does not offer it.
     """
     talked_out = all_of(same(design.pkce_policy, "metadata"), withheld)
-    return choose(any_of(same(design.pkce, "off"), talked_out), NONE, session)
+    return choose(any_of(same(design.pkce, "off"), talked_out, shows_a_code(design)), NONE, session)
 
 
 def names_resource(design: Choices, request: str = "", follows: bool = False) -> Condition:
@@ -411,9 +411,14 @@ def possession_key(policy: Value, client: str, session: str, issuer: Value) -> V
 
 
 def uses_code_grant(design: Choices, follows: bool = False) -> Condition:
-    """Whether the client asks users for authorization codes, in a session that ``follows`` another or in any."""
-    first = one_of(design.grant, "authorization_code", "id_jag", "on_behalf_of")
-    return same(design.grant, "authorization_code") if follows else first
+    """Whether the client asks users for codes, in a session that ``follows`` another or in any."""
+    each = one_of(design.grant, "authorization_code", "device_code")
+    return each if follows else any_of(each, one_of(design.grant, "id_jag", "on_behalf_of"))
+
+
+def shows_a_code(design: Choices) -> Condition:
+    """Whether the client shows its user a code to enter elsewhere, and sends no browser to an AS (RFC 8628)."""
+    return same(design.grant, "device_code")
 
 
 def exchanges(design: Choices) -> Condition:

@@ -430,6 +430,11 @@ def _truthful(world: World) -> list[dict[str, str]]:
     return [each for each in sessions_and_servers(world) if (each["who"], each["server"]) not in own]
 
 
+def for_device(c: Context, who: str, at: Value) -> Value:
+    """Where metadata has a client ask for a device code, or none: where it has others send browsers."""
+    return choose(client_rules.shows_a_code(c.client(who)), at, NONE)
+
+
 def with_metadata(who: str, **values: Value | Condition) -> dict[str, Value | Condition]:
     """What a client records of AS metadata."""
     return {f"{who}.phase": "ready", **{f"{who}.{name}": value for name, value in values.items()}}
@@ -445,7 +450,8 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     sends = same(c.of(server).h_iss, "yes")
     offers = choose(all_of(pushes(c.client(who)), no(card), no(same(c.of(behind.name).par, "off"))), behind.url, NONE)
     attested = is_attested(c, who, party, issuer, at)
-    told = ServerMetadata(issuer, at, at, offers, sends, **offered(c, who, party, attested))
+    said = offered(c, who, party, attested)
+    told = ServerMetadata(issuer, at, at, offers, sends, device_authorization_endpoint=for_device(c, who, at), **said)
     return Move(
         here,
         server_metadata_rules(c, session, party, issuer, at, at),
@@ -656,7 +662,8 @@ def authenticates(
 def client__push_authorization_request(c: Context, who: str, server: str) -> Move:
     """The client pushes its authorization request to the AS whose endpoint the metadata names."""
     session, party = c.state.session(who), c.world.by_name[server]
-    here = possible(same(session.phase, "ready"), same(session.par_at, party.url))
+    by_browser = no(client_rules.shows_a_code(c.client(who)))
+    here = possible(same(session.phase, "ready"), same(session.par_at, party.url), by_browser)
     request, client = request_of(c, session), c.world.session[who].client
     proves = same(c.client(who).dpop_par, "proof")
     pushed = PushedRequest(
@@ -711,7 +718,10 @@ def client__send_authorization_request(c: Context, who: str) -> Move:
     """The client sends the browser to the authorization endpoint, with the request or with where it was pushed."""
     session = c.state.session(who)
     pushed = no(same(session.par_at, NONE))
-    may = possible(any_of(same(session.phase, "pushed"), all_of(same(session.phase, "ready"), no(pushed))))
+    may = possible(
+        any_of(same(session.phase, "pushed"), all_of(same(session.phase, "ready"), no(pushed))),
+        no(client_rules.shows_a_code(c.client(who))),
+    )
     at_honest = no(is_strangers(c.world, session.par_at))
     sent = authorization_request(c, session, choose(all_of(pushed, at_honest), who, NONE), pushed)
     browser = c.world.user_of(who)
@@ -756,6 +766,8 @@ def issue(
     unasked: Condition = False,
     by_value: Condition = True,
     through: Value = NONE,
+    by_device: bool = False,
+    apart: bool = False,
     **more: Value | Condition,
 ) -> Move:
     """An honest AS answers an authorization request that a user approves; common to all its senders.
@@ -763,7 +775,8 @@ def issue(
     ``request`` holds client, redirect, challenge, state, key, resource and scope; ``pushed``: the client it names, or
     whoever could authenticate as it, pushed it before; ``reused``: it was answered already; ``unasked``: the user is
     not; ``by_value``: it is no reference to what was pushed, so that the AS now meets the client for the first time;
-    ``through``: the gateway by which it came, or none.
+    ``through``: the gateway by which it came, or none; ``by_device``: the user enters the code of a device, and no
+    browser is sent back: who asked has the device code, and needs no challenge; ``apart``: the device is another's.
     """
     server, slot = server_of(c, grant), c.state.grant(grant)
     policy = c.of(server.name)
@@ -773,23 +786,27 @@ def issue(
     response = AuthorizationResponse(request["redirect"], grant, request["state"], gateways.iss(c, server, through))
     receiver = ATTACKER if approves == ATTACKER else request["redirect"]
     sender = gateways.answerer(c, server, through) if c.world.gateways else server.name
-    answer = Sent(sender, receiver, response, browser=approves)
+    answer = Sent(sender, receiver, response, not by_device, browser=approves)
+    where = registration(c, server, request["client"], request["redirect"])
     led = gateways.redirected(c, server, through, approves)
     read = client_is_read(c, server, request["client"], request["redirect"], by_value)
     return Move(
         one_of(slot.code, "none", "pushed"),
         (
-            *guards.redirection(policy, **registration(c, server, request["client"], request["redirect"])),
+            *guards.redirection(
+                policy, registered=any_of(all_of(by_device, where["known"]), where["registered"]), known=where["known"]
+            ),
             *guards.authorization_request(
                 policy,
                 pushed=pushed,
-                challenge=request["challenge"],
+                challenge=of if by_device else request["challenge"],
                 requested=request["resource"],
                 listed=serves(c, server, request["resource"]),
                 shown=any_of(approves == ATTACKER, shown),
                 reused=reused,
                 unasked=unasked,
                 within=scopes.within_task(c, approves, approved),
+                apart=apart,
             ),
         ),
         {
@@ -819,6 +836,7 @@ def authorization_server__issue_code(c: Context, who: str, grant: str) -> Move:
         request = {name: choose(handed, said[name], value) for name, value in request.items()}
     here = possible(
         same(session.phase, "requested"),
+        no(client_rules.shows_a_code(c.client(who))),
         gateways.leads_to(c, session.authorization_at, server),
         any_of(own, *by_reference),
     )

@@ -284,6 +284,7 @@ def authorization_request(
     reused: Condition,
     unasked: Condition,
     within: Condition = True,
+    apart: Condition = False,
 ) -> Iterator[Named]:
     """Of an authorization request: the rest, which the user has a say in."""
     yield server.request_was_pushed(design, pushed)
@@ -293,6 +294,7 @@ def authorization_request(
     yield server.user_approves_what_the_task_needs(design, within)
     yield server.request_uri_is_unused(design, reused)
     yield server.consent_is_pinned_to_metadata(design, unasked)
+    yield server.code_is_entered_near_its_device(design, apart)
 
 
 @_of("authorization_server")

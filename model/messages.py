@@ -177,7 +177,9 @@ class ServerMetadata(Message):
     """Authorization server metadata."""
 
     label = "200 AS metadata"
-    source = "RFC 8414 2, 2.1; RFC 9207 3; RFC 9126 5; RFC 9449 5.1; client-id-metadata-document 7; RFC 9728 4"
+    source = (
+        "RFC 8414 2, 2.1; RFC 9207 3; RFC 9126 5; RFC 9449 5.1; client-id-metadata-document 7; RFC 9728 4; RFC 8628 4"
+    )
     issuer: Value = public()
     authorization_endpoint: Value = endpoint("authorize")
     token_endpoint: Value = endpoint("token")
@@ -189,6 +191,7 @@ class ServerMetadata(Message):
     registration_endpoint: Value = endpoint("register")
     protected_resources: Value = public()
     signed_metadata: Value = public()
+    device_authorization_endpoint: Value = endpoint("device_authorization")
 
     def remark(self, at: str) -> str:
         """Whose issuer and endpoints it names besides its own."""
@@ -356,6 +359,40 @@ class AuthorizationResponse(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceRequest(ClientAuthentication):
+    """A client that has no browser asks for a device code."""
+
+    label, source = "POST /device_authorization", "RFC 8628 3.1; RFC 8707 2"
+    resource: Value = public()
+    scope: Value = public()
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceResponse(Message):
+    """The code by which the client gets its token once the user has approved, and the one that it shows the user."""
+
+    label, source = "200 device authorization", "RFC 8628 3.2"
+    device_code: Value = term("code")
+    user_code: Value = term("request_uri")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCode(Message):
+    """What a client shows its user, who is to enter it at an AS."""
+
+    label, source = "shows a code to enter", "RFC 8628 3.3"
+    user_code: Value = term("request_uri")
+
+
+@dataclass(frozen=True, slots=True)
+class UserCode(Message):
+    """A user enters the code that a client shows, and approves."""
+
+    label, source = "POST /device", "RFC 8628 3.3, 3.3.1"
+    user_code: Value = term("request_uri")
+
+
+@dataclass(frozen=True, slots=True)
 class LoginForm(Message):
     """A form with the user's credentials, as a browser repeats it."""
 
@@ -367,9 +404,13 @@ class LoginForm(Message):
 class TokenRequest(ClientAuthentication):
     """A token request."""
 
-    label, source = "POST /token", "RFC 6749 4.1.3, 6; RFC 7636 4.5; RFC 8707 2.2; RFC 9449 5; RFC 7523 2.1"
+    label, source = (
+        "POST /token",
+        "RFC 6749 4.1.3, 6; RFC 7636 4.5; RFC 8707 2.2; RFC 9449 5; RFC 7523 2.1; RFC 8628 3.4",
+    )
     grant_type: Value = public()
     code: Value = term("code")
+    device_code: Value = term("code")
     redirect_uri: Value = public()
     code_verifier: Value = term("verifier")
     refresh_token: Value = term("refresh")
@@ -383,11 +424,19 @@ class TokenRequest(ClientAuthentication):
     scope: Value = public()
 
 
+class CodeShown(TypedDict):
+    """A code, as one of two fields of a :class:`TokenRequest`."""
+
+    code: Value
+    device_code: Value
+
+
 class GrantShown(TypedDict, total=False):
     """What is presented as a grant, as fields of a :class:`TokenRequest`."""
 
     grant_type: Value
     code: Value
+    device_code: Value
     redirect_uri: Value
     code_verifier: Value
     refresh_token: Value

@@ -47,6 +47,7 @@ PROTOCOLS: dict[str, Protocol] = {
             "model.flow",
             "model.vouching",
             "model.token_flow",
+            "model.device_flow",
             "model.delegation_flow",
             "model.on_behalf",
             "model.attacker_answers",

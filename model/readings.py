@@ -574,7 +574,7 @@ def is_had_after_error(c: Context, grant: str) -> Condition:
     slot, found = c.state.grant(grant), []
     for who in c.world.session:
         design = c.client(who)
-        asks = client_rules.uses_code_grant(design, follows(c, who))
+        asks = all_of(client_rules.uses_code_grant(design, follows(c, who)), no(client_rules.shows_a_code(design)))
         found.append(all_of(same(slot.of, who), asks, client_rules.goes_on_after_error(design)))
     return all_of(same(slot.redirect, NONE), any_of(*found))
 

@@ -144,6 +144,7 @@ _MECHANISMS = (
     ("cimd_fetch", "strict follow", "authorization_server proxy", "AS: follow redirects when fetching a client metadata document", "draft-ietf-oauth-client-id-metadata-document 5"),
     ("cimd_cache", "fresh stale", "authorization_server", "AS: a cached client metadata document outlives a key change", "draft-ietf-oauth-client-id-metadata-document 5.2"),
     ("consent_pin", "on off", "authorization_server", "AS: remembered consent holds only while the client's metadata is unchanged", "draft-ietf-oauth-client-id-metadata-document 9.4"),
+    ("proximity", "off on", "authorization_server", "AS: whether it looks if the code of a device is entered near that device", "draft-ietf-oauth-cross-device-security 6.1.1"),
     ("consent_ui", "name redirect_host client_id_host", "authorization_server proxy", "what the consent page shows of the client", "draft-ietf-oauth-client-id-metadata-document 9.5; MCP authorization 2026-07-28"),
     ("as_client_policy", "open allowlist", "authorization_server proxy", "AS: which client metadata domains are accepted", "draft-ietf-oauth-client-id-metadata-document 9.9"),
     ("ss_binds", "name name+redirect name+jwks", "authorization_server proxy", "what a software statement binds", "RFC 7591 2.3"),
@@ -275,10 +276,10 @@ _MECHANISMS = (
     ("typ_check", "on off", "resource_server", "RS: a token is typed as an access token", "RFC 9068 4"),
     ("sub_namespace", "separate shared", "resource_server", "whether clients, users and issuers share one namespace of subjects", "RFC 9700 4.15"),
     ("client_chooses_id", "no yes", "authorization_server", "whether a client influences its client_id", "RFC 9700 4.15"),
-    ("grant", "authorization_code client_credentials jwt_bearer id_jag on_behalf_of", "client",
-     "the grant type; id_jag: in a session that comes after another, an assertion by the AS of that one takes the place of a code; "
+    ("grant", "authorization_code client_credentials jwt_bearer id_jag on_behalf_of device_code", "client",
+     "the grant type; device_code: the client shows the user a code, which is entered and approved elsewhere; id_jag: in a session that comes after another, an assertion by the AS of that one takes the place of a code; "
      "on_behalf_of: in one in which a resource server calls another, the token that it was sent does",
-     "RFC 6749 4; RFC 7523; RFC 8693 2.1; draft-ietf-oauth-identity-assertion-authz-grant 4"),
+     "RFC 6749 4; RFC 7523; RFC 8628 3; RFC 8693 2.1; draft-ietf-oauth-identity-assertion-authz-grant 4"),
     ("vouch_for", "listed any", "authorization_server", "AS: to which others it makes assertions about its users: those that it has an agreement with; any",
      "draft-ietf-oauth-identity-assertion-authz-grant 4.3; RFC 8693 2.1"),
     ("exchange", "identity own any addressed", "authorization_server",

@@ -51,6 +51,7 @@ class Switches(Generic[V_co]):
     cimd_fetch: V_co
     cimd_cache: V_co
     consent_pin: V_co
+    proximity: V_co
     consent_ui: V_co
     as_client_policy: V_co
     ss_binds: V_co

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from model import client as client_rules
 from model import gateways, guards, scopes
 from model.action import Context
 from model.attacker import attacker_authenticates
 from model.flow import authenticates
 from model.logic import Condition, Value, all_of, choose, same
-from model.messages import THIEF
+from model.messages import THIEF, CodeShown
 from model.reading import SessionState
 from model.readings import (
     attackers_key,
@@ -26,6 +27,7 @@ from model.readings import (
     uses_dpop,
 )
 from model.rule import Named
+from model.switching import Choices
 from model.world import NONE, Party
 
 
@@ -109,6 +111,12 @@ def code_rules(c: Context, grant: str, asking: Requester, reused: Condition = Fa
         key=asking.key,
         reused=reused,
     )
+
+
+def code_shown(design: Choices, code: Value) -> CodeShown:
+    """The field of a token request in which a code stands."""
+    by_device = client_rules.shows_a_code(design)
+    return {"code": choose(by_device, NONE, code), "device_code": choose(by_device, code, NONE)}
 
 
 def request_rules(

@@ -116,7 +116,8 @@ def grant_type_of(c: Context, who: str) -> Value:
     design = c.client(who)
     vouched = client_rules.is_vouched_by_server(design, follows(c, who))
     by_code = client_rules.uses_code_grant(design, follows(c, who))
-    asked = choose(by_code, "authorization_code", choose(vouched, "jwt_bearer", design.grant))
+    by_browser = all_of(by_code, no(client_rules.shows_a_code(design)))
+    asked = choose(by_browser, "authorization_code", choose(vouched, "jwt_bearer", design.grant))
     return choose(is_refused(c.state.session(who)), "client_credentials", asked)
 
 

@@ -7,6 +7,8 @@ conditions that must hold, of the alternatives that may, of the values that are 
 in the place of the original, so that whoever calls the function, calls the mutant.
 """
 
+import __future__
+
 import ast
 import contextlib
 import copy
@@ -71,7 +73,8 @@ class Mutant:
         mutated = ast.fix_missing_locations(_Change(self.change, self.place).visit(copy.deepcopy(_parsed(original))))
         looser = {"_present": present, "_same_origin": same_origin, "_both_present": both_present}
         space = {**names, **looser, "holds": holds}
-        exec(compile(mutated, str(self), "exec"), space)
+        # Annotations stay what they are in the module, which is names in words.
+        exec(compile(mutated, str(self), "exec", __future__.annotations.compiler_flag), space)
         if owner:
             with self._in_class(names[owner], name, space[name]):
                 yield

@@ -286,7 +286,8 @@ def client_identity(c: Context) -> Condition:
     found = []
     for grant in _users_grants(c):
         slot = c.state.grant(grant.name)
-        to_attacker = any_of(is_attackers(c, slot.redirect), same(slot.redirect, LOOPBACK))
+        by_device = all_of(same(slot.redirect, NONE), same(slot.of, THIEF))
+        to_attacker = any_of(is_attackers(c, slot.redirect), same(slot.redirect, LOOPBACK), by_device)
         as_client = all_of(to_attacker, same(slot.to, THIEF))
         strangers = all_of(no(is_known(c, slot.client)), no(same(slot.client, NONE)))
         found.append(all_of(slot.shown, knows(c, "code", grant.name), any_of(strangers, as_client)))

@@ -44,6 +44,8 @@ NO_STEP = {
     "refresh": "a refresh token is asked about where a client is challenged again",
     "exchange_token": "nobody calls a resource server for another",
     "exchange_elsewhere": "the same",
+    "ask_for_device_code": "clients that were measured open a browser",
+    "learn_of_approval": "the same",
 }
 #: Rules that a client asks at a step of the flow and not at that of a conversation, and why.
 NOT_THERE = {

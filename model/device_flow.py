@@ -1,0 +1,157 @@
+"""The device authorization grant: a client shows a code, the user approves elsewhere, and no browser comes back.
+
+The device code, by which a client gets its token in the end, it has from the start (RFC 8628 3.2). It stands here for a
+code that is issued when the user approves, and that reaches nobody but who asked. Where other clients send browsers to
+authorize, the request goes.
+"""
+
+from model import client as client_rules
+from model import gateways, scopes
+from model.action import Context, Domains, Move, action, combined, possible
+from model.attacker import attacker_authenticates, comes_from_client, has_identity, holds_browser, knows, leading
+from model.flow import asks_for_more, authenticates, authentication_of, issue
+from model.logic import Value, any_of, no, same
+from model.messages import THIEF, DeviceRequest, DeviceResponse, Sent, ShownCode, UserCode
+from model.reading import SessionState
+from model.readings import (
+    is_strangers,
+    own_grants,
+    policy_of,
+    request_of,
+    server_of,
+    sessions,
+    sessions_and_grants,
+    user_of,
+)
+from model.world import ATTACKER, NONE, World, client_ids
+
+
+def device_request(c: Context, session: SessionState) -> dict[str, Value]:
+    """What a session asks for, as a grant remembers it: no browser comes back, and no key is named (RFC 8628 3.1)."""
+    return {**request_of(c, session), "key": NONE}
+
+
+@action("S9", each=sessions)
+def client__ask_for_device_code(c: Context, who: str) -> Move:
+    """The client asks an AS for codes, and shows its user one of them, and where to enter it."""
+    session, cast = c.state.session(who), c.world.session[who]
+    at, honest = session.authorization_at, no(is_strangers(c.world, session.authorization_at))
+    here = possible(same(session.phase, "ready"), client_rules.shows_a_code(c.client(who)))
+    request = device_request(c, session)
+    asks = DeviceRequest(
+        **authentication_of(c, session, "device_authorization", at),
+        resource=request["resource"],
+        scope=request.get("scope", NONE),
+    )
+    return Move(
+        here,
+        asks_for_more(c, who),
+        {f"{who}.phase": "requested"},
+        (
+            Sent(cast.client, at, asks),
+            Sent(at, cast.client, DeviceResponse(NONE, who), honest),
+            Sent(cast.client, cast.user, ShownCode(who), honest),
+        ),
+    )
+
+
+@action("S13", each=own_grants)
+def authorization_server__approve_device(c: Context, who: str, grant: str) -> Move:
+    """The user enters the code that the client shows, and approves."""
+    session, server = c.state.session(who), server_of(c, grant)
+    here = possible(
+        same(session.phase, "requested"),
+        client_rules.shows_a_code(c.client(who)),
+        gateways.leads_to(c, session.authorization_at, server),
+        same(c.state.grant(grant).code, "none"),
+    )
+    asked = authenticates(
+        c, session, server, "device_authorization", gateways.called(c, session.authorization_at, server)
+    )
+    move = issue(
+        c,
+        grant,
+        who,
+        True,
+        device_request(c, session),
+        through=gateways.by(c, session.authorization_at),
+        by_device=True,
+    )
+    user = user_of(c, grant)
+    return move._replace(
+        when=here, rules=(*asked, *move.rules), sends=(Sent(user, server.name, UserCode(who)), *move.sends)
+    )
+
+
+@action("S14", each=sessions_and_grants)
+def client__learn_of_approval(c: Context, who: str, grant: str) -> Move:
+    """The client, which asks again and again, is told no more to wait: the user has approved."""
+    session, slot = c.state.session(who), c.state.grant(grant)
+    here = possible(same(session.phase, "requested"), client_rules.shows_a_code(c.client(who)), same(slot.of, who))
+    return Move(here, (), {f"{who}.phase": "responded", f"{who}.code": grant}, ())
+
+
+# --- the attacker ---------------------------------------------------------------------------------------------
+
+
+@action("S10", sessions_and_grants)
+def pass_on_user_code(c: Context, who: str, grant: str) -> Move:
+    """The attacker has a user enter the code that the client of a session shows."""
+    session, server, user = c.state.session(who), server_of(c, grant), user_of(c, grant)
+    here = possible(
+        same(session.phase, "requested"),
+        client_rules.shows_a_code(c.client(who)),
+        gateways.leads_to(c, session.authorization_at, server),
+        same(c.state.grant(grant).code, "none"),
+        knows(c, "request_uri", who),
+        any_of(holds_browser(c, user), comes_from_client(c, user)),
+    )
+    apart = user != c.world.user_of(who)
+    move = issue(c, grant, who, True, device_request(c, session), by_device=True, apart=apart)
+    led = leading(c, user, f"{server.url}/device")
+    return move._replace(when=here, sends=(*led, Sent(user, server.name, UserCode(who)), *move.sends))
+
+
+def _as_clients(world: World) -> Domains:
+    of_clients = (client_id for client in world.clients for client_id in client_ids(world, client))
+    return {"client": (*of_clients, *(party.url for party in world.identities)), "scope": world.scopes_or_none}
+
+
+@action("S10", lambda world: combined(grant=world.grant), _as_clients)
+def ask_for_device_code(c: Context, grant: str, client: Value, scope: Value = NONE) -> Move:
+    """The attacker asks an honest AS for a device code, as a client that it can be, and has a user approve."""
+    server, user = server_of(c, grant), user_of(c, grant)
+    here = possible(
+        same(c.state.grant(grant).code, "none"),
+        c.has(c.capabilities),
+        client_rules.shows_a_code(policy_of(c, client)),
+        has_identity(c, server, client, NONE),
+        any_of(holds_browser(c, user), comes_from_client(c, user)),
+    )
+    asking = dict.fromkeys(("redirect", "challenge", "state", "key", "resource"), NONE)
+    request = {"client": client, **asking, **scopes.of_request(c, scope)}
+    move = issue(c, grant, THIEF, True, request, by_device=True, apart=user != ATTACKER)
+    return move._replace(
+        when=here,
+        rules=(*attacker_authenticates(c, server, client, "device_authorization"), *move.rules),
+        sends=(
+            Sent(ATTACKER, server.name, DeviceRequest(client, scope=scope)),
+            Sent(server.name, ATTACKER, DeviceResponse(grant, THIEF)),
+            Sent(user, server.name, UserCode(THIEF)),
+            *move.sends,
+        ),
+    )
+
+
+@action("S14", sessions_and_grants)
+def answer_device_request(c: Context, who: str, grant: str) -> Move:
+    """An AS of the attacker's answers a client with a device code that it knows."""
+    session = c.state.session(who)
+    here = possible(
+        same(session.phase, "requested"),
+        client_rules.shows_a_code(c.client(who)),
+        c.attackers(session.authorization_at),
+        knows(c, "code", grant),
+    )
+    answer = Sent(session.authorization_at, c.world.session[who].client, DeviceResponse(grant, THIEF))
+    return Move(here, (), {f"{who}.phase": "responded", f"{who}.code": grant}, (answer,))
