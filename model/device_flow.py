@@ -25,6 +25,17 @@ from model.readings import (
 )
 from model.world import ATTACKER, NONE, World, client_ids
 
+#: What a user enters who is to approve what the attacker asked for.
+OWN_CODE = "<attacker's own>"
+
+
+def passed_on(world: World) -> list[dict[str, str]]:
+    """One action for each session of the attacker's own and each grant of a user's, who may enter its code."""
+    of_users = {name for name, grant in world.grant.items() if grant.user != ATTACKER}
+    return [
+        pair for pair in sessions_and_grants(world) if pair["who"] in world.own_sessions and pair["grant"] in of_users
+    ]
+
 
 def device_request(c: Context, session: SessionState) -> dict[str, Value]:
     """What a session asks for, as a grant remembers it: no browser comes back, and no key is named (RFC 8628 3.1)."""
@@ -83,7 +94,7 @@ def authorization_server__approve_device(c: Context, who: str, grant: str) -> Mo
     )
 
 
-@action("S14", each=sessions_and_grants)
+@action("S14", each=lambda world: [*own_grants(world), *passed_on(world)])
 def client__learn_of_approval(c: Context, who: str, grant: str) -> Move:
     """The client, which asks again and again, is told no more to wait: the user has approved."""
     session, slot = c.state.session(who), c.state.grant(grant)
@@ -94,20 +105,18 @@ def client__learn_of_approval(c: Context, who: str, grant: str) -> Move:
 # --- the attacker ---------------------------------------------------------------------------------------------
 
 
-@action("S10", sessions_and_grants)
+@action("S10", passed_on)
 def pass_on_user_code(c: Context, who: str, grant: str) -> Move:
-    """The attacker has a user enter the code that the client of a session shows."""
+    """The attacker has a user enter the code that a client shows in a session of the attacker's."""
     session, server, user = c.state.session(who), server_of(c, grant), user_of(c, grant)
     here = possible(
         same(session.phase, "requested"),
         client_rules.shows_a_code(c.client(who)),
         gateways.leads_to(c, session.authorization_at, server),
         same(c.state.grant(grant).code, "none"),
-        knows(c, "request_uri", who),
         any_of(holds_browser(c, user), comes_from_client(c, user)),
     )
-    apart = user != c.world.user_of(who)
-    move = issue(c, grant, who, True, device_request(c, session), by_device=True, apart=apart)
+    move = issue(c, grant, who, True, device_request(c, session), by_device=True, apart=True)
     led = leading(c, user, f"{server.url}/device")
     return move._replace(when=here, sends=(*led, Sent(user, server.name, UserCode(who)), *move.sends))
 
@@ -136,8 +145,8 @@ def ask_for_device_code(c: Context, grant: str, client: Value, scope: Value = NO
         rules=(*attacker_authenticates(c, server, client, "device_authorization"), *move.rules),
         sends=(
             Sent(ATTACKER, server.name, DeviceRequest(client, scope=scope)),
-            Sent(server.name, ATTACKER, DeviceResponse(grant, THIEF)),
-            Sent(user, server.name, UserCode(THIEF)),
+            Sent(server.name, ATTACKER, DeviceResponse(grant, OWN_CODE)),
+            Sent(user, server.name, UserCode(OWN_CODE)),
             *move.sends,
         ),
     )
@@ -153,5 +162,5 @@ def answer_device_request(c: Context, who: str, grant: str) -> Move:
         c.attackers(session.authorization_at),
         knows(c, "code", grant),
     )
-    answer = Sent(session.authorization_at, c.world.session[who].client, DeviceResponse(grant, THIEF))
+    answer = Sent(session.authorization_at, c.world.session[who].client, DeviceResponse(grant, OWN_CODE))
     return Move(here, (), {f"{who}.phase": "responded", f"{who}.code": grant}, (answer,))

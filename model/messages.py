@@ -373,7 +373,7 @@ class DeviceResponse(Message):
 
     label, source = "200 device authorization", "RFC 8628 3.2"
     device_code: Value = term("code")
-    user_code: Value = term("request_uri")
+    user_code: Value = public()
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,7 +381,7 @@ class ShownCode(Message):
     """What a client shows its user, who is to enter it at an AS."""
 
     label, source = "shows a code to enter", "RFC 8628 3.3"
-    user_code: Value = term("request_uri")
+    user_code: Value = public()
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,7 +389,7 @@ class UserCode(Message):
     """A user enters the code that a client shows, and approves."""
 
     label, source = "POST /device", "RFC 8628 3.3, 3.3.1"
-    user_code: Value = term("request_uri")
+    user_code: Value = public()
 
 
 @dataclass(frozen=True, slots=True)
