@@ -369,7 +369,7 @@ def redirect_uri(design: Choices, client: Party, issuer: Value, connection: Valu
     """The redirect URI used with an issuer, or over a connection where each has a context of its own."""
     context = choose(same(design.conn_context, "redirect_and_session"), connection, issuer)
     own = mapped(lambda at: NONE if at == NONE else callback_at(client, at), context)
-    return choose(shows_a_code(design), NONE, choose(distinct_redirects(design), own, client.callback))
+    return choose(distinct_redirects(design), own, client.callback)
 
 
 def challenge(design: Choices, session: str, withheld: Condition) -> Value:

@@ -381,9 +381,10 @@ def client_id_of(c: Context, session: SessionState) -> Value:
 
 
 def redirect_uri_of(c: Context, session: SessionState) -> Value:
-    """The redirect URI that a session uses."""
-    client = c.world.client_of(session.who)
-    return client_rules.redirect_uri(c.client(session.who), client, session.issuer, session.metadata)
+    """The redirect URI that a session uses, or none."""
+    client, design = c.world.client_of(session.who), c.client(session.who)
+    uri = client_rules.redirect_uri(design, client, session.issuer, session.metadata)
+    return choose(client_rules.shows_a_code(design), NONE, uri)
 
 
 def requested_resource(c: Context, session: SessionState, request: str = "") -> Value:
