@@ -37,7 +37,7 @@ class HandedToken(Message):
 
 @dataclass(frozen=True, slots=True)
 class NamedPresenter(Message):
-    """A token that is bound to a key, with an assertion by that key which names the one of whoever is to present it."""
+    """A token that is bound to a key, with an assertion by that key that names the key of the next presenter."""
 
     label, source = "names the next presenter", "draft-mcguinness-oauth-presenter-rebinding, Worked Example"
     access_token: Value = term("token")

@@ -96,7 +96,7 @@ def authorization_server__approve_device(c: Context, who: str, grant: str) -> Mo
 
 @action("S14", each=lambda world: [*own_grants(world), *passed_on(world)])
 def client__learn_of_approval(c: Context, who: str, grant: str) -> Move:
-    """The client, which asks again and again, is told no more to wait: the user has approved."""
+    """The client, which asks again and again, learns that the user has approved."""
     session, slot = c.state.session(who), c.state.grant(grant)
     here = possible(same(session.phase, "requested"), client_rules.shows_a_code(c.client(who)), same(slot.of, who))
     return Move(here, (), {f"{who}.phase": "responded", f"{who}.code": grant}, ())

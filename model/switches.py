@@ -226,7 +226,7 @@ _MECHANISMS = (
      "agent-instance identity: none; an attested workload; derived from the parent's grant by the AS; derived from the parent's token by the parent",
      "draft-klrc-aiagent-auth 10.4; draft-hardt-oauth-aauth-protocol, Sub-Agents; draft-mcguinness-oauth-mission-attenuation, Offline Attenuation"),
     ("rebinding", "none limited open", "client",
-     "who exchanges a token for a derived one: whoever has its key; the sub-agent, whose key that one names in an assertion about the token, with the scopes that it "
+     "who exchanges a token for a derived one: the holder of its key; the sub-agent, whose key that one names in an assertion about the token, with the scopes that it "
      "may ask for; and in one that limits nothing",
      "draft-mcguinness-oauth-presenter-rebinding, Presenter Rebinding Assertion; Presenter Limits"),
     ("delegation_depth", "one approved any", "authorization_server",
