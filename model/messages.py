@@ -508,6 +508,14 @@ class ResourceResponse(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class PageContent(Message):
+    """What a script reads that has a page of a client's call a resource."""
+
+    label, source = "a script in the page reads the data", "RFC 10017 5.1.4"
+    whose: Value = public()
+
+
+@dataclass(frozen=True, slots=True)
 class Redirection(Message):
     """A redirect, of a browser or of a request to a protected resource."""
 

@@ -12,7 +12,7 @@ from model import client as client_rules
 from model import gateways, guards, identifiers, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Move, action, combined, once, possible
-from model.attacker import knows
+from model.attacker import calls_from_page, knows
 from model.flow import asks_for_more, attestation_of, authentication_of, challenge, issuer_after, to_code
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.lookups import client_is_read, token_is_looked_up
@@ -20,6 +20,7 @@ from model.messages import (
     Fetch,
     GrantShown,
     InsufficientScope,
+    PageContent,
     Redirection,
     ResourceRequest,
     ResourceResponse,
@@ -573,6 +574,7 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
         (
             *token_is_looked_up(c, session.url, token, made, is_revoked(c, token)),
             Sent(session.url, client, ResourceResponse(made.subject)),
+            Sent(client, ATTACKER, PageContent(made.subject), calls_from_page(c, c.world.by_name[client])),
         ),
     )
 
