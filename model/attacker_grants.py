@@ -32,9 +32,13 @@ from model.vouching import asserted
 from model.world import ATTACKER, AUTHORIZATION_SERVER, NONE, TRUST_DOMAIN, Exchanged, World, client_ids
 
 
+def _as_which_client(world: World) -> Domains:
+    """As the client itself, or as one of the attacker's own."""
+    return {"as_own": (NONE, *(party.url for party in world.identities))}
+
+
 def _as_whom(world: World) -> Domains:
-    own = (party.url for party in world.identities)
-    return {"wanted": (NONE, *world.honest_urls), "as_own": (NONE, *own)}
+    return {"wanted": (NONE, *world.honest_urls), **_as_which_client(world)}
 
 
 def _as_anybody(world: World) -> Domains:
@@ -92,20 +96,23 @@ def replay_grant(c: Context, who: str, grant: str, wanted: Value, as_own: Value)
     return move._replace(when=all_of(here, move.when), sets={**move.sets, "accepted.issuer": elsewhere})
 
 
-@action("S16", own_grants)
-def replay_grant_again(c: Context, who: str, grant: str) -> Move:
-    """The attacker presents an assertion that has been good for a token, as the client, for a token of its own."""
-    slot, server = c.state.grant(grant), server_of(c, grant)
-    asking = by_attacker(c, server, slot.client, slot.target)
-    asks = TokenRequest(
-        slot.client, grant_type="jwt_bearer", assertion=who, proof_key=asking.key, resource=asking.resource
-    )
+@action("S16", own_grants, _as_which_client)
+def replay_grant_again(c: Context, who: str, grant: str, as_own: Value) -> Move:
+    """The attacker presents an assertion that has been good for a token, for a token of its own.
+
+    It does so as the client, or as a client of its own, ``as_own``.
+    """
+    slot, server, by_name = c.state.grant(grant), server_of(c, grant), same(as_own, NONE)
+    client = choose(by_name, slot.client, as_own)
+    asking = by_attacker(c, server, client, slot.target)
+    asks = TokenRequest(client, grant_type="jwt_bearer", assertion=who, proof_key=asking.key, resource=asking.resource)
     taken = (
         server_rules.assertions_are_granted(c.of(server.name), grants_used(c)),
-        *asserted(c, who, server, own=False, reused=True),
+        *asserted(c, who, server, by_client=by_name, own=False, reused=True),
     )
+    may = any_of(by_name, *runs_client(c, as_own))
     return Move(
-        possible(knows(c, "grant", who), same(slot.code, "redeemed"), same(slot.of, who)),
+        possible(knows(c, "grant", who), same(slot.code, "redeemed"), same(slot.of, who), may),
         request_rules(c, server, asking, NONE, taken),
         {f"{grant}.code": "reused"},
         asked(ATTACKER, server.name, asks, TokenResponse(refreshed(grant), token_type(asking.key))),
