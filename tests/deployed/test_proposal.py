@@ -23,13 +23,17 @@ def proposed(name: str, design: Design | None = None) -> tuple[MissingSwitch, ..
 
 
 def returned(name: str, switch: str) -> bool | None:
-    """Whether a switch at its baseline is proposed with the value that the client has; nothing if nothing differs."""
+    """Whether a switch at its baseline is proposed with the value that the client has, or one that explains as much.
+
+    Nothing, if nothing differs.
+    """
     design = clients()[name].design
     known = {each for one in proposed(name) for each in one.scenarios}
     found = proposed(name, design.but(**{switch: SWITCHES[switch].baseline}))
     asked = [one for one in found if not known.issuperset(one.scenarios)]
-    wanted = f"{switch}={design[switch]}"
-    return any(one.nearest is not None and one.nearest.switch == wanted for one in asked) if asked else None
+    nearest = [one.nearest for one in asked if one.nearest and one.nearest.switch.startswith(f"{switch}=")]
+    as_good = [one.switch == f"{switch}={design[switch]}" or not (one.left or one.breaks) for one in nearest]
+    return any(as_good) if asked else None
 
 
 @pytest.mark.parametrize("switch", ["as_metadata_at", "prm", "prm_after_error", "resource_spelling"])
@@ -38,11 +42,12 @@ def test_a_switch_that_is_left_out_is_proposed(switch: str) -> None:
 
 
 @pytest.mark.slow
-def test_nearly_every_switch_that_is_left_out_is_proposed_with_its_value() -> None:
+def test_every_switch_that_is_left_out_is_proposed() -> None:
     """Of those that make a difference in what was seen."""
     told = [returned(name, switch) for name in MEASURED for switch in clients()[name].design.changes()]
     counted = [one for one in told if one is not None]
-    assert sum(counted) >= 0.95 * len(counted) > 40
+    assert all(counted)
+    assert len(counted) > 40
 
 
 def test_every_play_that_no_design_explains_asks_for_a_switch() -> None:
