@@ -268,6 +268,14 @@ ASKED = (
     ("session_integrity", "cap=mal_as;md_issuer_check=off;pkce_policy=metadata"),
     ("authorization", "cap=mal_as+token_leak;rs_as_bind=off;dpop=token;dpop_policy=metadata"),
     ("sender_constraint", "cap=mal_rs;dpop=token;dpop_policy=prm;rs_htu=off;as_resource=ignore"),
+    ("first_contact", "world=scopes;scope_request=least;grant=device_code"),
+    ("first_contact", "grant=device_code;client_auth=secret;reg=dcr"),
+    ("first_contact", "grant=device_code;client_auth=pkjwt"),
+    ("first_contact", "grant=device_code;client_auth=mtls"),
+    ("authorization", "cap=lure;grant=device_code"),
+    ("authorization", "cap=client_script;draft=bff"),
+    ("agent_verified", "draft=rebinding"),
+    ("task_completed", "world=crm_then_billing;draft=mission+mission_runtime+mission_across;state_across=known"),
 )  # fmt: skip
 #: Runs for what no question needs: the actions that are taken, in any session and with any choices.
 _DISCOVERY = ("client.request_resource", "client.use_resource_metadata")
