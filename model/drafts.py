@@ -117,6 +117,12 @@ DRAFTS = _drafts(
      "CIMD-5-fetch reg=cimd/dcr"),
     ("assertions", "RFC 7523", "the client authenticates by a signature",
      "CIMD-8.2-auth client_auth=pkjwt"),
+    ("assertion_audience", "draft-ietf-oauth-rfc7523bis", "the assertion of a client is for the issuer of one AS alone",
+     "JCA-4-client assertion_aud=issuer/token_ep", "JCA-4-aud aud_accepted=issuer/any"),
+    ("spiffe", "OAuth SPIFFE Client Authentication",
+     "a workload authenticates by what its platform signs for it",
+     "SPF-svid client_auth=pkjwt/none", "SPF-sole assertion_aud=issuer/token_ep", "SPF-reg reg=static",
+     "SPF-jwt aud_accepted=issuer/any"),
     ("par", "RFC 9126", "authorization requests are pushed",
      "PAR-5-req par=required"),
     ("dpop", "RFC 9449", "tokens are bound to a key of the client",
@@ -196,7 +202,7 @@ TEXTS: dict[str, Draft] = {**DRAFTS, **PROFILES}
 #: Texts that are about what others say, with those.
 BUILDS_ON: dict[str, tuple[str, ...]] = {
     "mcp_dpop": ("mcp",), "mcp_wif": ("mcp",), "mission_runtime": ("mission",), "mission_attenuation": ("mission",),
-    "mission_across": ("mission",),
+    "mission_across": ("mission",), "assertion_audience": ("assertions",),
 }  # fmt: skip
 
 
