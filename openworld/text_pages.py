@@ -82,20 +82,38 @@ class TextFound(NamedTuple):
 
     def row(self) -> dict[str, str]:
         """Return the line of the table that compares texts."""
-        text, alone = TEXTS[self.name], [each for flips in self.alone.values() for each in flips or ()]
-        musts = sum(each.level.startswith(("MUST", "REQUIRED")) for each in text.obligations)
+        alone = [each for flips in self.alone.values() for each in flips or ()]
         losing = sum(any(each.sign != "?" for each in flips) for flips in self.costs.values())
+        by_one = {each.prop.code for flips in self.first.values() for each in flips if each.guarantees}
+        added = [each for each in self.whole if each.guarantees]
         return {
+            **said_row(self.name),
             "text": f"[{self.name}]({self.name}.md)",
-            "asks": ", ".join(map(_spaced, text.roles)),
-            "MUSTs": f"{musts} of {len(text.obligations)}",
-            "guarantees added": _codes(each for each in self.whole if each.guarantees),
+            "guarantees added": _codes(added),
+            "by all roles together alone": _codes(
+                each for each in added if self.first and each.prop.code not in by_one
+            ),
             "guarantees that hang on one obligation": _codes(each for each in alone if each.guarantees),
             "attacked all the same": ", ".join(self.left) or "none",
             "worse with it": _codes(each for each in self.whole if each.sign == "✗"),
             "environments in which honest parties lose something": f"{losing} of {len(DEPLOYMENTS)}",
             "not decided": str(self.undecided),
         }
+
+
+def said_row(name: str) -> dict[str, str]:
+    """Return what that line says without an answer: what of a text is in the model, and what is not."""
+    text = TEXTS[name]
+    musts = sum(each.level.startswith(("MUST", "REQUIRED")) for each in text.obligations)
+    read = marked("; ".join(versions(text.source).values()) or "not on record")
+    return {
+        "text": f"`{name}`",
+        "source": text.source,
+        "version read": read,
+        "asks": ", ".join(map(_spaced, text.roles)),
+        "MUSTs": f"{musts} of {len(text.obligations)}",
+        "rows not in the model": str(len(not_carried(name))),
+    }
 
 
 def found(name: str, timeout: float | None = None) -> TextFound:
@@ -229,8 +247,8 @@ _READ = (
 def page(of: TextFound) -> str:
     """Return the page of a text, in Markdown."""
     text, row, below = TEXTS[of.name], of.row(), BUILDS_ON.get(of.name, ())
-    read = "; ".join(versions(text.source).values()) or "not on record"
-    said = [f"# `{of.name}`: {marked(text.meaning)}", "", f"{text.source}; version read: {marked(read)}.", ""]
+    source, read = row.pop("source"), row.pop("version read")
+    said = [f"# `{of.name}`: {marked(text.meaning)}", "", f"{source}; version read: {read}.", ""]
     said += [f"It builds on `{on}`, which is done in all that is asked here.\n" for on in below]
     said += _table([*row][1:], [[*row.values()][1:]])
     said += _headed("What it obliges whom to", "Below each stands what flips where it alone is not done.")
@@ -261,9 +279,12 @@ def page(of: TextFound) -> str:
 
 def index(texts: Iterable[TextFound]) -> str:
     """Return the table that compares texts, in Markdown."""
-    rows = [each.row() for each in texts]
-    table = _table([*rows[0]], [row.values() for row in rows])
-    return "\n".join(["# Texts in one form", "", *table, "", *_READ, ""])
+    return "\n".join(["# Texts in one form", "", *_rows([each.row() for each in texts]), "", *_READ, ""])
+
+
+def overview(names: Iterable[str]) -> str:
+    """Return as much of that table as needs no answer, in Markdown."""
+    return "\n".join([*_rows([said_row(name) for name in names]), ""])
 
 
 def _obligation(each: Obligation, flips: list[Flips] | None) -> list[str]:
@@ -302,6 +323,10 @@ def _codes(flips: Iterable[Flips]) -> str:
 
 def _headed(title: str, *said: str) -> list[str]:
     return ["", f"## {title}", "", *said]
+
+
+def _rows(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    return _table([*rows[0]], [row.values() for row in rows])
 
 
 def _table(head: Sequence[str], rows: Iterable[Iterable[str]]) -> list[str]:

@@ -44,7 +44,11 @@ from properties.security import Property, every_property
 
 @click.command("drafts")
 @click.argument("name", required=False, shell_complete=completion.among("model.drafts:TEXTS"))
-@option("--page", "Ask what rests on each obligation and what it costs, as a page of Markdown.")
+@option(
+    "--page",
+    "Ask what rests on each obligation of NAME and what it costs, as a page of Markdown. Without NAME: a "
+    "table of what texts ask, and of how much of them the model cannot say.",
+)
 @output_option("With --page: write into a folder; without NAME all texts and a table of them.", folder=True)
 @timeout_option
 @as_json
@@ -58,6 +62,7 @@ def draft(name: str | None, page: bool, output: Path | None, timeout: float | No
     openworld list drafts
     openworld list drafts echo
     openworld list drafts mission --page
+    openworld list drafts --page
     openworld list drafts --page -o texts
     openworld simulate --arms "" "draft=echo;by=client" "draft=echo;by=authorization_server" draft=echo
     """
@@ -74,8 +79,11 @@ def draft(name: str | None, page: bool, output: Path | None, timeout: float | No
 
 def _pages(names: list[str], folder: Path | None, timeout: float | None, as_json: bool) -> int:
     """Print the page of a text, or write those of texts as they are found, and what compares them."""
-    if as_json or (folder is None and len(names) > 1):
-        raise click.UsageError("--page is Markdown, of NAME or with -o FOLDER")
+    if as_json:
+        raise click.UsageError("--page is Markdown")
+    if folder is None and len(names) > 1:
+        click.echo(loaded("openworld.text_pages.overview")(names), nl=False)
+        return DONE
     made = []
     with Progress("texts", len(names)) as progress:
         for name in names:

@@ -86,7 +86,18 @@ def test_pages_go_into_a_folder_with_a_table_of_them(monkeypatch, tmp_path: Path
     assert run("list", "drafts", "par", "--page").stdout == (tmp_path / "par.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("words", [("--page",), ("echo", "--page", "--format", "json"), ("echo", "-o", "there")])
+def test_without_a_name_a_table_says_of_each_text_what_was_read_and_what_is_left_out() -> None:
+    """It needs no answer; the rows that it counts are those at the end of the page of a text."""
+    lines = run("list", "drafts", "--page").stdout.splitlines()
+    assert [re.match(r"\| `(\w+)` \|", line)[1] for line in lines[2:]] == [*TEXTS]
+    (echo,) = (line.split(" | ") for line in lines if line.startswith("| `echo` |"))
+    assert echo[2].endswith("-03 of 2026-03-23")
+    assert echo[3:] == ["client, authorization server", "3 of 3", f"{len(text_pages.not_carried('echo'))} |"]
+
+
+@pytest.mark.parametrize(
+    "words", [("--page", "--format", "json"), ("echo", "--page", "--format", "json"), ("echo", "-o", "there")]
+)
 def test_what_is_no_page_is_refused(words: tuple[str, ...]) -> None:
     ran = run("list", "drafts", *words)
     assert (ran.exit_code, len(ran.stderr.strip().splitlines())) == (2, 1)
