@@ -25,7 +25,7 @@ ANSWERS = {
     "AZ world=crm_then_billing;cap=mal_as+mal_rs;grant=id_jag": ("safe", 3),
     "AZ design=aauth;cap=mal_rs": ("safe", 3),
     "FC api=multi_path": ("not_reached", 2),
-    "SI cap=mal_client": ("not_in_this_world", 2),
+    "CI cap=mal_rs": ("not_in_this_world", 2),
     "CD cap=mal_as;pkce=off;pkce_as=required": ("not_in_this_world", 2),
     "DC world=default;cap=mal_as": ("not_in_this_world", 0),
     "CD cap=mal_as;iss_check=off": ("attack", 0),
@@ -104,7 +104,7 @@ def test_evidence_for_another_question_is_refuted():
     ):
         first, *proofs = looked_at(made, **other)
         assert not first.holds, other
-        assert all(each.holds for each in proofs)
+        assert all(each.holds for each in proofs if each.how == "every clause holds" or CHECKER in each.how)
 
 
 def test_a_run_that_shows_something_else_is_refuted():
