@@ -7,7 +7,7 @@ change of it; else, and for whole texts, against the same attackers for all.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from itertools import chain
 from typing import NamedTuple
 
 from model.design import Configuration, own_switches, parse
@@ -19,11 +19,11 @@ from model.texts import named, versions
 from openworld.diff import cells
 from openworld.show import command, guarantee
 from openworld.width import marked
-from properties.checker import kept
 from properties.completion import finishes_here
 from properties.reads import askable, unread
 from properties.results import Result, happens
 from properties.security import Property, every_property, find
+from properties.variants import Family
 
 #: Whom every text is put to, the least able first.
 AGAINST = (
@@ -119,25 +119,29 @@ def said_row(name: str) -> dict[str, str]:
 def found(name: str, timeout: float | None = None) -> TextFound:
     """Return what is found of a text (raises KeyError for a name that no text has)."""
     text, (head, lacking) = TEXTS[name], lacked(name)
+    own_values = [(each.switch, said) for each, value in lacking.items() for said in (each.value, value)]
+    ask = Family(own_values, timeout)
     nobody = _but(head, lacking)
     alone: dict[Obligation, list[Flips] | None] = dict.fromkeys(lacking)
     for each, value in lacking.items():
         if value != each.value:
             wheres = _wheres(each, text.obligations) or AGAINST
-            alone[each] = [*_flips(head, _but(head, {each: value}), wheres, timeout)]
+            alone[each] = [*_flips(head, _but(head, {each: value}), wheres, ask)]
     first = {}
     for role in text.roles if len(text.roles) > 1 else ():
         others = {each: value for each, value in lacking.items() if each.role != role}
-        first[role] = [*_flips(_but(head, others), nobody, AGAINST, timeout)]
+        first[role] = [*_flips(_but(head, others), nobody, AGAINST, ask)]
     own = {each: value for each, value in lacking.items() if SWITCHES[each.switch].kind == "mechanism"}
     costs: dict[str, list[Flips]] = {}
+    around = [*chain.from_iterable(one.items() for one in DEPLOYMENTS.values())]
+    there = Family([*own_values, *around, *((name, SWITCHES[name].baseline) for name, _ in around)], timeout)
     for cell in cells(_but(head, own), head, {}, DEPLOYMENTS):
-        flip = _flip(find(cell.property), cell.first, cell.second, timeout)
+        flip = _flip(find(cell.property), cell.first, cell.second, there)
         if flip and (flip.sign == "?" or flip.before == "reached"):
             costs.setdefault(cell.environment, []).append(flip)
     said = dict.fromkeys(where for each in lacking for where in _wheres(each, text.obligations) if ";" in where)
-    whole = [*_flips(head, nobody, (*AGAINST, *said), timeout)]
-    return TextFound(name, alone, whole, first, costs, dict(_left(head, nobody, timeout)))
+    whole = [*_flips(head, nobody, (*AGAINST, *said), ask)]
+    return TextFound(name, alone, whole, first, costs, dict(_left(head, nobody, ask)))
 
 
 def lacked(name: str) -> tuple[str, dict[Obligation, str]]:
@@ -161,12 +165,12 @@ def words_of(each: Obligation) -> str:
     return own[0].quote if own else ""
 
 
-def _left(head: str, nobody: str, timeout: float | None) -> Iterator[tuple[str, str]]:
+def _left(head: str, nobody: str, ask: Family) -> Iterator[tuple[str, str]]:
     """The properties that are attacked with the whole text, where their world reads something that it asks."""
     for prop in every_property().values():
         for text in (f"{head};{where}" for where in AGAINST if prop.kind == "security"):
             asked = _narrowed(prop, parse(text))
-            if asked != _narrowed(prop, parse(text.replace(head, nobody))) and _asked(prop, asked, timeout) == "attack":
+            if asked != _narrowed(prop, parse(text.replace(head, nobody))) and ask.happens(prop, asked):
                 yield prop.code, _command(prop, text)
                 break
 
@@ -187,12 +191,12 @@ def _wheres(asked: Obligation, every: Iterable[Obligation]) -> list[str]:
     return list(dict.fromkeys(";".join(p for p in w if p.partition("=")[0] not in fixed) for w in wheres))
 
 
-def _flips(first: str, second: str, wheres: Iterable[str], timeout: float | None) -> Iterator[Flips]:
+def _flips(first: str, second: str, wheres: Iterable[str], ask: Family) -> Iterator[Flips]:
     """What flips of every property: against the first attacker that shows which is better, or else the first."""
     for prop in every_property().values():
         shown = None
         for where in wheres if prop.kind == "security" else ("cap=none",):
-            flip = _flip(prop, f"{first};{where}", f"{second};{where}", timeout)
+            flip = _flip(prop, f"{first};{where}", f"{second};{where}", ask)
             shown = shown or flip
             if flip and flip.sign in "✓✗":
                 shown = flip
@@ -201,13 +205,13 @@ def _flips(first: str, second: str, wheres: Iterable[str], timeout: float | None
             yield shown
 
 
-def _flip(prop: Property, first: str, second: str, timeout: float | None) -> Flips | None:
+def _flip(prop: Property, first: str, second: str, ask: Family) -> Flips | None:
     one, other = (_narrowed(prop, parse(each)) for each in (first, second))
     if one == other:
         return None
-    before, after = (_asked(prop, each, timeout) for each in (one, other))
-    if "unknown" not in (before, after) and happens(before, unknown=False) == happens(after, unknown=False):
+    if ask.happens(prop, one) is ask.happens(prop, other) is not None:
         return None
+    before, after = (ask.result(prop, each) for each in (one, other))
     safe = [each for each, result in ((one, before), (other, after)) if result == "safe"]
     idle = not all(finishes_here(prop.world_of(each), each.design, prop.use) for each in safe)
     return Flips(prop, before, after, (_command(prop, first), _command(prop, second)), idle)
@@ -224,11 +228,6 @@ def _narrowed(prop: Property, configuration: Configuration) -> Configuration:
     """The same question without what nothing reads where it is asked, so that it is asked once."""
     able = configuration.capabilities & prop.world_of(configuration).capabilities
     return askable(prop, replace(configuration, capabilities=able))
-
-
-@cache
-def _asked(prop: Property, configuration: Configuration, timeout: float | None) -> Result:
-    return kept(timeout).result(prop, configuration)
 
 
 # --- said ------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from model.model import Model, oauth
 from model.switches import check_switch
 from model.world import World
 from properties.bounds import Laid
-from properties.monotone import Monotone, Names, in_size_order
+from properties.monotone import Monotone, Names, given, in_size_order
 from properties.security import Property
 from properties.template import Template
 
@@ -141,11 +141,7 @@ class Lattice(Monotone):
         """The same as codes of the circuit, with these mechanisms on and the others either way."""
         decided = {switch: with_ for name, (switch, _, with_) in self.mechanisms.items() if name in there}
         decided |= {switch: value for switch, value in self.environment.items() if switch in template.free}
-        given = []
-        for (switch, value), bit in template.switches.items():
-            given += [bit.code] if decided.get(switch, value) == value else []
-            given += [-bit.code] if decided.get(switch) != value else []
-        return given
+        return given(template, decided)
 
     def _open(self, quantify: bool, model: Model) -> dict[str, tuple[str, ...]]:
         """The switches that are left open, with the values that they may take: mechanisms two, environments all."""

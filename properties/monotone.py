@@ -250,6 +250,15 @@ class _Map:
         self._solver.clause([number for name, number in self._numbers.items() if name not in found])
 
 
+def given(template: Template, decided: Mapping[str, str]) -> list[int]:
+    """Switches that are decided, and the others either way, as codes of a template's circuit."""
+    codes = []
+    for (switch, value), bit in template.switches.items():
+        codes += [bit.code] if decided.get(switch, value) == value else []
+        codes += [-bit.code] if decided.get(switch) != value else []
+    return codes
+
+
 def in_size_order(sets: Iterable[Names]) -> Sequence[Names]:
     """Small sets first, then by their names."""
     return sorted(sets, key=lambda found: (len(found), sorted(found)))
