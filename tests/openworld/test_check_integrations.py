@@ -178,7 +178,8 @@ def test_the_action_installs_into_an_environment_of_its_own(tmp_path: Path) -> N
     done = made("Check")
     assert (done.returncode, done.stdout) == (0, "1 expectation: 1 as expected\n"), done.stderr
     python = made.temp / "openworld" / "bin" / "python"
-    where = subprocess.check_output([python, "-c", "import openworld; print(openworld.__file__)"], cwd="/", text=True)
+    asked = [python, "-I", "-c", "import openworld; print(openworld.__file__)"]
+    where = subprocess.check_output(asked, cwd="/", text=True)
     assert where.startswith(str(made.temp))
     assert git(made.repository, "status", "--porcelain").stdout.split("?? ")[1:] == [
         "openworld.junit.xml\n",
@@ -220,6 +221,6 @@ def test_the_hook_in_a_scratch_repository(tmp_path: Path) -> None:
     refused = commit("openworld.toml", FLIPPED)
     assert refused.returncode == 1
     assert "openworld.toml:3: flipped: design=mcp" in refused.stderr + refused.stdout
-    assert "expected a list of strings" in commit("openworld.toml", '[[expect]]\nholds = "CD"\n').stderr
+    assert "holds: must be a list" in commit("openworld.toml", '[[expect]]\nholds = "CD"\n').stderr
     assert commit("openworld.toml", HOLDS).returncode == 0
     assert "no files to check" in commit("other.toml", FLIPPED).stderr
