@@ -29,14 +29,6 @@ from model.world import ATTACKER, NONE, World, client_ids
 OWN_CODE = "<attacker's own>"
 
 
-def passed_on(world: World) -> list[dict[str, str]]:
-    """One action for each session of the attacker's own and each grant of a user's, who may enter its code."""
-    of_users = {name for name, grant in world.grant.items() if grant.user != ATTACKER}
-    return [
-        pair for pair in sessions_and_grants(world) if pair["who"] in world.own_sessions and pair["grant"] in of_users
-    ]
-
-
 def device_request(c: Context, session: SessionState) -> dict[str, Value]:
     """What a session asks for, as a grant remembers it: no browser comes back, and no key is named (RFC 8628 3.1)."""
     return {**request_of(c, session), "key": NONE}
@@ -94,7 +86,7 @@ def authorization_server__approve_device(c: Context, who: str, grant: str) -> Mo
     )
 
 
-@action("S14", each=lambda world: [*own_grants(world), *passed_on(world)])
+@action("S14", each=sessions_and_grants)
 def client__learn_of_approval(c: Context, who: str, grant: str) -> Move:
     """The client, which asks again and again, learns that the user has approved."""
     session, slot = c.state.session(who), c.state.grant(grant)
@@ -105,18 +97,21 @@ def client__learn_of_approval(c: Context, who: str, grant: str) -> Move:
 # --- the attacker ---------------------------------------------------------------------------------------------
 
 
-@action("S10", passed_on)
-def pass_on_user_code(c: Context, who: str, grant: str) -> Move:
-    """The attacker has a user enter the code that a client shows in a session of the attacker's."""
+@action("S10", lambda world: [each for each in sessions_and_grants(world) if each not in own_grants(world)])
+def enter_user_code(c: Context, who: str, grant: str) -> Move:
+    """The attacker enters a code that it knows, which a client shows in a session, or has a user enter it.
+
+    In a session of its own it is shown the code; another's it sees, and may be quicker than who was to enter it.
+    """
     session, server, user = c.state.session(who), server_of(c, grant), user_of(c, grant)
     here = possible(
         same(session.phase, "requested"),
-        client_rules.shows_a_code(c.client(who)),
         gateways.leads_to(c, session.authorization_at, server),
         same(c.state.grant(grant).code, "none"),
+        knows(c, "user_code", who),
         any_of(holds_browser(c, user), comes_from_client(c, user)),
     )
-    move = issue(c, grant, who, True, device_request(c, session), by_device=True, apart=True)
+    move = issue(c, grant, who, True, device_request(c, session), by_device=True, apart=user != ATTACKER)
     led = leading(c, user, f"{server.url}/device")
     return move._replace(when=here, sends=(*led, Sent(user, server.name, UserCode(who)), *move.sends))
 

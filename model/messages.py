@@ -381,7 +381,7 @@ class ShownCode(Message):
     """What a client shows its user, who is to enter it at an AS."""
 
     label, source = "shows a code to enter", "RFC 8628 3.3"
-    user_code: Value = public()
+    user_code: Value = term("user_code")
 
 
 @dataclass(frozen=True, slots=True)

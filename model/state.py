@@ -293,6 +293,7 @@ SESSION_TERMS = {
     "state": "its state",
     "verifier": "its code verifier",
     "grant": "the assertion it uses as a grant",
+    "user_code": "the code that its client shows to be entered",
 }
 #: What a client of the attacker's may have got for itself from an honest AS.
 OWN_TOKENS = {

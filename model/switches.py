@@ -531,6 +531,7 @@ CAPABILITIES: dict[str, str] = {
     "req_leak": "the attacker reads authorization requests",
     "state_leak": "the attacker reads the state of a flow",
     "log_leak": "the attacker reads token requests in a log, once they were answered",
+    "screen_leak": "the attacker sees the code that a client shows its user, to be entered elsewhere",
     "lure": "the user opens an authorization URL that the attacker built",
     "web": "the user's browser visits a page of the attacker",
     "token_leak": "an access token that the honest client has for the CRM from an earlier flow leaks, and no key with it",
@@ -572,6 +573,7 @@ REACHES: dict[str, Extent] = {
     "code_leak": Extent(reads=("AuthorizationResponse",)),
     "req_leak": Extent(reads=("AuthorizationRequest",)),
     "log_leak": Extent(reads=("TokenRequest",)),
+    "screen_leak": Extent(reads=("ShownCode",)),
 }
 
 
