@@ -45,6 +45,12 @@ def test_the_table_of_the_findings_is_what_is_found():
     assert "\n".join(table(list(outcomes()))) in text("literature")
 
 
+def test_the_page_has_every_published_attack():
+    """Its verdicts are held by the slow test above; that a new row is missing shows at once."""
+    assert f"\n{len(publications())} published attacks:" in text("literature")
+    assert not [each.id for each in publications().values() if f" {each.attack}: " not in text("literature")]
+
+
 def test_what_cannot_be_said_has_its_reason():
     """A published attack without a question would say what the model leaves out; there is none any more."""
     assert [each.id for each in publications().values() if each.question is None] == []
