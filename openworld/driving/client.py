@@ -83,16 +83,16 @@ class Driven:
 
 def drive(name: str | None, asked: DrivingOptions) -> int:
     """Drive a client, and keep and tell what came of it."""
+    about = tuple(map(told_to_a_client, asked.properties)) or attacks.ASKED
+    if "attack" not in asked.sources:  # what is not there is told before anything is installed or starts
+        chosen(written(asked), asked.scenarios)
     installed = ready.client(name, asked)
     wanted, client = installed.release, str(installed.release)
     expected = None if asked.expect is None else expectations.load(asked.expect, client)
-    about = tuple(map(told_to_a_client, asked.properties)) or attacks.ASKED
     if asked.suite:
         install(SUITE)
     if asked.suite_from is not None:
         upstream.suite_of(asked.suite_from)
-    if "attack" not in asked.sources:  # what is not there is told before anything starts
-        chosen(written(asked), asked.scenarios)
     without = {"none: you start the client yourself": asked.serve, "none: nothing is run": asked.checks}
     protection = next((why for why, so in without.items() if so), "") or confine(asked.required)
     # The solver is asked once this command is where it stays: what it has found is not passed on.
