@@ -86,7 +86,7 @@ class Variants(Monotone):
 
 
 class Family:
-    """Answers about designs that differ in a few switches, whatever else they have, and whoever the attacker is.
+    """Answers about designs that differ in a few switches; what else they have, and the attacker, may be anything.
 
     ``open_ones`` are these switches, each with every value that it has in one of the designs.
     """
