@@ -11,6 +11,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from model.turns import SILENT, Turn
@@ -57,6 +58,36 @@ class Automaton:
     def turns(self, word: Word) -> tuple[Turn, ...]:
         """What it does from the beginning to the end of a word."""
         return tuple(self.after(word[:length])[0] for length in range(len(word) + 1))
+
+    def suffixes(self) -> tuple[Word, ...]:
+        """Words that tell its states apart: any two that differ at all do so after one of them.
+
+        A characterization set (Chow, "Testing Software Design Modeled by Finite-State Machines", 1978, III).
+        """
+        found = list[Word]()
+        while (word := self._splitting(found)) is not None:
+            found.append(word)
+        return tuple(found)
+
+    def _splitting(self, known: list[Word]) -> Word | None:
+        """A word that tells states apart which are still one after all of these."""
+        alike: dict[tuple[Any, ...], list[int]] = {}
+        for state, edges in enumerate(self.states):
+            alike.setdefault((frozenset(edges), *(self._said(state, word) for word in known)), []).append(state)
+        longer = [(name, *word) for word in ((), *known) for name in sorted({*chain.from_iterable(self.states)})]
+        for word in longer:
+            if any(len({self._said(state, word) for state in states}) > 1 for states in alike.values()):
+                return word
+        return None
+
+    def _said(self, state: int, word: Word) -> tuple[Turn | None, ...]:
+        """What it does after each answer of a word, begun in a state."""
+        turns = list[Turn | None]()
+        for name in word:
+            edge = self.states[state].get(name)
+            turns.append(None if edge is None else edge.turn)
+            state = state if edge is None else edge.target
+        return tuple(turns)
 
     @property
     def unmeasured(self) -> tuple[Word, ...]:

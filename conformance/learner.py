@@ -236,12 +236,22 @@ class _Teacher(Oracle):  # type: ignore[misc]
             yield from (pair.word for pair in surprises(machine, self.predicted))
             pairs = side_by_side(machine, self.predicted, attrgetter("told"))
             foretold = {(pair.state, pair.word[-1]) for pair in pairs if pair.one.told == pair.other.told}
-        # Where nothing is predicted all that may follow is tried.
+        apart = machine.suffixes()
         for word, state, name, edge in machine.walk():
+            # What tells states apart (the W-method); where nothing is predicted also all that may follow on its way.
+            yield from ((*word, name, *suffix) for suffix in apart)
             if (state, name) not in foretold:
-                yield from ((*word, name, answer) for answer in machine.states[edge.target])
+                yield from self._on_its_way(machine, (*word, name), edge.target)
         for _ in range(self.walks):
             yield self._walk(machine)
+
+    def _on_its_way(self, machine: Automaton, word: Word, state: int) -> Iterator[Word]:
+        """Every answer to each of its requests from a state on, where all before that are honest."""
+        for honest in self.known.onward:
+            if honest in machine.states[state]:
+                yield from ((*word, answer) for answer in machine.states[state])
+                word, state = (*word, honest), machine.states[state][honest].target
+        yield from ((*word, answer) for answer in machine.states[state])
 
     def _walk(self, machine: Automaton) -> Word:
         """A shortest word to an answer that is drawn, and answers that are drawn from there on."""

@@ -160,8 +160,8 @@ def learn(**given: Any) -> int:
 
     A client is started once for every row of answers, and each of its requests gets the next answer. Answers are
     messages of the honest world, of scenarios and of mutations. Active automata learning finds a machine that does the
-    same. It looks first where the model predicts something else or nothing, then where random walks lead. The machine
-    is asked the security questions as it is.
+    same. It looks first where the model predicts something else or nothing, then tries what tells its states apart
+    after every answer (the W-method), then walks at random. The machine is asked the security questions as it is.
 
     \b
     openworld learn mcp-python==2.3.0 -o out/learned

@@ -134,7 +134,7 @@ def _predicted(wanted: Release, alphabet: tuple[Input, ...], asked: _Asked) -> t
     beside = [one.name for one in neighbours(str(wanted))]
     by = next((name for name in (str(wanted), *beside) if name in clients()), "the baseline")
     known = learner.Answered(alphabet, learner.by_model(design, asked.calls))
-    return learner.learn(known, walks=1000, seed=asked.seed), by
+    return learner.learn(known, walks=0), by
 
 
 def _data(learned: _Learned) -> dict[str, Any]:
