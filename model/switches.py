@@ -572,7 +572,7 @@ class Extent:
 REACHES: dict[str, Extent] = {
     "code_leak": Extent(reads=("AuthorizationResponse",)),
     "req_leak": Extent(reads=("AuthorizationRequest",)),
-    "log_leak": Extent(reads=("TokenRequest",)),
+    "log_leak": Extent(reads=("TokenRequest", "TokenExchange")),
     "screen_leak": Extent(reads=("ShownCode",)),
 }
 
