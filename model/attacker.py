@@ -81,9 +81,17 @@ def holds_browser(c: Context, user: str, *, at_callback: bool = False) -> Condit
 
 
 def comes_from_client(c: Context, user: str) -> Condition:
-    """Whether a user's browser is where the attacker leads it because a session of an honest client sent it there."""
+    """Whether a user's browser is where the attacker leads it because a session of an honest client sent it there.
+
+    What the attacker runs for a session of its own alone leads nobody in others.
+    """
     sessions = (c.state.session(session.name) for session in c.world.sessions if session.user == user)
-    return any_of(*(all_of(one_of(each.phase, *REQUEST_SENT), c.attackers(each.authorization_at)) for each in sessions))
+    return any_of(
+        *(
+            all_of(one_of(each.phase, *REQUEST_SENT), c.within(each.who).attackers(each.authorization_at))
+            for each in sessions
+        )
+    )
 
 
 def brings_page(c: Context) -> Condition:

@@ -2,7 +2,8 @@
 
 Where one choice is as good as any other for every rule that reads it, it takes that one: of iss the recorded one,
 which no rule refuses; of a redirect URI of the client's that of the recorded issuer, unless the client infers the AS
-from it; of dpop_jkt and `resource` none, since a request without them is honoured wherever one with them is.
+from it; of dpop_jkt none, since a request without it is honoured wherever one with it is; and of `resource` none where
+the token request says what counts.
 """
 
 from model import authorization_server as server_rules
@@ -77,8 +78,18 @@ def crafted(world: World) -> Domains:
         ),
         "challenge": (NONE, THIEF, *world.session),
         "state": (NONE, *world.session),
+        "resource": (NONE, *world.honest_urls),
         "scope": world.scopes_or_none,
     }
+
+
+def names_resource(c: Context, client: Value, resource: Value) -> Condition:
+    """Whether a request of the attacker's may name a resource server: where what it names counts in the end.
+
+    It does where the client that redeems the code names none: the AS goes by the authorization request then.
+    """
+    counts = no(client_rules.names_resource(policy_of(c, client), "token"))
+    return any_of(same(resource, NONE), counts)
 
 
 def _ways(world: World) -> Domains:
@@ -116,7 +127,14 @@ def register(c: Context, client: str, server: str) -> Move:
 
 @action("S9", _slots, crafted)
 def push_request(
-    c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value, scope: Value = NONE
+    c: Context,
+    grant: str,
+    client: Value,
+    redirect: Value,
+    challenge: Value,
+    state: Value,
+    resource: Value = NONE,
+    scope: Value = NONE,
 ) -> Move:
     """The attacker pushes a request of its own making to an honest AS, as any client it can authenticate as."""
     server = server_of(c, grant)
@@ -124,6 +142,7 @@ def push_request(
     here = possible(
         unused,
         can_write(c, server, client, redirect, challenge, state),
+        names_resource(c, client, resource),
         c.has(name for party in c.world.servers for name in party.run_by),
         # What it pushed serves to be handed to a client, which asks for it only where it pushes.
         any_of(*(pushes(c.client(session.name)) for session in c.world.sessions)),
@@ -133,14 +152,31 @@ def push_request(
         "redirect": redirect,
         "challenge": challenge,
         "state": state,
+        "resource": published(c, resource),
         **scopes.of_request(c, scope),
     }
-    request = PushedRequest(client, redirect_uri=redirect, state=state, code_challenge=challenge, scope=scope)
+    request = _pushed(pushed, scope)
     return Move(
         here,
         attacker_authenticates(c, server, client, "par"),
         {f"{grant}.code": "pushed", **{f"{grant}.{name}": value for name, value in pushed.items()}},
         (Sent(ATTACKER, server.name, request), *client_is_read(c, server, client, redirect)),
+    )
+
+
+#: What an authorization request of the attacker's says itself, unless it was pushed.
+_BY_VALUE = ("redirect_uri", "state", "code_challenge", "resource", "scope")
+
+
+def _pushed(request: dict[str, Value], scope: Value) -> PushedRequest:
+    """A request of the attacker's making, as it pushes that."""
+    return PushedRequest(
+        request["client"],
+        redirect_uri=request["redirect"],
+        state=request["state"],
+        code_challenge=request["challenge"],
+        resource=request["resource"],
+        scope=scope,
     )
 
 
@@ -152,6 +188,7 @@ def send_request(
     redirect: Value,
     challenge: Value,
     state: Value,
+    resource: Value = NONE,
     scope: Value = NONE,
     through: Value = NONE,
 ) -> Move:
@@ -168,7 +205,7 @@ def send_request(
     held, sent = holds_browser(c, user), sends_own_users(c, client, redirect)
     taken = {name for party in c.world.clients for name in party.taken_by}
     silent = all_of(c.has(taken), same(design.reg, "cimd"), is_known(c, client)) if user != ATTACKER else False
-    here = possible(may, written, any_of(held, sent, silent))
+    here = possible(may, written, names_resource(c, client, resource), any_of(held, sent, silent))
     authenticated = all_of(*(rule.holds for rule in attacker_authenticates(c, server, client, "par")))
     request = {
         "client": client,
@@ -176,7 +213,7 @@ def send_request(
         "challenge": challenge,
         "state": state,
         "key": NONE,
-        "resource": NONE,
+        "resource": published(c, resource),
         **scopes.of_request(c, scope),
     }
     # Whose flow it is shows in what binds the answer to one: a request with all of that copied is that session's.
@@ -185,10 +222,10 @@ def send_request(
     unasked = all_of(silent, no(any_of(held, sent)))
     relayed = comes_from_client(c, user)
     move = issue(c, grant, of, authenticated, request, unasked=unasked, through=through, relayed=relayed)
-    pushed = PushedRequest(client, redirect_uri=redirect, state=state, code_challenge=challenge, scope=scope)
+    pushed = _pushed(request, scope)
     pushes_it = same(c.of(server.name).par, "required")
     at = gateways.endpoint(server, through)
-    by_value = {name: getattr(pushed, name) for name in ("redirect_uri", "state", "code_challenge", "scope")}
+    by_value = {name: getattr(pushed, name) for name in _BY_VALUE}
     carried = {name: choose(pushes_it, NONE, value) for name, value in by_value.items()}
     sends = (
         *asked(ATTACKER, server.name, pushed, PushedResponse(THIEF), pushes_it),

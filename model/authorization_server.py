@@ -155,11 +155,12 @@ def attester_is_endorsed(policy: Choices, attested: Condition = False) -> Condit
     return implies(attested, same(policy.attesters, "accepted"))
 
 
-@rule("MTLS-3-know", source="RFC 8705 2, 3")
+@rule("MTLS-3-know", source="RFC 8705 2, 3, 6.5")
 def certificate_is_provisioned(design: Choices, certified: Condition) -> Condition:
     """A client that authenticates, or binds its tokens, by a TLS certificate has one that AS and resource servers take.
 
-    ``design``: the client's.
+    ``design``: the client's; ``certified``: it has one, and shows it to the AS: who forwards a request in between ends
+    the TLS connection of the client.
     """
     return implies(any_of(same(design.client_auth, "mtls"), same(design.mtls, "bound")), certified)
 
@@ -324,11 +325,14 @@ def echo_is_present(design: Choices, requested: Value) -> Condition:
     return all_of(same(design.as_echo, "yes"), no(same(design.as_resource, "ignore")), no(same(requested, NONE)))
 
 
-def echo(design: Choices, requested: Value) -> Echo:
-    """What the token response says of resources."""
+def echo(design: Choices, wanted: Value, requested: Value) -> Echo:
+    """What the token response says of resources, to a client that has ``requested`` one.
+
+    ``wanted``: the one that the AS was asked for, in the authorization request perhaps by somebody else.
+    """
     return Echo(
-        echo_is_present(design, requested),
-        has_requested=holds(_names, bound_resource(design, requested), requested),
+        echo_is_present(design, wanted),
+        has_requested=holds(_names, bound_resource(design, wanted), requested),
         has_more=same(design.as_resource, "add"),
     )
 

@@ -9,6 +9,7 @@ from model import client as client_rules
 from model import gateways, scopes
 from model.action import Context, Domains, Move, action, combined, possible
 from model.attacker import attacker_authenticates, comes_from_client, has_identity, holds_browser, knows, leading
+from model.attacker_sends import names_resource
 from model.flow import asks_for_more, authenticates, authentication_of, issue
 from model.logic import Value, any_of, no, same
 from model.messages import THIEF, DeviceRequest, DeviceResponse, Sent, ShownCode, UserCode
@@ -17,6 +18,7 @@ from model.readings import (
     is_strangers,
     own_grants,
     policy_of,
+    published,
     request_of,
     server_of,
     sessions,
@@ -118,11 +120,12 @@ def enter_user_code(c: Context, who: str, grant: str) -> Move:
 
 def _as_clients(world: World) -> Domains:
     of_clients = (client_id for client in world.clients for client_id in client_ids(world, client))
-    return {"client": (*of_clients, *(party.url for party in world.identities)), "scope": world.scopes_or_none}
+    own = (party.url for party in world.identities)
+    return {"client": (*of_clients, *own), "resource": (NONE, *world.honest_urls), "scope": world.scopes_or_none}
 
 
 @action("S10", lambda world: combined(grant=world.grant), _as_clients)
-def ask_for_device_code(c: Context, grant: str, client: Value, scope: Value = NONE) -> Move:
+def ask_for_device_code(c: Context, grant: str, client: Value, resource: Value = NONE, scope: Value = NONE) -> Move:
     """The attacker asks an honest AS for a device code, as a client that it can be, and has a user approve."""
     server, user = server_of(c, grant), user_of(c, grant)
     here = possible(
@@ -130,16 +133,19 @@ def ask_for_device_code(c: Context, grant: str, client: Value, scope: Value = NO
         c.has(c.capabilities),
         client_rules.shows_a_code(policy_of(c, client)),
         has_identity(c, server, client, NONE),
+        names_resource(c, client, resource),
         any_of(holds_browser(c, user), comes_from_client(c, user)),
     )
-    asking = dict.fromkeys(("redirect", "challenge", "state", "key", "resource"), NONE)
-    request = {"client": client, **asking, **scopes.of_request(c, scope)}
-    move = issue(c, grant, THIEF, True, request, by_device=True, apart=user != ATTACKER)
+    asking = dict.fromkeys(("redirect", "challenge", "state", "key"), NONE)
+    wanted = published(c, resource)
+    request = {"client": client, "resource": wanted, **asking, **scopes.of_request(c, scope)}
+    relayed = comes_from_client(c, user)
+    move = issue(c, grant, THIEF, True, request, by_device=True, apart=user != ATTACKER, relayed=relayed)
     return move._replace(
         when=here,
         rules=(*attacker_authenticates(c, server, client, "device_authorization"), *move.rules),
         sends=(
-            Sent(ATTACKER, server.name, DeviceRequest(client, scope=scope)),
+            Sent(ATTACKER, server.name, DeviceRequest(client, resource=wanted, scope=scope)),
             Sent(server.name, ATTACKER, DeviceResponse(grant, OWN_CODE)),
             Sent(user, server.name, UserCode(OWN_CODE)),
             *move.sends,

@@ -642,7 +642,7 @@ def authenticates(
         implies(same(design.client_auth, "pkjwt"), any_of(here, server_rules.assertion_key_is_known(design))),
         any_of(same(design.client_auth, "none"), is_known(c, client_id_of(c, session))),
     )
-    named = assertion_names(c, session, server, called or server.url)
+    at = called or server.url
     return tuple(
         guards.authentication(
             design,
@@ -652,8 +652,8 @@ def authenticates(
             genuine=genuine,
             secret=False,
             assertion=False,
-            certified=same(design.certified, "yes"),
-            named=named,
+            certified=all_of(same(design.certified, "yes"), no(gateways.is_forwarded(c, at, server))),
+            named=assertion_names(c, session, server, at),
         )
     )
 

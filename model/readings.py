@@ -744,7 +744,7 @@ def kept(c: Context, held: Held) -> tuple[Named, ...]:
             bound=same(c.of(held.server).as_dpop, "honor"),
             read=True,
             requested=requested,
-            echo=server_rules.echo(c.of(held.server), requested),
+            echo=server_rules.echo(c.of(held.server), requested, requested),
         ),
     )
 

@@ -108,7 +108,7 @@ def response_rules(
         bound=is_bound(c, asking, server),
         read=reads,
         requested=requested_resource(c, session),
-        echo=server_rules.echo(c.of(server.name), wanted(asking, granted)),
+        echo=server_rules.echo(c.of(server.name), wanted(asking, granted), requested_resource(c, session)),
     )
 
 

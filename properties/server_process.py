@@ -161,7 +161,7 @@ class ServerProcess(Process):
         design, made, resource = self.design, self.resource("wanted"), self.resource("resource")
         hashed, key = self.hashed(), "key" if self.asks_proofs else "none"
         matches, absent = equal("challenge", hashed), equal("challenge", "none")
-        echo, honors = server_rules.echo(design, made), design.as_dpop == "honor" and self.asks_proofs
+        echo, honors = server_rules.echo(design, made, made), design.as_dpop == "honor" and self.asks_proofs
         other = all_of(echo.present, no(echo.has_requested))
         told = either(other, "default", either(echo.present, "wanted", "none"))
         default = either(server_rules.has_default_audience(design, made), "yes", "none")

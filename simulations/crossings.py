@@ -157,7 +157,7 @@ def obtain(design: Design, asked: str, known: bool) -> Iterator[Named]:
     yield from guards.token_request(
         design, proven=wanted, promised=promised, granted=requested, requested=requested, listed=known
     )
-    bound, echo = all_of(wanted, same(design.as_dpop, "honor")), server.echo(design, requested)
+    bound, echo = all_of(wanted, same(design.as_dpop, "honor")), server.echo(design, requested, requested)
     yield from guards.token_response(design, wanted=wanted, bound=bound, read=True, requested=requested, echo=echo)
 
 
