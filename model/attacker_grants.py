@@ -27,9 +27,10 @@ from model.readings import (
 from model.registration import is_known
 from model.rule import Named
 from model.state import ATTACKERS_KEY, refreshed, tokens, vouching_at
+from model.switching import Choices
 from model.token_endpoint import by_attacker, issued_at_once, request_rules
 from model.vouching import asserted
-from model.world import ATTACKER, AUTHORIZATION_SERVER, NONE, TRUST_DOMAIN, Exchanged, World, client_ids
+from model.world import ATTACKER, AUTHORIZATION_SERVER, NONE, TRUST_DOMAIN, Exchanged, Party, World, client_ids
 
 
 def _as_which_client(world: World) -> Domains:
@@ -169,17 +170,35 @@ def usable_grants(c: Context) -> Iterator[Condition]:
         yield knows(c, "grant", vouching_at(one, other))
 
 
+def _for_itself(c: Context, server: Party, design: Choices) -> tuple[Named, ...]:
+    """The rules by which an AS issues a token to whoever authenticates as a client, for that client itself."""
+    return (
+        server_rules.client_credentials_are_granted(c.of(server.name), client_rules.grants_of(design)),
+        server_rules.client_acts_for_itself_with_credentials(design, True),
+    )
+
+
 @action("S15", users_grants, _as_anybody)
 def get_clients_token(c: Context, grant: str, wanted: Value, client: Value) -> Move:
     """The attacker gets a token of a client's own, by what it authenticates with as that client."""
-    design = policy_of(c, client)
-    checked = (
-        server_rules.client_credentials_are_granted(c.of(server_of(c, grant).name), client_rules.grants_of(design)),
-        server_rules.client_acts_for_itself_with_credentials(design, True),
-    )
+    checked = _for_itself(c, server_of(c, grant), policy_of(c, client))
     here = possible(c.has(c.capabilities), is_known(c, client))
     move = _granted(c, grant, client, wanted, checked, {"grant_type": "client_credentials"})
     return move._replace(when=all_of(here, move.when))
+
+
+@action("S16", users_grants, lambda world: {"wanted": (NONE, *world.honest_urls)})
+def get_clients_token_again(c: Context, grant: str, wanted: Value) -> Move:
+    """The attacker does the same where the client has asked for a token already: that uses up no credentials."""
+    slot, server, again = c.state.grant(grant), server_of(c, grant), refreshed(grant)
+    asking = by_attacker(c, server, slot.client, published(c, wanted))
+    request = TokenRequest(slot.client, grant_type="client_credentials", proof_key=asking.key, resource=asking.resource)
+    return Move(
+        possible(c.has(c.capabilities), is_known(c, slot.client), no(knows(c, "token", again))),
+        request_rules(c, server, asking, NONE, _for_itself(c, server, policy_of(c, slot.client))),
+        {f"{grant}.named": asking.resource},
+        asked(ATTACKER, server.name, request, TokenResponse(again, token_type(asking.key))),
+    )
 
 
 def _tokens_and_grants(world: World) -> list[dict[str, str]]:

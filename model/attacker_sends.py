@@ -50,6 +50,7 @@ from model.readings import (
     redirect_uri_of,
     request_of,
     server_of,
+    serves,
     sessions_and_grants,
     user_of,
     users_grants,
@@ -418,24 +419,34 @@ def redeem_own_code(c: Context, grant: str) -> Move:
     )
 
 
-@action("S21", users_grants)
-def use_refresh_token(c: Context, grant: str) -> Move:
-    """The attacker gets a new access token for a refresh token that it knows, as the client."""
-    slot, server = c.state.grant(grant), server_of(c, grant)
-    here = possible(knows(c, "refresh", grant))
+@action("S21", users_grants, _wanted)
+def use_refresh_token(c: Context, grant: str, wanted: Value) -> Move:
+    """The attacker gets a new access token for a refresh token that it knows, as the client.
+
+    It names the resource that it would like the token for, unless the AS issues none but for that of the grant.
+    """
+    slot, server, again = c.state.grant(grant), server_of(c, grant), refreshed(grant)
+    policy, resource = c.of(server.name), published(c, wanted)
+    names = any_of(same(wanted, NONE), same(policy.rt_resource_bound, "no"))
+    here = possible(knows(c, "refresh", grant), no(knows(c, "token", again)), names)
     key = attackers_key(c, server, slot.client)
-    request = TokenRequest(slot.client, grant_type="refresh_token", refresh_token=grant, proof_key=key)
-    answer = TokenResponse(f"{grant}+", token_type(key))
+    request = TokenRequest(
+        slot.client, grant_type="refresh_token", refresh_token=grant, proof_key=key, resource=resource
+    )
+    answer = TokenResponse(again, token_type(key))
     own = one_of(slot.bound_key, NONE, ATTACKERS_KEY)
     bound = choose(own, NONE, slot.bound_key)
     return Move(
         here,
         (
             *attacker_authenticates(c, server, slot.client),
+            *guards.token_request(
+                policy, proven=True, promised=True, granted=NONE, requested=resource, listed=serves(c, server, resource)
+            ),
             server_rules.refresh_token_is_bound(policy_of(c, slot.client), bound, slot.certificate),
-            server_rules.refresh_token_is_the_last(c.of(server.name), slot.renewed if c.world.renews else False),
+            server_rules.refresh_token_is_the_last(policy, slot.renewed if c.world.renews else False),
         ),
-        {},
+        {f"{grant}.named": resource},
         asked(ATTACKER, server.name, request, answer),
     )
 

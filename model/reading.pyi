@@ -53,6 +53,7 @@ class GrantState(Reading):
     shown: Condition
     relayed: Condition
     exchanged: Value
+    named: Value
     to: Value
     bound_key: Value
     certificate: Value

@@ -213,6 +213,9 @@ def _grant(made: Variables, world: World, name: str) -> None:
         made.value(f"{name}.exchanged", (NONE, *world.resources), "the resource that its token was exchanged for")
         if world.scopes:
             made.value(f"{refreshed(name)}.scope", world.scopes_or_none, "and the scopes of what came of it")
+        made.value(
+            f"{name}.named", (NONE, *world.resources), "the resource that the attacker has asked a second token for"
+        )
     made.value(f"{name}.to", (NONE, THIEF, *sessions), "who redeemed the code")
     made.value(f"{name}.bound_key", keys(world), "the DPoP key the access token is bound to")
     made.value(f"{name}.certificate", keys(world), "the certificate the access token is bound to")

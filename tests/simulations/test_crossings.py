@@ -46,8 +46,14 @@ CROSSINGS: dict[str, tuple[Named, ...]] = {
 CRM, ATTACKER_RS = PLACES["honest_api"].url, PLACES["malicious_rs"].url
 #: Rules that a token has met before, when it was obtained, and rules about kinds of token that no topology has.
 ASKED_BEFORE = {
-    # Whether a refresh token was used before is no question in a population, where one comes with it.
-    "attacker.use_refresh_token": {"authorization_server.refresh_token_is_the_last"},
+    # Whether a refresh token was used before is no question in a population, where one comes with it and names nothing.
+    "attacker.use_refresh_token": {
+        "authorization_server.refresh_token_is_the_last",
+        "authorization_server.proof_is_present",
+        "authorization_server.proof_names_this_endpoint",
+        "authorization_server.resource_is_within_grant",
+        "authorization_server.resource_is_acceptable",
+    },
     # What populations meet lists one AS.
     "client.use_resource_metadata": {"client.server_is_the_chosen_one"},
     "client.reuse_cached_token": {
