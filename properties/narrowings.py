@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from model.design import Configuration, check_parties, parse_switches
 from model.model import Model, oauth
 from model.switches import BCP_ATTACKERS, CAPABILITIES, DEFAULT_ATTACKER, ConfigurationError
+from model.world import ATTACKER
 from model.world_file import DEFAULT, worlds
 from properties.completion import FINISHING, standstill
 from properties.reasons import out_of_hand
@@ -71,6 +73,7 @@ def narrowings(found: Verdict) -> tuple[str, ...]:
         *_too_late(asked),
         *_without_the_page(asked),
         *_one_session(found),
+        *_one_approval(found.world),
         *_nowhere(found),
         *forms,
     )
@@ -156,5 +159,22 @@ def _one_session(found: Verdict) -> Iterator[str]:
         said = ", ".join(f"{answer.replace('_', ' ')} in world {world}" for world, answer in found.elsewhere)
         yield f"the user has one session at a client at a time; with two it is {said}"
     else:
-        known = " and ".join(f"world={world.name}" for world in larger_worlds())
-        yield f"the user has one session at a client at a time; two were not asked about ({known} have them)"
+        alike = (world for world in larger_worlds(found.world.model) if world.protocols == found.world.protocols)
+        known = " and ".join(f"world={world.name}" for world in alike)
+        beside = f"; two were not asked about ({known} have them)" if known else ""
+        yield f"the user has one session at a client at a time{beside}"
+
+
+def _approvals(world: World) -> int:
+    """How many requests a user approves at one AS, at most."""
+    return max(Counter((grant.user, grant.server) for grant in world.grants if grant.user != ATTACKER).values())
+
+
+def _one_approval(world: World) -> Iterator[str]:
+    """That no user approves a second request at an AS, after what was read of the first."""
+    if _approvals(world) == 1:
+        each = worlds(world.model).values()
+        apart = (one for one in each if _approvals(one) > 1 and not any(session.after for session in one.sessions))
+        known = " and ".join(f"world={one.name}" for one in apart if one.protocols == world.protocols)
+        beside = f"; more were not asked about ({known} have them)" if known else ""
+        yield f"a user approves one request at an AS{beside}"

@@ -87,10 +87,16 @@ def read_by(world: World) -> frozenset[str]:
 def check_read(prop: Property, configuration: Configuration, named: Iterable[str]) -> None:
     """Make sure that all switches that a question names itself are read where it is asked.
 
+    A world that it names runs the protocol that its design has.
+
     Raises:
-        ConfigurationError: naming one that is not.
+        ConfigurationError: naming one that is not, or the protocols that the world runs.
     """
     world, named = prop.world_of(configuration), list(named)
+    asked, usual = configuration.design.protocol, world.model.switches["protocol"].baseline
+    if configuration.world and asked not in world.protocols and (asked != usual or "protocol" in named):
+        runs = " and ".join(world.protocols)
+        raise ConfigurationError(f"world {world.name!r} runs {runs}, and the question is about protocol={asked}")
     nothing = unread(world) - WITHOUT_EFFECT.keys() if named else frozenset[str]()
     for name in named:
         if not world.model.switches[name].in_worlds:

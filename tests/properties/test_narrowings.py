@@ -54,6 +54,24 @@ def test_a_safe_says_what_it_rests_on():
     assert narrowings(check(find("CD"), parse("cap=mal_as;iss_check=off"))) == ()
 
 
+def test_a_safe_says_that_a_user_approves_once():
+    """A secret from the log of one request is good for the code of another, where the world has two."""
+    asked = "cap=log_leak+code_leak+lure;client_auth=secret;reg=static"
+    found = check(find("AZ"), parse(f"{asked};client_instances=single_user"))
+    assert found.result == "safe"
+    said = "a user approves one request at an AS; more were not asked about (world=client_classes and world=two_clients"
+    assert said in "; ".join(narrowings(found))
+    assert check(find("AZ"), parse(f"{asked};world=two_clients")).result == "attack"
+    assert "approves" not in "; ".join(narrowings(check(find("TC"), parse("world=two_clients;cap=token_leak"))))
+
+
+def test_a_safe_names_no_world_of_another_protocol():
+    """No world has two sessions of the user under AAuth."""
+    said = "; ".join(narrowings(check(find("AZ"), parse("design=aauth;cap=mal_rs"))))
+    assert "the user has one session at a client at a time" in said
+    assert "world=" not in said
+
+
 def test_a_safe_is_asked_only_where_the_party_is_of_which_the_question_says_something():
     """No larger world has a tenant beside the CRM, so that none of them says more about it."""
     found = check_widely(find("SI"), parse("cap=req_leak;par=required;shared:audience_check=off"))

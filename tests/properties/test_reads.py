@@ -47,6 +47,8 @@ def test_what_has_no_effect_on_purpose_has_none_anywhere():
     [
         ("AZ", "protocol=aauth;cap=mal_rs;iss_check=off", "switch 'iss_check' is read by nothing in world 'aauth'"),
         ("AZ", "cap=mal_rs;upstream_client=static", "switch 'upstream_client' is read by nothing in world 'default'"),
+        ("AZ", "design=aauth;world=mixup", "world 'mixup' runs oauth, and the question is about protocol=aauth"),
+        ("AZ", "protocol=oauth;world=aauth", "world 'aauth' runs aauth, and the question is about protocol=oauth"),
         ("CD", "cap=mal_as;prm_retry=yes", "switch 'prm_retry' is read by conversations with clients"),
     ],
 )
