@@ -554,8 +554,9 @@ def _hostile_addresses(world: World) -> list[dict[str, str]]:
 def name_address_in_server_metadata(c: Context, who: str, server: str, address: str) -> Move:
     """An AS of the attacker's names an internal token endpoint, or an authorization endpoint that is no web URL."""
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
-    here = possible(same(session.phase, "discovered"), c.runs(party), same(session.listed, party.url))
     own, client, inside = party.url, c.world.session[who].client, address == INTERNAL
+    opens = True if inside else client_rules.uses_code_grant(design, follows(c, who))
+    here = possible(same(session.phase, "discovered"), c.runs(party), same(session.listed, party.url), opens)
     if inside:
         told, harm = ServerMetadata(own, own, INTERNAL), "fetched.internal"
         harmless = client_rules.fetches_are_guarded(design, internal=True)

@@ -561,11 +561,13 @@ class Extent:
         reads: kinds of messages that it reads wherever they go, by the names of their records.
         runs: parties that the attacker runs by it, of those that worlds have as dishonest.
         controls: clients whose domain it has, with all that is served there.
+        takes: choices, as ``switch=value``, without one of which there is nothing that it could reach.
     """
 
     reads: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()
     controls: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
 
 
 #: What capabilities reach; what those bring that are about parties of single worlds, the worlds say.
@@ -573,7 +575,10 @@ REACHES: dict[str, Extent] = {
     "code_leak": Extent(reads=("AuthorizationResponse",)),
     "req_leak": Extent(reads=("AuthorizationRequest",)),
     "log_leak": Extent(reads=("TokenRequest", "TokenExchange")),
-    "screen_leak": Extent(reads=("ShownCode",)),
+    "screen_leak": Extent(reads=("ShownCode",), takes=("grant=device_code",)),
+    "platform_leak": Extent(takes=("grant=jwt_bearer",)),
+    "key_leak": Extent(takes=("client_auth=pkjwt",)),
+    "client_script": Extent(takes=("architecture=bff", "architecture=mediated", "architecture=browser")),
 }
 
 

@@ -41,9 +41,21 @@ def idle(world: World, configuration: Configuration) -> frozenset[str]:
 
 
 def out_of_hand(world: World, configuration: Configuration) -> tuple[str, ...]:
-    """That capabilities reach nothing here, in a sentence; nothing where all of them do."""
+    """That capabilities reach nothing in this world, or by this design, in a sentence; nothing where all of them do."""
     nothing = ", ".join(sorted(idle(world, configuration)))
-    return (f"nothing in this world is in the attacker's hands by {nothing}",) if nothing else ()
+    placed = (f"nothing in this world is in the attacker's hands by {nothing}",) if nothing else ()
+    return (*placed, *_untaken(configuration))
+
+
+def _untaken(configuration: Configuration) -> tuple[str, ...]:
+    """Which capabilities take a choice that nobody has made."""
+    design, reaches = configuration.design, configuration.model.reaches
+    made = {*design.items(), *((switch, value) for (_, switch), value in design.parties.items())}
+    return tuple(
+        f"{name} reaches nothing without {' or '.join(reaches[name].takes)}"
+        for name in sorted(configuration.capabilities & reaches.keys())
+        if reaches[name].takes and made.isdisjoint(tuple(taken.split("=")) for taken in reaches[name].takes)
+    )
 
 
 def absent(prop: Property, configuration: Configuration, given: Laid, opened: Callable[[], Laid]) -> Absent:

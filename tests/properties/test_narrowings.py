@@ -1,9 +1,11 @@
 """The attacker that a question is about where it names none, and what a safe says that it rests on."""
 
+from dataclasses import replace
+
 import pytest
 
 from model.design import parse
-from model.switches import BCP_ATTACKERS
+from model.switches import BCP_ATTACKERS, REACHES
 from properties.attackers import configured, of_bcp
 from properties.narrowings import check_widely, narrowings, omitted_forms
 from properties.security import find
@@ -85,6 +87,36 @@ def test_a_safe_names_a_power_that_reaches_nothing_in_its_world():
         found = check(find("TC"), parse(text))
         assert found.result == "safe"
         assert (said in narrowings(found)) == idle
+
+
+def test_a_safe_names_a_power_for_which_the_design_has_nothing():
+    """A spy sees no code of a device where no client shows one."""
+    said = "screen_leak reaches nothing without grant=device_code"
+    for text, idle in (("cap=screen_leak", True), ("cap=screen_leak;grant=device_code", False)):
+        found = check(find("AZ"), parse(text))
+        assert found.result == "safe"
+        assert (said in narrowings(found)) == idle
+
+
+@pytest.mark.parametrize(
+    ("name", "attack"),
+    [
+        ("screen_leak", "SI cap=screen_leak;grant=device_code"),
+        ("platform_leak", "AZ cap=platform_leak;grant=jwt_bearer"),
+        ("key_leak", "CA cap=key_leak;client_auth=pkjwt;cimd_cache=stale"),
+        ("client_script", "AZ cap=client_script;architecture=bff"),
+    ],
+)
+def test_a_power_takes_a_choice_that_makes_a_difference(name, attack):
+    """With it there is an attack, and without the attacker has nothing by that power."""
+    prop, _, text = attack.partition(" ")
+    asked = parse(text)
+    assert check(find(prop), asked).result == "attack"
+    without = {
+        each.partition("=")[0]: asked.model.switches[each.partition("=")[0]].baseline for each in REACHES[name].takes
+    }
+    bare = check(find(prop), replace(asked, design=asked.design.but(**without)))
+    assert bare.result in ("safe", "not_in_this_world")
 
 
 def test_a_safe_says_that_honest_parties_do_not_finish_either():
