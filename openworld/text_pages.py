@@ -20,10 +20,12 @@ from openworld.diff import cells
 from openworld.show import command, guarantee
 from openworld.width import marked
 from properties.completion import finishes_here
+from properties.designs import Lattice
+from properties.monotone import NoAnswerError
 from properties.reads import askable, unread
 from properties.results import Result, happens
 from properties.security import Property, every_property, find
-from properties.variants import Family
+from properties.variants import ALONE, Family
 
 #: Whom every text is put to, the least able first.
 AGAINST = (
@@ -40,6 +42,7 @@ class Flips(NamedTuple):
     after: Result
     commands: tuple[str, str]
     idle: bool = False
+    where: str = ""
 
     @property
     def sign(self) -> str:
@@ -56,6 +59,13 @@ class Flips(NamedTuple):
         return self.sign == "✓" and self.prop.kind == "security"
 
 
+class Enough(NamedTuple):
+    """Obligations of a text that are enough for a guarantee, and whether honest parties finish with these alone."""
+
+    done: list[Obligation]
+    finishes: bool
+
+
 class TextFound(NamedTuple):
     """What is found of a text.
 
@@ -65,6 +75,8 @@ class TextFound(NamedTuple):
         first: by role, what flips between where it alone knows the text and where nobody does.
         costs: utilities that its mechanisms take from honest parties, or may, by environment.
         left: properties that are attacked with the whole text, of those that it is about, and what asks that.
+        enough: by guarantee that the whole text adds, the least of what it asks that is enough whatever is done of the
+            rest, each way, and whether honest parties finish with that alone; ``None`` if it was not found in time.
     """
 
     name: str
@@ -73,6 +85,7 @@ class TextFound(NamedTuple):
     first: dict[str, list[Flips]]
     costs: dict[str, list[Flips]]
     left: dict[str, str]
+    enough: dict[Flips, list[Enough] | None]
 
     @property
     def undecided(self) -> int:
@@ -141,7 +154,8 @@ def found(name: str, timeout: float | None = None) -> TextFound:
             costs.setdefault(cell.environment, []).append(flip)
     said = dict.fromkeys(where for each in lacking for where in _wheres(each, text.obligations) if ";" in where)
     whole = [*_flips(head, nobody, (*AGAINST, *said), ask)]
-    return TextFound(name, alone, whole, first, costs, dict(_left(head, nobody, ask)))
+    enough = {each: _enough(each, head, lacking) for each in whole if each.guarantees and len(lacking) > 1}
+    return TextFound(name, alone, whole, first, costs, dict(_left(head, nobody, ask)), enough)
 
 
 def lacked(name: str) -> tuple[str, dict[Obligation, str]]:
@@ -175,6 +189,28 @@ def _left(head: str, nobody: str, ask: Family) -> Iterator[tuple[str, str]]:
                 break
 
 
+def _enough(flip: Flips, head: str, lacking: Mapping[Obligation, str]) -> list[Enough] | None:
+    """The smallest sets of what a text asks that are enough for a guarantee, whatever is done of the rest."""
+    asked = _narrowed(flip.prop, parse(f"{head};{flip.where}"))
+    design, world = asked.design, flip.prop.world_of(asked)
+    open_ones = {each.switch: (each, undone) for each, undone in lacking.items() if each.value != undone}
+    open_ones = {name: one for name, one in open_ones.items() if name not in unread(world)}
+    around = {name: value for name, value in design.changes().items() if name not in open_ones}
+    mechanisms = {name: (name, undone, each.value) for name, (each, undone) in open_ones.items()}
+    around |= design.own()
+    lattice = Lattice([flip.prop], asked.capabilities, around, False, mechanisms, world, asked.model)
+    lattice.work = ALONE
+    try:
+        sets = lattice.enumerate().sufficient
+    except NoAnswerError:
+        return None
+    found = []
+    for names in sets:
+        alone = design.but(**{name: undone for name, (_, undone) in open_ones.items() if name not in names})
+        found.append(Enough([open_ones[name][0] for name in sorted(names)], finishes_here(world, alone, flip.prop.use)))
+    return found
+
+
 def _undone(each: Obligation) -> str:
     return each.without or SWITCHES[each.switch].baseline
 
@@ -197,6 +233,7 @@ def _flips(first: str, second: str, wheres: Iterable[str], ask: Family) -> Itera
         shown = None
         for where in wheres if prop.kind == "security" else ("cap=none",):
             flip = _flip(prop, f"{first};{where}", f"{second};{where}", ask)
+            flip = flip and flip._replace(where=where)
             shown = shown or flip
             if flip and flip.sign in "✓✗":
                 shown = flip
@@ -209,9 +246,10 @@ def _flip(prop: Property, first: str, second: str, ask: Family) -> Flips | None:
     one, other = (_narrowed(prop, parse(each)) for each in (first, second))
     if one == other:
         return None
-    if ask.happens(prop, one) is ask.happens(prop, other) is not None:
+    known = ask.happens(prop, one)
+    if known is not None and known is ask.happens(prop, other):
         return None
-    before, after = (ask.result(prop, each) for each in (one, other))
+    before, after = ("unknown" if known is None else ask.result(prop, each) for each in (one, other))
     safe = [each for each, result in ((one, before), (other, after)) if result == "safe"]
     idle = not all(finishes_here(prop.world_of(each), each.design, prop.use) for each in safe)
     return Flips(prop, before, after, (_command(prop, first), _command(prop, second)), idle)
@@ -235,7 +273,7 @@ def _narrowed(prop: Property, configuration: Configuration) -> Configuration:
 #: What no page of answers shows.
 COVERS = "It covers what the model has: no clock, no failures of implementations, and the few parties of a world."
 _READ = (
-    "✓ marks what is better with what is asked, ✗ what is better without, ? what was not decided in time.",
+    "✓ marks what is better with what is asked, ✗ what is better without.",
     "Where – stands, nothing could violate the property in one of the two, which shows nothing. Each property is asked",
     "in the world that claims it. Attackers: " + ", ".join(f"`{each}`" for each in AGAINST) + ".",
     "",
@@ -253,11 +291,14 @@ def page(of: TextFound) -> str:
     said += _headed("What it obliges whom to", "Below each stands what flips where it alone is not done.")
     for role in text.roles:
         said += ["", f"### {_spaced(role).capitalize()}"]
-        said += [line for each in text.asked(role) for line in _obligation(each, of.alone[each])]
+        said += [line for each in text.asked(role) for line in _obligation(each, of)]
     said += _headed("What the whole text adds", "All parties do what it asks, or none knows it.", *_told(of.whole))
     if of.left:
         said += ["", "Attacked all the same, with the whole text and nothing else:", ""]
         said += [f"* {code}: `{asked}`" for code, asked in of.left.items()]
+    if of.enough:
+        said += _headed("What of it is enough", "The smallest sets of what it asks, whatever is done of the rest.", "")
+        said += _table(["guarantee", "enough"], [[_words(each), _sets(sets)] for each, sets in of.enough.items()])
     said += _headed("Who may adopt first", f"Paths: {', '.join(f'`{path}`' for path in paths(of.name))}.")
     for role, flips in of.first.items():
         said += ["", f"The {_spaced(role)} alone does what it asks, or no party knows it.", *_told(flips)]
@@ -273,7 +314,8 @@ def page(of: TextFound) -> str:
         for each in not_carried(of.name)
     ]
     said += _headed("Not in the model", *(left or ["A rule, a step or a switch carries each row of the catalogue."]))
-    return "\n".join([*said, *_headed("How to read this", *_READ), ""])
+    late = [f"{of.undecided} answers were given up; `--timeout 60` gives each question a minute.", ""]
+    return "\n".join([*said, *_headed("How to read this", *(late if of.undecided else []), *_READ), ""])
 
 
 def index(texts: Iterable[TextFound]) -> str:
@@ -286,12 +328,23 @@ def overview(names: Iterable[str]) -> str:
     return "\n".join([*_rows([said_row(name) for name in names]), ""])
 
 
-def _obligation(each: Obligation, flips: list[Flips] | None) -> list[str]:
+def _obligation(each: Obligation, of: TextFound) -> list[str]:
     """An obligation in the words of the text, if they are on record, and what rests on it."""
-    own = words_of(each)
+    own, flips = words_of(each), of.alone[each]
     words = f"> {marked(own)}" if own else f"In the catalogue's words: {marked(each.sentence)}."
     what = f"**{each.level}**, {each.section} (`{each.row}`): `{each.switch}={each.value}`, undone: `{_undone(each)}`."
-    return ["", what, "", words, *(_told(flips) if flips is not None else ["", "What it builds on asks the same."])]
+    helps = [flip for flip, sets in of.enough.items() if any(each in one.done for one in sets or ())]
+    shared = [f"It is one way to keep {_codes(helps)}; another part of the text does so too."] if helps else []
+    told = _told(flips) if flips else ["", *(shared or ["No verdict rests on it."])]
+    return ["", what, "", words, *(told if flips is not None else ["", "What it builds on asks the same."])]
+
+
+def _sets(sets: list[Enough] | None) -> str:
+    """Sets of obligations in a cell."""
+    if sets is None:
+        return "not decided in time"
+    said = ((", ".join(f"`{each.switch}={each.value}`" for each in one.done), one.finishes) for one in sets)
+    return "<br>or ".join(what if finishes else f"{what} (honest parties do not finish)" for what, finishes in said)
 
 
 def _told(flips: list[Flips]) -> list[str]:
@@ -305,11 +358,14 @@ def _told(flips: list[Flips]) -> list[str]:
             "<br>".join(map("`{}`".format, each.commands)),
         ]
         for each in flips
-        if not each.idle
+        if not each.idle and each.sign != "?"
     ]
-    said = _table(["", "guarantee", "with", "without", "asked by"], rows) if rows else ["No verdict rests on it."]
-    idle = [f"Safe only where honest parties do not finish: {_codes(each for each in flips if each.idle)}."]
-    return ["", *said, *(["", *idle] if any(each.idle for each in flips) else [])]
+    said = [_table(["", "guarantee", "with", "without", "asked by"], rows) if rows else ["No verdict rests on it."]]
+    if idle := [each for each in flips if each.idle]:
+        said.append([f"Safe only where honest parties do not finish: {_codes(idle)}."])
+    if late := [each for each in flips if each.sign == "?"]:
+        said.append([f"Not decided in time: {_codes(late)}, as `{late[0].commands[0]}`."])
+    return [line for part in said for line in ("", *part)]
 
 
 def _words(flip: Flips) -> str:

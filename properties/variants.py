@@ -20,8 +20,8 @@ from properties.security import Property, every_property
 from properties.template import Template
 from properties.verdict import SHARED, WorldChecker
 
-#: Seconds of the solver's work after which designs are no longer asked about together.
-TOGETHER = 0.5
+#: Seconds of the solver's work after which designs are no longer asked about together, and one is given up by itself.
+TOGETHER, ALONE = 0.5, 4.0
 
 
 class Variants(Monotone):
@@ -31,6 +31,9 @@ class Variants(Monotone):
         configuration: the attacker, and what all of the designs have.
         free: the values that the other switches can have.
         properties, world, timeout: as for :class:`Monotone`.
+
+    Attributes:
+        given_up: properties about which one of the designs took too long by itself.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Variants(Monotone):
         timeout: float | None = None,
     ) -> None:
         super().__init__(properties, configuration, free, world, timeout)
+        self.given_up: set[Property] = set()
         self._seen: dict[tuple[Property, Names, bool], bool | None] = {}
 
     def happens(self, prop: Property, configuration: Configuration, rules: bool = True) -> bool | None:
@@ -88,7 +92,8 @@ class Variants(Monotone):
 class Family:
     """Answers about designs that differ in a few switches; what else they have, and the attacker, may be anything.
 
-    ``open_ones`` are these switches, each with every value that it has in one of the designs.
+    ``open_ones`` are these switches, each with every value that it has in one of the designs. Where a property of one
+    design takes too long by itself, nothing more is asked about it among those that differ in these switches alone.
     """
 
     def __init__(self, open_ones: Iterable[tuple[str, str]], timeout: float | None = None) -> None:
@@ -103,7 +108,7 @@ class Family:
     def happens(self, prop: Property, configuration: Configuration) -> bool | None:
         """Whether an event can happen; ``None`` if that is not known."""
         found = self._among(prop, configuration).happens(prop, configuration)
-        result = self._alone(prop, configuration) if found is None else "unknown"
+        result = "unknown" if found is not None else self._alone(prop, configuration)
         return found if result == "unknown" else happens(result, unknown=False)
 
     def result(self, prop: Property, configuration: Configuration) -> Result:
@@ -113,10 +118,14 @@ class Family:
 
     def _alone(self, prop: Property, configuration: Configuration) -> Result:
         """What takes too long among others is laid down for itself."""
-        if (prop, configuration) not in self._by_itself:
-            checker = WorldChecker(prop.world_of(configuration), (prop, configuration), self._timeout, solver=MiniSat)
-            self._by_itself[prop, configuration] = checker.result(prop, configuration)
-        return self._by_itself[prop, configuration]
+        question, among = (prop, configuration), self._among(prop, configuration)
+        if question not in self._by_itself and prop not in among.given_up:
+            world = prop.world_of(configuration)
+            work = ALONE if self._timeout is None else None
+            checker = WorldChecker(world, question, self._timeout, solver=MiniSat, work=work)
+            self._by_itself[question] = checker.result(*question)
+            among.given_up |= {prop} if self._by_itself[question] == "unknown" else set()
+        return self._by_itself.get(question, "unknown")
 
     def _among(self, prop: Property, configuration: Configuration) -> Variants:
         world, design = prop.world_of(configuration), configuration.design

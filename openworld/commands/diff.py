@@ -26,9 +26,8 @@ from openworld.commands.common import (
 from openworld.files import emit
 from openworld.progress import Progress
 from openworld.show import difference_json, difference_lines
-from properties.attackers import configured
 from properties.explain import explain as compare
-from properties.security import find
+from properties.reads import asked_for as question
 from simulations.processes import cores
 
 _DIFF = (
@@ -85,8 +84,8 @@ def diff(
     if stored:
         return call("openworld.work.results.compare", Path(first), Path(second), form == "json")
     if name is not None:
-        asked_of = find(name, model)
-        parted = compare(asked_of, configured(asked_of, first, model), configured(asked_of, second, model))
+        (asked_of, one), (_, other) = (question(name, each, model) for each in (first, second))
+        parted = compare(asked_of, one, other)
         return tell(form == "json", difference_json(parted), difference_lines(parted), output)
     for each in (first, second):
         asked_for.check_named(each, model)

@@ -74,6 +74,40 @@ def test_a_page_has_what_the_text_adds(monkeypatch) -> None:
     assert found.row()["guarantees added"] == "TC"
 
 
+@pytest.mark.parametrize(
+    ("name", "code", "enough"),
+    [
+        ("iss", "CD", [["h_iss=yes", "iss_check=advertised"]]),
+        pytest.param("echo", "TC", [["as_resource=honor"], ["echo=req (no)"]], marks=pytest.mark.slow),
+    ],
+)
+def test_a_page_says_what_of_the_text_is_enough(monkeypatch, name: str, code: str, enough: list[list[str]]) -> None:
+    """Each set is safe by itself, whether or not honest parties finish; with less of it there is an attack."""
+    only(monkeypatch, code)
+    found = text_pages.found(name)
+    ((flip, sets),) = found.enough.items()
+    head, lacking = text_pages.lacked(name)
+    for one in sets:
+        for lost in (None, *one.done):
+            done = [each for each in one.done if each != lost]
+            undone = [f"{each.switch}={value}" for each, value in lacking.items() if each not in done]
+            said = run("verdict", code, ";".join([head, *undone, flip.where])).output
+            assert re.search(rf"^verdict +{'safe' if lost is None else 'attack'}\b", said, re.M), lost
+    said = [[f"{each.switch}={each.value}{'' if one.finishes else ' (no)'}" for each in one.done] for one in sets]
+    assert said == enough
+    assert "| not decided in time |" not in text_pages.page(found)
+
+
+def test_what_takes_too_long_is_named_and_not_taken_for_safe(monkeypatch) -> None:
+    only(monkeypatch, "CD")
+    monkeypatch.setattr("properties.variants.TOGETHER", 0.0)
+    monkeypatch.setattr("properties.variants.SHARED", 0.0)
+    monkeypatch.setattr("properties.variants.ALONE", 0.0)
+    found = text_pages.found("issuer")
+    assert found.undecided
+    assert "Not decided in time: CD, as `openworld verdict CD" in text_pages.page(found)
+
+
 def test_pages_go_into_a_folder_with_a_table_of_them(monkeypatch, tmp_path: Path) -> None:
     """Each text has a line, and a page of the name in it; a page alone is printed."""
     only(monkeypatch, "FC")
