@@ -5,7 +5,7 @@ obligation of which quotes say where it matters (``model/data/quotes.csv``) is a
 change of it; else, and for whole texts, against the same attackers for all.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from openworld.show import command, guarantee
 from openworld.width import marked
 from properties.completion import finishes_here
 from properties.designs import Lattice
-from properties.monotone import NoAnswerError
+from properties.monotone import Names, NoAnswerError
 from properties.reads import askable, unread
 from properties.results import Result, happens
 from properties.security import Property, every_property, find
@@ -60,10 +60,10 @@ class Flips(NamedTuple):
 
 
 class Enough(NamedTuple):
-    """Obligations of a text that are enough for a guarantee, and whether honest parties finish with these alone."""
+    """Obligations of a text that are enough for a guarantee, and what else of it honest parties need to finish then."""
 
     done: list[Obligation]
-    finishes: bool
+    needed: list[Obligation]
 
 
 class TextFound(NamedTuple):
@@ -76,7 +76,7 @@ class TextFound(NamedTuple):
         costs: utilities that its mechanisms take from honest parties, or may, by environment.
         left: properties that are attacked with the whole text, of those that it is about, and what asks that.
         enough: by guarantee that the whole text adds, the least of what it asks that is enough whatever is done of the
-            rest, each way, and whether honest parties finish with that alone; ``None`` if it was not found in time.
+            rest, each way, and what honest parties need beside it; ``None`` if that was not found in time.
     """
 
     name: str
@@ -204,11 +204,24 @@ def _enough(flip: Flips, head: str, lacking: Mapping[Obligation, str]) -> list[E
         sets = lattice.enumerate().sufficient
     except NoAnswerError:
         return None
+
+    def finishes(done: Names) -> bool:
+        undone_ones = {name: undone for name, (_, undone) in open_ones.items() if name not in done}
+        return finishes_here(world, design.but(**undone_ones), flip.prop.use)
+
     found = []
     for names in sets:
-        alone = design.but(**{name: undone for name, (_, undone) in open_ones.items() if name not in names})
-        found.append(Enough([open_ones[name][0] for name in sorted(names)], finishes_here(world, alone, flip.prop.use)))
+        parts = names, _needed(names, open_ones, finishes) - names
+        found.append(Enough(*([open_ones[name][0] for name in sorted(part)] for part in parts)))
     return found
+
+
+def _needed(names: Names, every: Iterable[str], finishes: Callable[[Names], bool]) -> Names:
+    """These, and what has to be added to them so that honest parties finish."""
+    needed = names if finishes(names) else frozenset(every)
+    for name in sorted(needed - names):
+        needed = needed - {name} if finishes(needed - {name}) else needed
+    return needed
 
 
 def _undone(each: Obligation) -> str:
@@ -297,7 +310,8 @@ def page(of: TextFound) -> str:
         said += ["", "Attacked all the same, with the whole text and nothing else:", ""]
         said += [f"* {code}: `{asked}`" for code, asked in of.left.items()]
     if of.enough:
-        said += _headed("What of it is enough", "The smallest sets of what it asks, whatever is done of the rest.", "")
+        beside = "The smallest sets, whatever is done of the rest; in brackets what honest parties need as well."
+        said += _headed("What of it is enough", beside, "")
         said += _table(["guarantee", "enough"], [[_words(each), _sets(sets)] for each, sets in of.enough.items()])
     said += _headed("Who may adopt first", f"Paths: {', '.join(f'`{path}`' for path in paths(of.name))}.")
     for role, flips in of.first.items():
@@ -343,8 +357,8 @@ def _sets(sets: list[Enough] | None) -> str:
     """Sets of obligations in a cell."""
     if sets is None:
         return "not decided in time"
-    said = ((", ".join(f"`{each.switch}={each.value}`" for each in one.done), one.finishes) for one in sets)
-    return "<br>or ".join(what if finishes else f"{what} (honest parties do not finish)" for what, finishes in said)
+    listed = [[", ".join(f"`{each.switch}={each.value}`" for each in part) for part in one] for one in sets]
+    return "<br>or ".join(f"{done} (and {needed})" if needed else done for done, needed in listed)
 
 
 def _told(flips: list[Flips]) -> list[str]:

@@ -77,12 +77,17 @@ def test_a_page_has_what_the_text_adds(monkeypatch) -> None:
 @pytest.mark.parametrize(
     ("name", "code", "enough"),
     [
-        ("iss", "CD", [["h_iss=yes", "iss_check=advertised"]]),
-        pytest.param("echo", "TC", [["as_resource=honor"], ["echo=req (no)"]], marks=pytest.mark.slow),
+        ("iss", "CD", [["h_iss=yes and iss_check=advertised"]]),
+        pytest.param(
+            "echo",
+            "TC",
+            [["as_resource=honor"], ["echo=req and as_echo=yes and as_resource=honor"]],
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_page_says_what_of_the_text_is_enough(monkeypatch, name: str, code: str, enough: list[list[str]]) -> None:
-    """Each set is safe by itself, whether or not honest parties finish; with less of it there is an attack."""
+    """Each set is safe by itself; with less of it there is an attack, and honest parties may need more to finish."""
     only(monkeypatch, code)
     found = text_pages.found(name)
     ((flip, sets),) = found.enough.items()
@@ -93,7 +98,7 @@ def test_a_page_says_what_of_the_text_is_enough(monkeypatch, name: str, code: st
             undone = [f"{each.switch}={value}" for each, value in lacking.items() if each not in done]
             said = run("verdict", code, ";".join([head, *undone, flip.where])).output
             assert re.search(rf"^verdict +{'safe' if lost is None else 'attack'}\b", said, re.M), lost
-    said = [[f"{each.switch}={each.value}{'' if one.finishes else ' (no)'}" for each in one.done] for one in sets]
+    said = [[" and ".join(f"{each.switch}={each.value}" for each in (*one.done, *one.needed))] for one in sets]
     assert said == enough
     assert "| not decided in time |" not in text_pages.page(found)
 
