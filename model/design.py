@@ -10,7 +10,7 @@ at the baseline. Without ``cap`` nobody is dishonest; who is where somebody asks
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from model.drafts import TEXTS, Obligation
 from model.errors import hint, meant
 from model.model import Model, oauth
 from model.named_designs import FORMERLY
-from model.switches import BCP_ATTACKERS, ROLES, ConfigurationError, attacker_named, check_switch
+from model.switches import BCP_ATTACKERS, EVERYBODY, ROLES, ConfigurationError, attacker_named, check_switch
 from model.switching import Switches
 from model.world import World
 
@@ -182,7 +182,7 @@ def expanded(text: str, model: Model = oauth()) -> dict[str, str]:
     by = _roles(pairs)
     stored = _stored(pairs.pop("design"), model) if "design" in pairs else {}
     stored |= {each.switch: each.value for each in _obligations(pairs.pop("draft", ""))}
-    return {name: value for name, value in stored.items() if by is None or model.switches[name].owner in by} | pairs
+    return {name: value for name, value in stored.items() if _adopts(model.switches[name].owner, by)} | pairs
 
 
 def obligations(text: str, model: Model = oauth()) -> tuple[Obligation, ...]:
@@ -195,12 +195,17 @@ def obligations(text: str, model: Model = oauth()) -> tuple[Obligation, ...]:
     by, name = _roles(pairs), FORMERLY.get(pairs.get("design", ""), pairs.get("design", ""))
     found = obligations(model.designs[name], model) if name in model.designs else ()
     found += _obligations(pairs.get("draft", ""))
-    return tuple(each for each in found if by is None or each.role in by)
+    return tuple(each for each in found if _adopts(each.role, by))
 
 
 def adopters(text: str) -> frozenset[str] | None:
     """Return the roles that alone adopt what a configuration names; None: all do (raises ConfigurationError)."""
     return _roles(dict(_pairs(text)))
+
+
+def _adopts(owner: str, by: Collection[str] | None) -> bool:
+    """Whether these adopt what this role decides: what everybody does together, a protocol, is always adopted."""
+    return by is None or owner in by or owner == EVERYBODY
 
 
 def _obligations(names: str) -> tuple[Obligation, ...]:

@@ -17,7 +17,7 @@ NAMED_DESIGNS: dict[str, str] = {
     "spiffe": "prm=exact;reg=cimd;client_auth=attest;as_trust=allowlist;iss_check=require;instance=workload",
     "sufficient": "prm=exact;rs_as_bind=on;md_issuer_check=on;iss_check=require;callback_bind=on;assertion_aud=issuer;"
     "dpop=token+code;rs_htu=on;rs_trust=allowlist",
-    "aauth": "protocol=aauth;instance=derived;exchange=own;rs_trust=any;subject_ns=iss+sub;consent_ui=client_id_host",
+    "aauth": "draft=aauth;consent_ui=client_id_host",
     "federated": "prm=exact;reg=federation;as_trust=federation;rs_trust=federation;"
     "signed_metadata=anchored_req;client_auth=pkjwt;e_enrolled=yes;iss_check=require",
 }

@@ -4,13 +4,19 @@ import pytest
 
 from model.design import named_switches, obligations, parse
 from model.drafts import TEXTS, Obligation, Quote, paths, quotes, requirements
-from model.switches import SWITCHES, ConfigurationError, check_switch
+from model.switches import EVERYBODY, SWITCHES, ConfigurationError, check_switch
 from model.texts import texts
 from openworld.expectations import sentences
 from openworld.revised import without
 from simulations.arms import settings
 
-ACTORS = {"client": "client", "authorization_server": "AS", "resource_server": "RS"}
+ACTORS = {
+    "client": {"client", "agent"},
+    "authorization_server": {"AS", "PS"},
+    "resource_server": {"RS"},
+    "proxy": {"RS"},
+    EVERYBODY: {"all"},
+}
 EACH = [
     pytest.param(name, each, id=f"{name}-{each.switch}") for name, text in TEXTS.items() for each in text.obligations
 ]
@@ -18,10 +24,13 @@ EACH = [
 
 @pytest.mark.parametrize(("name", "each"), EACH)
 def test_an_obligation_is_a_sentence_about_its_role(name: str, each: Obligation) -> None:
-    """The catalogue says so of that role; it can be met and not met, and ``draft=`` meets it."""
-    assert ACTORS[each.role] in requirements()[each.row]["actor"].split(", ")
+    """The catalogue says so of that role; it can be met and not met, and ``draft=`` meets it.
+
+    What everybody does, a protocol, is what the rest of the text is about.
+    """
+    assert ACTORS[each.role].intersection(requirements()[each.row]["actor"].split(", "))
     assert each.sentence
-    assert check_switch(each.switch, each.value) != each.without
+    assert (check_switch(each.switch, each.value) == each.without) == (each.role == EVERYBODY)
     check_switch(each.switch, each.without or SWITCHES[each.switch].baseline)
     assert parse(f"draft={name}").design[each.switch] == each.value
 
@@ -75,7 +84,7 @@ def test_a_quote_is_a_sentence_of_a_text_that_was_read(quote: Quote) -> None:
     assert requirements()[quote.row]["actor"]
     assert bool(quote.where) == bool(quote.obligations)
     for each in quote.obligations:
-        assert (ACTORS | {"proxy": "RS"})[each.role] in requirements()[each.row]["actor"].split(", ")
+        assert ACTORS[each.role].intersection(requirements()[each.row]["actor"].split(", "))
         assert check_switch(each.switch, each.value) != (each.without or SWITCHES[each.switch].baseline)
         parse(f"{without(each, quote)};{each.switch}={each.value}".partition(";")[2])
     for name in (name for name, text in TEXTS.items() if {*text.obligations} & {*quote.obligations}):
