@@ -26,7 +26,7 @@ from model.readings import (
 )
 from model.registration import is_known
 from model.rule import Named
-from model.state import ATTACKERS_KEY, refreshed, tokens, vouching_at
+from model.state import ATTACKERS_KEY, id_token_of, id_tokens, refreshed, tokens, vouching_at
 from model.switching import Choices
 from model.token_endpoint import by_attacker, issued_at_once, request_rules
 from model.vouching import asserted
@@ -104,16 +104,21 @@ def replay_grant_again(c: Context, who: str, grant: str, as_own: Value) -> Move:
     It does so as the client, or as a client of its own, ``as_own``.
     """
     slot, server, by_name = c.state.grant(grant), server_of(c, grant), same(as_own, NONE)
-    client = choose(by_name, slot.client, as_own)
+    checked = asserted(c, who, server, by_client=by_name, own=False, reused=True)
+    move = _presented_again(c, grant, choose(by_name, slot.client, as_own), who, checked)
+    here = possible(knows(c, "grant", who), same(slot.of, who), any_of(by_name, *runs_client(c, as_own)))
+    return move._replace(when=all_of(here, move.when))
+
+
+def _presented_again(c: Context, grant: str, client: Value, assertion: Value, checked: Iterable[Named]) -> Move:
+    """The attacker gets a second token where a client has got one by an assertion, for the same resource."""
+    slot, server = c.state.grant(grant), server_of(c, grant)
     asking = by_attacker(c, server, client, slot.target)
-    asks = TokenRequest(client, grant_type="jwt_bearer", assertion=who, proof_key=asking.key, resource=asking.resource)
-    taken = (
-        server_rules.assertions_are_granted(c.of(server.name), grants_used(c)),
-        *asserted(c, who, server, by_client=by_name, own=False, reused=True),
-    )
-    may = any_of(by_name, *runs_client(c, as_own))
+    shown: GrantShown = {"grant_type": "jwt_bearer", "assertion": assertion}
+    asks = TokenRequest(client, proof_key=asking.key, resource=asking.resource, **shown)
+    taken = (server_rules.assertions_are_granted(c.of(server.name), grants_used(c)), *checked)
     return Move(
-        possible(knows(c, "grant", who), same(slot.code, "redeemed"), same(slot.of, who), may),
+        same(slot.code, "redeemed"),
         request_rules(c, server, asking, NONE, taken),
         {f"{grant}.code": "reused"},
         asked(ATTACKER, server.name, asks, TokenResponse(refreshed(grant), token_type(asking.key))),
@@ -212,21 +217,53 @@ def _tokens_and_grants(world: World) -> list[dict[str, str]]:
     ]
 
 
-@action("S15", _tokens_and_grants, _as_whom)
-def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Value) -> Move:
+@action("S15", _tokens_and_grants, lambda world: {**_as_whom(world), "by_id_token": (False, True)})
+def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Value, by_id_token: Condition) -> Move:
     """The attacker exchanges a token that it knows for an assertion about the user, and presents that at another AS.
 
     It does so as the client that the token was issued to, or as a client of its own; a sub-agent, which may have been
-    issued one as well, is no client of another AS.
+    issued one as well, is no client of another AS. ``by_id_token``: it has the ID token that came with the first, which
+    every AS takes of its client, whoever has the key of that.
     """
-    made, at = token_of(c, token), server_of(c, grant)
-    server, policy, by_name = made.server, c.of(made.server.name), same(as_own, NONE)
+    made, at, by_name = token_of(c, token), server_of(c, grant), same(as_own, NONE)
     client = choose(by_name, made.client, as_own)
-    checked = (
+    checked, asked_first = _exchanged(c, token, at, client, by_name, by_id_token)
+    move = _present_assertion(c, grant, client, vouching_at(made.server, at), wanted, checked, user_of(c, grant))
+    as_clients = all_of(by_name, not isinstance(c.world.issued.get(token), Exchanged))
+    by_token = all_of(knows(c, "token", token), any_of(as_clients, *runs_client(c, as_own)))
+    here = any_of(all_of(by_id_token, _has_id_token(c, token)), all_of(no(by_id_token), by_token))
+    return move._replace(when=all_of(here, move.when), sends=(*asked_first, *move.sends))
+
+
+@action("S16", lambda world: [pair for pair in _tokens_and_grants(world) if pair["token"] in id_tokens(world)])
+def exchange_token_again(c: Context, token: str, grant: str) -> Move:
+    """The attacker does so by an ID token where the client has had its own token, as the client, for a second one."""
+    made, slot, at = token_of(c, token), c.state.grant(grant), server_of(c, grant)
+    checked, asked_first = _exchanged(c, token, at, slot.client, by_name=True, by_id_token=True)
+    move = _presented_again(c, grant, slot.client, vouching_at(made.server, at), checked)
+    here = all_of(_has_id_token(c, token), same(slot.client, made.client))
+    return move._replace(when=all_of(here, move.when), sends=(*asked_first, *move.sends))
+
+
+def _has_id_token(c: Context, token: str) -> Condition:
+    """Whether the attacker has the ID token that came with a token."""
+    return knows(c, "token", id_token_of(token)) if token in id_tokens(c.world) else False
+
+
+def _exchanged(
+    c: Context, token: str, at: Party, client: Value, by_name: Condition, by_id_token: Condition
+) -> tuple[tuple[Named, ...], tuple[Sent, ...]]:
+    """The rules by which one AS gives the attacker an assertion for a token, and another takes it; and what it asks."""
+    made = token_of(c, token)
+    server, policy = made.server, c.of(made.server.name)
+    by_token = (
         *was_kept(c, token, [token]),
-        *attacker_authenticates(c, server, client),
-        server_rules.exchanged_token_is_the_clients(policy, by_name),
         server_rules.exchanged_token_is_presented_by_key(policy, made.key, same(made.key, ATTACKERS_KEY), False),
+    )
+    checked = (
+        *(each._replace(holds=any_of(by_id_token, each.holds)) for each in by_token),
+        *attacker_authenticates(c, server, client),
+        server_rules.exchanged_token_is_the_clients(policy, by_name, id_token=all_of(by_name, by_id_token)),
         server_rules.audience_is_partner(policy, gives_word_to(c, server, at.url)),
         *guards.assertion(
             c.of(at.name),
@@ -242,18 +279,13 @@ def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Va
         client,
         grant_type="token-exchange",
         requested_token_type="id-jag",
-        subject_token=token,
-        subject_token_type="access_token",
+        subject_token=choose(by_id_token, id_token_of(token), token),
+        subject_token_type=choose(by_id_token, "id_token", "access_token"),
         audience=at.url,
     )
-    user = user_of(c, grant)
-    assertion = vouching_at(server, at)
-    answer = AssertionResponse("id-jag", assertion, server.url, user, at.url, client)
-    move = _present_assertion(c, grant, client, assertion, wanted, checked, user)
-    as_clients = all_of(by_name, not isinstance(c.world.issued.get(token), Exchanged))
-    here = all_of(knows(c, "token", token), any_of(as_clients, *runs_client(c, as_own)))
-    asked = (Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
-    return move._replace(when=all_of(here, move.when), sends=(*asked, *move.sends))
+    user = c.world.issued[token.removesuffix("+")].user
+    answer = AssertionResponse("id-jag", vouching_at(server, at), server.url, user, at.url, client)
+    return checked, asked(ATTACKER, server.name, request, answer)
 
 
 def _by_workloads(world: World) -> list[dict[str, str]]:

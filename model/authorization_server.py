@@ -414,13 +414,19 @@ def audience_is_partner(design: Choices, partner: Condition) -> Condition:
     "draft-ietf-oauth-identity-chaining-17, Authorized use of Subject Token; "
     "draft-hardt-oauth-aauth-protocol, Upstream Token Verification 3",
 )
-def exchanged_token_is_the_clients(design: Choices, own: Condition, addressed: Condition = False) -> Condition:
+def exchanged_token_is_the_clients(
+    design: Choices, own: Condition, addressed: Condition = False, id_token: Condition = False
+) -> Condition:
     """A client exchanges what was issued to it, and no access token, which others get to see, unless those are taken.
 
     ``own``: it is an access token that was issued to the client that asks; ``addressed``: it is for a resource server
-    on the list of the AS, and that asks.
+    on the list of the AS, and that asks; ``id_token``: it is the ID token of the client that asks.
     """
-    taken = all_of(own, same(design.exchange, "own")), all_of(addressed, same(design.exchange, "addressed"))
+    taken = (
+        all_of(own, same(design.exchange, "own")),
+        all_of(addressed, same(design.exchange, "addressed")),
+        all_of(id_token, no(same(design.exchange, "refresh"))),
+    )
     return any_of(same(design.exchange, "any"), *taken)
 
 

@@ -159,7 +159,7 @@ PROFILES = _drafts(
      "MIS-kill token_fmt=opaque/jwt", "MIS-kill status_check=fresh/fail_open"),
     ("mission_across", "draft-mcguinness-oauth-mission-cross-domain",
      "an AS of another domain issues for a Mission on the word of its AS",
-     "MXD-grant grant=id_jag", "MXD-subj exchange=identity/own", "MXD-trust grant_trust=listed/any",
+     "MXD-grant grant=id_jag", "MXD-subj exchange=refresh/own", "MXD-trust grant_trust=listed/any",
      "MXD-aud grant_aud_check=on/off", "MXD-pop grant_cnf=bound/off", "MXD-once grant_replay=jti/none",
      "MXD-cid grant_client_check=on/off", "MXD-local as_dpop=honor/ignore"),
     ("assertion_audience", "draft-ietf-oauth-rfc7523bis", "the assertion of a client is for the issuer of one AS alone",

@@ -45,6 +45,10 @@ def tokens(world: World) -> tuple[str, ...]:
     return (*issued, *(made.name for made in world.exchanged), *(held.name for held in world.held))
 
 
+#: What the names of ID tokens begin with.
+ID_TOKEN = "id:"
+
+
 def assertion_at(server: Party, client_id: str) -> str:
     """A client assertion, as a term: the client_id it is for and the AS at which it is good; none without client_id.
 
@@ -56,6 +60,16 @@ def assertion_at(server: Party, client_id: str) -> str:
 def went_astray(client: str, server: str, stranger: str) -> str:
     """The fact that a client has registered at an honest AS what it has for one of the attacker's."""
     return f"astray.{client}@{server}.{stranger}"
+
+
+def id_token_of(grant: str) -> str:
+    """The ID token that a client gets with the access token of a grant, as a term."""
+    return f"{ID_TOKEN}{grant}"
+
+
+def id_tokens(world: World) -> tuple[str, ...]:
+    """The grants with which an ID token comes that a client may exchange."""
+    return tuple(grant.name for grant in world.grants if any(session.after for session in world.sessions))
 
 
 def vouching_at(server: Party, other: Party) -> str:
@@ -259,6 +273,8 @@ def _knowledge(made: Variables, world: World) -> None:
     for grant in world.grants:
         made.fact(f"knows.code.{grant.name}", "the attacker knows the code")
         made.fact(f"knows.refresh.{grant.name}", "the attacker knows the refresh token")
+    for name in id_tokens(world):
+        made.fact(f"knows.token.{id_token_of(name)}", "the attacker has the ID token that came with it")
     for token in tokens(world):
         made.fact(f"knows.token.{token}", "the attacker knows the access token")
         made.fact(f"served.{token}", "an honest RS acted on it for the attacker")

@@ -282,8 +282,8 @@ _MECHANISMS = (
      "RFC 6749 4; RFC 7523; RFC 8628 3; RFC 8693 2.1; draft-ietf-oauth-identity-assertion-authz-grant 4"),
     ("vouch_for", "listed any", "authorization_server", "AS: to which others it makes assertions about its users: those that it has an agreement with; any",
      "draft-ietf-oauth-identity-assertion-authz-grant 4.3; RFC 8693 2.1"),
-    ("exchange", "identity own any addressed", "authorization_server",
-     "AS: what it exchanges, for an assertion about a user or a token for another resource: the ID token of the client that asks; its access tokens as well; any client's; "
+    ("exchange", "identity refresh own any addressed", "authorization_server",
+     "AS: what it exchanges, for an assertion about a user or a token for another resource: the ID token of the client that asks; its refresh token alone; its ID and access tokens; any client's; "
      "beside the ID token, access tokens that are for a resource server on its list, if that asks",
      "RFC 8693 2.1, 5; draft-ietf-oauth-identity-assertion-authz-grant 4.3; draft-hardt-oauth-aauth-protocol, Upstream Token Verification 3"),
     ("exchange_cnf", "off own named", "authorization_server",

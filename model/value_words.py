@@ -12,6 +12,7 @@ from model.action import Context
 from model.logic import decided
 from model.messages import FORGED, THIEF
 from model.readings import is_made_offline
+from model.state import ID_TOKEN
 from model.world import ATTACKER, DEFAULT_AUDIENCE, NONE, TRUST_DOMAIN, Exchanged, Grant, Held, World
 
 _MADE = {FORGED: "<made up by attacker>", THIEF: "<attacker's own>"}
@@ -95,7 +96,7 @@ class Words:
 
     def user_of(self, name: str) -> str:
         """Whose a term is: of which user, or the attacker's; nothing where it is nobody's."""
-        place = name.removeprefix("key:").partition("@")[0]
+        place = name.removeprefix("key:").removeprefix(ID_TOKEN).partition("@")[0]
         for part in (name, place, place.partition(".")[0]):
             issued = self.world.issued.get(part.removesuffix("+"))
             if issued is not None:
@@ -157,6 +158,8 @@ class Words:
         return f"<{whose(grant.user)} {what}{'' if alone else ' ' + name[-1]} from {host(self.server_of(name))}>"
 
     def _token(self, name: str) -> str:
+        if name.startswith(ID_TOKEN):
+            return self._issued("ID token", name.removeprefix(ID_TOKEN))
         held = self.world.issued.get(name)
         if isinstance(held, Held):
             leaked = self.context.has(held.leaks_by) is True

@@ -23,6 +23,7 @@ from model.readings import (
     voucher_of,
 )
 from model.rule import Named
+from model.state import id_token_of
 from model.world import NONE, Party, World
 
 
@@ -70,13 +71,14 @@ def client__ask_for_assertion(c: Context, who: str, grant: str) -> Move:
     here = possible(
         same(session.phase, "ready"), client_rules.is_vouched_by_server(c.client(who), True), same(earlier.token, grant)
     )
-    by_identity = same(policy.exchange, "identity")
+    by_identity, by_refresh = same(policy.exchange, "identity"), same(policy.exchange, "refresh")
     request = TokenExchange(
         **authentication_of(c, earlier, "token", server.url),
         grant_type="token-exchange",
         requested_token_type="id-jag",
-        subject_token=choose(by_identity, NONE, grant),
-        subject_token_type=choose(by_identity, "id_token", "access_token"),
+        # A refresh token is bound to the client: who reads it has no use for it.
+        subject_token=choose(by_identity, id_token_of(grant), choose(by_refresh, NONE, grant)),
+        subject_token_type=choose(by_identity, "id_token", choose(by_refresh, "refresh_token", "access_token")),
         audience=session.issuer,
         resource=requested_resource(c, session, "token"),
     )
