@@ -265,9 +265,13 @@ class _Artwork(_Drawing):
         made = [lines[0]]
         for line in lines[1:]:
             # Behind the lifelines; in the list of participants, before the URL.
-            start = self.span + 2 if line[2:4] in (" |", " o") else line.rfind("  ") + 2
-            moved = (line[:start] + " " * more + line[start:] for more in range(WIDTH - len(line) + 1))
-            made.append(next((each.rstrip() for each in moved if not _touching(made[-1], each)), line))
+            drawn = line[2:4] in (" |", " o")
+            start = self.span + 2 if drawn else line.rfind("  ") + 2
+            moved = [line[:start] + " " * more + line[start:] for more in range(WIDTH - len(line) + 1)]
+            moved += [] if drawn else [line[:start].replace(" ", "", less) + line[start:] for less in range(1, 4)]
+            placed = next((each.rstrip() for each in moved if not _touching(made[-1], each)), None)
+            # Where no place will do a row of lifelines keeps the two apart.
+            made += [placed] if placed is not None else [self.row(), line]
         return made
 
 
