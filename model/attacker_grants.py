@@ -176,7 +176,7 @@ def usable_grants(c: Context) -> Iterator[Condition]:
 
 
 def _for_itself(c: Context, server: Party, design: Choices) -> tuple[Named, ...]:
-    """The rules by which an AS issues a token to whoever authenticates as a client, for that client itself."""
+    """The rules by which an AS issues a client a token for itself, whose credentials the attacker may have."""
     return (
         server_rules.client_credentials_are_granted(c.of(server.name), client_rules.grants_of(design)),
         server_rules.client_acts_for_itself_with_credentials(design, True),
@@ -223,7 +223,7 @@ def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Va
 
     It does so as the client that the token was issued to, or as a client of its own; a sub-agent, which may have been
     issued one as well, is no client of another AS. ``by_id_token``: it has the ID token that came with the first, which
-    every AS takes of its client, whoever has the key of that.
+    every AS takes from its client, without a proof of any key.
     """
     made, at, by_name = token_of(c, token), server_of(c, grant), same(as_own, NONE)
     client = choose(by_name, made.client, as_own)
