@@ -76,7 +76,7 @@ def client__ask_for_assertion(c: Context, who: str, grant: str) -> Move:
         **authentication_of(c, earlier, "token", server.url),
         grant_type="token-exchange",
         requested_token_type="id-jag",
-        # A refresh token is bound to the client: who reads it has no use for it.
+        # A refresh token is no term here: what that leaves out stands in properties/data/omitted.toml.
         subject_token=choose(by_identity, id_token_of(grant), choose(by_refresh, NONE, grant)),
         subject_token_type=choose(by_identity, "id_token", choose(by_refresh, "refresh_token", "access_token")),
         audience=session.issuer,

@@ -91,7 +91,8 @@ class TextFound(NamedTuple):
     def undecided(self) -> int:
         """How many questions were not answered in time."""
         every = [*self.alone.values(), self.whole, *self.first.values(), *self.costs.values()]
-        return sum(each.sign == "?" for flips in every for each in flips or ())
+        late = sum(each.sign == "?" for flips in every for each in flips or ())
+        return late + sum(sets is None for sets in self.enough.values())
 
     def row(self) -> dict[str, str]:
         """Return the line of the table that compares texts."""
@@ -347,10 +348,14 @@ def _obligation(each: Obligation, of: TextFound) -> list[str]:
     own, flips = words_of(each), of.alone[each]
     words = f"> {marked(own)}" if own else f"In the catalogue's words: {marked(each.sentence)}."
     what = f"**{each.level}**, {each.section} (`{each.row}`): `{each.switch}={each.value}`, undone: `{_undone(each)}`."
-    helps = [flip for flip, sets in of.enough.items() if any(each in one.done for one in sets or ())]
-    shared = [f"It is one way to keep {_codes(helps)}; another part of the text does so too."] if helps else []
-    told = _told(flips) if flips else ["", *(shared or ["No verdict rests on it."])]
-    return ["", what, "", words, *(told if flips is not None else ["", "What it builds on asks the same."])]
+    if flips is None:
+        return ["", what, "", words, "", "What it builds on asks the same."]
+    among = {flip: [each in one.done for one in sets] for flip, sets in of.enough.items() if sets}
+    needed = [flip for flip, here in among.items() if all(here)]
+    one_way = [flip for flip, here in among.items() if any(here) and not all(here)]
+    shared = [f"It is needed for {_codes(needed)}, against the attackers of the whole text."] if needed else []
+    shared += [f"It is one way to keep {_codes(one_way)}; another part of the text does so too."] if one_way else []
+    return ["", what, "", words, *(["", *shared] if shared and not flips else _told(flips))]
 
 
 def _sets(sets: list[Enough] | None) -> str:

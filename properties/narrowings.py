@@ -167,7 +167,8 @@ def _one_session(found: Verdict) -> Iterator[str]:
 
 def _approvals(world: World) -> int:
     """How many requests a user approves at one AS, at most."""
-    return max(Counter((grant.user, grant.server) for grant in world.grants if grant.user != ATTACKER).values())
+    each = Counter((grant.user, grant.server) for grant in world.grants if grant.user != ATTACKER)
+    return max(each.values(), default=0)
 
 
 def _one_approval(world: World) -> Iterator[str]:

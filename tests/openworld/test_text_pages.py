@@ -103,6 +103,33 @@ def test_a_page_says_what_of_the_text_is_enough(monkeypatch, name: str, code: st
     assert "| not decided in time |" not in text_pages.page(found)
 
 
+@pytest.mark.parametrize(
+    ("sets", "said"),
+    [
+        ([[0], [1]], "It is one way to keep CD; another part of the text does so too."),
+        ([[0, 1]], "It is needed for CD, against the attackers of the whole text."),
+        ([[1]], "No verdict rests on it."),
+    ],
+)
+def test_what_is_said_of_an_obligation_is_what_is_enough(sets: list[list[int]], said: str) -> None:
+    """Where nothing flipped by it alone, the sets that are enough say whether it matters."""
+    both = TEXTS["iss"].obligations
+    flip = text_pages.Flips(find("CD"), "safe", "attack", ("", ""))
+    enough = [text_pages.Enough([both[each] for each in one], []) for one in sets]
+    found = text_pages.TextFound("iss", {each: [] for each in both}, [flip], {}, {}, {}, {flip: enough})
+    first = text_pages.page(found).partition("undone: `no`")[0]
+    assert said in first
+    assert first.count("No verdict rests on it.") == (sets == [[1]])
+
+
+def test_sets_that_were_not_found_in_time_are_undecided() -> None:
+    flip = text_pages.Flips(find("CD"), "safe", "attack", ("", ""))
+    found = text_pages.TextFound(
+        "iss", {each: [] for each in TEXTS["iss"].obligations}, [flip], {}, {}, {}, {flip: None}
+    )
+    assert found.undecided == 1
+
+
 def test_what_takes_too_long_is_named_and_not_taken_for_safe(monkeypatch) -> None:
     only(monkeypatch, "CD")
     monkeypatch.setattr("properties.variants.TOGETHER", 0.0)
