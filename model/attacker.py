@@ -19,7 +19,7 @@ from model.readings import REQUEST_SENT, ids_of, kept, policy_of, tampered
 from model.registration import is_known, is_on_file, is_taken, knows_attester
 from model.rule import Named
 from model.send import is_scripted
-from model.state import assertion_at
+from model.state import assertion_at, client_of
 from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, SUB_AGENT, Held, Party, World, callbacks
 
 #: Capabilities by which a page of the attacker's is in a user's browser, and leads it on.
@@ -32,9 +32,17 @@ def knows(c: Context, kind: str, name: str) -> Condition:
     """Whether the attacker knows a term: it has learned it, or it is of what leaks by itself."""
     held = c.world.issued.get(name) if kind == "token" else None
     leaks = isinstance(held, Held) and c.has(held.leaks_by)
+    by_platform = all_of(c.capabilities["platform_leak"], _is_platforms(c, kind, name))
+    return any_of(c.state[f"knows.{kind}.{name}"], leaks, by_platform)
+
+
+def _is_platforms(c: Context, kind: str, name: str) -> Condition:
+    """Whether a term is a JWT that the platform of a workload makes for it: a grant, or what it authenticates by."""
     if kind == "grant" and name in c.world.session:
-        leaks = all_of(c.capabilities["platform_leak"], same(c.client(name).grant, "jwt_bearer"))
-    return any_of(c.state[f"knows.{kind}.{name}"], leaks)
+        return same(c.client(name).grant, "jwt_bearer")
+    if kind == "assertion" and client_of(name) not in c.world.by_name:
+        return client_rules.platform_signs(policy_of(c, client_of(name)))
+    return False
 
 
 def was_kept(c: Context, token: Value, among: Collection[str]) -> tuple[Named, ...]:

@@ -464,6 +464,11 @@ def assertion_names(
     )
 
 
+def platform_signs(design: Choices) -> Condition:
+    """Whether the client authenticates by an assertion that its platform signs for it."""
+    return all_of(same(design.client_auth, "pkjwt"), same(design.assertion_by, "platform"))
+
+
 def attests(design: Choices) -> Condition:
     """Whether the client authenticates by an attestation and a proof signed for the AS."""
     return same(design.client_auth, "attest")

@@ -57,6 +57,11 @@ def assertion_at(server: Party, client_id: str) -> str:
     return NONE if client_id == NONE else f"{client_id}@{server.name}"
 
 
+def client_of(assertion: str) -> str:
+    """The client_id that an assertion is for, by its term."""
+    return assertion.rpartition("@")[0]
+
+
 def went_astray(client: str, server: str, stranger: str) -> str:
     """The fact that a client has registered at an honest AS what it has for one of the attacker's."""
     return f"astray.{client}@{server}.{stranger}"

@@ -165,6 +165,8 @@ _MECHANISMS = (
      "RS: the attestation that it asks for beside a token: none; one of a client whose attester it knows, with a proof for whomever; "
      "with a proof for this resource; of the client, besides, that the token was issued to",
      "draft-ietf-oauth-attestation-based-client-auth-11 5.1, 7.2, 7.6; client: no rule"),
+    ("assertion_by", "client platform", "client", "who signs the assertion that the client authenticates by: itself; the platform that it runs on",
+     "RFC 7523 3; OAuth SPIFFE Client Authentication (individual draft -01) 3.1"),
     ("assertion_aud", "issuer endpoint token_ep array", "client", "audience the client puts into an assertion", "draft-ietf-oauth-security-topics-update 2.1"),
     ("aud_accepted", "any issuer endpoint token_ep", "authorization_server",
      "AS: the audience that it takes client assertions with: its issuer or any endpoint of its own; its issuer alone; the endpoint that is sent one; its token endpoint",
@@ -535,7 +537,7 @@ CAPABILITIES: dict[str, str] = {
     "lure": "the user opens an authorization URL that the attacker built",
     "web": "the user's browser visits a page of the attacker",
     "token_leak": "an access token that the honest client has for the CRM from an earlier flow leaks, and no key with it",
-    "platform_leak": "a JWT that the platform of a workload has made for the client leaks, before it is used",
+    "platform_leak": "a JWT that the platform of a workload has made for the client leaks, before it is used: as a grant, or to authenticate",
     "proof_leak": "a request of the client to the CRM leaks, token and proof",
     "net_first_leg": "the network attacker is on the user's first request to the client",
     "hdr_inject": "the attacker controls one challenge header of the CRM",
@@ -561,13 +563,11 @@ class Extent:
         reads: kinds of messages that it reads wherever they go, by the names of their records.
         runs: parties that the attacker runs by it, of those that worlds have as dishonest.
         controls: clients whose domain it has, with all that is served there.
-        takes: choices, as ``switch=value``, without one of which there is nothing that it could reach.
     """
 
     reads: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()
     controls: tuple[str, ...] = ()
-    takes: tuple[str, ...] = ()
 
 
 #: What capabilities reach; what those bring that are about parties of single worlds, the worlds say.
@@ -575,10 +575,7 @@ REACHES: dict[str, Extent] = {
     "code_leak": Extent(reads=("AuthorizationResponse",)),
     "req_leak": Extent(reads=("AuthorizationRequest",)),
     "log_leak": Extent(reads=("TokenRequest", "TokenExchange")),
-    "screen_leak": Extent(reads=("ShownCode",), takes=("grant=device_code",)),
-    "platform_leak": Extent(takes=("grant=jwt_bearer",)),
-    "key_leak": Extent(takes=("client_auth=pkjwt",)),
-    "client_script": Extent(takes=("architecture=bff", "architecture=mediated", "architecture=browser")),
+    "screen_leak": Extent(reads=("ShownCode",)),
 }
 
 

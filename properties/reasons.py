@@ -9,17 +9,14 @@ from typing import NamedTuple
 
 from model.design import Configuration
 from model.world import World
-from model.world_file import WORLDS
 from properties.bounds import Clock, Laid
 from properties.engine import Answer
 from properties.minimal import preferred
 from properties.security import Property
+from properties.template import Template
 
 #: What is said where a protocol does not say when a property is violated.
 UNDEFINED = "not defined under this protocol"
-
-#: The capabilities that put something of a world in the attacker's hands; what others do is the same in every world.
-PLACED = frozenset[str]().union(*(world.capabilities for world in WORLDS.values()))
 
 
 class Absent(NamedTuple):
@@ -35,26 +32,17 @@ class Absent(NamedTuple):
     design: tuple[str, ...]
 
 
-def idle(world: World, configuration: Configuration) -> frozenset[str]:
-    """The capabilities that reach nothing here: other worlds have what they are about."""
-    return configuration.capabilities & (PLACED - world.capabilities)
-
-
 def out_of_hand(world: World, configuration: Configuration) -> tuple[str, ...]:
-    """That capabilities reach nothing in this world, or by this design, in a sentence; nothing where all of them do."""
-    nothing = ", ".join(sorted(idle(world, configuration)))
-    placed = (f"nothing in this world is in the attacker's hands by {nothing}",) if nothing else ()
-    return (*placed, *_untaken(configuration))
+    """That nothing is in the attacker's hands by some of its capabilities, in a sentence; nothing where all count.
 
-
-def _untaken(configuration: Configuration) -> tuple[str, ...]:
-    """Which capabilities take a choice that nobody has made."""
-    design, reaches = configuration.design, configuration.model.reaches
-    made = {*design.items(), *((switch, value) for (_, switch), value in design.parties.items())}
-    return tuple(
-        f"{name} reaches nothing without {' or '.join(reaches[name].takes)}"
-        for name in sorted(configuration.capabilities & reaches.keys())
-        if reaches[name].takes and made.isdisjoint(tuple(taken.split("=")) for taken in reaches[name].takes)
+    What no step and no event reads in this world and under this design changes nothing there.
+    """
+    template = Template(world, configuration.design, present=True)
+    decides = (value for firing in template.firings for value in firing.decides)
+    read = template.circuit.under([*template.events.values(), *decides])
+    idle = sorted(name for name in configuration.capabilities if template.capabilities[name].code not in read)
+    return (
+        (f"in this world and with this design nothing is in the attacker's hands by {', '.join(idle)}",) if idle else ()
     )
 
 

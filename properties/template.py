@@ -61,7 +61,8 @@ class Template:
     of the circuit and one template answers for all of them. ``about`` names the properties of interest, or all: actions
     that write nothing on which those depend are left out, which cannot change what the others do; ``also`` has further
     events by name. ``own`` names the switches that an open design has for single parties, as ``(party, switch)``;
-    ``free`` leaves some switches of a configuration open, each with the values that it may take.
+    ``free`` leaves some switches of a configuration open, each with the values that it may take. Where an attacker is
+    ``present``, there is one whatever it is able to do.
     """
 
     world: World
@@ -70,6 +71,7 @@ class Template:
     also: Mapping[str, Callable[[Context], Condition]] = field(default_factory=dict)
     own: Own = ()
     free: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    present: bool = False
     circuit: Circuit = field(default_factory=Circuit)
     switches: dict[tuple[str, str], Literal] = field(default_factory=dict)
     capabilities: dict[str, Literal] = field(default_factory=dict)
@@ -220,7 +222,7 @@ class Template:
         if isinstance(self.configuration, Configuration):
             return {name: name in self.configuration.capabilities for name in able}
         self.capabilities = {name: self.circuit.input() for name in able}
-        return self.capabilities
+        return {**self.capabilities, "": True} if self.present else self.capabilities
 
     def _undecided(self, domain: tuple[Any, ...]) -> Value | Condition:
         if domain == (False, True):

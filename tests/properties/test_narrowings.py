@@ -1,11 +1,9 @@
 """The attacker that a question is about where it names none, and what a safe says that it rests on."""
 
-from dataclasses import replace
-
 import pytest
 
 from model.design import parse
-from model.switches import BCP_ATTACKERS, REACHES
+from model.switches import BCP_ATTACKERS
 from properties.attackers import configured, of_bcp
 from properties.narrowings import check_widely, narrowings, omitted_forms
 from properties.security import find
@@ -80,43 +78,26 @@ def test_a_safe_is_asked_only_where_the_party_is_of_which_the_question_says_some
     assert (found.result, found.elsewhere) == ("safe", ())
 
 
-def test_a_safe_names_a_power_that_reaches_nothing_in_its_world():
-    """Only a world where no token leaks says so of the leak; what every world has is never named."""
-    said = "nothing in this world is in the attacker's hands by token_leak"
-    for text, idle in (("world=two_as;cap=token_leak", True), ("cap=token_leak;block=yes;dpop=token", False)):
-        found = check(find("TC"), parse(text))
-        assert found.result == "safe"
-        assert (said in narrowings(found)) == idle
-
-
-def test_a_safe_names_a_power_for_which_the_design_has_nothing():
-    """A spy sees no code of a device where no client shows one."""
-    said = "screen_leak reaches nothing without grant=device_code"
-    for text, idle in (("cap=screen_leak", True), ("cap=screen_leak;grant=device_code", False)):
-        found = check(find("AZ"), parse(text))
-        assert found.result == "safe"
-        assert (said in narrowings(found)) == idle
-
-
 @pytest.mark.parametrize(
-    ("name", "attack"),
+    ("asked", "idle"),
     [
-        ("screen_leak", "SI cap=screen_leak;grant=device_code"),
-        ("platform_leak", "AZ cap=platform_leak;grant=jwt_bearer"),
-        ("key_leak", "CA cap=key_leak;client_auth=pkjwt;cimd_cache=stale"),
-        ("client_script", "AZ cap=client_script;architecture=bff"),
+        ("TC world=two_as;cap=token_leak", "token_leak"),
+        ("TC cap=token_leak;block=yes;dpop=token", ""),
+        ("AZ cap=screen_leak", "screen_leak"),
+        ("AZ cap=screen_leak;grant=device_code", ""),
+        ("AZ cap=platform_leak+key_leak", "key_leak, platform_leak"),
+        ("AZ cap=key_leak;client_auth=pkjwt", ""),
+        ("AZ cap=net_first_leg", "net_first_leg"),
+        ("AZ design=aauth;cap=code_leak+mal_rs", "code_leak"),
     ],
 )
-def test_a_power_takes_a_choice_that_makes_a_difference(name, attack):
-    """With it there is an attack, and without the attacker has nothing by that power."""
-    prop, _, text = attack.partition(" ")
-    asked = parse(text)
-    assert check(find(prop), asked).result == "attack"
-    without = {
-        each.partition("=")[0]: asked.model.switches[each.partition("=")[0]].baseline for each in REACHES[name].takes
-    }
-    bare = check(find(prop), replace(asked, design=asked.design.but(**without)))
-    assert bare.result in ("safe", "not_in_this_world")
+def test_a_safe_names_a_power_by_which_nothing_is_in_the_attackers_hands(asked, idle):
+    """In its world, or by its design: where no token leaks, or no client shows a code that a spy could see."""
+    said = "in this world and with this design nothing is in the attacker's hands by "
+    name, _, text = asked.partition(" ")
+    found = check(find(name), parse(text))
+    assert found.result == "safe"
+    assert [each.removeprefix(said) for each in narrowings(found) if each.startswith(said)] == [idle] * bool(idle)
 
 
 def test_a_safe_says_that_honest_parties_do_not_finish_either():
