@@ -27,6 +27,7 @@ from model.messages import FORGED, Challenge, PushedResponse, ResourceMetadata, 
 from model.readings import (
     answered,
     document,
+    follows,
     is_enrolled,
     is_strangers,
     learns_endpoints,
@@ -165,7 +166,9 @@ def _issuers(world: World) -> tuple[str, ...]:
 
 #: Endpoints that a client does not go on with: who pushes nothing, and who registers nowhere.
 _UNREAD = {
-    "ServerMetadata.pushed_authorization_request_endpoint": Free(_issuers, lambda c: no(pushes(c.client(c.session)))),
+    "ServerMetadata.pushed_authorization_request_endpoint": Free(
+        _issuers, lambda c: no(pushes(c.client(c.session), follows(c, c.session)))
+    ),
     "ServerMetadata.registration_endpoint": Free(_issuers, lambda c: no(registers_at_run_time(c.client(c.session)))),
 }
 
@@ -203,18 +206,16 @@ def publish_server_metadata(
         for at in c.world.honest_servers
     }
     spliced, offers_par = no(same(authorization_at, party.url)), no(same(par_at, NONE))
+    pushed = pushes(design, follows(c, who))
     allowed = all_of(
         implies(same(c.design.splice, "no"), no(spliced)),
         implies(same(c.design.splice, "yes"), no(is_strangers(c.world, authorization_at))),
-        implies(all_of(pushes(design), same(c.design.par_at, "own")), same(par_at, party.url)),
-        implies(
-            all_of(pushes(design), same(c.design.par_at, "honest")),
-            all_of(offers_par, no(is_strangers(c.world, par_at))),
-        ),
+        implies(all_of(pushed, same(c.design.par_at, "own")), same(par_at, party.url)),
+        implies(all_of(pushed, same(c.design.par_at, "honest")), all_of(offers_par, no(is_strangers(c.world, par_at)))),
     )
     plainest = all_of(
         implies(no(same(registration_at, party.url)), any_of(*registers.values())),
-        implies(offers_par, pushes(design)),
+        implies(offers_par, pushed),
         implies(connector, c.has(party.connects_by)),
         implies(offers_pkce, any_of(same(design.pkce_policy, "metadata"), same(design.pkce_listed, "required"))),
         implies(offers_dpop, same(design.dpop_policy, "metadata")),

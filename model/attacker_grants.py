@@ -258,7 +258,7 @@ def _exchanged(
     server, policy = made.server, c.of(made.server.name)
     by_token = (
         *was_kept(c, token, [token]),
-        server_rules.exchanged_token_is_presented_by_key(policy, made.key, same(made.key, ATTACKERS_KEY), False),
+        server_rules.exchanged_token_is_presented_by_key(policy, made.bound, same(made.key, ATTACKERS_KEY), False),
     )
     checked = (
         *(each._replace(holds=any_of(by_id_token, each.holds)) for each in by_token),
@@ -359,7 +359,7 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
     policy = c.of(server.name)
     taken = (
         server_rules.exchanged_token_is_the_clients(policy, by_name),
-        server_rules.exchanged_token_is_presented_by_key(policy, made.key, own, is_named(c, token)),
+        server_rules.exchanged_token_is_presented_by_key(policy, made.bound, own, is_named(c, token)),
     )
     return Move(
         possible(knows(c, "token", token), no(knows(c, "token", again)), as_whom),

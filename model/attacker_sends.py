@@ -43,6 +43,7 @@ from model.messages import (
 )
 from model.readings import (
     attackers_key,
+    follows,
     ids_of,
     policy_of,
     published,
@@ -146,7 +147,7 @@ def push_request(
         names_resource(c, client, resource),
         c.has(name for party in c.world.servers for name in party.run_by),
         # What it pushed serves to be handed to a client, which asks for it only where it pushes.
-        any_of(*(pushes(c.client(session.name)) for session in c.world.sessions)),
+        any_of(*(pushes(c.client(session.name), follows(c, session.name)) for session in c.world.sessions)),
     )
     pushed = {
         "client": client,

@@ -435,12 +435,14 @@ def exchanged_token_is_the_clients(
     "PRA-down",
     source="draft-mcguinness-oauth-presenter-rebinding, Presentation and Validation; Downgrade and Confusion",
 )
-def exchanged_token_is_presented_by_key(design: Choices, key: Value, own: Condition, named: Condition) -> Condition:
-    """A token that is bound to a ``key`` is exchanged by its holder, or by whom the holder has named.
+def exchanged_token_is_presented_by_key(
+    design: Choices, bound: Condition, own: Condition, named: Condition
+) -> Condition:
+    """A token that is ``bound`` to a key or a certificate is exchanged by its holder, or by whom the holder has named.
 
     ``own``: who asks proves to have the key; ``named``: an assertion by it names the key that is proven instead.
     """
-    shown = any_of(same(key, NONE), own, all_of(named, same(design.exchange_cnf, "named")))
+    shown = any_of(no(bound), own, all_of(named, same(design.exchange_cnf, "named")))
     return any_of(same(design.exchange_cnf, "off"), shown)
 
 

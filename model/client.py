@@ -421,6 +421,11 @@ def shows_a_code(design: Choices) -> Condition:
     return same(design.grant, "device_code")
 
 
+def uses_browser(design: Choices, follows: bool = False) -> Condition:
+    """Whether the client sends its user's browser to an AS, for a code."""
+    return all_of(uses_code_grant(design, follows), no(shows_a_code(design)))
+
+
 def exchanges(design: Choices) -> Condition:
     """Whether a client exchanges the token of the session before, in one that follows it."""
     return same(design.grant, "on_behalf_of")

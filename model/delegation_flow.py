@@ -107,10 +107,10 @@ def authorization_server__issue_token_to_sub_agent(
     here = possible(may_receive(c, party, *above), one_of(design.instance, "workload", "derived"))
     policy, derived, itself = c.of(server), same(design.instance, "derived"), asks_itself(design)
     until = mapped(_EXPIRES.__getitem__, expires)
-    granted = holds(scopes.is_within, scope, token_of(c, grant).scope) if c.world.scopes else True
+    of_grant = token_of(c, grant)
+    granted = holds(scopes.is_within, scope, of_grant.scope) if c.world.scopes else True
     theirs = c.state[f"{starter}.token"] if is_further(c.world, party) else grant
     named = mapped(lambda value: _REBINDING.get(value, NONE), design.rebinding)
-    key = token_of(c, grant).key  # where that is bound so are those of sub-agents
     asked = TokenExchange(
         choose(itself, party.url, c.world.by_name[starter].url),
         grant_type="token-exchange",
@@ -138,8 +138,8 @@ def authorization_server__issue_token_to_sub_agent(
         here,
         (
             server_rules.sub_agent_is_attested(policy),
-            client_rules.handed_token_is_bound(design, itself, key),
-            server_rules.exchanged_token_is_presented_by_key(policy, key, no(itself), itself),
+            client_rules.handed_token_is_bound(design, itself, of_grant.key),
+            server_rules.exchanged_token_is_presented_by_key(policy, of_grant.bound, no(itself), itself),
             server_rules.authority_was_passed_on(policy, derived, _is_passed_on(c, made, scope), granted),
             *_of_chain(c, made, derived, expires),
         ),

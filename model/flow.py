@@ -94,7 +94,7 @@ from model.rule import Named
 from model.send import is_attackers
 from model.state import assertion_at, others_than
 from model.switching import Choices
-from model.world import ATTACKER, NONE, RESOURCE_SERVER, Party, World
+from model.world import ATTACKER, NONE, RESOURCE_SERVER, Party, World, pages
 
 # --- S1 to S7: discovery -----------------------------------------------------------------------------------
 
@@ -448,7 +448,8 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     own, behind, card = party.url, gateways.behind(c, party), reads_card(c, who)
     issuer, at = gateways.claimed_issuer(c, party), gateways.endpoints(c, party)
     sends = same(c.of(server).h_iss, "yes")
-    offers = choose(all_of(pushes(c.client(who)), no(card), no(same(c.of(behind.name).par, "off"))), behind.url, NONE)
+    pushed = pushes(c.client(who), follows(c, who))
+    offers = choose(all_of(pushed, no(card), no(same(c.of(behind.name).par, "off"))), behind.url, NONE)
     attested = is_attested(c, who, party, issuer, at)
     said = offered(c, who, party, attested)
     told = ServerMetadata(issuer, at, at, offers, sends, device_authorization_endpoint=for_device(c, who, at), **said)
@@ -484,7 +485,8 @@ def client__do_without_server_metadata(c: Context, who: str, server: str, answer
     """
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
     read = all_of(same(answer, "malformed"), no(client_rules.validates(design)))
-    restricted = any_of(same(c.design.splice, "yes"), all_of(pushes(design), no(same(c.design.par_at, "free"))))
+    pushed = pushes(design, follows(c, who))
+    restricted = any_of(same(c.design.splice, "yes"), all_of(pushed, no(same(c.design.par_at, "free"))))
     here = possible(asks_stranger(c, who, party), no(reads_card(c, who)), no(read), no(restricted))
     at_resource = choose(owns_origin(c, session.url), party.url, NONE)
     guess = client_rules.guessed_endpoint(design, party.url, at_resource, published=False, assumed=session.unnamed)
@@ -662,8 +664,7 @@ def authenticates(
 def client__push_authorization_request(c: Context, who: str, server: str) -> Move:
     """The client pushes its authorization request to the AS whose endpoint the metadata names."""
     session, party = c.state.session(who), c.world.by_name[server]
-    by_browser = no(client_rules.shows_a_code(c.client(who)))
-    here = possible(same(session.phase, "ready"), same(session.par_at, party.url), by_browser)
+    here = possible(same(session.phase, "ready"), same(session.par_at, party.url))
     request, client = request_of(c, session), c.world.session[who].client
     proves = same(c.client(who).dpop_par, "proof")
     pushed = PushedRequest(
@@ -690,7 +691,7 @@ def client__push_authorization_request(c: Context, who: str, server: str) -> Mov
 def client__authenticate_elsewhere(c: Context, who: str, server: str) -> Move:
     """The client authenticates at a revocation or introspection endpoint of an AS of the attacker's."""
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
-    uses = all_of(no(pushes(design)), same(design.other_authn_ep, "yes"))
+    uses = all_of(no(pushes(design, follows(c, who))), same(design.other_authn_ep, "yes"))
     here = possible(same(session.phase, "ready"), uses, same(session.metadata, party.url), c.runs(party))
     request = ClientAuthentication(**authentication_of(c, session, "par", party.url))
     return Move(here, (), {}, (Sent(c.world.session[who].client, server, request),))
@@ -862,10 +863,14 @@ def _referred_to(c: Context, session: SessionState, grant: str) -> Iterator[tupl
 
 @action("S13", each=users_grants)
 def authorization_server__repeat_login_form(c: Context, grant: str) -> Move:
-    """The honest AS redirects the browser in a way that repeats the login form at the redirect URI."""
+    """The honest AS redirects the browser in a way that repeats the login form at the redirect URI.
+
+    What the attacker has put on the host of a client reads the URL there, and the form goes to that host.
+    """
     slot, server = c.state.grant(grant), server_of(c, grant)
     user = user_of(c, grant)
-    here = all_of(same(slot.code, "issued"), is_attackers(c, slot.redirect))
+    hosted = one_of(slot.redirect, *(page for client in c.world.clients for page in pages(c.world, client)))
+    here = all_of(same(slot.code, "issued"), is_attackers(c, slot.redirect), no(hosted))
     repeated = server_rules.redirect_drops_the_form(c.of(server.name), repeated=True)
     return Move(here, (repeated,), {}, (Sent(user, slot.redirect, LoginForm(user)),))
 

@@ -113,7 +113,7 @@ def client__exchange_token(c: Context, who: str, token: str, grant: str, reads: 
         server_rules.exchanged_token_is_the_clients(
             policy, own=False, addressed=all_of(for_it, serves(c, server, own))
         ),
-        server_rules.exchanged_token_is_presented_by_key(policy, made.key, own=False, named=False),
+        server_rules.exchanged_token_is_presented_by_key(policy, made.bound, own=False, named=False),
         server_rules.exchange_widens_no_scope(
             policy, holds(scopes.is_within, approved, made.scope) if c.world.scopes else True
         ),

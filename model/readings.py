@@ -440,9 +440,9 @@ def _key(c: Context, session: SessionState, policy: Value) -> Value:
     return client_rules.possession_key(policy, c.world.session[session.who].client, session.who, session.issuer)
 
 
-def pushes(design: Choices) -> Condition:
-    """Whether the client pushes its requests where that is offered."""
-    return no(same(design.par, "off"))
+def pushes(design: Choices, follows: bool = False) -> Condition:
+    """Whether the client pushes the requests that a browser would carry, where that is offered."""
+    return all_of(no(same(design.par, "off")), client_rules.uses_browser(design, follows))
 
 
 def is_refused(session: SessionState) -> Condition:
@@ -505,6 +505,11 @@ class IssuedToken:
     forwarded: Condition = False
     narrowed: Condition = True
     of_domain: Condition = False
+
+    @property
+    def bound(self) -> Condition:
+        """Whether it is bound to a key or a certificate."""
+        return no(all_of(same(self.key, NONE), same(self.certificate, NONE)))
 
 
 @once
@@ -575,7 +580,7 @@ def is_had_after_error(c: Context, grant: str) -> Condition:
     slot, found = c.state.grant(grant), []
     for who in c.world.session:
         design = c.client(who)
-        asks = all_of(client_rules.uses_code_grant(design, follows(c, who)), no(client_rules.shows_a_code(design)))
+        asks = client_rules.uses_browser(design, follows(c, who))
         found.append(all_of(same(slot.of, who), asks, client_rules.goes_on_after_error(design)))
     return all_of(same(slot.redirect, NONE), any_of(*found))
 

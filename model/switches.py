@@ -289,7 +289,7 @@ _MECHANISMS = (
      "beside the ID token, access tokens that are for a resource server on its list, if that asks",
      "RFC 8693 2.1, 5; draft-ietf-oauth-identity-assertion-authz-grant 4.3; draft-hardt-oauth-aauth-protocol, Upstream Token Verification 3"),
     ("exchange_cnf", "off own named", "authorization_server",
-     "AS: whether a token that is bound to a key is exchanged without a proof by that: yes, and nothing is read that names another; no; no, or by a proof with one "
+     "AS: whether a token that is bound to a key, or a certificate, is exchanged without a proof by that: yes, and nothing is read that names another; no; no, or by a proof with one "
      "that the first has named in an assertion about this token",
      "RFC 8693 2.1 (no rule); draft-mcguinness-oauth-presenter-rebinding, Presentation and Validation; Downgrade and Confusion"),
     ("exchange_gives", "access transaction", "authorization_server",

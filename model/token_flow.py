@@ -274,12 +274,14 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
     asking = by_session(c, session, server)
     approved = scopes.approved(c, server, scope, asking.resource)
     answer = token_response(c, session, server, grant, asking, NONE, approved)
+    itself = same(presents(c, who), NONE)
+    taken = (rule._replace(holds=any_of(itself, rule.holds)) for rule in asserted(c, who, server))
     return Move(
         here,
         (
             server_rules.client_acts_for_itself_with_credentials(c.client(who), refused),
             *asks_for_more(c, who),
-            *asserted(c, who, server),
+            *taken,
             *request_rules(c, server, asking, NONE),
             *response_rules(c, session, server, asking, NONE, reads),
         ),

@@ -6,7 +6,7 @@ it got there for an assertion about the user, and presents that as a grant (ID-J
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model import guards
+from model import gateways, guards
 from model.action import Context, Move, action, possible
 from model.flow import authenticates, authentication_of
 from model.logic import Condition, Value, all_of, any_of, choose, no, same
@@ -52,7 +52,7 @@ def asserted(
     return tuple(
         guards.assertion(
             c.of(server.name),
-            named=same(session.issuer, server.url),
+            named=any_of(*(all_of(same(session.issuer, name), taken) for name, taken in gateways.names(c, server))),
             partner=any_of(no(vouched), takes_word_of(c, server, voucher)),
             by_client=by_client,
             own=own,
@@ -117,8 +117,7 @@ def grant_type_of(c: Context, who: str) -> Value:
     """The grant type that a session asks a token with."""
     design = c.client(who)
     vouched = client_rules.is_vouched_by_server(design, follows(c, who))
-    by_code = client_rules.uses_code_grant(design, follows(c, who))
-    by_browser = all_of(by_code, no(client_rules.shows_a_code(design)))
+    by_browser = client_rules.uses_browser(design, follows(c, who))
     asked = choose(by_browser, "authorization_code", choose(vouched, "jwt_bearer", design.grant))
     return choose(is_refused(c.state.session(who)), "client_credentials", asked)
 
