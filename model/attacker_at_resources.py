@@ -5,6 +5,7 @@ What is presented is a token, a handle or an assertion; what is named is an addr
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from model import authorization_server as server_rules
@@ -56,6 +57,7 @@ from model.readings import (
     by_method,
     compares,
     follows,
+    frameworks,
     grants_used,
     has_handle,
     ids_of,
@@ -520,30 +522,90 @@ def ask_for_internal_address(c: Context, who: str) -> Move:
     )
 
 
-@action("S3", sessions_and_channels)
-def name_internal_address(c: Context, who: str, channel: str) -> Move:
-    """The attacker, who writes a challenge or a document, names an internal address for the client to fetch."""
+def _reads_attackers(c: Context, who: str, channel: str) -> Condition:
+    """Whether a client that was challenged reads metadata of a resource where the attacker writes it."""
     session = c.state.session(who)
-    here = possible(
-        same(session.phase, "challenged"),
-        controls_document(c, who, session.url, channel),
-        no(same(c.client(who).prm, "off")),
+    reads = all_of(controls_document(c, who, session.url, channel), no(same(c.client(who).prm, "off")))
+    return possible(same(session.phase, "challenged"), reads)
+
+
+def _led_inside(c: Context, who: str, rules: Iterable[Named], sends: tuple[Sent, ...]) -> Move:
+    """The client is led to an internal address, which it fetches without a look at what that is."""
+    guarded = client_rules.fetches_are_guarded(c.client(who), internal=True)
+    fetches = Sent(c.world.session[who].client, INTERNAL, Fetch(INTERNAL))
+    return Move(True, (*rules, guarded), {"fetched.internal": True}, (*sends, fetches))
+
+
+def _on_the_wire(world: World) -> list[dict[str, str]]:
+    return [pair for pair in sessions_and_channels(world) if pair["channel"] != "cache"]
+
+
+@action("S3", _on_the_wire, lambda _: {"redirected": (False, True)})
+def lead_to_internal_address(c: Context, who: str, channel: str, redirected: Condition) -> Move:
+    """The attacker names an internal address in a challenge, or redirects there from where the metadata is.
+
+    An open redirect of the resource does that as well. Where the metadata belongs a client finds out once it has
+    fetched it.
+    """
+    design, client, url = c.client(who), c.world.session[who].client, c.state.session(who).url
+    named, by_header = no(redirected), channel == "challenge"
+    rules = (
+        *guards.challenge(
+            design,
+            configured=True,
+            plain_http=channel == "transport",
+            by_challenge=any_of(named, by_header),
+            elsewhere=named,
+        ),
+        *guards.redirect(design, redirected=redirected),
+        resource_rules.well_known_is_the_owners(c.design, channel == "well_known"),
     )
-    client = c.world.session[who].client
-    told = ResourceMetadata(session.url, INTERNAL)
-    named = (
-        (Sent(session.url, client, Challenge(INTERNAL)),)
-        if channel in ("own", "challenge")
-        else written(c, who, session.url, channel, told)
+    challenge = Sent(url, client, Challenge(INTERNAL), named)
+    redirects = asked(client, url, Fetch(metadata_url(c, url)), Redirection(INTERNAL), redirected)
+    move = _led_inside(c, who, rules, (challenge, *redirects))
+    redirects_there = any_of(not by_header, tampered(c, "redirect", url))
+    ways = any_of(all_of(named, any_of(by_header, channel == "own")), all_of(redirected, redirects_there))
+    return move._replace(when=all_of(ways, _reads_attackers(c, who, channel)))
+
+
+def _redirecting(world: World) -> list[dict[str, str]]:
+    """One action for each session and each resource server that it may come to and that may redirect it."""
+    open_ = {tampering.party for tampering in world.tamperings if tampering.channel == "redirect"}
+    able = [party for party in world.resource_servers if not party.honest or party.name in open_]
+    return [
+        {"who": who, "party": party.name}
+        for who in world.flows
+        for party in able
+        if party.url in world.whereabouts(who)
+    ]
+
+
+@action("S1", _redirecting)
+def redirect_request_inside(c: Context, who: str, party: str) -> Move:
+    """A resource server of the attacker's, or an open redirect of one, has a client's request redirected inside."""
+    url, client = c.world.by_name[party].url, c.world.session[who].client
+    session, redirects = c.state.session(who), any_of(c.attackers(url), tampered(c, "redirect", url))
+    asks = asked(client, url, by_method(c, ResourceRequest(url)), Redirection(INTERNAL))
+    move = _led_inside(c, who, (client_rules.credentials_stay_with_origin(c.client(who), elsewhere=False),), asks)
+    return move._replace(when=possible(same(session.phase, "challenged"), same(session.url, url), redirects))
+
+
+@action("S3", sessions_and_channels)
+def list_internal_address(c: Context, who: str, channel: str) -> Move:
+    """The attacker, who writes metadata of a resource, lists an internal address as its AS.
+
+    A client that asks a federation about the AS fetches what that says of itself.
+    """
+    design, client, url = c.client(who), c.world.client_of(who), c.state.session(who).url
+    vouched = vouches(c, who, url, INTERNAL, channel)
+    asked_about = same(design.as_trust, "federation")
+    chosen = guards.chosen_server(design, server=INTERNAL, listed=INTERNAL, found=frameworks(c, INTERNAL, client.knows))
+    rules = (
+        *document_rules(c, who, url, url, INTERNAL, vouched, channel),
+        *(rule._replace(holds=any_of(asked_about, rule.holds)) for rule in chosen),
     )
-    vouched = vouches(c, who, session.url, INTERNAL, channel)
-    forged = document_rules(c, who, session.url, session.url, INTERNAL, vouched, channel)
-    return Move(
-        here,
-        (*(() if channel == "own" else forged), client_rules.fetches_are_guarded(c.client(who), internal=True)),
-        {"fetched.internal": True},
-        (*named, Sent(client, INTERNAL, Fetch(INTERNAL))),
-    )
+    move = _led_inside(c, who, rules, written(c, who, url, channel, ResourceMetadata(url, INTERNAL)))
+    return move._replace(when=_reads_attackers(c, who, channel))
 
 
 def _hostile_addresses(world: World) -> list[dict[str, str]]:

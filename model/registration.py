@@ -210,8 +210,9 @@ def shows_a_client(c: Context, server: Party, client_id: Value, redirect: Value)
     as_it_is = all_of(own, is_vetted(design))
     looks_alike = all_of(own, no(as_it_is), same(design.lookalike, "yes"))
     return any_of(
+        looks_alike,
         all_of(one_of(client_id, *honest), no(same(design.consent_ui, "redirect_host"))),
         all_of(same(design.consent_ui, "name"), no(as_it_is)),
         all_of(same(design.consent_ui, "redirect_host"), one_of(redirect, *_on_their_hosts(c), LOOPBACK)),
-        all_of(same(design.consent_ui, "client_id_host"), any_of(one_of(client_id, *on_its_host), looks_alike)),
+        all_of(same(design.consent_ui, "client_id_host"), one_of(client_id, *on_its_host)),
     )

@@ -17,7 +17,6 @@ from model.flow import asks_for_more, attestation_of, authentication_of, challen
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.lookups import client_is_read, token_is_looked_up
 from model.messages import (
-    Fetch,
     GrantShown,
     InsufficientScope,
     PageContent,
@@ -450,22 +449,15 @@ def client__share_token(c: Context, who: str) -> Move:
     return Move(here, (apart,), {}, (Sent(c.world.session[who].client, ATTACKER, request),))
 
 
-def _redirecting(world: World) -> list[dict[str, str]]:
-    return [{**pair, "to": to} for pair in _through(world, "redirect") for to in (ELSEWHERE, INTERNAL)]
-
-
-@action("S18", each=_redirecting)
-def client__follow_redirect(c: Context, who: str, party: str, to: str) -> Move:
+@action("S18", each=lambda world: _through(world, "redirect"))
+def client__follow_redirect(c: Context, who: str, party: str) -> Move:
     """An honest resource redirects the client's request, headers and all, where the attacker wants it."""
     session, url = answered(c, who), c.world.by_name[party].url
     here = possible(tampered(c, "redirect", url), same(session.phase, "sent"), same(session.url, url))
-    client, redirected = c.world.session[who].client, Sent(url, c.world.session[who].client, Redirection(to))
-    if to == INTERNAL:
-        guarded = client_rules.fetches_are_guarded(c.client(who), internal=True)
-        return Move(here, (guarded,), {"fetched.internal": True}, (redirected, Sent(client, to, Fetch(to))))
-    request = replace(request_with(c, session, session.token, url), url=to)
+    request = replace(request_with(c, session, session.token, url), url=ELSEWHERE)
     stay = client_rules.credentials_stay_with_origin(c.client(who), elsewhere=True)
-    return Move(here, (stay,), {}, (redirected, Sent(client, ATTACKER, request)))
+    redirected = Sent(url, c.world.session[who].client, Redirection(ELSEWHERE))
+    return Move(here, (stay,), {}, (redirected, Sent(c.world.session[who].client, ATTACKER, request)))
 
 
 def accepts(
