@@ -16,7 +16,7 @@ from model.action import Context, once, possible
 from model.logic import Condition, Value, all_of, any_of, choose, implies, no, one_of, same
 from model.messages import THIEF, Redirection, Sent
 from model.readings import REQUEST_SENT, ids_of, kept, policy_of, tampered
-from model.registration import is_known, is_on_file, is_taken, knows_attester
+from model.registration import is_known, is_on_file, is_taken, knows_attester, registers_at_run_time
 from model.rule import Named
 from model.send import is_scripted
 from model.state import assertion_at, client_of
@@ -33,7 +33,13 @@ def knows(c: Context, kind: str, name: str) -> Condition:
     held = c.world.issued.get(name) if kind == "token" else None
     leaks = isinstance(held, Held) and c.has(held.leaks_by)
     by_platform = all_of(c.capabilities["platform_leak"], _is_platforms(c, kind, name))
-    return any_of(c.state[f"knows.{kind}.{name}"], leaks, by_platform)
+    in_log = all_of(c.capabilities["log_leak"], _was_sent_before(c, kind, name))
+    return any_of(c.state[f"knows.{kind}.{name}"], leaks, by_platform, in_log)
+
+
+def _was_sent_before(c: Context, kind: str, name: str) -> Condition:
+    """Whether a term is a secret that a client had before this run, and has sent in each of its token requests."""
+    return no(registers_at_run_time(c.of(name.partition("@")[0]))) if kind == "secret" else False
 
 
 def _is_platforms(c: Context, kind: str, name: str) -> Condition:

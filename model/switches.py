@@ -532,7 +532,7 @@ CAPABILITIES: dict[str, str] = {
     "code_leak": "the attacker reads authorization responses",
     "req_leak": "the attacker reads authorization requests",
     "state_leak": "the attacker reads the state of a flow",
-    "log_leak": "the attacker reads token requests in a log, once they were answered",
+    "log_leak": "the attacker reads token requests in a log, once they were answered, and a secret in those from before",
     "screen_leak": "the attacker sees the code that a client shows its user, to be entered elsewhere",
     "lure": "the user opens an authorization URL that the attacker built",
     "web": "the user's browser visits a page of the attacker",
