@@ -10,7 +10,7 @@ from model.aauth.flow import starts_astray, uses_what_is_not_for_it
 from model.aauth.state import users_tokens
 from model.action import Context
 from model.logic import Condition, all_of, any_of, one_of, same, truth
-from model.readings import is_strangers, server_of, sessions_and_their_grants
+from model.readings import is_strangers, own_grants, server_of
 from model.world import ATTACKER, Session
 
 
@@ -25,7 +25,7 @@ def authorization(c: Context) -> Condition:
 
 def resource_binding(c: Context) -> Condition:
     """An agent uses a token that is good for something else than it believes."""
-    return any_of(*(uses_what_is_not_for_it(c, session.name) for session in c.world.sessions))
+    return any_of(*(uses_what_is_not_for_it(c, session.name) for session in _of_users(c)))
 
 
 def token_confinement(c: Context) -> Condition:
@@ -69,7 +69,7 @@ def client_identity(c: Context) -> Condition:
 def as_acceptance(c: Context) -> Condition:
     """The person server turns to an access server that nothing but the resource itself vouches for."""
     found = []
-    for who, grant in (each.values() for each in sessions_and_their_grants(c.world)):
+    for who, grant in (each.values() for each in own_grants(c.world)):
         session = c.state.session(who)
         turned = one_of(session.phase, "federated", "has_token", "sent")
         anybody = same(c.of(server_of(c, grant).name).as_trust, "any")

@@ -130,8 +130,8 @@ def flow_binding(c: Context) -> Condition:
 
 
 def resource_binding(c: Context) -> Condition:
-    """A client uses a token that is good for something else than the client believes."""
-    return any_of(*(_diverges(c, session.name) for session in c.world.sessions))
+    """In a user's session a client uses a token that is good for something else than the client believes."""
+    return any_of(*(_diverges(c, session.name) for session in _of_users(c)))
 
 
 def _diverges(c: Context, who: str) -> Condition:
@@ -375,9 +375,9 @@ def token_custody(c: Context) -> Condition:
 
 
 def as_acceptance(c: Context) -> Condition:
-    """A client starts a flow at an AS that nothing but the resource itself vouches for."""
+    """In a user's session a client starts a flow at an AS that nothing but the resource itself vouches for."""
     found = []
-    for session in c.world.sessions:
+    for session in _of_users(c):
         state, design = c.state.session(session.name), c.client(session.name)
         started = one_of(state.phase, *REQUEST_SENT)
         of_old = any_of(same(design.prm, "off"), _is_acquainted(c, session.name, state.metadata))

@@ -80,9 +80,12 @@ def told(checker, asked):
 
 
 def questions(sample, seed, number):
-    """Random properties under random designs and attackers."""
-    rng = random.Random(seed)
-    return [(rng.choice(list(PROPERTIES.values())), sample(rng, rng.choice((0.05, 0.1, 0.2)))) for _ in range(number)]
+    """Random properties under random designs and attackers, each by itself: a switch that is new leaves the others."""
+    named, asked = sorted(PROPERTIES), []
+    for each in range(number):
+        rng = random.Random(f"{seed} {each}")
+        asked.append((PROPERTIES[rng.choice(named)], sample(f"{seed} {each}", rng.choice((0.05, 0.1, 0.2)))))
+    return asked
 
 
 def answered(asked, solver):
