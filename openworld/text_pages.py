@@ -2,7 +2,7 @@
 
 A guarantee rests on an obligation if it holds where the whole text is done, and fails where that alone is not. An
 obligation of which quotes say where it matters (``model/data/quotes.csv``) is asked there, as in the comment on a
-change of it; else, and for whole texts, against the same attackers for all.
+change of it; else, and for whole texts, against the same attackers for all, and by each power that the text gives.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,6 +16,7 @@ from model.model import oauth
 from model.named_designs import DEPLOYMENTS
 from model.switches import SWITCHES
 from model.texts import named, versions
+from model.world_file import worlds
 from openworld.diff import cells
 from openworld.show import command, guarantee
 from openworld.width import marked
@@ -23,14 +24,15 @@ from properties.completion import finishes_here
 from properties.designs import Lattice
 from properties.monotone import Names, NoAnswerError
 from properties.reads import askable, unread
+from properties.reasons import powers
 from properties.results import Result, happens
 from properties.security import Property, every_property, find
 from properties.variants import ALONE, Family
 
 #: Whom every text is put to, the least able first.
 AGAINST = (
-    "cap=none", "cap=mal_as+mal_rs+mal_tenant", "cap=mal_client", "cap=code_leak", "cap=token_leak",
-    "cap=mal_sub_agent;block=yes",
+    "cap=none", "cap=mal_as+mal_rs+mal_tenant", "cap=mal_client", "cap=code_leak", "cap=code_leak+lure", "cap=req_leak",
+    "cap=token_leak", "cap=log_leak", "cap=mal_sub_agent;block=yes",
 )  # fmt: skip
 
 
@@ -70,6 +72,7 @@ class TextFound(NamedTuple):
     """What is found of a text.
 
     Attributes:
+        against: whom it is put to.
         alone: by obligation, what flips where it alone is not done; ``None`` if it is done all the same.
         whole: what flips where nobody knows the text.
         first: by role, what flips between where it alone knows the text and where nobody does.
@@ -80,6 +83,7 @@ class TextFound(NamedTuple):
     """
 
     name: str
+    against: tuple[str, ...]
     alone: dict[Obligation, list[Flips] | None]
     whole: list[Flips]
     first: dict[str, list[Flips]]
@@ -136,15 +140,16 @@ def found(name: str, timeout: float | None = None) -> TextFound:
     own_values = [(each.switch, said) for each, value in lacking.items() for said in (each.value, value)]
     ask = Family(own_values, timeout)
     nobody = _but(head, lacking)
+    against = (*AGAINST, *_given(head, nobody))
     alone: dict[Obligation, list[Flips] | None] = dict.fromkeys(lacking)
     for each, value in lacking.items():
         if value != each.value:
-            wheres = _wheres(each, text.obligations) or AGAINST
+            wheres = _wheres(each, text.obligations) or against
             alone[each] = [*_flips(head, _but(head, {each: value}), wheres, ask)]
     first = {}
     for role in text.roles if len(text.roles) > 1 else ():
         others = {each: value for each, value in lacking.items() if each.role != role}
-        first[role] = [*_flips(_but(head, others), nobody, AGAINST, ask)]
+        first[role] = [*_flips(_but(head, others), nobody, against, ask)]
     own = {each: value for each, value in lacking.items() if SWITCHES[each.switch].kind == "mechanism"}
     costs: dict[str, list[Flips]] = {}
     around = [*chain.from_iterable(one.items() for one in DEPLOYMENTS.values())]
@@ -154,9 +159,9 @@ def found(name: str, timeout: float | None = None) -> TextFound:
         if flip and (flip.sign == "?" or flip.before == "reached"):
             costs.setdefault(cell.environment, []).append(flip)
     said = dict.fromkeys(where for each in lacking for where in _wheres(each, text.obligations) if ";" in where)
-    whole = [*_flips(head, nobody, (*AGAINST, *said), ask)]
+    whole = [*_flips(head, nobody, (*against, *said), ask)]
     enough = {each: _enough(each, head, lacking) for each in whole if each.guarantees and len(lacking) > 1}
-    return TextFound(name, alone, whole, first, costs, dict(_left(head, nobody, ask)), enough)
+    return TextFound(name, against, alone, whole, first, costs, dict(_left(head, nobody, against, ask)), enough)
 
 
 def lacked(name: str) -> tuple[str, dict[Obligation, str]]:
@@ -180,10 +185,17 @@ def words_of(each: Obligation) -> str:
     return own[0].quote if own else ""
 
 
-def _left(head: str, nobody: str, ask: Family) -> Iterator[tuple[str, str]]:
+def _given(head: str, nobody: str) -> list[str]:
+    """The attackers that have but a power with which nothing is in their hands where nobody knows the text."""
+    with_it, without = (parse(each) for each in (head, nobody))
+    world = find("AZ").world_of(with_it)
+    return [f"cap={name}" for name in sorted(powers(world, with_it.design) - powers(world, without.design))]
+
+
+def _left(head: str, nobody: str, against: Sequence[str], ask: Family) -> Iterator[tuple[str, str]]:
     """The properties that are attacked with the whole text, where their world reads something that it asks."""
     for prop in every_property().values():
-        for text in (f"{head};{where}" for where in AGAINST if prop.kind == "security"):
+        for text in (f"{head};{where}" for where in against if prop.kind == "security"):
             asked = _narrowed(prop, parse(text))
             if asked != _narrowed(prop, parse(text.replace(head, nobody))) and ask.happens(prop, asked):
                 yield prop.code, _command(prop, text)
@@ -278,7 +290,9 @@ def _command(prop: Property, text: str) -> str:
 
 def _narrowed(prop: Property, configuration: Configuration) -> Configuration:
     """The same question without what nothing reads where it is asked, so that it is asked once."""
-    able = configuration.capabilities & prop.world_of(configuration).capabilities
+    world = prop.world_of(configuration)
+    elsewhere = frozenset[str]().union(*(each.capabilities for each in worlds(world.model).values()))
+    able = configuration.capabilities - (elsewhere - world.capabilities)
     return askable(prop, replace(configuration, capabilities=able))
 
 
@@ -289,10 +303,12 @@ COVERS = "It covers what the model has: no clock, no failures of implementations
 _READ = (
     "✓ marks what is better with what is asked, ✗ what is better without.",
     "Where – stands, nothing could violate the property in one of the two, which shows nothing. Each property is asked",
-    "in the world that claims it. Attackers: " + ", ".join(f"`{each}`" for each in AGAINST) + ".",
-    "",
-    COVERS,
+    "in the world that claims it.",
 )
+
+
+def _read(against: Iterable[str]) -> list[str]:
+    return [*_READ, f"Attackers: {', '.join(f'`{each}`' for each in against)}.", "", COVERS]
 
 
 def page(of: TextFound) -> str:
@@ -330,12 +346,12 @@ def page(of: TextFound) -> str:
     ]
     said += _headed("Not in the model", *(left or ["A rule, a step or a switch carries each row of the catalogue."]))
     late = [f"{of.undecided} answers were given up; `--timeout 60` gives each question a minute.", ""]
-    return "\n".join([*said, *_headed("How to read this", *(late if of.undecided else []), *_READ), ""])
+    return "\n".join([*said, *_headed("How to read this", *(late if of.undecided else []), *_read(of.against)), ""])
 
 
 def index(texts: Iterable[TextFound]) -> str:
     """Return the table that compares texts, in Markdown."""
-    return "\n".join(["# Texts in one form", "", *_rows([each.row() for each in texts]), "", *_READ, ""])
+    return "\n".join(["# Texts in one form", "", *_rows([each.row() for each in texts]), "", *_read(AGAINST), ""])
 
 
 def overview(names: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ no attacker does, and then the choices of the design are named that leave no roo
 from collections.abc import Callable
 from typing import NamedTuple
 
-from model.design import Configuration
+from model.design import Configuration, Design
 from model.world import World
 from properties.bounds import Clock, Laid
 from properties.engine import Answer
@@ -32,18 +32,18 @@ class Absent(NamedTuple):
     design: tuple[str, ...]
 
 
-def out_of_hand(world: World, configuration: Configuration) -> tuple[str, ...]:
-    """That nothing is in the attacker's hands by some of its capabilities, in a sentence; nothing where all count.
-
-    What no step and no event reads in this world and under this design changes nothing there.
-    """
-    template = Template(world, configuration.design, present=True)
+def powers(world: World, design: Design) -> frozenset[str]:
+    """The capabilities by which something is in the attacker's hands: some step or event of the world reads them."""
+    template = Template(world, design, present=True)
     decides = (value for firing in template.firings for value in firing.decides)
     read = template.circuit.under([*template.events.values(), *decides])
-    idle = sorted(name for name in configuration.capabilities if template.capabilities[name].code not in read)
-    return (
-        (f"in this world and with this design nothing is in the attacker's hands by {', '.join(idle)}",) if idle else ()
-    )
+    return frozenset(name for name, literal in template.capabilities.items() if literal.code in read)
+
+
+def out_of_hand(world: World, configuration: Configuration) -> tuple[str, ...]:
+    """That nothing is in the attacker's hands by some of its capabilities, in a sentence; nothing where all count."""
+    idle = ", ".join(sorted(configuration.capabilities - powers(world, configuration.design)))
+    return (f"in this world and with this design nothing is in the attacker's hands by {idle}",) if idle else ()
 
 
 def absent(prop: Property, configuration: Configuration, given: Laid, opened: Callable[[], Laid]) -> Absent:

@@ -116,7 +116,7 @@ def test_what_is_said_of_an_obligation_is_what_is_enough(sets: list[list[int]], 
     both = TEXTS["iss"].obligations
     flip = text_pages.Flips(find("CD"), "safe", "attack", ("", ""))
     enough = [text_pages.Enough([both[each] for each in one], []) for one in sets]
-    found = text_pages.TextFound("iss", {each: [] for each in both}, [flip], {}, {}, {}, {flip: enough})
+    found = text_pages.TextFound("iss", (), {each: [] for each in both}, [flip], {}, {}, {}, {flip: enough})
     first = text_pages.page(found).partition("undone: `no`")[0]
     assert said in first
     assert first.count("No verdict rests on it.") == (sets == [[1]])
@@ -125,7 +125,7 @@ def test_what_is_said_of_an_obligation_is_what_is_enough(sets: list[list[int]], 
 def test_sets_that_were_not_found_in_time_are_undecided() -> None:
     flip = text_pages.Flips(find("CD"), "safe", "attack", ("", ""))
     found = text_pages.TextFound(
-        "iss", {each: [] for each in TEXTS["iss"].obligations}, [flip], {}, {}, {}, {flip: None}
+        "iss", (), {each: [] for each in TEXTS["iss"].obligations}, [flip], {}, {}, {}, {flip: None}
     )
     assert found.undecided == 1
 
@@ -183,3 +183,20 @@ def test_what_a_page_prints_is_what_the_commands_on_it_say(monkeypatch, name: st
             _, verb, code, config = asked.replace("'", "").split(" ", 3)
             assert re.search(rf"^verdict +{result}\b", run(verb, code, config).output, re.M), asked
     assert "* RV: `openworld verdict RV" in said, "what the texts leave open"
+
+
+def test_a_text_is_put_to_those_who_read_messages(monkeypatch) -> None:
+    """A code that leaks is no party of any world: without it PKCE guarantees nothing."""
+    only(monkeypatch, "CB")
+    monkeypatch.setattr(text_pages, "AGAINST", ("cap=none", "cap=code_leak"))
+    assert [each.prop.code for each in text_pages.found("pkce").whole if each.guarantees] == ["CB"]
+
+
+def test_a_text_is_put_to_a_power_that_it_gives(monkeypatch) -> None:
+    """A JWT that the platform signs may leak from there; who signs for itself has nothing there that could."""
+    only(monkeypatch, "CA")
+    found = text_pages.found("spiffe")
+    assert found.against[1:] == ("cap=platform_leak",)
+    told = {each.switch: flips for each, flips in found.alone.items()}
+    assert [each.sign for each in told["assertion_by"] or ()] == ["✗"]
+    assert "`cap=platform_leak`." in text_pages.page(found)

@@ -55,8 +55,8 @@ def test_a_safe_says_what_it_rests_on():
 
 
 def test_a_safe_says_that_a_user_approves_once():
-    """A secret from the log of one request is good for the code of another, where the world has two."""
-    asked = "cap=log_leak+code_leak+lure;client_auth=secret;reg=static"
+    """An assertion from the log of one request is good for the code of another, where the world has two."""
+    asked = "cap=log_leak+code_leak+lure;client_auth=pkjwt;reg=static"
     found = check(find("AZ"), parse(f"{asked};client_instances=single_user"))
     assert found.result == "safe"
     said = "a user approves one request at an AS; more were not asked about (world=client_classes and world=two_clients"
