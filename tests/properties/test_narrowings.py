@@ -62,7 +62,7 @@ def test_a_safe_says_that_a_user_approves_once():
     said = "a user approves one request at an AS; more were not asked about (world=client_classes and world=two_clients"
     assert said in "; ".join(narrowings(found))
     assert check(find("AZ"), parse(f"{asked};world=two_clients")).result == "attack"
-    assert "approves" not in "; ".join(narrowings(check(find("TC"), parse("world=two_clients;cap=token_leak"))))
+    assert "approves" not in "; ".join(narrowings(check(find("TC"), parse("world=two_clients;cap=code_leak"))))
 
 
 def test_a_safe_names_no_world_of_another_protocol():
@@ -81,7 +81,7 @@ def test_a_safe_is_asked_only_where_the_party_is_of_which_the_question_says_some
 @pytest.mark.parametrize(
     ("asked", "idle"),
     [
-        ("TC world=two_as;cap=token_leak", "token_leak"),
+        ("TC world=several_as;cap=token_leak", "token_leak"),
         ("TC cap=token_leak;block=yes;dpop=token", ""),
         ("AZ cap=screen_leak", "screen_leak"),
         ("AZ cap=screen_leak;grant=device_code", ""),
