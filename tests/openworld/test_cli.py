@@ -121,13 +121,13 @@ def test_utility_says_whether_the_run_exists(run) -> None:
 
 def test_what_nothing_could_violate_is_told_apart_from_safe(run) -> None:
     """It has an exit code and a reason of its own, and only requiring just that is met."""
-    result = run("verdict", "SI", "cap=token_leak;world=mixup")
+    result = run("verdict", "SI", "cap=proof_leak;world=mixup")
     assert result.exit_code == 4
     assert "not in this world" in result.output
     assert "reason      in this world and with this design" in result.output
     for require, code in (("safe", 4), ("attack", 4), ("not_in_this_world", 0)):
-        assert run("verdict", "SI", "cap=token_leak;world=mixup", "--require", require).exit_code == code
-    assert run("trace", "SI", "cap=token_leak;world=mixup").exit_code == 4
+        assert run("verdict", "SI", "cap=proof_leak;world=mixup", "--require", require).exit_code == code
+    assert run("trace", "SI", "cap=proof_leak;world=mixup").exit_code == 4
 
 
 @pytest.mark.slow
@@ -417,12 +417,12 @@ def test_keep_going_records_bad_rows(run, tmp_path: Path) -> None:
 
 def test_verdicts_tells_what_is_not_in_this_world(run, tmp_path: Path) -> None:
     """It is not counted as expected where safe was, is told apart, and has an exit code of its own."""
-    vacuous, out = "3,SI,cap=token_leak;world=mixup,safe,", tmp_path / "out.csv"
+    vacuous, out = "3,SI,cap=proof_leak;world=mixup,safe,", tmp_path / "out.csv"
     path = table(tmp_path, *ROWS, vacuous, "4,FC,design=mcp,safe,", "5,FC,prm=off,not_reached,")
     result = run("verdict", path, "-o", out, "--require", "expected")
     assert result.exit_code == 4
     assert "4 of 5 as expected; 1 expected to be safe not in this world" in result.output
-    assert "3: SI cap=token_leak;world=mixup: not_in_this_world, expected safe (in this world" in result.output
+    assert "3: SI cap=proof_leak;world=mixup: not_in_this_world, expected safe (in this world" in result.output
     assert [row["verdict"] for row in read(out)] == ["attack", "safe", "not_in_this_world", "reached", "not_reached"]
     assert run("verdict", path, "-o", out).exit_code == 0
     worse = table(tmp_path, *ROWS, vacuous, "4,CD,cap=mal_as,attack,")
