@@ -179,6 +179,17 @@ def not_carried(name: str) -> list[dict[str, str]]:
     return [each for each in rows if not each["carried_by"] and texts.intersection(named(each["source"]))]
 
 
+def beside(name: str) -> dict[str, list[str]]:
+    """Return, by row of the catalogue from a text, the switches that carry it, where the text is told without those."""
+    every, own, found = TEXTS[name].obligations, {*named(TEXTS[name].source)}, {}
+    asked, told = {each.switch for each in every}, {each.row for each in every}
+    for row, each in requirements().items():
+        carried = [one.strip().removeprefix("switch:") for one in each["carried_by"].split(";") if "switch:" in one]
+        if row not in told and carried and asked.isdisjoint(carried) and own.intersection(named(each["source"])):
+            found[row] = carried
+    return found
+
+
 def words_of(each: Obligation) -> str:
     """Return an obligation's sentence in the text's own words; empty if they are not on record."""
     own = sorted((one for one in quotes() if one.row == each.row), key=lambda one: each not in one.obligations)
@@ -327,8 +338,8 @@ def page(of: TextFound) -> str:
         said += ["", "Attacked all the same, with the whole text and nothing else:", ""]
         said += [f"* {code}: `{asked}`" for code, asked in of.left.items()]
     if of.enough:
-        beside = "The smallest sets, whatever is done of the rest; in brackets what honest parties need as well."
-        said += _headed("What of it is enough", beside, "")
+        sets_are = "The smallest sets, whatever is done of the rest; in brackets what honest parties need as well."
+        said += _headed("What of it is enough", sets_are, "")
         said += _table(["guarantee", "enough"], [[_words(each), _sets(sets)] for each, sets in of.enough.items()])
     said += _headed("Who may adopt first", f"Paths: {', '.join(f'`{path}`' for path in paths(of.name))}.")
     for role, flips in of.first.items():
@@ -340,6 +351,13 @@ def page(of: TextFound) -> str:
     ]
     what = _table(["environment", "", "what honest parties do", "asked by"], lost)
     said += _headed("What its mechanisms cost honest parties", *(what if lost else ["Nothing, in any environment."]))
+    others = [
+        f"* {each['level']}, {each['source']} (`{row}`): {marked(each['requirement'])}. By {_named(switches)}."
+        for row, switches in beside(of.name).items()
+        for each in [requirements()[row]]
+    ]
+    if others:
+        said += _headed("In the model, but not asked above", "Each can be asked by its switch.", "", *others)
     left = [
         f"* {each['level']}, {each['source']} (`{each['id']}`): {marked(each['requirement'])}. *{marked(each['note'])}*"
         for each in not_carried(of.name)
@@ -409,6 +427,10 @@ def _words(flip: Flips) -> str:
 
 def _codes(flips: Iterable[Flips]) -> str:
     return ", ".join(dict.fromkeys(each.prop.code for each in flips)) or "none"
+
+
+def _named(switches: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in switches)
 
 
 def _headed(title: str, *said: str) -> list[str]:

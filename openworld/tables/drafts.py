@@ -17,7 +17,7 @@ from model.design import Configuration, Design, parse, parse_capabilities
 from model.drafts import DRAFTS, Obligation
 from model.model import Model, oauth
 from model.named_designs import DEPLOYMENTS
-from model.words import of_configuration, worded
+from model.words import worded
 from openworld.colours import INK
 from openworld.exhibit import Caption, Drawing, Exhibit, Source
 from openworld.figures.labels import even
@@ -179,7 +179,7 @@ def bought(table: pd.DataFrame, title: str = "") -> Figure:
             cell(axes, place, _LOOKS[look], said, look not in ("same", "useless"), fontsize=9)
         named(
             axes,
-            [even(of_configuration(text), _WIDE) for text in drafts["switches"]],
+            [even(worded("draft", name), _WIDE) for name in drafts["draft"]],
             list(drafts["source"]),
             [worded("deployment", each) for each in environments],
             environments,

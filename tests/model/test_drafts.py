@@ -40,24 +40,36 @@ def test_who_adopts_a_draft_can_be_said() -> None:
     assert paths("echo") == ("draft=echo;by=client", "draft=echo;by=authorization_server", "draft=echo")
     assert paths("prefix") == ("draft=prefix",)
     assert settings("draft=echo;by=client") == (("echo", "req"),)
-    assert dict(settings("draft=echo;by=authorization_server")) == {"as_resource": "honor", "as_echo": "yes"}
+    assert dict(settings("draft=echo;by=authorization_server")) == {
+        "as_resource": "honor",
+        "as_echo": "yes",
+        "grant_resource": "bound",
+        "rt_resource_bound": "yes",
+    }
     assert dict(settings("draft=echo;by=client;as_echo=yes")) == {"echo": "req", "as_echo": "yes"}
     clients, everybody = settings("design=gaps_closed;by=client"), settings("design=gaps_closed")
     assert {SWITCHES[name].owner for name, _ in clients} == {"client"}
     assert set(everybody) > {*clients, ("as_echo", "yes"), ("as_resource", "honor")}
     assert {each.switch for each in obligations("design=gaps_closed")} == {
         "prm",
+        "norm",
         "reg",
+        "cimd_redirect_check",
+        "cimd_fetch",
+        "as_fetch_guard",
         "echo",
         "as_resource",
         "as_echo",
+        "grant_resource",
+        "rt_resource_bound",
     }
 
 
 def test_whether_a_deployment_does_what_a_draft_asks_is_not_fixed() -> None:
     """It is what is asked about a design; what somebody writes out himself is."""
-    assert named_switches("design=gaps_closed") == {"prm", "reg", "echo"}
-    assert named_switches("draft=echo;as_echo=no") == {"echo", "as_echo"}
+    fetching = {"reg", "cimd_redirect_check", "cimd_fetch", "as_fetch_guard"}
+    assert named_switches("design=gaps_closed") == {"prm", "norm", "echo", "rt_resource_bound", *fetching}
+    assert named_switches("draft=echo;as_echo=no") == {"echo", "as_echo", "rt_resource_bound"}
 
 
 @pytest.mark.parametrize(

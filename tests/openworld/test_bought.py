@@ -10,7 +10,7 @@ from model.design import parse
 from model.drafts import DRAFTS
 from model.named_designs import DEPLOYMENTS
 from model.switches import SWITCHES
-from model.words import of_configuration, worded
+from model.words import worded
 from openworld import exhibits
 from openworld.exhibit import Source
 from openworld.tables import drafts
@@ -93,7 +93,7 @@ def _row(cells: pd.DataFrame) -> str:
         for said, those in (("broken", before & ~after), ("only with it", ~before & after))
         if those.any()
     ]
-    words = of_configuration(kind["switches"])
+    words = worded("draft", kind["draft"])
     draft = words if kind["source"] in words else f"{words} ({kind['source']})"
     return f"| {draft} | {kind['before']} → {kind['after']}{more} | {'; '.join(logins) or 'as without it'} |"
 

@@ -301,7 +301,7 @@ def test_a_page_of_a_text_shows_what_it_stops() -> None:
     assert [said.words for said in rules] == [
         "“iss, where the policy looks at it, is the issuer recorded for this request”"
     ]
-    assert page.ask.endswith(f"#code_delivery/{asked};iss_check=off;h_iss=no")
+    assert page.ask.endswith(f"#code_delivery/{asked};iss_check=off;error_checks=off;h_iss=no")
     assert found.result == "safe"
     assert "code reached the attacker" in page.caption
     assert "POST /token" in page.text

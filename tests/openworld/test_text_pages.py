@@ -158,7 +158,7 @@ def test_without_a_name_a_table_says_of_each_text_what_was_read_and_what_is_left
     assert [re.match(r"\| `(\w+)` \|", line)[1] for line in lines[2:]] == [*TEXTS]
     (echo,) = (line.split(" | ") for line in lines if line.startswith("| `echo` |"))
     assert echo[2].endswith("-03 of 2026-03-23")
-    assert echo[3:] == ["client, authorization server", "3 of 3", f"{len(text_pages.not_carried('echo'))} |"]
+    assert echo[3:] == ["client, authorization server", "5 of 5", f"{len(text_pages.not_carried('echo'))} |"]
 
 
 @pytest.mark.parametrize(
@@ -200,3 +200,14 @@ def test_a_text_is_put_to_a_power_that_it_gives(monkeypatch) -> None:
     told = {each.switch: flips for each, flips in found.alone.items()}
     assert [each.sign for each in told["assertion_by"] or ()] == ["✗"]
     assert "`cap=platform_leak`." in text_pages.page(found)
+
+
+def test_a_page_names_what_the_model_has_of_a_text_and_does_not_ask(monkeypatch) -> None:
+    """DPoP has a nonce in the model, which no party is asked for; a row that is asked is not named again."""
+    only(monkeypatch, "FC")
+    said = text_pages.page(text_pages.found("dpop"))
+    (part,) = re.findall(r"## In the model, but not asked above\n\n(.*?)\n## ", said, re.DOTALL)
+    assert "(`DPOP-9-nonce`)" in part
+    assert "By `dpop_replay`." in part
+    assert "DPOP-5-bind" not in part
+    assert not {each.row for each in TEXTS["mtls"].obligations} & text_pages.beside("mtls").keys()
