@@ -305,7 +305,8 @@ def test_a_page_of_a_text_shows_what_it_stops() -> None:
     assert found.result == "safe"
     assert "code reached the attacker" in page.caption
     assert "POST /token" in page.text
-    assert page.compare.endswith("#diff/iss_check=off;h_iss=no/iss_check=advertised;h_iss=yes")
+    both = "iss_check=off;error_checks=off;h_iss=no/iss_check=advertised;error_checks=on;h_iss=yes"
+    assert page.compare.endswith(f"#diff/{both}")
     nothing = pages.of_text("mission", known)
     assert (nothing.rows, nothing.svg) == ((), "")
 
