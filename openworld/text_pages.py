@@ -318,8 +318,8 @@ _READ = (
 )
 
 
-def _read(against: Iterable[str]) -> list[str]:
-    return [*_READ, f"Attackers: {', '.join(f'`{each}`' for each in against)}.", "", COVERS]
+def _read(against: Iterable[str], more: str = "") -> list[str]:
+    return [*_READ, f"Attackers: {', '.join(f'`{each}`' for each in against)}{more}.", "", COVERS]
 
 
 def page(of: TextFound) -> str:
@@ -369,7 +369,8 @@ def page(of: TextFound) -> str:
 
 def index(texts: Iterable[TextFound]) -> str:
     """Return the table that compares texts, in Markdown."""
-    return "\n".join(["# Texts in one form", "", *_rows([each.row() for each in texts]), "", *_read(AGAINST), ""])
+    rows, how = _rows([each.row() for each in texts]), _read(AGAINST, ", and each power that a text gives")
+    return "\n".join(["# Texts in one form", "", *rows, "", *how, ""])
 
 
 def overview(names: Iterable[str]) -> str:
