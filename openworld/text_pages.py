@@ -180,7 +180,7 @@ def not_carried(name: str) -> list[dict[str, str]]:
 
 
 def beside(name: str) -> dict[str, list[str]]:
-    """Return, by row of the catalogue from a text, the switches that carry it, where the text is told without those."""
+    """Return, by row of the catalogue from a text, the switches that carry it, where the text asks for none of them."""
     every, own, found = TEXTS[name].obligations, {*named(TEXTS[name].source)}, {}
     asked, told = {each.switch for each in every}, {each.row for each in every}
     for row, each in requirements().items():
