@@ -24,7 +24,7 @@ def authorization(c: Context) -> Condition:
 
 
 def resource_binding(c: Context) -> Condition:
-    """An agent uses a token that is good for something else than it believes."""
+    """In a user's session an agent uses a token that is good for something else than it believes."""
     return any_of(*(uses_what_is_not_for_it(c, session.name) for session in _of_users(c)))
 
 
@@ -67,7 +67,7 @@ def client_identity(c: Context) -> Condition:
 
 
 def as_acceptance(c: Context) -> Condition:
-    """The person server turns to an access server that nothing but the resource itself vouches for."""
+    """In a user's session the person server turns to an access server that only the resource itself vouches for."""
     found = []
     for who, grant in (each.values() for each in own_grants(c.world)):
         session = c.state.session(who)
