@@ -45,10 +45,13 @@ class Checker:
         asked = find(prop, configuration.model) if isinstance(prop, str) else prop
         return self.about(asked, configuration).verdict(asked, configuration)
 
-    def result(self, prop: Property | str, configuration: Configuration) -> Result:
-        """The result of a verdict alone: no trace and no rules, at a fraction of the price."""
+    def result(self, prop: Property | str, configuration: Configuration, earned: bool = True) -> Result:
+        """The result of a verdict alone: no trace and no rules, at a fraction of the price.
+
+        Where it is not to be ``earned``, what is not in this world may be called safe, which costs less still.
+        """
         asked = find(prop, configuration.model) if isinstance(prop, str) else prop
-        return self.about(asked, configuration).result(asked, configuration)
+        return self.about(asked, configuration).result(asked, configuration, earned)
 
     def about(self, prop: Property | str, configuration: Configuration, where: World | None = None) -> WorldChecker:
         """Who answers a question: the checker of its world, or of the one ``where`` it is asked, made once."""

@@ -194,8 +194,8 @@ class WorldChecker:
                 made = replace(made, reach=reach, bound=found.bound, reason=found.reason)
         return replace(made, configuration=configuration, seconds=time.perf_counter() - started)
 
-    def result(self, prop: Property | str, configuration: Configuration) -> Result:
-        """The result of a verdict alone: no trace and no rules, at a fraction of the price."""
+    def result(self, prop: Property | str, configuration: Configuration, earned: bool = True) -> Result:
+        """The result of a verdict alone (:meth:`properties.checker.Checker.result`)."""
         asked = self._ask(prop, configuration)
         security = asked.prop.kind == "security"
         if not asked.prop.defined(self.world):
@@ -210,6 +210,8 @@ class WorldChecker:
             return "attack" if security else "reached"
         if not security:
             return "not_reached"
+        if not earned:
+            return "safe"
         possible = self._lawless(asked).answer
         if possible is not Answer.SAT:
             return "unknown" if possible is Answer.UNKNOWN else "not_in_this_world"

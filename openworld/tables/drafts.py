@@ -4,10 +4,10 @@ Who adopts it does what it leaves to mechanisms; the rest is as published (``des
 deployment is as the environment has it: each column says whether servers have adopted it as well.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
-from functools import partial
-from itertools import groupby
+from functools import lru_cache, partial
+from itertools import groupby, product
 from typing import Any
 
 import pandas as pd
@@ -29,7 +29,7 @@ from openworld.tables.environments import MET
 from openworld.tables.table import Lot, Made, Rows, Section, StudyTable
 from properties.checker import Checker
 from properties.results import Count, Result, happens
-from properties.security import every_property
+from properties.security import Property, every_property
 from simulations.processes import in_order
 
 #: Who attacks, each by himself: whom an agent may meet, who reads the way back, who gets at the tokens that a client
@@ -38,6 +38,8 @@ AGAINST = (MET, "code_leak", "token_leak", "token_leak+proof_leak")
 #: What has to be reached for a design to be of use.
 USE = "first_contact"
 _PUBLISHED = "design=prm_cimd"
+#: What was asked of a design, with what was found.
+Asked = Mapping[tuple[Property, Configuration], Result]
 
 
 def judged(
@@ -50,28 +52,18 @@ def judged(
 ) -> Generator[list[dict[str, Any]]]:
     """The rows of each environment, one for each draft, in their order, as they come in.
 
-    A design that several of them have before or after is asked about once.
+    What could not be lost at all is told apart from what is not lost where the other one loses it, or may.
     """
-    published, every = parse(_PUBLISHED, model).design, list(drafts)
-    pairs = {
-        (name, draft): tuple(
-            published.but(**DEPLOYMENTS[name] | switches) for switches in (_without(draft, model), _with(draft, model))
-        )
+    published, every, who = parse(_PUBLISHED, model).design, list(drafts), tuple(against or AGAINST)
+    pairs = [
+        (name, draft, published.but(**DEPLOYMENTS[name] | _without(draft, model)),
+         published.but(**DEPLOYMENTS[name] | _with(draft, model)))
         for name in environments
         for draft in every
-    }
-    designs = list(dict.fromkeys(design for pair in pairs.values() for design in pair))
-    who = tuple(against or AGAINST)
-    known: dict[Design, dict[str, Result]] = {}
-    with closing(in_order(partial(_results, against=who, timeout=timeout), designs, workers)) as made:
-        for name, asked in groupby(pairs.items(), key=lambda item: item[0][0]):
-            rows = []
-            for (_, draft), pair in asked:
-                for design in pair:
-                    while design not in known:
-                        known[designs[len(known)]] = next(made)
-                rows.append(_row(name, draft, pair, [known[design] for design in pair], who))
-            yield rows
+    ]  # fmt: skip
+    with closing(in_order(partial(_row, against=who, timeout=timeout), pairs, workers)) as made:
+        for _, rows in groupby(made, key=lambda row: row["environment"]):
+            yield list(rows)
 
 
 def _with(draft: str, model: Model) -> dict[str, str]:
@@ -88,47 +80,47 @@ def _asked(draft: str, model: Model) -> list[Obligation]:
     return [each for each in DRAFTS[draft].obligations if model.switches[each.switch].kind == "mechanism"]
 
 
-def _row(
-    name: str, draft: str, pair: Sequence[Design], found: Sequence[Mapping[str, Result]], against: Iterable[str]
-) -> dict[str, Any]:
-    """What a draft changes in an environment, from the results before and after."""
-    before, after = found
+def _row(pair: tuple[str, str, Design, Design], against: tuple[str, ...], timeout: float | None) -> dict[str, Any]:
+    """What a draft changes in an environment."""
+    name, draft, *designs = pair
+    (before, first), (after, second) = (results(design, against, timeout) for design in designs)
     return {
         "draft": draft,
         "source": DRAFTS[draft].source,
-        "switches": ";".join(f"{key}={value}" for key, value in _with(draft, pair[0].model).items()),
+        "switches": ";".join(f"{key}={value}" for key, value in _with(draft, designs[0].model).items()),
         "environment": name,
-        **_compared(before, after),
-        "of_use_before": before[USE],
-        "of_use_after": after[USE],
-        "first": _text(pair[0]),
-        "second": _text(pair[1]),
+        **_compared(before, after, timeout),
+        "of_use_before": first,
+        "of_use_after": second,
+        "first": _text(designs[0]),
+        "second": _text(designs[1]),
         "against": ", ".join(against),
     }
 
 
-def _results(design: Design, against: tuple[str, ...], timeout: float | None) -> dict[str, Result]:
-    """How each security property fares against each attacker, and whether the design is of use."""
+@lru_cache
+def results(design: Design, against: tuple[str, ...], timeout: float | None) -> tuple[Asked, Result]:
+    """How each security property fares against each attacker, where safe may be what could not be lost, and the use."""
     checker = Checker(timeout=timeout, by_design=True)
-    found = {
-        f"{prop.name} {attacker}": checker.result(prop, Configuration(design, parse_capabilities(attacker)))
-        for attacker in against
-        for prop in every_property(design.model).values()
-        if prop.kind == "security"
-    }
-    return found | {USE: checker.result(USE, Configuration(design, frozenset()))}
+    properties = [prop for prop in every_property(design.model).values() if prop.kind == "security"]
+    attacked = [Configuration(design, parse_capabilities(attacker)) for attacker in against]
+    # One attacker after the other, since what is laid down for one answers all about it.
+    asked = {(prop, who): checker.result(prop, who, earned=False) for who, prop in product(attacked, properties)}
+    return asked, checker.result(USE, Configuration(design, frozenset()))
 
 
-def _compared(before: Mapping[str, Result], after: Mapping[str, Result]) -> dict[str, int]:
+def _compared(before: Asked, after: Asked, timeout: float | None) -> dict[str, int]:
     """What is violated before and after, of all that could be in both, and what became of either.
 
     Where one of the two is not known, neither is counted: of everything there may be as many more as are undecided.
     """
-    both = [
-        (first, after[asked])
-        for asked, first in before.items()
-        if asked != USE and "not_in_this_world" not in (first, after[asked])
-    ]
+    pairs = zip(before.items(), after.items(), strict=True)
+    differing = [(first, second) for first, second in pairs if not first[1] == second[1] == "safe"]
+    earned = []
+    for asked in zip(*differing, strict=True):
+        checker = Checker(timeout=timeout, by_design=True)
+        earned.append([checker.result(*question) if found == "safe" else found for question, found in asked])
+    both = [pair for pair in zip(*earned, strict=True) if "not_in_this_world" not in pair]
     violated = [tuple(happens(each, unknown=False) for each in pair) for pair in both if "unknown" not in pair]
     return {
         "before": sum(first for first, _ in violated),

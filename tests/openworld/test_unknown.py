@@ -44,17 +44,15 @@ class Drawn:
     seed: int
     share: float
 
-    def result(self, prop: Property | str, configuration: object) -> str:
+    def result(self, prop: Property | str, configuration: object, earned: bool = True) -> str:
         name = prop if isinstance(prop, str) else prop.name
         digest = sha256(f"{self.seed} {name} {configuration}".encode()).digest()
         if digest[0] < 256 * self.share:
             return "unknown"
         utility = find(name).kind == "utility"
-        return (
-            ("reached", "not_reached")[digest[1] % 2]
-            if utility
-            else ("attack", "safe", "not_in_this_world")[digest[1] % 3]
-        )
+        if utility:
+            return ("reached", "not_reached")[digest[1] % 2]
+        return ("attack", "safe", "not_in_this_world" if earned else "safe")[digest[1] % 3]
 
     def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
         found = find(prop) if isinstance(prop, str) else prop
@@ -114,6 +112,7 @@ def test_what_a_draft_buys_is_never_taken_back(seed: int, monkeypatch: pytest.Mo
 
     def said(drawn: Drawn) -> list[dict[str, Any]]:
         monkeypatch.setattr(drafts, "Checker", lambda **_: drawn)
+        drafts.results.cache_clear()
         return [row for found in drafts.judged(("iss", "prefix"), ("plain", "products"), 1) for row in found]
 
     for rows, last in ever_more(seed, said):
