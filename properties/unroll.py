@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.logic import Condition, Pick, truth
-from properties.circuit import Literal, code_of
+from properties.circuit import Literal, code_of, literals
 from properties.template import Firing, Template
 
 Bit = int | bool
@@ -36,6 +36,8 @@ class Fired:
 class Unrolling:
     """Clauses over positive and negative integers that describe all runs of ``depth`` sweeps; more can be added.
 
+    They begin in the initial state, or ``anywhere``.
+
     Attributes:
         clauses: flat, each ended by 0 (the DIMACS convention).
         fired: every action that can happen at some step.
@@ -45,7 +47,7 @@ class Unrolling:
         switches, capabilities, enforced: literals of what was left open, to be assumed per query.
     """
 
-    def __init__(self, template: Template, depth: int) -> None:
+    def __init__(self, template: Template, depth: int, anywhere: bool = False) -> None:
         self.template = template
         self.depth = 0
         # The first literal holds, so that it may pass for True, which in Python equals 1.
@@ -67,7 +69,10 @@ class Unrolling:
         self.events: dict[str, Bit] = {}
         self._before: list[Fired] | None = None
         self._defined: set[int] = set()
-        self._enter({v.name: v.initial for v in template.variables})
+        if anywhere:
+            self._enter_any()
+        else:
+            self._enter({v.name: v.initial for v in template.variables})
         while self.depth < depth:
             self.grow()
 
@@ -83,6 +88,17 @@ class Unrolling:
         self.events = {name: self._asked(self._bit(event)) for name, event in self.template.events.items()}
         self._before, self.depth = before, self.depth + 1
         self._define(start)
+
+    def same_as(self, condition: Condition) -> int:
+        """A literal that says of a condition after the last sweep whether it holds."""
+        start, bit = len(self.clauses), self._bit(condition)
+        if isinstance(bit, bool):
+            return 1 if bit else -1
+        literal = self.new_literal()
+        self.clause(-literal, bit)
+        self.clause(literal, -bit)
+        self._define(start)
+        return literal
 
     def stands(self, literal: Condition) -> Bit:
         """What an input of the circuit is after the last sweep."""
@@ -163,6 +179,14 @@ class Unrolling:
                     self._now[code_of(literal)] = self._bit(cases.get(member, False))
             else:
                 self._now[code_of(value)] = current
+
+    def _enter_any(self) -> None:
+        """Start in any state in which each variable has one value."""
+        for variable in self.template.variables:
+            values = [self._fresh(literal) for literal in literals(self.template.state[variable.name])]
+            if len(values) > 1:
+                self.clause(*values)
+                self._at_most_one(values)
 
     def _fire(self, step: int, firing: Firing) -> Fired | None:
         """Let an action happen or not; one that cannot happen at this step leaves no trace in the clauses."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from typing import Any
 
 from model.design import Configuration, Design, check_parties
@@ -22,6 +23,7 @@ from properties.bounds import FIRST, LIMIT, Bound, Clock, Depths, Laid, Settled
 from properties.closure import Closure, Reached
 from properties.completion import contradiction, usable
 from properties.engine import Answer, Engine
+from properties.invariant import never
 from properties.minimal import OutOfTimeError, preferred
 from properties.reads import not_read
 from properties.reasons import UNDEFINED, Absent, absent, reason
@@ -33,6 +35,9 @@ from properties.template import Own, Template
 
 #: Sweeps, and seconds of the solver's work, after which a question gets a world with less in it than is there for many.
 SWEEPS, SHARED = 4, 2.0
+#: After how many looks, each a sweep deeper, an invariant is searched where no rule is enforced, since runs are longest
+#: there; and seconds of the solver's work for that.
+LOOKS, SEARCHING = 3, 20.0
 #: Seconds of the solver's work after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
 #: What is said where time ran out between safe and not in this world.
@@ -305,12 +310,19 @@ class WorldChecker:
             enforced = laid.unrolling.enforced
             return [*asked.fixed(laid), *unable, *(enforced[name] for name in names if name in enforced)]
 
+        looks = count(1)
+
         def closed() -> bool:
             nonlocal able
             if self._out_of_reach(asked, names) or not self._single:
                 return self._out_of_reach(asked, names)
             able = self._closest(asked, counted).actions
-            return not self._closest(asked, names).possible_at_once(self._depths.template.events[asked.prop.name])
+            reached, template = self._closest(asked, names), self._depths.template
+            if not reached.possible_at_once(template.events[asked.prop.name]):
+                return True
+            if names or next(looks) != LOOKS:
+                return False
+            return never(template, asked.prop.name, reached, asked.clock.within(SEARCHING))
 
         clock = asked.clock if self._single else asked.clock.within(SHARED)
         found = self._depths.settle(asked.prop.name, assume, clock, sweeps, closed)

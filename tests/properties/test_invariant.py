@@ -1,0 +1,60 @@
+"""Invariants: each is one by another solver as well, and none is found of what can happen."""
+
+import pytest
+
+from model.design import parse
+from properties.bounds import Clock, Depths
+from properties.closure import Closure
+from properties.engine import Answer
+from properties.invariant import Search, never
+from properties.security import find
+from properties.solver import Solver
+from properties.template import Template
+
+#: Questions of which no closer look at what is out of reach says that nothing could violate them.
+NEVER = ("resource_binding cap=code_leak", "resource_binding cap=token_leak", "client_identity cap=token_leak")
+    "resource_binding cap=code_leak",
+    "resource_binding cap=token_leak+proof_leak",
+    "client_identity cap=token_leak",
+)
+#: Those of which a run that no rule allows would.
+POSSIBLE = ("code_delivery cap=token_leak", "session_integrity cap=token_leak", "authorization cap=code_leak")
+
+
+def search(question: str) -> Search:
+    """The search for an invariant about a question where no rule is enforced."""
+    name, configuration = question.split()
+    about = parse(configuration)
+    template = Template(find(name).world_of(about), about, (name,))
+    return Search(template, name, Closure(template).closest([], ()), Clock())
+
+
+@pytest.mark.parametrize("question", NEVER)
+def test_an_invariant_holds_at_first_and_no_sweep_leads_out_of_it_or_to_the_event(question: str) -> None:
+    """As z3 says, which did not search for it."""
+    found = search(question)
+    assert found.excludes()
+    assert found.invariant
+    assert not any(part <= found.first for part in found.invariant)
+    other = Solver(found.sweep.clauses, found.sweep.top)
+    for part in found.invariant:
+        other.clause([-literal for literal in part])
+    assert other.check([]) is Answer.SAT
+    for after in [[found.event], *([found.after[each] for each in part] for part in found.invariant)]:
+        assert other.check(after) is Answer.UNSAT
+
+
+@pytest.mark.parametrize("question", POSSIBLE)
+def test_of_what_can_happen_none_is_found(question: str) -> None:
+    """A run within a few sweeps leads to it."""
+    name, configuration = question.split()
+    template = Template(find(name).world_of(parse(configuration)), parse(configuration), (name,))
+    assert Depths(template).settle(name, lambda _: [], Clock()).answer is Answer.SAT
+    assert not search(question).excludes()
+
+
+def test_where_there_is_no_time_nothing_is_shown() -> None:
+    """And nothing is raised."""
+    template = Template(find("resource_binding").world_of(parse("cap=code_leak")), parse("cap=code_leak"))
+    reached = Closure(template).closest([], ())
+    assert not never(template, "resource_binding", reached, Clock(work=0.0))
