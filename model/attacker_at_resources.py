@@ -388,8 +388,7 @@ def keys_are_listed(c: Context, party: Party) -> Condition:
     listed = []
     for server in c.world.strangers:
         at = accepted_issuer(c, party, server.url)
-        of_any = all_of(same(policy.rs_trust, "any"), any_of(at.frameworks.on_list, at.frameworks.chained))
-        listed.append(all_of(c.runs(server), any_of(names_issuer(policy, at), of_any)))
+        listed.append(all_of(c.runs(server), any_of(same(policy.rs_trust, "any"), names_issuer(policy, at))))
     return any_of(*listed)
 
 

@@ -264,8 +264,8 @@ def proof_is_present(design: Choices, proven: Condition, promised: Condition) ->
 
 @rule("DPOP-4.3-check", source="RFC 9449 4.3")
 def proof_names_this_endpoint(design: Choices, elsewhere: Condition = False) -> Condition:
-    """A DPoP proof in a token request names the endpoint to which it comes, and not that of a gateway before it."""
-    return no(elsewhere)
+    """A DPoP proof in a token request names the endpoint to which it comes; who does no DPoP looks at none."""
+    return any_of(same(design.as_dpop, "ignore"), no(elsewhere))
 
 
 @rule("RTR-3.2-subset", "RTR-3.2-within", "RI-2.2-policy", source="RFC 8707 2.2; resource-token-resp 3.2")

@@ -5,6 +5,8 @@ code that is issued when the user approves, and that reaches nobody but who aske
 authorize, the request goes.
 """
 
+from collections.abc import Iterable
+
 from model import client as client_rules
 from model import gateways, scopes
 from model.action import Context, Domains, Move, action, combined, possible
@@ -25,7 +27,8 @@ from model.readings import (
     sessions_and_grants,
     user_of,
 )
-from model.world import ATTACKER, NONE, World, client_ids
+from model.rule import Named
+from model.world import ATTACKER, NONE, Party, World, client_ids
 
 #: What a user enters who is to approve what the attacker asked for.
 OWN_CODE = "<attacker's own>"
@@ -70,9 +73,6 @@ def authorization_server__approve_device(c: Context, who: str, grant: str) -> Mo
         gateways.leads_to(c, session.authorization_at, server),
         same(c.state.grant(grant).code, "none"),
     )
-    asked = authenticates(
-        c, session, server, "device_authorization", gateways.called(c, session.authorization_at, server)
-    )
     move = issue(
         c,
         grant,
@@ -84,8 +84,16 @@ def authorization_server__approve_device(c: Context, who: str, grant: str) -> Mo
     )
     user = user_of(c, grant)
     return move._replace(
-        when=here, rules=(*asked, *move.rules), sends=(Sent(user, server.name, UserCode(who)), *move.sends)
+        when=here,
+        rules=(*_asked(c, session, server), *move.rules),
+        sends=(Sent(user, server.name, UserCode(who)), *move.sends),
     )
+
+
+def _asked(c: Context, session: SessionState, server: Party) -> Iterable[Named]:
+    """The rules by which an AS has given a session its codes."""
+    called = gateways.called(c, session.authorization_at, server)
+    return authenticates(c, session, server, "device_authorization", called)
 
 
 @action("S14", each=sessions_and_grants)
@@ -115,7 +123,11 @@ def enter_user_code(c: Context, who: str, grant: str) -> Move:
     )
     move = issue(c, grant, who, True, device_request(c, session), by_device=True, apart=user != ATTACKER)
     led = leading(c, user, f"{server.url}/device")
-    return move._replace(when=here, sends=(*led, Sent(user, server.name, UserCode(who)), *move.sends))
+    return move._replace(
+        when=here,
+        rules=(*_asked(c, session, server), *move.rules),
+        sends=(*led, Sent(user, server.name, UserCode(who)), *move.sends),
+    )
 
 
 def _as_clients(world: World) -> Domains:

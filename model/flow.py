@@ -405,11 +405,12 @@ def is_elsewhere(c: Context, session: SessionState, claimed: Value, token_at: Va
 def is_attested(c: Context, who: str, server: Party, *said: Value) -> Condition:
     """Whether a client finds AS metadata signed: all that it uses of it, or something else that stands beside that.
 
-    An AS of the attacker's may have the signed metadata of another in its own.
+    What an honest AS or gateway says is what it has signed. One of the attacker's may have the signed metadata of
+    another in its own.
     """
-    own = all_of(_signs(c, server), *(same(value, server.url) for value in said))
     if server.honest:
-        return own
+        return _signs(c, server)
+    own = all_of(_signs(c, server), *(same(value, server.url) for value in said))
     others = any_of(*(_signs(c, other) for other in c.world.servers if other.honest))
     return any_of(own, all_of(others, same(c.client(who).signed_values, "plain")))
 
@@ -455,7 +456,7 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     told = ServerMetadata(issuer, at, at, offers, sends, device_authorization_endpoint=for_device(c, who, at), **said)
     return Move(
         here,
-        server_metadata_rules(c, session, party, issuer, at, at),
+        server_metadata_rules(c, session, party, issuer, at, at, advertised=sends),
         with_metadata(who, metadata=own, issuer=issuer, authorization_at=at, token_at=at, par_at=offers, unnamed=card),
         (
             *learns_endpoints(c, who, own, told, at=well_known_authorization_server(own)),

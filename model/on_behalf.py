@@ -128,7 +128,10 @@ def client__exchange_token(c: Context, who: str, token: str, grant: str, reads: 
     answer = token_response(c, session, server, grant, asking, NONE, approved)
     return Move(
         here,
-        (*request_rules(c, server, asking, NONE, taken), *response_rules(c, session, server, asking, NONE, reads)),
+        (
+            *request_rules(c, server, asking, NONE, taken),
+            *response_rules(c, session, server, asking, NONE, asking.resource, reads),
+        ),
         {**received(who, grant, reads), **issued_at_once(c, grant, asking, approved)},
         (
             Sent(client, session.token_at, _exchange(c, who, token, session.token_at, transaction)),

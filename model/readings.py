@@ -437,7 +437,10 @@ def certificate(c: Context, session: SessionState) -> Value:
 
 
 def _key(c: Context, session: SessionState, policy: Value) -> Value:
-    return client_rules.possession_key(policy, c.world.session[session.who].client, session.who, session.issuer)
+    cast = c.world.session[session.who]
+    while cast.renews:  # by the grant, and with the key, of the one before
+        cast = c.world.session[cast.after]
+    return client_rules.possession_key(policy, cast.client, cast.name, session.issuer)
 
 
 def pushes(design: Choices, follows: bool = False) -> Condition:

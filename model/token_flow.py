@@ -98,16 +98,25 @@ def token_request(c: Context, session: SessionState, called: Value, **shown: Unp
 
 
 def response_rules(
-    c: Context, session: SessionState, server: Party, asking: Requester, granted: Value, reads: Condition
+    c: Context,
+    session: SessionState,
+    server: Party,
+    asking: Requester,
+    granted: Value,
+    requested: Value,
+    reads: Condition,
 ) -> Iterator[Named]:
-    """The rules by which the client of a session takes the token response of an honest AS."""
+    """The rules by which the client of a session takes the token response of an honest AS.
+
+    ``requested``: the resource that it named in this request, or in the one for the grant.
+    """
     return guards.token_response(
         c.client(session.who),
         wanted=asking.proven,
         bound=is_bound(c, asking, server),
         read=reads,
-        requested=requested_resource(c, session),
-        echo=server_rules.echo(c.of(server.name), wanted(asking, granted), requested_resource(c, session)),
+        requested=requested,
+        echo=server_rules.echo(c.of(server.name), wanted(asking, granted), requested),
     )
 
 
@@ -202,16 +211,20 @@ def redeems_too(c: Context, who: str, grant: str) -> Condition:
 
 @action("S16", each=sessions_and_grants, choices=lambda _: {"reads": (False, True)})
 def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> Move:
-    """The client redeems a code at the honest AS that issued it, and judges the token response."""
+    """The client redeems a code at the honest AS that issued it, and judges the token response.
+
+    A code that was redeemed before is good for the same token again.
+    """
     session, slot, server = answered(c, who), c.state.grant(grant), server_of(c, grant)
+    client, approved = c.world.session[who].client, slot.scope if c.world.scopes else NONE
+    asking, granted = by_session(c, session, server), slot.resource
+    again = all_of(same(slot.code, "redeemed"), same(slot.target, wanted(asking, granted)))
     here = possible(
         same(session.phase, "responded"),
         gateways.leads_to(c, session.token_at, server),
         same(session.code, grant),
-        same(slot.code, "issued"),
+        any_of(same(slot.code, "issued"), again),
     )
-    client, approved = c.world.session[who].client, slot.scope if c.world.scopes else NONE
-    asking, granted = by_session(c, session, server), slot.resource
     request = token_request(
         c,
         session,
@@ -224,8 +237,8 @@ def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> M
     return Move(
         here,
         (
-            *request_rules(c, server, asking, granted, code_rules(c, grant, asking)),
-            *response_rules(c, session, server, asking, granted, reads),
+            *request_rules(c, server, asking, granted, code_rules(c, grant, asking, again)),
+            *response_rules(c, session, server, asking, granted, requested_resource(c, session), reads),
         ),
         {**received(who, grant, reads), **issued(c, grant, asking, granted)},
         (
@@ -282,7 +295,7 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
             *asks_for_more(c, who),
             *taken,
             *request_rules(c, server, asking, NONE),
-            *response_rules(c, session, server, asking, NONE, reads),
+            *response_rules(c, session, server, asking, NONE, asking.resource, reads),
         ),
         {**received(who, grant, reads), **issued_at_once(c, grant, asking, approved)},
         (*gateways.passed_on(c, client, server, session.token_at, request), *read, Sent(server.name, client, answer)),

@@ -9,7 +9,7 @@ from model import client as client_rules
 from model import gateways, guards
 from model.action import Context, Move, action, possible
 from model.flow import authenticates, authentication_of
-from model.logic import Condition, Value, all_of, any_of, choose, no, same
+from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import AssertionResponse, Sent, TokenExchange
 from model.readings import (
     client_id_of,
@@ -71,7 +71,7 @@ def client__ask_for_assertion(c: Context, who: str, grant: str) -> Move:
     here = possible(
         same(session.phase, "ready"), client_rules.is_vouched_by_server(c.client(who), True), same(earlier.token, grant)
     )
-    by_identity, by_refresh = same(policy.exchange, "identity"), same(policy.exchange, "refresh")
+    by_identity, by_refresh = one_of(policy.exchange, "identity", "addressed"), same(policy.exchange, "refresh")
     request = TokenExchange(
         **authentication_of(c, earlier, "token", server.url),
         grant_type="token-exchange",

@@ -312,12 +312,18 @@ class World:
 
     @cached_property
     def hands(self) -> Mapping[str, tuple[str, ...]]:
-        """By which capabilities each dishonest party is the attacker's: also those by which it has the whole host."""
-        hosts = [(client.url, client.taken_by) for client in self.clients]
+        """By which capabilities each dishonest party is the attacker's: also those by which it has the whole host.
+
+        What is started is no service of a host, and proves by other means who it is.
+        """
+
+        def hosts(client: Party, party: Party) -> bool:
+            return not party.started_by and identifiers.same_origin(party.url, client.url)
+
         return {
             party.name: (
                 *party.run_by,
-                *(n for url, by in hosts if identifiers.same_origin(party.url, url) for n in by),
+                *(n for client in self.clients if hosts(client, party) for n in client.taken_by),
             )
             for party in self.parties
             if not party.honest and "://" in party.url

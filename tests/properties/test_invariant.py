@@ -13,10 +13,6 @@ from properties.template import Template
 
 #: Questions of which no closer look at what is out of reach says that nothing could violate them.
 NEVER = ("resource_binding cap=code_leak", "resource_binding cap=token_leak", "client_identity cap=token_leak")
-    "resource_binding cap=code_leak",
-    "resource_binding cap=token_leak+proof_leak",
-    "client_identity cap=token_leak",
-)
 #: Those of which a run that no rule allows would.
 POSSIBLE = ("code_delivery cap=token_leak", "session_integrity cap=token_leak", "authorization cap=code_leak")
 
