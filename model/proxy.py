@@ -196,10 +196,13 @@ def redeem_at_proxy(c: Context, proxy: str) -> Move:
 
 
 def confused(c: Context, proxy: Party) -> Condition:
-    """Whether the proxy used what a user has at the AS behind it for a client that this user did not approve there."""
+    """Whether the proxy used what a user has at the AS behind it for a request of the attacker's.
+
+    The user did not approve the client of that at the proxy.
+    """
     now = c.state.grant(transaction(proxy))
     approved = any_of(*(all_of(now.approved, same(now.opened_by, u), same(now.user, u)) for u in c.world.users))
-    return all_of(same(now.code, "redeemed"), knows(c, "code", transaction(proxy)), no(approved))
+    return all_of(same(now.code, "redeemed"), knows(c, "code", transaction(proxy)), now.crafted, no(approved))
 
 
 def robbed(c: Context, proxy: Party) -> Condition:

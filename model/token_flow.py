@@ -575,6 +575,7 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
             (False, all_of(right, copied)),
             certificate(c, session),
             attests(c, who, session.url, session.resource),
+            bare=same(key, NONE),
             sufficient=scopes.is_sufficient(c, who, session.url, made.scope),
         ),
         {f"{who}.accepted": True, **used_late(c, token)},

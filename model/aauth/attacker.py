@@ -134,10 +134,13 @@ def redirect_agent(c: Context, who: str, url: Value) -> Move:
 def lead_agent_inside(c: Context, who: str, channel: str) -> Move:
     """A challenge makes the agent fetch the keys of its issuer from an internal address.
 
-    The attacker's own host may resolve to one; in the challenge of another's resource it has to be named as the issuer.
+    The attacker's own host may resolve to one; in the challenge of another's, or of a tenant of its, it has to be named
+    as the issuer.
     """
     move = challenged(c, who, _writes(c, who, channel), _INSIDE, NONE, own_key(c, who))
-    named = () if channel == "own" else move.rules
+    url = c.state.session(who).url
+    speaks = c.at(url, lambda party: not party.honest and _speaks_for(c, party)) if channel == "own" else False
+    named = (one._replace(holds=any_of(speaks, one.holds)) for one in move.rules)
     return move._replace(
         rules=(*named, client_rules.fetches_are_guarded(c.client(who), internal=True)),
         sets={"fetched.internal": True},

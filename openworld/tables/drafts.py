@@ -55,12 +55,12 @@ def judged(
     What could not be lost at all is told apart from what is not lost where the other one loses it, or may.
     """
     published, every, who = parse(_PUBLISHED, model).design, list(drafts), tuple(against or AGAINST)
+    sides = _without, _with
     pairs = [
-        (name, draft, published.but(**DEPLOYMENTS[name] | _without(draft, model)),
-         published.but(**DEPLOYMENTS[name] | _with(draft, model)))
+        (name, draft, *(published.but(**DEPLOYMENTS[name] | side(draft, model)) for side in sides))
         for name in environments
         for draft in every
-    ]  # fmt: skip
+    ]
     with closing(in_order(partial(_row, against=who, timeout=timeout), pairs, workers)) as made:
         for _, rows in groupby(made, key=lambda row: row["environment"]):
             yield list(rows)

@@ -6,11 +6,13 @@ client_authentication and session_integrity have nothing to be about.
 
 from collections.abc import Iterator
 
+from model import client as client_rules
 from model.aauth.flow import starts_astray, uses_what_is_not_for_it
 from model.aauth.state import users_tokens
 from model.action import Context
-from model.logic import Condition, all_of, any_of, one_of, same, truth
-from model.readings import is_strangers, own_grants, server_of
+from model.federation import is_sound
+from model.logic import Condition, all_of, any_of, no, one_of, same, truth
+from model.readings import frameworks, is_strangers, own_grants, server_of
 from model.world import ATTACKER, Session
 
 
@@ -72,8 +74,9 @@ def as_acceptance(c: Context) -> Condition:
     for who, grant in (each.values() for each in own_grants(c.world)):
         session = c.state.session(who)
         turned = one_of(session.phase, "federated", "has_token", "sent")
-        anybody = same(c.of(server_of(c, grant).name).as_trust, "any")
-        found.append(all_of(turned, is_strangers(c.world, session.aud), anybody))
+        asked = frameworks(c, session.aud, ())
+        vouched = client_rules.is_vouched_for(c.of(server_of(c, grant).name), asked.on_list, is_sound(asked))
+        found.append(all_of(turned, is_strangers(c.world, session.aud), no(vouched)))
     return any_of(*found)
 
 

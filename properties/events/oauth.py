@@ -103,7 +103,10 @@ def authorization(c: Context) -> Condition:
         for session in c.world.sessions
     ]
     as_user = [c.state["accepted.as_user"], *(knows(c, "password", user) for user in c.world.users)]
-    behind_proxies = [any_of(confused(c, proxy), robbed(c, proxy)) for proxy in c.world.of(PROXY)]
+    behind_proxies = [
+        any_of(all_of(confused(c, proxy), knows(c, "token", transaction(proxy))), robbed(c, proxy))
+        for proxy in c.world.of(PROXY)
+    ]
     return any_of(*stolen, *in_its_session, *as_user, *behind_proxies)
 
 
@@ -292,11 +295,13 @@ def client_identity(c: Context) -> Condition:
         strangers = all_of(no(is_known(c, slot.client)), no(same(slot.client, NONE)))
         found.append(all_of(slot.shown, knows(c, "code", grant.name), any_of(strangers, as_client)))
     for proxy in c.world.of(PROXY):
-        now = c.state.grant(transaction(proxy))
-        shown = shows_a_client(c, proxy, now.client, now.redirect)
-        found.append(
-            all_of(now.approved, no(same(now.opened_by, ATTACKER)), shown, knows(c, "code", transaction(proxy)))
+        now, name = c.state.grant(transaction(proxy)), transaction(proxy)
+        shown = all_of(
+            now.approved, no(same(now.opened_by, ATTACKER)), shows_a_client(c, proxy, now.client, now.redirect)
         )
+        to_attacker = any_of(is_attackers(c, now.redirect), same(now.redirect, LOOPBACK))
+        as_client = all_of(to_attacker, knows(c, "token", name))
+        found.append(all_of(shown, knows(c, "code", name), any_of(no(is_known(c, now.client)), as_client)))
     return any_of(*found)
 
 
