@@ -548,6 +548,7 @@ def lead_to_internal_address(c: Context, who: str, channel: str, redirected: Con
     """
     design, client, url = c.client(who), c.world.session[who].client, c.state.session(who).url
     named, by_header = no(redirected), channel == "challenge"
+    from_there = all_of(same(design.prm_src, "wellknown"), squats(c, who, channel))
     rules = (
         *guards.challenge(
             design,
@@ -557,7 +558,7 @@ def lead_to_internal_address(c: Context, who: str, channel: str, redirected: Con
             elsewhere=named,
         ),
         *guards.redirect(design, redirected=redirected),
-        resource_rules.well_known_is_the_owners(c.design, channel == "well_known"),
+        resource_rules.well_known_is_the_owners(c.design, any_of(channel == "well_known", from_there)),
     )
     challenge = Sent(url, client, Challenge(INTERNAL), named)
     redirects = asked(client, url, Fetch(metadata_url(c, url)), Redirection(INTERNAL), redirected)
@@ -600,7 +601,7 @@ def list_internal_address(c: Context, who: str, channel: str) -> Move:
     asked_about = same(design.as_trust, "federation")
     chosen = guards.chosen_server(design, server=INTERNAL, listed=INTERNAL, found=frameworks(c, INTERNAL, client.knows))
     rules = (
-        *document_rules(c, who, url, url, INTERNAL, vouched, channel),
+        *document_rules(c, who, url, url, INTERNAL, vouched, channel, squats(c, who, channel)),
         *(rule._replace(holds=any_of(asked_about, rule.holds)) for rule in chosen),
     )
     move = _led_inside(c, who, rules, written(c, who, url, channel, ResourceMetadata(url, INTERNAL)))

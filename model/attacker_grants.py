@@ -5,7 +5,7 @@ from itertools import permutations
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model import guards, scopes
+from model import gateways, guards, scopes
 from model.action import Context, Domains, Move, action, possible
 from model.attacker import attacker_authenticates, knows, runs_client, token_type, was_kept
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, same
@@ -93,7 +93,7 @@ def replay_grant(c: Context, who: str, grant: str, wanted: Value, as_own: Value)
     checked = asserted(c, who, server, by_client=by_name, own=False)
     move = _present_assertion(c, grant, choose(by_name, clients, as_own), who, wanted, checked)
     here = possible(knows(c, "grant", who), any_of(by_name, *runs_client(c, as_own)))
-    elsewhere = no(same(session.issuer, server.url))
+    elsewhere = no(any_of(same(session.issuer, NONE), gateways.stands_for(c, server, session.issuer)))
     return move._replace(when=all_of(here, move.when), sets={**move.sets, "accepted.issuer": elsewhere})
 
 
@@ -166,9 +166,11 @@ def usable_grants(c: Context) -> Iterator[Condition]:
     """Whether the attacker has an assertion about a user that an honest AS takes as a grant: a client's, or an AS's."""
     for who in (session.name for session in c.world.sessions if session.user != ATTACKER):
         for server in c.world.honest_servers:
+            slots = (c.state.grant(grant.name) for grant in c.world.grants if grant.server == server.name)
+            used = any_of(*(same(slot.of, who) for slot in slots))
             taken = (
                 server_rules.assertions_are_granted(c.of(server.name), grants_used(c)),
-                *asserted(c, who, server, own=False),
+                *asserted(c, who, server, own=False, reused=used),
             )
             yield all_of(knows(c, "grant", who), *(rule.holds for rule in taken))
     for one, other in permutations(c.world.honest_servers, 2):

@@ -76,6 +76,11 @@ def names(c: Context, server: Party) -> Iterator[tuple[str, Condition]]:
         yield gateway.url, answers
 
 
+def stands_for(c: Context, server: Party, named: Value) -> Condition:
+    """Whether an AS takes what is signed for an issuer as signed for itself."""
+    return any_of(*(all_of(same(named, name), taken) for name, taken in names(c, server)))
+
+
 def promises_iss(c: Context, metadata: Value, issuer: Value) -> Condition:
     """Whether the metadata of an honest AS, or of a gateway, says of an issuer that it sends iss."""
     return any_of(

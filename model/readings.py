@@ -403,7 +403,8 @@ def uses_dpop(c: Context, session: SessionState) -> Condition:
         all_of(read, one_of(session.metadata, *c.world.known_as(server)), same(c.of(server.name).as_dpop, "honor"))
         for server in c.world.honest_servers
     ]
-    demanded = any_of(session.demands_dpop, requires_dpop(c, session.url))
+    told = all_of(read, no(same(c.client(session.who).prm, "off")))
+    demanded = all_of(told, any_of(session.demands_dpop, requires_dpop(c, session.url)))
     return client_rules.wants_dpop(c.client(session.who), any_of(session.offers_dpop, *offered), demanded)
 
 
@@ -523,12 +524,12 @@ def token_of(c: Context, token: str) -> IssuedToken:
         made = _held(c, issued)
     else:
         made = _exchanged(c, issued) if isinstance(issued, Exchanged) else _issued(c, token)
-    policy, by_itself = c.of(made.server.name), is_of_client_itself(c, token)
+    policy, client = c.of(made.server.name), clients_own(c, token)
     of_domain = _is_transaction(c, token)
     audience = choose(of_domain, NONE, server_rules.bound_resource(policy, made.asked))
     return replace(
         made,
-        subject=choose(by_itself, made.client, made.user),
+        subject=choose(same(client, NONE), made.user, client),
         audience=audience,
         scope=scopes.carried(c, policy, made.scope, audience),
         has_default=any_of(of_domain, server_rules.has_default_audience(policy, made.asked)),
@@ -561,10 +562,30 @@ def names_all(c: Context, party: Party, made: IssuedToken) -> Condition:
 
 
 def is_of_client_itself(c: Context, token: str) -> Condition:
-    """Whether a token was issued to a client for itself: no user has approved it, and it is about none."""
+    """Whether a token was issued to a client for itself, no user having approved it, or came of such by an exchange."""
+    return no(same(clients_own(c, token), NONE))
+
+
+def clients_own(c: Context, token: str) -> Value:
+    """The client that a token is about, which has got it for itself, or none.
+
+    What is exchanged is about whom the other was about (RFC 8693 2.1).
+    """
     if token not in c.world.grant:
-        return False
+        return NONE
     slot = c.state.grant(token)
+    own = choose(_is_had_by_itself(c, token), slot.client, NONE)
+    for who in (who for who in c.world.session if c.world.upstream_of(who)):
+        sent, exchanged = c.state.session(c.world.upstream_of(who)), same(slot.of, who)
+        for other in c.world.grant:
+            from_it = all_of(exchanged, same(sent.token, other), _is_had_by_itself(c, other))
+            own = choose(from_it, c.state.grant(other).client, own)
+    return own
+
+
+def _is_had_by_itself(c: Context, grant: str) -> Condition:
+    """Whether a client has the token of a grant without asking a user."""
+    slot = c.state.grant(grant)
     asks_nobody = (
         all_of(same(slot.of, who), same(c.client(who).grant, "client_credentials")) for who in c.world.session
     )
@@ -572,7 +593,7 @@ def is_of_client_itself(c: Context, token: str) -> Condition:
         *(same(each, "client_credentials") for each in client_rules.grants_of(policy_of(c, slot.client)))
     )
     by_thief = all_of(same(slot.of, THIEF), same(slot.redirect, NONE), by_credentials)
-    return any_of(*asks_nobody, by_thief, is_had_after_error(c, token))
+    return any_of(*asks_nobody, by_thief, is_had_after_error(c, grant))
 
 
 def is_had_after_error(c: Context, grant: str) -> Condition:

@@ -52,7 +52,7 @@ def asserted(
     return tuple(
         guards.assertion(
             c.of(server.name),
-            named=any_of(*(all_of(same(session.issuer, name), taken) for name, taken in gateways.names(c, server))),
+            named=gateways.stands_for(c, server, session.issuer),
             partner=any_of(no(vouched), takes_word_of(c, server, voucher)),
             by_client=by_client,
             own=own,

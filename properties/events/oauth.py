@@ -407,7 +407,7 @@ def least_authority(c: Context) -> Condition:
         for token in (grant.name for grant in _users_grants(c)):
             needed = scopes.needed(c, session.name, state.url)
             more = _more_than(c, token_of(c, token), state.url, needed)
-            found.append(all_of(same(state.token, token), any_of(*more)))
+            found.append(all_of(same(state.token, token), no(is_of_client_itself(c, token)), any_of(*more)))
     return any_of(*found)
 
 
