@@ -250,7 +250,7 @@ TABLE = StudyTable(
     "drafts",
     units=lambda plan: plan.taken(_WHERE),
     made=_made,
-    cost=lambda plan: 6.0 * len(plan.taken(_TAKEN)) * len(plan.taken(_WHO)),
+    cost=lambda plan: 2.0 * len(plan.taken(_TAKEN)) * len(plan.taken(_WHO)),
     choices=(_TAKEN, _WHERE, _WHO),
     shape=Shape(("draft", "environment"), {
         **dict.fromkeys(("draft", "source", "switches", "environment"), NAME),
