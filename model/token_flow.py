@@ -213,12 +213,13 @@ def redeems_too(c: Context, who: str, grant: str) -> Condition:
 def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> Move:
     """The client redeems a code at the honest AS that issued it, and judges the token response.
 
-    A code that was redeemed before is good for the same token again.
+    In a session of the attacker's, who may have a code from a log, one that was redeemed before is good for the same
+    token again.
     """
     session, slot, server = answered(c, who), c.state.grant(grant), server_of(c, grant)
     client, approved = c.world.session[who].client, slot.scope if c.world.scopes else NONE
     asking, granted = by_session(c, session, server), slot.resource
-    again = all_of(same(slot.code, "redeemed"), same(slot.target, wanted(asking, granted)))
+    again = all_of(same(slot.code, "redeemed"), same(slot.target, wanted(asking, granted)), who in c.world.own_sessions)
     here = possible(
         same(session.phase, "responded"),
         gateways.leads_to(c, session.token_at, server),
