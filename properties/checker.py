@@ -1,6 +1,5 @@
 """Answers to many questions, each in the world that it is about."""
 
-import atexit
 from functools import cache
 
 from model.design import Configuration, Design, check_parties
@@ -72,6 +71,3 @@ class Checker:
 def kept(timeout: float | None = None) -> Checker:
     """Return the checker of this process: what a world costs to lay down is shared by all that is asked of it."""
     return Checker(timeout=timeout)
-
-
-atexit.register(kept.cache_clear)  # solvers are freed before the module that frees them is

@@ -4,7 +4,6 @@ Nothing can be stolen where nothing is ever handed out, so what such a design ke
 no such thing: what is configured by hand finishes as well.
 """
 
-import atexit
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -202,6 +201,3 @@ def _own(chosen: Choices) -> Own:
 def _open(world: World, own: Own, solver: type[Engine], use: str = COMPLETION) -> Depths:
     """The world with every design in it, some parties with switches of their own."""
     return Depths(Template(world, about=(), also={use: partial(honest_completion, use=use)}, own=own), solver=solver)
-
-
-atexit.register(_open.cache_clear)  # solvers are freed before the module that frees them is

@@ -11,6 +11,7 @@ References:
 import math
 import time
 from collections.abc import Iterable
+from weakref import finalize
 
 from pysat.solvers import Minisat22
 
@@ -27,6 +28,7 @@ class MiniSat(Engine):
 
     def __init__(self, clauses: list[int], top: int) -> None:
         self._solver = self.ENGINE()
+        finalize(self, self._solver.delete)  # at the latest before the module that frees it is gone
         self._model: list[int] | None = None
         self.worked = 0.0
         self.add(clauses, top)

@@ -17,11 +17,16 @@ NEVER = ("resource_binding cap=code_leak", "resource_binding cap=token_leak", "c
 POSSIBLE = ("code_delivery cap=token_leak", "session_integrity cap=token_leak", "authorization cap=code_leak")
 
 
-def search(question: str) -> Search:
-    """The search for an invariant about a question where no rule is enforced."""
+def laid(question: str) -> tuple[Template, str]:
+    """What a question is about, and its property."""
     name, configuration = question.split()
     about = parse(configuration)
-    template = Template(find(name).world_of(about), about, (name,))
+    return Template(find(name).world_of(about), about, (name,)), name
+
+
+def search(question: str) -> Search:
+    """The search for an invariant about a question where no rule is enforced."""
+    template, name = laid(question)
     return Search(template, name, Closure(template).closest([], ()), Clock())
 
 
@@ -43,14 +48,12 @@ def test_an_invariant_holds_at_first_and_no_sweep_leads_out_of_it_or_to_the_even
 @pytest.mark.parametrize("question", POSSIBLE)
 def test_of_what_can_happen_none_is_found(question: str) -> None:
     """A run within a few sweeps leads to it."""
-    name, configuration = question.split()
-    template = Template(find(name).world_of(parse(configuration)), parse(configuration), (name,))
+    template, name = laid(question)
     assert Depths(template).settle(name, lambda _: [], Clock()).answer is Answer.SAT
     assert not search(question).excludes()
 
 
 def test_where_there_is_no_time_nothing_is_shown() -> None:
     """And nothing is raised."""
-    template = Template(find("resource_binding").world_of(parse("cap=code_leak")), parse("cap=code_leak"))
-    reached = Closure(template).closest([], ())
-    assert not never(template, "resource_binding", reached, Clock(work=0.0))
+    template, name = laid(NEVER[0])
+    assert not never(template, name, Closure(template).closest([], ()), Clock(work=0.0))
