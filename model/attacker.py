@@ -7,15 +7,13 @@ its own browser or one that it holds or can lure. It never has to say that it do
 chooses is no switch: ``splice`` and ``par_at`` only let a question forbid it something.
 """
 
-from collections.abc import Collection
-
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards
 from model.action import Context, once, possible
 from model.logic import Condition, Value, all_of, any_of, choose, implies, no, one_of, same
 from model.messages import THIEF, Redirection, Sent
-from model.readings import REQUEST_SENT, ids_of, kept, policy_of, tampered
+from model.readings import REQUEST_SENT, ids_of, policy_of, tampered
 from model.registration import is_known, is_on_file, is_taken, knows_attester, registers_at_run_time
 from model.rule import Named
 from model.send import is_scripted
@@ -49,13 +47,6 @@ def _is_platforms(c: Context, kind: str, name: str) -> Condition:
     if kind == "assertion" and client_of(name) not in c.world.by_name:
         return client_rules.platform_signs(policy_of(c, client_of(name)))
     return False
-
-
-def was_kept(c: Context, token: Value, among: Collection[str]) -> tuple[Named, ...]:
-    """The rules by which a token that leaks by itself, one ``among`` these, is there: it was issued and kept."""
-    leaking = (held for held in c.world.held if held.leaks_by and held.name in among)
-    asked = ((same(token, held.name), kept(c, held)) for held in leaking)
-    return tuple(one._replace(holds=implies(it, one.holds)) for it, rules in asked for one in rules)
 
 
 def sessions_and_channels(world: World) -> list[dict[str, str]]:

@@ -3,7 +3,7 @@
 from model import resource_server as resource_rules
 from model import scopes
 from model.action import Context, Domains, Free, Move, action, possible
-from model.attacker import controls_document, knows, sessions_and_channels, was_kept
+from model.attacker import controls_document, knows, sessions_and_channels
 from model.flow import (
     asks_stranger,
     declared,
@@ -41,6 +41,7 @@ from model.readings import (
 )
 from model.registration import is_on_file, registers_at_run_time
 from model.state import tokens, went_astray
+from model.token_endpoint import was_kept
 from model.world import ATTACKER, ELSEWHERE, NONE, RESOURCE_SERVER, Party, World
 
 

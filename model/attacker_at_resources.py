@@ -23,7 +23,6 @@ from model.attacker import (
     sessions_at_attackers,
     signs_as,
     signs_from_page,
-    was_kept,
 )
 from model.attacker_answers import squats, vouches, written
 from model.federation import is_sound
@@ -81,6 +80,7 @@ from model.resource_server import Issuer
 from model.rule import Named
 from model.state import ATTACKERS_KEY, OWN_TOKENS, assertion_at, tokens
 from model.switching import Choices
+from model.token_endpoint import was_kept
 from model.token_flow import INTERNAL, accepts, captured_proofs, is_revoked, request_with, token_request, used_late
 from model.world import ATTACKER, NONE, Exchanged, Party, World
 

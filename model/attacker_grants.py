@@ -7,7 +7,7 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import gateways, guards, scopes
 from model.action import Context, Domains, Move, action, possible
-from model.attacker import attacker_authenticates, knows, runs_client, token_type, was_kept
+from model.attacker import attacker_authenticates, knows, runs_client, token_type
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, same
 from model.messages import AssertionResponse, GrantShown, Sent, TokenExchange, TokenRequest, TokenResponse, asked
 from model.readings import (
@@ -28,7 +28,7 @@ from model.registration import is_known
 from model.rule import Named
 from model.state import ATTACKERS_KEY, id_token_of, id_tokens, refreshed, tokens, vouching_at
 from model.switching import Choices
-from model.token_endpoint import by_attacker, issued_at_once, request_rules
+from model.token_endpoint import by_attacker, issued_at_once, request_rules, was_kept
 from model.vouching import asserted
 from model.world import ATTACKER, AUTHORIZATION_SERVER, NONE, TRUST_DOMAIN, Exchanged, Party, World, client_ids
 
@@ -318,19 +318,10 @@ def say_subject(c: Context, grant: str, own: Value) -> Move:
 
 
 def _of_users(world: World) -> list[dict[str, str]]:
-    """One action for each token of a user's, with the grant under which what comes of it counts.
-
-    That of a grant is its own, those of its sub-agents' are so, and one from before is any of the same AS.
-    """
-    own = [{"token": each["grant"], "grant": each["grant"]} for each in users_grants(world)]
-    theirs = [{"token": made.name, "grant": made.grant} for made in world.exchanged]
-    before = [
-        {"token": held.name, "grant": grant.name}
-        for held in world.held
-        for grant in world.grants
-        if (held.user, held.server) == (grant.user, grant.server)
+    """One action for each token of a user's, with the grant under which what comes of it counts."""
+    return [
+        {"token": token, **grant} for grant in users_grants(world) for token in world.sources[refreshed(grant["grant"])]
     ]
-    return [*own, *theirs, *before]
 
 
 @action("S21", _of_users, lambda world: {**_as_whom(world), "wanted": world.honest_urls})
@@ -366,6 +357,6 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
     return Move(
         possible(knows(c, "token", token), no(knows(c, "token", again)), as_whom),
         (*was_kept(c, token, [token]), *request_rules(c, server, asking, made.asked, taken)),
-        {f"{grant}.exchanged": asking.resource, **scopes.entry(c, again, made.scope)},
+        {f"{grant}.exchanged": asking.resource, f"{again}.source": token, **scopes.entry(c, again, made.scope)},
         asked(ATTACKER, server.name, request, answer),
     )

@@ -758,6 +758,45 @@ def registration(c: Context, server: Party, client: Value, redirect: Value) -> R
     return {"registered": registered(c, server, client, redirect), "known": known}
 
 
+def request_is_taken(
+    c: Context,
+    server: Party,
+    request: dict[str, Value],
+    pushed: Condition,
+    challenge: Value,
+    *,
+    by_device: bool = False,
+    shown: Condition = True,
+    reused: Condition = False,
+    unasked: Condition = False,
+    within: Condition = True,
+    apart: Condition = False,
+) -> tuple[Named, ...]:
+    """The rules by which an honest AS, and the user there, take an authorization request.
+
+    ``shown``, ``within``: the consent page names the client, and asks for no more than the task needs; the rest is as
+    for :func:`issue`.
+    """
+    policy, where = c.of(server.name), registration(c, server, request["client"], request["redirect"])
+    return (
+        *guards.redirection(
+            policy, registered=any_of(all_of(by_device, where["known"]), where["registered"]), known=where["known"]
+        ),
+        *guards.authorization_request(
+            policy,
+            pushed=pushed,
+            challenge=challenge,
+            requested=request["resource"],
+            listed=serves(c, server, request["resource"]),
+            shown=shown,
+            reused=reused,
+            unasked=unasked,
+            within=within,
+            apart=apart,
+        ),
+    )
+
+
 def issue(
     c: Context,
     grant: str,
@@ -781,7 +820,6 @@ def issue(
     browser is sent back: who asked has the device code, and needs no challenge; ``apart``: the device is another's.
     """
     server, slot = server_of(c, grant), c.state.grant(grant)
-    policy = c.of(server.name)
     shown = shows_a_client(c, server, request["client"], request["redirect"])
     approves = user_of(c, grant)
     approved = scopes.approved(c, server, request.get("scope", NONE), request["resource"])
@@ -789,27 +827,22 @@ def issue(
     receiver = ATTACKER if approves == ATTACKER else request["redirect"]
     sender = gateways.answerer(c, server, through) if c.world.gateways else server.name
     answer = Sent(sender, receiver, response, not by_device, browser=approves)
-    where = registration(c, server, request["client"], request["redirect"])
     led = gateways.redirected(c, server, through, approves)
     read = client_is_read(c, server, request["client"], request["redirect"], by_value)
     return Move(
         one_of(slot.code, "none", "pushed"),
-        (
-            *guards.redirection(
-                policy, registered=any_of(all_of(by_device, where["known"]), where["registered"]), known=where["known"]
-            ),
-            *guards.authorization_request(
-                policy,
-                pushed=pushed,
-                challenge=of if by_device else request["challenge"],
-                requested=request["resource"],
-                listed=serves(c, server, request["resource"]),
-                shown=any_of(approves == ATTACKER, shown),
-                reused=reused,
-                unasked=unasked,
-                within=scopes.within_task(c, approves, approved),
-                apart=apart,
-            ),
+        request_is_taken(
+            c,
+            server,
+            request,
+            pushed,
+            of if by_device else request["challenge"],
+            by_device=by_device,
+            shown=any_of(approves == ATTACKER, shown),
+            reused=reused,
+            unasked=unasked,
+            within=scopes.within_task(c, approves, approved),
+            apart=apart,
         ),
         {
             f"{grant}.code": "issued",

@@ -16,8 +16,8 @@ from model.logic import Condition, Value, all_of, choose, holds, no, same
 from model.messages import ResourceRequest, Sent, TokenExchange
 from model.readings import by_method, names_all, published, requested_resource, server_of, serves, token_of
 from model.state import tokens
-from model.token_endpoint import by_session, issued_at_once, request_rules
-from model.token_flow import received, response_rules, token_response
+from model.token_endpoint import by_session, issued_at_once, request_rules, response_rules
+from model.token_flow import received, token_response
 from model.world import NONE, TRUST_DOMAIN, Party, World
 
 
@@ -78,11 +78,10 @@ def _exchange(c: Context, who: str, token: str, at: Value, transaction: Conditio
 def _with_slots(world: World) -> list[dict[str, str]]:
     """The same, and each grant of the same user at the same AS that what comes of it may count under."""
     return [
-        {**each, "grant": grant.name}
+        {**each, "grant": grant}
         for each in _onward(world)
-        if (made := world.grant.get(each["token"]))
-        for grant in world.grants
-        if grant.name != made.name and (grant.server, grant.user) == (made.server, made.user)
+        for grant in world.grant
+        if each["token"] in world.sources.get(grant, ())
     ]
 
 
@@ -132,7 +131,7 @@ def client__exchange_token(c: Context, who: str, token: str, grant: str, reads: 
             *request_rules(c, server, asking, NONE, taken),
             *response_rules(c, session, server, asking, NONE, asking.resource, reads),
         ),
-        {**received(who, grant, reads), **issued_at_once(c, grant, asking, approved)},
+        {**received(who, grant, reads), **issued_at_once(c, grant, asking, approved), f"{grant}.source": token},
         (
             Sent(client, session.token_at, _exchange(c, who, token, session.token_at, transaction)),
             Sent(server.name, client, replace(answer, token_type=choose(transaction, "N_A", answer.token_type))),

@@ -5,12 +5,12 @@ Roles, attacker and properties read states so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model import guards, identifiers, scopes
+from model import identifiers, scopes
 from model.action import Context, combined, once
 from model.client import Standing
 from model.federation import WAYS_IN, Frameworks
@@ -28,8 +28,7 @@ from model.messages import (
 )
 from model.reading import Moved, SessionState
 from model.resource_server import Issuer, scope_is_sufficient
-from model.rule import Named
-from model.state import ATTACKERS_KEY, TASK, refreshed, shown_keys
+from model.state import ATTACKERS_KEY, TASK, beginning, refreshed, shown_keys
 from model.switching import Choices
 from model.world import (
     ATTACKER,
@@ -408,6 +407,16 @@ def uses_dpop(c: Context, session: SessionState) -> Condition:
     return client_rules.wants_dpop(c.client(session.who), any_of(session.offers_dpop, *offered), demanded)
 
 
+def earlier(c: Context, held: Held) -> SessionState:
+    """The session, over before this run, in which a client got a token that it holds, at its AS itself."""
+    who = next(session.name for session in c.world.sessions if session.client == held.client)
+    server, url = c.world.by_name[held.server].url, c.world.by_name[held.resource].url
+    at = dict.fromkeys(("listed", "metadata", "issuer", "authorization_at", "token_at"), server)
+    pushed = pushes(c.client(who), follows(c, who))
+    begun = SessionState(who, beginning(c.world).__getitem__)
+    return Moved(begun, url=url, resource=published(c, url), par_at=choose(pushed, server, NONE), **at)
+
+
 def requires_dpop(c: Context, url: Value) -> Condition:
     """Whether an honest resource server at a URL takes bound tokens only, and says so in its metadata."""
     honest = (party for party in c.world.resource_servers if party.honest)
@@ -543,9 +552,9 @@ def _is_transaction(c: Context, token: str) -> Condition:
     grant = token.removesuffix("+")
     if grant not in c.world.grant or not c.world.workloads:
         return False
-    slot, calls = c.state.grant(grant), (who for who in c.world.session if c.world.upstream_of(who))
-    by_workload = any_of(*(all_of(same(slot.of, who), client_rules.exchanges(c.client(who))) for who in calls))
-    came = by_workload if token == grant else token in c.world.exchangeable and no(same(slot.exchanged, NONE))
+    came = (
+        no(same(c.state[f"{token}.source"], NONE)) if token == grant else no(same(c.state.grant(grant).exchanged, NONE))
+    )
     return all_of(same(c.of(server_of(c, grant).name).exchange_gives, "transaction"), came)
 
 
@@ -571,16 +580,30 @@ def clients_own(c: Context, token: str) -> Value:
 
     What is exchanged is about whom the other was about (RFC 8693 2.1).
     """
-    if token not in c.world.grant:
-        return NONE
-    slot = c.state.grant(token)
-    own = choose(_is_had_by_itself(c, token), slot.client, NONE)
-    for who in (who for who in c.world.session if c.world.upstream_of(who)):
-        sent, exchanged = c.state.session(c.world.upstream_of(who)), same(slot.of, who)
-        for other in c.world.grant:
-            from_it = all_of(exchanged, same(sent.token, other), _is_had_by_itself(c, other))
-            own = choose(from_it, c.state.grant(other).client, own)
+    own: Value = NONE
+    for when, first in origins(c, token):
+        grant, held = first.removesuffix("+"), c.world.issued.get(first)
+        if isinstance(held, Held):
+            asks_nobody = same(c.client(earlier(c, held).who).grant, "client_credentials")
+            own = choose(all_of(when, asks_nobody), c.world.by_name[held.client].url, own)
+        else:
+            own = choose(all_of(when, _is_had_by_itself(c, grant)), c.state.grant(grant).client, own)
     return own
+
+
+def origins(c: Context, token: str, beside: tuple[str, ...] = ()) -> Iterator[tuple[Condition, str]]:
+    """The tokens at which the exchanges may have begun that a token came of, each with when; but for those ``beside``.
+
+    It is one of them itself, and a sub-agent's goes back to that of its grant.
+    """
+    *_, first = c.world.links(token) if token in c.world.issued else (token,)
+    none: list[Condition] = []
+    for above in c.world.sources.get(first, ()):
+        if above not in beside:
+            came = same(c.state[f"{first}.source"], above)
+            none.append(no(came))
+            yield from ((all_of(came, when), root) for when, root in origins(c, above, (*beside, first)))
+    yield all_of(*none), first
 
 
 def _is_had_by_itself(c: Context, grant: str) -> Condition:
@@ -732,50 +755,20 @@ def _held(c: Context, held: Held) -> IssuedToken:
     design, server = c.of(held.client), c.world.by_name[held.server]
     resource = published(c, c.world.by_name[held.resource].url)
 
-    def earlier(policy: Value, bound: Condition) -> Value:
+    def key_of(policy: Value, bound: Condition) -> Value:
         # The key of a flow with the honest AS that ended before this run began.
         key = client_rules.possession_key(policy, held.client, f"{held.client}:earlier", server.url)
         return choose(bound, key, NONE)
 
-    binds = all_of(_proves(c, held), same(c.of(server.name).as_dpop, "honor"))
+    binds = all_of(uses_dpop(c, earlier(c, held)), same(c.of(server.name).as_dpop, "honor"))
     return IssuedToken(
         server,
         held.user,
         c.world.by_name[held.client].url,
         asked=choose(client_rules.names_resource(design), resource, NONE),
         scope=scopes.supported(c, resource),
-        key=earlier(design.dpop_key, binds),
-        certificate=earlier(design.mtls_key, same(design.mtls, "bound")),
-    )
-
-
-def _proves(c: Context, held: Held) -> Condition:
-    honors = same(c.of(held.server).as_dpop, "honor")
-    demands = same(c.of(held.resource).r_requires_dpop, "yes")
-    return client_rules.wants_dpop(c.of(held.client), honors, demands)
-
-
-def kept(c: Context, held: Held) -> tuple[Named, ...]:
-    """The rules by which an AS issued a token and the client kept it before this run; no other can leak."""
-    client, server = c.world.by_name[held.client], c.world.by_name[held.server]
-    requested = token_of(c, held.name).asked
-    return (
-        *guards.token_request(
-            c.of(held.server),
-            proven=_proves(c, held),
-            promised=promises_proofs(c, client.url),
-            granted=NONE,
-            requested=requested,
-            listed=serves(c, server, requested),
-        ),
-        *guards.token_response(
-            c.of(held.client),
-            wanted=_proves(c, held),
-            bound=same(c.of(held.server).as_dpop, "honor"),
-            read=True,
-            requested=requested,
-            echo=server_rules.echo(c.of(held.server), requested, requested),
-        ),
+        key=key_of(design.dpop_key, binds),
+        certificate=key_of(design.mtls_key, same(design.mtls, "bound")),
     )
 
 

@@ -8,8 +8,9 @@ verifier their session.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import permutations, product
 from typing import Any
 
@@ -163,6 +164,12 @@ def variables(world: World) -> tuple[Variable, ...]:
     return tuple(made.variables)
 
 
+@cache
+def beginning(world: World) -> Mapping[str, Decided]:
+    """The values of all state variables of a world before anything has happened."""
+    return {variable.name: variable.initial for variable in variables(world)}
+
+
 def _session(made: Variables, world: World, who: str) -> None:
     servers = (NONE, *world.issuers)
     grants, sessions = [grant.name for grant in world.grants], [session.name for session in world.sessions]
@@ -235,6 +242,8 @@ def _grant(made: Variables, world: World, name: str) -> None:
         made.value(
             f"{name}.named", (NONE, *world.resources), "the resource that the attacker has asked a second token for"
         )
+    for token, of in ((each, world.sources[each]) for each in (name, refreshed(name)) if each in world.sources):
+        made.value(f"{token}.source", (NONE, *of), "the token that it came of by an exchange")
     made.value(f"{name}.to", (NONE, THIEF, *sessions), "who redeemed the code")
     made.value(f"{name}.bound_key", keys(world), "the DPoP key the access token is bound to")
     made.value(f"{name}.certificate", keys(world), "the certificate the access token is bound to")

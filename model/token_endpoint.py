@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from model import authorization_server as server_rules
 from model import client as client_rules
 from model import gateways, guards, scopes
 from model.action import Context
 from model.attacker import attacker_authenticates
-from model.flow import authenticates
-from model.logic import Condition, Value, all_of, choose, same
+from model.flow import authenticates, request_is_taken
+from model.logic import Condition, Value, all_of, choose, implies, no, same
 from model.messages import THIEF, CodeShown
 from model.reading import SessionState
 from model.readings import (
@@ -18,9 +19,11 @@ from model.readings import (
     certificate,
     client_id_of,
     code_challenge,
+    earlier,
     promises_proofs,
     proof_key,
     redirect_uri_of,
+    request_of,
     requested_resource,
     server_of,
     serves,
@@ -28,7 +31,7 @@ from model.readings import (
 )
 from model.rule import Named
 from model.switching import Choices
-from model.world import NONE, Party
+from model.world import NONE, Held, Party
 
 
 class Requester(NamedTuple):
@@ -162,3 +165,47 @@ def issued_at_once(c: Context, grant: str, asking: Requester, approved: Value) -
     """The same where there was no code before; ``approved``: the scopes."""
     begun = {f"{grant}.of": asking.to, f"{grant}.client": asking.client, **scopes.entry(c, grant, approved)}
     return {**begun, **issued(c, grant, asking, NONE)}
+
+
+def response_rules(
+    c: Context,
+    session: SessionState,
+    server: Party,
+    asking: Requester,
+    granted: Value,
+    requested: Value,
+    reads: Condition,
+) -> Iterator[Named]:
+    """The rules by which the client of a session takes the token response of an honest AS.
+
+    ``requested``: the resource that it named in this request, or in the one for the grant.
+    """
+    return guards.token_response(
+        c.client(session.who),
+        wanted=asking.proven,
+        bound=is_bound(c, asking, server),
+        read=reads,
+        requested=requested,
+        echo=server_rules.echo(c.of(server.name), wanted(asking, granted), requested),
+    )
+
+
+def kept(c: Context, held: Held) -> tuple[Named, ...]:
+    """The rules by which an AS issued a token and the client kept it before this run; no other can leak."""
+    session, server = earlier(c, held), c.world.by_name[held.server]
+    asking, request = by_session(c, session, server), request_of(c, session)
+    asks_user = client_rules.uses_browser(c.client(session.who))
+    pushed = no(same(session.par_at, NONE))
+    approved = request_is_taken(c, server, request, pushed, request["challenge"])
+    return (
+        *(rule._replace(holds=implies(asks_user, rule.holds)) for rule in approved),
+        *request_rules(c, server, asking, request["resource"]),
+        *response_rules(c, session, server, asking, request["resource"], requested_resource(c, session), True),
+    )
+
+
+def was_kept(c: Context, token: Value, among: Collection[str]) -> tuple[Named, ...]:
+    """The rules by which a token that leaks by itself, one ``among`` these, is there: it was issued and kept."""
+    leaking = (held for held in c.world.held if held.leaks_by and held.name in among)
+    asked = ((same(token, held.name), kept(c, held)) for held in leaking)
+    return tuple(one._replace(holds=implies(it, one.holds)) for it, rules in asked for one in rules)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 from typing import Unpack
@@ -43,7 +42,6 @@ from model.readings import (
     is_refused,
     is_strangers,
     issuer_at,
-    kept,
     may_begin,
     names_all,
     on_word_of,
@@ -76,7 +74,9 @@ from model.token_endpoint import (
     is_bound,
     issued,
     issued_at_once,
+    kept,
     request_rules,
+    response_rules,
     wanted,
 )
 from model.vouching import asserted, grant_type_of, has_grant, presents
@@ -94,29 +94,6 @@ def token_request(c: Context, session: SessionState, called: Value, **shown: Unp
         proof_key=key,
         resource=requested_resource(c, session, "token"),
         **shown,
-    )
-
-
-def response_rules(
-    c: Context,
-    session: SessionState,
-    server: Party,
-    asking: Requester,
-    granted: Value,
-    requested: Value,
-    reads: Condition,
-) -> Iterator[Named]:
-    """The rules by which the client of a session takes the token response of an honest AS.
-
-    ``requested``: the resource that it named in this request, or in the one for the grant.
-    """
-    return guards.token_response(
-        c.client(session.who),
-        wanted=asking.proven,
-        bound=is_bound(c, asking, server),
-        read=reads,
-        requested=requested,
-        echo=server_rules.echo(c.of(server.name), wanted(asking, granted), requested),
     )
 
 

@@ -489,6 +489,28 @@ class World:
         return frozenset(f"{grant.name}+" for grant in self.grants if grant.user != ATTACKER)
 
     @cached_property
+    def sources(self) -> Mapping[str, tuple[str, ...]]:
+        """Of which tokens of the same user and AS one may have come by an exchange (RFC 8693 2.1), for those that may.
+
+        What a resource server gets for a token that it was sent has a grant of its own; what the attacker gets counts
+        as the second of the grant that it came of.
+        """
+        called = any(self.upstream_of(session.name) for session in self.sessions)
+        made: dict[str, tuple[str, ...]] = {}
+        for grant in self.grants:
+            alike = (
+                [each.name for each in kind if (each.user, each.server) == (grant.user, grant.server)]
+                for kind in (self.grants, self.held)
+            )
+            grants, held = alike
+            if called:
+                made[grant.name] = tuple(each for each in grants if each != grant.name)
+            if grant.user != ATTACKER:
+                derived = (each.name for each in self.exchanged if each.grant == grant.name)
+                made[f"{grant.name}+"] = (grant.name, *derived, *held)
+        return made
+
+    @cached_property
     def exchanged(self) -> tuple[Exchanged, ...]:
         """The slots for tokens of sub-agents: of each for every grant of the user for whose task it is started."""
         return tuple(

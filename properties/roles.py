@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from model import readings
+from model import readings, token_endpoint
 from model.action import ActionSchema
 from model.design import Configuration
 from model.fields import AddedField
@@ -227,6 +227,6 @@ class _Process(ClientProcess, ServerProcess):
         made = readings.token_of(self.c, held.name)
         key, default = self.term(made.key), either(made.has_default, "yes", "none")
         bound = "none" if key == "none" else f"pk({key})"
-        return f"""{self.checks(*readings.kept(self.c, held))}
+        return f"""{self.checks(*token_endpoint.kept(self.c, held))}
   new id: bitstring;
   out(net, sign(AccessToken(id, alice, client_id, {self.term(made.audience)}, {default}, {bound}), as_key))"""

@@ -31,6 +31,7 @@ from model.readings import (
     is_of_client_itself,
     is_strangers,
     names_all,
+    origins,
     policy_of,
     published,
     requested_resource,
@@ -73,9 +74,12 @@ def _is_leaked_of_client(c: Context, token: str) -> Condition:
 
     Whoever gets one by the credentials of the client is the client to everybody.
     """
-    if token not in c.world.grant:
-        return False
-    return all_of(is_of_client_itself(c, token), no(same(c.state.grant(token).to, THIEF)))
+    as_client = (
+        all_of(when, first not in c.world.issued or same(c.state[f"{first}.to"], THIEF))
+        for when, first in origins(c, token)
+        if first not in {held.name for held in c.world.held}
+    )
+    return all_of(is_of_client_itself(c, token), no(any_of(*as_client)))
 
 
 def _users_grants(c: Context) -> Iterator[Grant]:
