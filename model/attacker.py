@@ -7,13 +7,15 @@ its own browser or one that it holds or can lure. It never has to say that it do
 chooses is no switch: ``splice`` and ``par_at`` only let a question forbid it something.
 """
 
+from typing import NamedTuple
+
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model import guards
+from model import gateways, guards
 from model.action import Context, once, possible
 from model.logic import Condition, Value, all_of, any_of, choose, implies, no, one_of, same
 from model.messages import THIEF, Redirection, Sent
-from model.readings import REQUEST_SENT, ids_of, policy_of, tampered
+from model.readings import REQUEST_SENT, follows, ids_of, policy_of, tampered
 from model.registration import is_known, is_on_file, is_taken, knows_attester, registers_at_run_time
 from model.rule import Named
 from model.send import is_scripted
@@ -45,7 +47,10 @@ def _is_platforms(c: Context, kind: str, name: str) -> Condition:
     if kind == "grant" and name in c.world.session:
         return same(c.client(name).grant, "jwt_bearer")
     if kind == "assertion" and client_of(name) not in c.world.by_name:
-        return client_rules.platform_signs(policy_of(c, client_of(name)))
+        at = c.world.by_name[name.rpartition("@")[2]]
+        met = [gateways.claimed_issuer(c, each) for each in c.world.gateways if each.upstream == at.name] or [at.url]
+        named = any_of(*(gateways.stands_for(c, at, issuer) for issuer in met))
+        return all_of(client_rules.platform_signs(policy_of(c, client_of(name))), named)
     return False
 
 
@@ -93,7 +98,11 @@ def comes_from_client(c: Context, user: str) -> Condition:
     sessions = (c.state.session(session.name) for session in c.world.sessions if session.user == user)
     return any_of(
         *(
-            all_of(one_of(each.phase, *REQUEST_SENT), c.within(each.who).attackers(each.authorization_at))
+            all_of(
+                client_rules.uses_code_grant(c.client(each.who), follows(c, each.who)),
+                one_of(each.phase, *REQUEST_SENT),
+                c.within(each.who).attackers(each.authorization_at),
+            )
             for each in sessions
         )
     )
@@ -195,9 +204,34 @@ def is_client(c: Context, server: Party, client_id: Value) -> Condition:
     return any_of(*honest, *own)
 
 
+def has_keys(c: Context, server: Party, client_id: Value) -> Condition:
+    """Whether the attacker has the keys of a client: of one of its own, or of one whose metadata document it writes.
+
+    The author of a client's document names its keys there, its certificate, and who attests it. A statement that is
+    somebody else's may say which keys are (RFC 7591 2.3).
+    """
+    design, own_attester = policy_of(c, client_id), same(c.design.own_attester, "yes")
+    statements = (party.url for party in c.world.identities if party.identity == "statement")
+    bound = all_of(same(c.of(server.name).ss_binds, "name+jwks"), one_of(design.client_auth, "pkjwt", "mtls"))
+    own = all_of(is_own(c, client_id), no(all_of(one_of(client_id, *statements), bound)))
+    named = any_of(one_of(design.client_auth, "pkjwt", "mtls"), all_of(client_rules.attests(design), own_attester))
+    writes = c.has({name for client in c.world.clients for name in client.taken_by})
+    return any_of(own, all_of(same(design.reg, "cimd"), named, writes))
+
+
+class Credentials(NamedTuple):
+    """What the attacker has of a client at an honest AS, as :func:`guards.authentication` takes it."""
+
+    genuine: Condition
+    secret: Condition
+    assertion: Condition
+    replaced: Condition
+    attested: Condition
+
+
 @once
-def attacker_authenticates(c: Context, server: Party, client_id: Value, endpoint: str = "token") -> tuple[Named, ...]:
-    """The rules by which an honest AS authenticates the attacker as a client_id, by what the attacker knows."""
+def credentials(c: Context, server: Party, client_id: Value) -> Credentials:
+    """What the attacker comes with to an honest AS as a client_id, by what it knows."""
     design = policy_of(c, client_id)
     secret = any_of(
         *(
@@ -212,36 +246,42 @@ def attacker_authenticates(c: Context, server: Party, client_id: Value, endpoint
             for identity in ids_of(c, client)
         )
     )
-    own = is_own(c, client_id)
-    by_document, own_attester = same(design.reg, "cimd"), same(c.design.own_attester, "yes")
-    published = all_of(by_document, same(design.client_auth, "pkjwt"))
-    # The author of a client's document names its keys there, its certificate, and who attests it.
-    names = any_of(
-        all_of(by_document, one_of(design.client_auth, "pkjwt", "mtls")),
-        all_of(by_document, client_rules.attests(design), own_attester),
-    )
-    written = all_of(names, c.has({name for client in c.world.clients for name in client.taken_by}))
-    replaced = all_of(published, c.capabilities["key_leak"], is_known(c, client_id))
-    genuine = any_of(own, written)
+    genuine, own_attester = has_keys(c, server, client_id), same(c.design.own_attester, "yes")
+    published = all_of(same(design.reg, "cimd"), same(design.client_auth, "pkjwt"))
     otherwise = server_rules.client_is_authenticated(design, genuine, secret, assertion, False).holds
-    replaced = all_of(replaced, no(otherwise))
-    attested = all_of(client_rules.attests(design), own_attester, no(otherwise))
+    return Credentials(
+        genuine,
+        secret,
+        all_of(assertion, knows_attester(c, server, design)),
+        replaced=all_of(published, c.capabilities["key_leak"], is_known(c, client_id), no(otherwise)),
+        attested=all_of(client_rules.attests(design), own_attester, no(otherwise)),
+    )
+
+
+@once
+def attacker_authenticates(c: Context, server: Party, client_id: Value, endpoint: str = "token") -> tuple[Named, ...]:
+    """The rules by which an honest AS authenticates the attacker as a client_id, by what the attacker knows."""
+    design, shown = policy_of(c, client_id), credentials(c, server, client_id)
     return tuple(
         guards.authentication(
             design,
             c.of(server.name),
             registered=is_client(c, server, client_id),
-            genuine=genuine,
             certified=True,
-            secret=secret,
-            assertion=all_of(assertion, knows_attester(c, server, design)),
             named=True,
             endpoint=endpoint,
-            replaced=replaced,
-            attested=attested,
-            anyhow=any_of(genuine, replaced, server_rules.is_public(design)),
+            made_at="token",  # of other requests with an assertion none is read on the way
+            anyhow=any_of(shown.genuine, shown.replaced, server_rules.is_public(design)),
+            **shown._asdict(),
         )
     )
+
+
+def shows_credentials(c: Context, server: Party, client_id: Value) -> Condition:
+    """Whether the attacker comes with credentials of a client, where an AS asks anybody else for none."""
+    shown = credentials(c, server, client_id)
+    held = server_rules.shows_credentials(policy_of(c, client_id), shown.genuine, shown.secret, shown.assertion)
+    return any_of(held, shown.replaced, shown.attested)
 
 
 def token_type(key: Value) -> Value:

@@ -40,6 +40,7 @@ from model.readings import (
     tampered,
 )
 from model.registration import is_on_file, registers_at_run_time
+from model.rule import Named
 from model.state import tokens, went_astray
 from model.token_endpoint import was_kept
 from model.world import ATTACKER, ELSEWHERE, NONE, RESOURCE_SERVER, Party, World
@@ -174,6 +175,23 @@ _UNREAD = {
 }
 
 
+def fetched_as(c: Context, who: str, party: Party) -> tuple[Condition, Value, Named]:
+    """Whether a client asks an AS of the attacker's for its metadata, as that of which issuer, and the rule for that.
+
+    Whoever writes below /.well-known of a host writes the metadata of every issuer there (RFC 8414 3.1).
+    """
+    listed = c.state.session(who).listed
+    near = (at.url for at in c.world.honest_servers if same_origin(at.url, party.url))
+    squats = all_of(no(reads_card(c, who)), one_of(listed, *near))
+    owners = resource_rules.well_known_is_the_owners(c.design, squats)
+    return asks_stranger(c, who, party, squats), choose(squats, listed, party.url), owners
+
+
+def well_known_at(issuer: Value) -> Value:
+    """Where the metadata of an AS is, or nowhere."""
+    return mapped(lambda at: NONE if at == NONE else well_known_authorization_server(at), issuer)
+
+
 @action("S7", sessions_and_strangers, _endpoints, _UNREAD)
 def publish_server_metadata(
     c: Context,
@@ -194,14 +212,12 @@ def publish_server_metadata(
     So does an agent's card that names it: its issuer is the one whose registration the client has under the name of
     the scheme, which is the card's to choose (A2A protocol 1.0 4.4.1).
 
-    Whoever writes below /.well-known of a host writes the metadata of every issuer there (RFC 8414 3.1). A client
-    registers where the metadata says, if anybody may.
+    A client registers where the metadata says, if anybody may.
     """
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
-    card, near = reads_card(c, who), (at.url for at in c.world.honest_servers if same_origin(at.url, party.url))
-    squats = all_of(no(card), one_of(session.listed, *near))
-    here = possible(asks_stranger(c, who, party, squats))
-    fetched = choose(squats, session.listed, party.url)
+    asks, fetched, owners = fetched_as(c, who, party)
+    here = possible(asks)
+    card = reads_card(c, who)
     registers = {
         at.name: all_of(registers_at_run_time(design), is_on_file(c, at, design), same(registration_at, at.url))
         for at in c.world.honest_servers
@@ -224,7 +240,8 @@ def publish_server_metadata(
     # A card has no fields for these.
     more = any_of(offers_par, promises_iss, offers_dpop, connector)
     here = possible(here, allowed, plainest, no(all_of(card, more)))
-    attested = is_attested(c, who, party, issuer, authorization_at, token_at, registration_at)
+    further = registration_at, choose(offers_par, par_at, party.url)
+    attested = is_attested(c, who, party, issuer, authorization_at, token_at, *further)
     told = ServerMetadata(
         issuer,
         authorization_at,
@@ -237,7 +254,6 @@ def publish_server_metadata(
         **offered(c, who, party, attested, registration_at),
     )
     client = c.world.session[who].client
-    at = mapped(lambda at: NONE if at == NONE else well_known_authorization_server(at), fetched)
     recorded: dict[str, Value | Condition] = {
         "metadata": party.url,
         "unnamed": card,
@@ -254,7 +270,7 @@ def publish_server_metadata(
     return Move(
         here,
         (
-            resource_rules.well_known_is_the_owners(c.design, squats),
+            owners,
             *server_metadata_rules(
                 c,
                 session,
@@ -266,11 +282,12 @@ def publish_server_metadata(
                 promises_iss,
                 offers_pkce,
                 fetched=fetched,
+                further=further,
             ),
         ),
         {**with_metadata(who, **recorded), **astray},
         (
-            *learns_endpoints(c, who, server, told, at=at, unasked=connector),
+            *learns_endpoints(c, who, server, told, at=well_known_at(fetched), unasked=connector),
             *found_out(c, who, party, issuer, told.signed_metadata, registration_at),
         ),
     )

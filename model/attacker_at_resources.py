@@ -14,6 +14,7 @@ from model import guards, identifiers, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Domains, Move, action, combined, possible
 from model.attacker import (
+    comes_from_client,
     controls_document,
     holds_browser,
     is_client,
@@ -24,7 +25,7 @@ from model.attacker import (
     signs_as,
     signs_from_page,
 )
-from model.attacker_answers import squats, vouches, written
+from model.attacker_answers import fetched_as, squats, vouches, well_known_at, written
 from model.federation import is_sound
 from model.flow import SIGNED, challenge, document_rules, server_metadata_rules, takes_part
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
@@ -37,7 +38,9 @@ from model.messages import (
     Introspection,
     KeySet,
     Message,
+    PushedRequest,
     Redirection,
+    RegistrationRequest,
     ResourceMetadata,
     ResourceRequest,
     ResourceResponse,
@@ -59,6 +62,7 @@ from model.readings import (
     frameworks,
     grants_used,
     has_handle,
+    identified,
     ids_of,
     is_own_key,
     is_strangers,
@@ -68,6 +72,7 @@ from model.readings import (
     metadata_url,
     names_all,
     published,
+    pushes,
     sessions,
     sessions_and_strangers,
     tampered,
@@ -75,7 +80,7 @@ from model.readings import (
     trusted_by,
     was_handed_over,
 )
-from model.registration import is_fetched, knows_attesters, shares_host
+from model.registration import is_fetched, knows_attesters, registers_at_run_time, shares_host
 from model.resource_server import Issuer
 from model.rule import Named
 from model.state import ATTACKERS_KEY, OWN_TOKENS, assertion_at, tokens
@@ -98,8 +103,7 @@ def _rechallenges(world: World) -> list[dict[str, str]]:
 def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) -> Move:
     """Challenged anew by a resource whose metadata the attacker writes, the client refreshes at the AS it now lists."""
     session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
-    grants = {name: c.world.by_name[grant.server].url for name, grant in c.world.grant.items()}
-    refresh = mapped(lambda token: token if token in grants else NONE, session.token)
+    refresh = mapped(lambda token: token if token in c.world.grant else NONE, session.token)
     here = possible(
         same(session.phase, "sent"),
         c.runs(party),
@@ -110,23 +114,23 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
         no(same(design.prm, "off")),
         controls_document(c, who, session.url, channel),
     )
-    came_from = mapped(lambda grant: grants.get(grant, NONE), refresh)
     # The client is now where the new metadata leads; it sends what it would send there.
     moved = Moved(session, issuer=issuer, metadata=party.url, token_at=party.url)
     request = token_request(c, moved, party.url, grant_type="refresh_token", refresh_token=refresh)
     client = c.world.session[who].client
     anew = Sent(session.url, client, Challenge(metadata_url(c, session.url)), channel != "challenge")
-    pointed = written(c, who, session.url, channel, ResourceMetadata(session.url, party.url))
+    about = identified(c, session.url)
+    pointed = written(c, who, session.url, channel, ResourceMetadata(about, party.url))
     published_ = ServerMetadata(issuer, party.url, party.url)
-    listed, vouched = Moved(session, listed=party.url), vouches(c, who, session.url, party.url, channel)
+    listed, vouched = Moved(session, listed=party.url), vouches(c, who, about, party.url, channel)
     return Move(
         here,
         (
             *guards.challenge_to_token(design, discovers=True),
-            *document_rules(c, who, session.url, session.url, party.url, vouched, channel, squats(c, who, channel)),
+            *document_rules(c, who, session.url, about, party.url, vouched, channel, squats(c, who, channel)),
             *guards.discovery_again(design, changed=True),
             *server_metadata_rules(c, listed, party, issuer, party.url, party.url),
-            client_rules.refresh_token_stays_with_issuer(design, same(issuer, came_from)),
+            client_rules.refresh_token_stays_with_issuer(design, same(issuer, session.issuer)),
         ),
         {f"{who}.phase": "renewed"},
         (anew, *pointed, *learns_endpoints(c, who, server, published_), Sent(client, server, request)),
@@ -267,11 +271,15 @@ def _of_its_own(
     client, scope = c.world.identities[0].url, scopes.approved(c, at, NONE, here)
     made = IssuedToken(at, ATTACKER, client, here, scope, attackers_key(c, at, NONE), NONE, subject=client)
     if token == "own_token":
-        return (
-            collides,
-            replace(made, audience=here, of_client=True),
-            {"accepted.issuer": True, "accepted.as_user": True},
+        policy = c.of(server)
+        asked_for = choose(same(policy.as_resource, "reject"), NONE, here)
+        of_itself = replace(
+            made,
+            audience=server_rules.bound_resource(policy, asked_for),
+            has_default=server_rules.has_default_audience(policy, asked_for),
+            of_client=True,
         )
+        return collides, of_itself, {"accepted.issuer": True, "accepted.as_user": True}
     if token == "id_token":
         # Its audience is a client_id, which may be what the resource server goes by.
         names_it = choose(same(c.of(party.name).cid_eq_rs, "yes"), here, NONE)
@@ -322,10 +330,11 @@ def present_own_making(c: Context, url: str, iss: Value, form: Value) -> Move:
     known, at = trusted_by(c, party, iss), accepted_issuer(c, party, iss)
     named = names_issuer(policy, at)
     genuine = any_of(no(known), *(all_of(c.runs(server), same(iss, server.url)) for server in c.world.strangers))
-    own, (shown, attested, _) = published(c, url), attestations(c, party)
+    # It says in its token which client that is for: one whose attestation it was sent.
+    own, (_, attested, _) = published(c, url), attestations(c, party)
     return Move(
         here,
-        made_up(policy, at, genuine, keys_are_listed(c, party), own, url, (shown, attested), opaque),
+        made_up(policy, at, genuine, keys_are_listed(c, party), own, url, (attested, attested), opaque),
         {
             f"served.forged.{url}": True,
             "accepted.as_user": resource_rules.subject_is_user(policy, any_of(known, opaque)),
@@ -388,7 +397,7 @@ def keys_are_listed(c: Context, party: Party) -> Condition:
     listed = []
     for server in c.world.strangers:
         at = accepted_issuer(c, party, server.url)
-        listed.append(all_of(c.runs(server), any_of(same(policy.rs_trust, "any"), names_issuer(policy, at))))
+        listed.append(all_of(c.runs(server), resource_rules.issuer_is_accepted(policy, at).holds))
     return any_of(*listed)
 
 
@@ -446,7 +455,7 @@ def introspect_token(c: Context, token: str) -> Move:
     asking = (party for party in c.world.resource_servers if party.honest and server in party.trusts)
     asked = (same(c.of(party.name).token_fmt, "opaque") for party in asking)
     return Move(
-        all_of(runs, any_of(*asked), knows(c, "token", token), no(for_it)),
+        all_of(runs, any_of(*asked), knows(c, "token", token), no(for_it), no(is_revoked(c, token))),
         (*was_kept(c, token, [token]), server_rules.introspection_is_for_the_audience(c.of(server), False)),
         {f"told.{token}": True},
         (Sent(ATTACKER, server, Introspection(token)),),
@@ -456,7 +465,7 @@ def introspect_token(c: Context, token: str) -> Move:
 @action("S18", lambda world: combined(url=world.honest_urls))
 def use_handle(c: Context, url: str) -> Move:
     """The attacker uses the handle of a user's session at a resource server, which a page of its own got hold of."""
-    has_page = any_of(*(holds_browser(c, user) for user in c.world.users))
+    has_page = any_of(*(any_of(holds_browser(c, user), comes_from_client(c, user)) for user in c.world.users))
     return handle_used(
         c, url, has_page, by_method(c, ResourceRequest(url, session_handle=next(iter(c.world.users), NONE)))
     )
@@ -590,45 +599,73 @@ def redirect_request_inside(c: Context, who: str, party: str) -> Move:
     return move._replace(when=possible(same(session.phase, "challenged"), same(session.url, url), redirects))
 
 
-@action("S3", sessions_and_channels)
+@action("S3", _on_the_wire)
 def list_internal_address(c: Context, who: str, channel: str) -> Move:
     """The attacker, who writes metadata of a resource, lists an internal address as its AS.
 
     A client that asks a federation about the AS fetches what that says of itself.
     """
     design, client, url = c.client(who), c.world.client_of(who), c.state.session(who).url
-    vouched = vouches(c, who, url, INTERNAL, channel)
+    about = identified(c, url)
+    vouched = vouches(c, who, about, INTERNAL, channel)
     asked_about = same(design.as_trust, "federation")
     chosen = guards.chosen_server(design, server=INTERNAL, listed=INTERNAL, found=frameworks(c, INTERNAL, client.knows))
     rules = (
-        *document_rules(c, who, url, url, INTERNAL, vouched, channel, squats(c, who, channel)),
+        *document_rules(c, who, url, about, INTERNAL, vouched, channel, squats(c, who, channel)),
         *(rule._replace(holds=any_of(asked_about, rule.holds)) for rule in chosen),
     )
-    move = _led_inside(c, who, rules, written(c, who, url, channel, ResourceMetadata(url, INTERNAL)))
+    move = _led_inside(c, who, rules, written(c, who, url, channel, ResourceMetadata(about, INTERNAL)))
     return move._replace(when=_reads_attackers(c, who, channel))
 
 
-def _hostile_addresses(world: World) -> list[dict[str, str]]:
-    return [{**pair, "address": address} for pair in sessions_and_strangers(world) for address in (INTERNAL, HOSTILE)]
+#: The endpoints that an AS names, each with what a client sends there.
+_ENDPOINTS: dict[str, Message] = {
+    "authorization_endpoint": Redirection(HOSTILE),
+    "token_endpoint": TokenRequest(grant_type="authorization_code"),
+    "pushed_authorization_request_endpoint": PushedRequest(),
+    "registration_endpoint": RegistrationRequest(),
+}
 
 
-@action("S7", _hostile_addresses)
-def name_address_in_server_metadata(c: Context, who: str, server: str, address: str) -> Move:
-    """An AS of the attacker's names an internal token endpoint, or an authorization endpoint that is no web URL."""
+def _endpoints(world: World) -> list[dict[str, str]]:
+    return [{**pair, "endpoint": endpoint} for pair in sessions_and_strangers(world) for endpoint in _ENDPOINTS]
+
+
+@action("S7", _endpoints)
+def name_address_in_server_metadata(c: Context, who: str, server: str, endpoint: str) -> Move:
+    """An AS of the attacker's names an authorization endpoint that is no web URL, or another that is internal."""
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
-    own, client, inside = party.url, c.world.session[who].client, address == INTERNAL
-    opens = True if inside else client_rules.uses_code_grant(design, follows(c, who))
-    here = possible(same(session.phase, "discovered"), c.runs(party), same(session.listed, party.url), opens)
-    if inside:
-        told, harm = ServerMetadata(own, own, INTERNAL), "fetched.internal"
-        harmless = client_rules.fetches_are_guarded(design, internal=True)
-        followed = Sent(client, INTERNAL, TokenRequest(grant_type="authorization_code"))
-    else:
-        told, harm = ServerMetadata(own, HOSTILE, own), "opened.hostile"
+    client, opens = c.world.session[who].client, endpoint == "authorization_endpoint"
+    used = {
+        "authorization_endpoint": client_rules.uses_browser(design, follows(c, who)),
+        "pushed_authorization_request_endpoint": pushes(design, follows(c, who)),
+        "registration_endpoint": registers_at_run_time(design),
+    }
+    asks, fetched, owners = fetched_as(c, who, party)
+    told = replace(ServerMetadata(fetched, fetched, fetched), **{endpoint: HOSTILE if opens else INTERNAL})
+    further = told.pushed_authorization_request_endpoint, told.registration_endpoint
+    rules = server_metadata_rules(
+        c,
+        session,
+        party,
+        fetched,
+        fetched,
+        told.token_endpoint,
+        hostile=opens,
+        fetched=fetched,
+        further=tuple(at for at in further if at != NONE),
+    )
+    if opens:
         harmless = client_rules.authorization_endpoint_is_a_web_url(design, web_url=False)
-        followed = Sent(client, c.world.user_of(who), Redirection(HOSTILE))
-    rules = server_metadata_rules(c, session, party, own, own, told.token_endpoint, hostile=not inside)
-    return Move(here, (*rules, harmless), {harm: True}, (*learns_endpoints(c, who, server, told), followed))
+    else:
+        harmless = client_rules.fetches_are_guarded(design, internal=True)
+    followed = Sent(client, c.world.user_of(who) if opens else INTERNAL, _ENDPOINTS[endpoint])
+    return Move(
+        all_of(asks, used.get(endpoint, True)),
+        (owners, *rules, harmless),
+        {"opened.hostile" if opens else "fetched.internal": True},
+        (*learns_endpoints(c, who, server, told, at=well_known_at(fetched)), followed),
+    )
 
 
 def _names(world: World) -> Domains:

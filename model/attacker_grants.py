@@ -7,7 +7,7 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import gateways, guards, scopes
 from model.action import Context, Domains, Move, action, possible
-from model.attacker import attacker_authenticates, knows, runs_client, token_type
+from model.attacker import attacker_authenticates, knows, runs_client, shows_credentials, token_type
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, same
 from model.messages import AssertionResponse, GrantShown, Sent, TokenExchange, TokenRequest, TokenResponse, asked
 from model.readings import (
@@ -27,8 +27,8 @@ from model.readings import (
 from model.registration import is_known
 from model.rule import Named
 from model.state import ATTACKERS_KEY, id_token_of, id_tokens, refreshed, tokens, vouching_at
-from model.switching import Choices
 from model.token_endpoint import by_attacker, issued_at_once, request_rules, was_kept
+from model.token_flow import is_revoked
 from model.vouching import asserted
 from model.world import ATTACKER, AUTHORIZATION_SERVER, NONE, TRUST_DOMAIN, Exchanged, Party, World, client_ids
 
@@ -177,18 +177,19 @@ def usable_grants(c: Context) -> Iterator[Condition]:
         yield knows(c, "grant", vouching_at(one, other))
 
 
-def _for_itself(c: Context, server: Party, design: Choices) -> tuple[Named, ...]:
+def _for_itself(c: Context, server: Party, client: Value) -> tuple[Named, ...]:
     """The rules by which an AS issues a client a token for itself, whose credentials the attacker may have."""
+    design, authenticated = policy_of(c, client), shows_credentials(c, server, client)
     return (
         server_rules.client_credentials_are_granted(c.of(server.name), client_rules.grants_of(design)),
-        server_rules.client_acts_for_itself_with_credentials(design, True),
+        server_rules.client_acts_for_itself_with_credentials(design, True, authenticated),
     )
 
 
 @action("S15", users_grants, _as_anybody)
 def get_clients_token(c: Context, grant: str, wanted: Value, client: Value) -> Move:
     """The attacker gets a token of a client's own, by what it authenticates with as that client."""
-    checked = _for_itself(c, server_of(c, grant), policy_of(c, client))
+    checked = _for_itself(c, server_of(c, grant), client)
     here = possible(c.has(c.capabilities), is_known(c, client))
     move = _granted(c, grant, client, wanted, checked, {"grant_type": "client_credentials"})
     return move._replace(when=all_of(here, move.when))
@@ -202,7 +203,7 @@ def get_clients_token_again(c: Context, grant: str, wanted: Value) -> Move:
     request = TokenRequest(slot.client, grant_type="client_credentials", proof_key=asking.key, resource=asking.resource)
     return Move(
         possible(c.has(c.capabilities), is_known(c, slot.client), no(knows(c, "token", again))),
-        request_rules(c, server, asking, NONE, _for_itself(c, server, policy_of(c, slot.client))),
+        request_rules(c, server, asking, NONE, _for_itself(c, server, slot.client)),
         {f"{grant}.named": asking.resource},
         asked(ATTACKER, server.name, request, TokenResponse(again, token_type(asking.key))),
     )
@@ -232,7 +233,8 @@ def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Va
     checked, asked_first = _exchanged(c, token, at, client, by_name, by_id_token)
     move = _present_assertion(c, grant, client, vouching_at(made.server, at), wanted, checked, user_of(c, grant))
     as_clients = all_of(by_name, not isinstance(c.world.issued.get(token), Exchanged))
-    by_token = all_of(knows(c, "token", token), any_of(as_clients, *runs_client(c, as_own)))
+    good = all_of(knows(c, "token", token), no(is_revoked(c, token)))
+    by_token = all_of(good, any_of(as_clients, *runs_client(c, as_own)))
     here = any_of(all_of(by_id_token, _has_id_token(c, token)), all_of(no(by_id_token), by_token))
     return move._replace(when=all_of(here, move.when), sends=(*asked_first, *move.sends))
 
@@ -311,7 +313,7 @@ def say_subject(c: Context, grant: str, own: Value) -> Move:
         possible(
             same(policy.exchange_gives, "transaction"), no(knows(c, "token", again)), any_of(*runs_client(c, own))
         ),
-        (*asking.authenticated, server_rules.subject_is_of_a_token(policy, said=True)),
+        request_rules(c, server, asking, NONE, (server_rules.subject_is_of_a_token(policy, said=True),)),
         {f"{grant}.exchanged": wanted, **scopes.entry(c, again, scopes.approved(c, server, NONE, wanted))},
         asked(ATTACKER, server.name, request, TokenResponse(again, "N_A")),
     )
@@ -355,7 +357,7 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
         server_rules.exchanged_token_is_presented_by_key(policy, made.bound, own, is_named(c, token)),
     )
     return Move(
-        possible(knows(c, "token", token), no(knows(c, "token", again)), as_whom),
+        possible(knows(c, "token", token), no(is_revoked(c, token)), no(knows(c, "token", again)), as_whom),
         (*was_kept(c, token, [token]), *request_rules(c, server, asking, made.asked, taken)),
         {f"{grant}.exchanged": asking.resource, f"{again}.source": token, **scopes.entry(c, again, made.scope)},
         asked(ATTACKER, server.name, request, answer),

@@ -45,6 +45,7 @@ from model.readings import (
     attackers_key,
     follows,
     ids_of,
+    is_client_that,
     policy_of,
     published,
     pushes,
@@ -200,7 +201,7 @@ def send_request(
     remembered.
     """
     server, user = server_of(c, grant), user_of(c, grant)
-    by_browser = no(client_rules.shows_a_code(policy_of(c, client)))
+    by_browser = is_client_that(c, client, client_rules.uses_browser)
     may = possible(same(c.state.grant(grant).code, "none"), c.has(c.capabilities), by_browser)
     written = can_write(c, server, client, redirect, challenge, state)
     design = policy_of(c, client)

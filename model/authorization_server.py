@@ -132,14 +132,13 @@ def client_is_authenticated(
     attester of its own.
     TLS client certificates cannot be passed on.
     """
-    return any_of(
-        is_public(design),
-        genuine,
-        all_of(same(design.client_auth, "secret"), secret),
-        all_of(one_of(design.client_auth, "pkjwt", "attest"), assertion),
-        replaced,
-        attested,
-    )
+    return any_of(is_public(design), shows_credentials(design, genuine, secret, assertion), replaced, attested)
+
+
+def shows_credentials(design: Choices, genuine: Condition, secret: Condition, assertion: Condition) -> Condition:
+    """Whether what somebody comes with are credentials of a client, of the kind that it registered."""
+    by_secret = all_of(same(design.client_auth, "secret"), secret)
+    return any_of(genuine, by_secret, all_of(one_of(design.client_auth, "pkjwt", "attest"), assertion))
 
 
 @rule(
@@ -183,15 +182,18 @@ def assertion_key_is_known(design: Choices) -> Condition:
     "draft-ietf-oauth-attestation-based-client-auth-11 5.1, 7.2",
 )
 def assertion_names_this_server(
-    design: Choices, policy: Choices, named: Condition, endpoint: str, anyhow: Condition = False
+    design: Choices, policy: Choices, named: Condition, endpoint: str, anyhow: Condition = False, made_at: str = ""
 ) -> Condition:
     """A client assertion has this AS (its issuer or one of its endpoints) as audience, in the form that the AS wants.
 
     ``design``: the client's, ``policy``: the server's; ``named``: what is there names this AS; ``endpoint``: where it
-    is; ``anyhow``: whoever is there signs what it likes. The proof beside an attestation has but one form.
+    is; ``made_at``: the endpoint that it was made for, if that is another; ``anyhow``: whoever is there signs what it
+    likes. The proof beside an attestation has but one form.
     """
-    attested = same(design.client_auth, "attest")
-    formed = any_of(attested, audience_is_taken(design.assertion_aud, policy.aud_accepted, endpoint))
+    attested, audience = same(design.client_auth, "attest"), design.assertion_aud
+    if made_at == "token" != endpoint:
+        audience = choose(same(audience, "endpoint"), "token_ep", audience)
+    formed = any_of(attested, audience_is_taken(audience, policy.aud_accepted, endpoint))
     signed = one_of(design.client_auth, "pkjwt", "attest")
     return implies(all_of(signed, no(anyhow)), all_of(named, formed))
 
@@ -320,6 +322,14 @@ def has_default_audience(design: Choices, requested: Value) -> Condition:
     return any_of(one_of(design.as_resource, "ignore", "substitute", "add"), same(requested, NONE))
 
 
+def is_meant_for(design: Choices, resource: Value, audience: Value, default: Condition) -> Condition:
+    """Whether an AS takes a token to be for a resource: its audience is the one that it gives tokens for that.
+
+    ``default``: or the default one, which that resource is among.
+    """
+    return any_of(default, all_of(no(same(audience, NONE)), same(audience, bound_resource(design, resource))))
+
+
 def echo_is_present(design: Choices, requested: Value) -> Condition:
     """Whether the token response names resources; an AS that ignores `resource` has nothing to say."""
     return all_of(same(design.as_echo, "yes"), no(same(design.as_resource, "ignore")), no(same(requested, NONE)))
@@ -383,13 +393,16 @@ def client_credentials_are_granted(design: Choices, used: Collection[Value]) -> 
 
 
 @rule("O21-cc", source="RFC 6749 4.4")
-def client_acts_for_itself_with_credentials(design: Choices, refused: Condition) -> Condition:
+def client_acts_for_itself_with_credentials(
+    design: Choices, refused: Condition, authenticated: Condition = True
+) -> Condition:
     """A client that gets a token for itself is one that authenticates.
 
-    ``design``: the client's; ``refused``: it asks for itself because it got an error, or because a thief asks as it.
+    ``design``: the client's; ``refused``: it asks for itself because it got an error, or because a thief asks as it;
+    ``authenticated``: it does so in this request, where its document offers `none` as well.
     """
     for_itself = any_of(same(design.grant, "client_credentials"), refused)
-    return implies(for_itself, no(same(design.client_auth, "none")))
+    return implies(for_itself, all_of(no(same(design.client_auth, "none")), authenticated))
 
 
 @rule("IDJ-grant", source="RFC 7523 2.1")

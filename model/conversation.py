@@ -232,7 +232,8 @@ class Walk:
     def request_resource(self) -> None:
         """The client calls and is challenged; some read in the challenge where the metadata is."""
         challenge = self.scenario.challenge
-        heard = self.design.prm != "off" and conduct.reads_challenge(self.design, challenge.get("scheme", ""))
+        reads = self.design.prm != "off" and self.design.prm_src == "challenge"
+        heard = reads and conduct.reads_challenge(self.design, challenge.get("scheme", ""))
         self.named = challenge.get("resource_metadata", "") if heard else ""
 
     def use_resource_metadata(self) -> None:
@@ -377,7 +378,12 @@ class Walk:
             if answer.status == 200 and self.take(guards.server_document(self.design, fits=fits), at=at):
                 claimed = str(answer.body.get("issuer", NONE))
                 asked = guards.server_metadata(
-                    self.design, claimed=claimed, server=expected, configured=False, attested=False
+                    self.design,
+                    claimed=claimed,
+                    server=expected,
+                    configured=False,
+                    attested=False,
+                    claims_listed=claimed in self.scenario.known_servers,
                 )
                 self.take(asked, claimed=claimed, server=expected)
                 return answer.body
@@ -455,7 +461,8 @@ class Walk:
         iss = self.scenario.iss.get(identifiers.origin(server.authorization_at), NONE)
         issuer = client.recorded_issuer(design, server.issuer, server.listed)
         returned = {"returned": "own", "other": "other", "missing": NONE}[response["state"]]
-        self.take(conduct.request_is_granted(design, refused or not answers), error=response.get("error", NONE))
+        ends = refused and not client.goes_on_after_error(design)
+        self.take(conduct.request_is_granted(design, ends or not answers), error=response.get("error", NONE))
         if design.callback_discovery == "repeated":
             self.named = ""
             self.use_resource_metadata()

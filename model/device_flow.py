@@ -17,9 +17,9 @@ from model.logic import Value, any_of, no, same
 from model.messages import THIEF, DeviceRequest, DeviceResponse, Sent, ShownCode, UserCode
 from model.reading import SessionState
 from model.readings import (
+    is_client_that,
     is_strangers,
     own_grants,
-    policy_of,
     published,
     request_of,
     server_of,
@@ -143,7 +143,7 @@ def ask_for_device_code(c: Context, grant: str, client: Value, resource: Value =
     here = possible(
         same(c.state.grant(grant).code, "none"),
         c.has(c.capabilities),
-        client_rules.shows_a_code(policy_of(c, client)),
+        is_client_that(c, client, client_rules.shows_a_code),
         has_identity(c, server, client, NONE),
         names_resource(c, client, resource),
         any_of(holds_browser(c, user), comes_from_client(c, user)),

@@ -85,6 +85,7 @@ from model.registration import (
     is_astray,
     is_known,
     is_on_file,
+    is_taken,
     knows_attester,
     registered,
     registers_at_run_time,
@@ -361,15 +362,18 @@ def server_metadata_rules(
     offers_pkce: Condition = True,
     hostile: bool = False,
     fetched: Value = "",
+    further: tuple[Value, ...] = (),
 ) -> tuple[Named, ...]:
     """The rules by which a client takes AS metadata.
 
-    ``hostile``: its authorization endpoint is no web URL; ``fetched``: it was asked for as that of another issuer.
+    ``hostile``: its authorization endpoint is no web URL; ``fetched``: it was asked for as that of another issuer;
+    ``further``: whose the other endpoints are that the client uses.
     """
     at, card = fetched or server.url, reads_card(c, session.who)
     design, known = c.client(session.who), c.world.client_of(session.who).knows
     # A card names no issuer: its endpoints are held against each other, if against anything.
     own, together = choose(card, at, claimed), choose(card, authorization_at, claimed)
+    opened = "javascript:" if hostile else authorization_at
     return (
         *guards.chosen_server(design, server=at, listed=session.listed, found=frameworks(c, at, known)),
         *guards.server_metadata(
@@ -377,17 +381,17 @@ def server_metadata_rules(
             claimed=own,
             server=at,
             configured=connector,
-            attested=all_of(no(card), is_attested(c, session.who, server, claimed, authorization_at, token_at)),
+            attested=all_of(no(card), is_attested(c, session.who, server, claimed, opened, token_at, *further)),
             claims_listed=frameworks(c, claimed, known).on_list,
             elsewhere=is_elsewhere(c, session, claimed, token_at),
         ),
         *guards.authorization_endpoint(
             design,
             claimed=together,
-            authorization_at="javascript:" if hostile else authorization_at,
+            authorization_at=opened,
             advertised=advertised,
             publishes=no(card),
-            lists=serves(c, server, session.resource),
+            lists=all_of(no(card), serves(c, server, session.resource)),
         ),
         *guards.token_endpoint(design, claimed=together, token_at=token_at),
         *guards.registration(design, granted=no(all_of(card, registers_at_run_time(design)))),
@@ -398,8 +402,11 @@ def server_metadata_rules(
 def is_elsewhere(c: Context, session: SessionState, claimed: Value, token_at: Value) -> Condition:
     """Whether an honest AS other than the one that is claimed has this token endpoint, and the same client_id."""
     there, here = (client_id_of(c, Moved(session, issuer=issuer)) for issuer in (token_at, claimed))
-    honest = one_of(token_at, *(server.url for server in c.world.honest_servers))
-    return all_of(honest, no(same(token_at, claimed)), same(there, here))
+    others = (
+        all_of(same(token_at, server.url), no(one_of(claimed, *c.world.known_as(server))))
+        for server in c.world.honest_servers
+    )
+    return all_of(any_of(*others), same(there, here))
 
 
 def is_attested(c: Context, who: str, server: Party, *said: Value) -> Condition:
@@ -621,11 +628,16 @@ def _opens_at_resources(c: Context, who: str, audience: Value, shows: Condition)
 def _secret_of(c: Context, session: SessionState) -> Value:
     """The AS whose secret a session sends, if it sends one: of the issuer, or where they are not kept apart any."""
     design, client = c.client(session.who), c.world.session[session.who].client
-    sent: Value = NONE
+    fitting: list[tuple[Condition, str]] = []
     for server in reversed(c.world.honest_servers):
+        kept = all_of(is_on_file(c, server, design), client_rules.sends_secret(design, server.url, session.issuer))
         led = all_of(same(design.client_auth, "secret"), is_astray(c, client, server, session.issuer))
-        fits = any_of(client_rules.sends_secret(design, server.url, session.issuer), led)
-        sent = choose(fits, f"{client}@{server.name}", sent)
+        own = all_of(kept, same(session.issuer, server.url))
+        name = f"{client}@{server.name}"
+        fitting = [(any_of(kept, led), name), *fitting, (own, name)]
+    sent: Value = NONE
+    for fits, name in fitting:
+        sent = choose(fits, name, sent)
     return sent
 
 
@@ -753,8 +765,8 @@ class Registration(TypedDict):
 
 def registration(c: Context, server: Party, client: Value, redirect: Value) -> Registration:
     """Whether an AS, or a proxy, has the redirect URI of a request registered for its client, and knows that at all."""
-    strangers = one_of(client, *(party.url for party in c.world.identities))
-    known = any_of(strangers, all_of(is_known(c, client), is_on_file(c, server, policy_of(c, client))))
+    strangers = (all_of(same(client, party.url), is_taken(c, party, server)) for party in c.world.identities)
+    known = any_of(*strangers, all_of(is_known(c, client), is_on_file(c, server, policy_of(c, client))))
     return {"registered": registered(c, server, client, redirect), "known": known}
 
 
@@ -970,6 +982,7 @@ def client__go_on_after_error(c: Context, who: str, server: str) -> Move:
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
     here = possible(
         client_rules.goes_on_after_error(design),
+        no(client_rules.shows_a_code(design)),
         same(session.phase, "requested"),
         gateways.leads_to(c, session.authorization_at, party),
     )

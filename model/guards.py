@@ -256,12 +256,13 @@ def authentication(
     replaced: Condition = False,
     attested: Condition = False,
     anyhow: Condition = False,
+    made_at: str = "",
 ) -> Iterator[Named]:
     """Of a client that authenticates: ``design`` is the client's, ``policy`` the server's."""
     yield server.client_is_registered(policy, registered)
     yield server.client_is_authenticated(design, genuine, secret, assertion, replaced, attested)
     yield server.certificate_is_provisioned(design, certified)
-    yield server.assertion_names_this_server(design, policy, named, endpoint, anyhow)
+    yield server.assertion_names_this_server(design, policy, named, endpoint, anyhow, made_at)
     yield server.client_keys_are_current(policy, replaced)
     yield server.attester_is_endorsed(policy, attested)
 

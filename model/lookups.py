@@ -66,8 +66,8 @@ def _metadata(c: Context, server: Party, client_id: Value, redirect: Value = NON
     }
 
 
-def _host(c: Context, client_id: Value) -> Value:
-    """Who answers where a client_id is the URL of a document."""
+def named(c: Context, client_id: Value) -> Value:
+    """The client of a client_id by its name, which answers where that is the URL of a document; another as it is."""
     host = client_id
     for client in c.world.clients:
         host = choose(one_of(client_id, *client_ids(c.world, client)), client.name, host)
@@ -82,7 +82,7 @@ def client_is_read(
     document, chained = (all_of(when, same(design.reg, way)) for way in ("cimd", "federation"))
     if document is False and chained is False:
         return ()
-    host, says = _host(c, client_id), _metadata(c, server, client_id, redirect)
+    host, says = named(c, client_id), _metadata(c, server, client_id, redirect)
     attested = client_rules.attests(design)
     spiffe_id, bundle_endpoint = (choose(attested, mapped(of, client_id), NONE) for of in (_spiffe_id, _bundle))
     trusted = Fetch(bundle_endpoint), KeySet("<keys of its SPIFFE trust domain>")

@@ -101,9 +101,7 @@ def client__exchange_token(c: Context, who: str, token: str, grant: str, reads: 
         same(c.state.grant(grant).code, "none"),
         _was_sent(c, who, token),
     )
-    for_it = resource_rules.audience_covers(
-        c.of(called.name), own, called.url, made.audience, names_all(c, called, made)
-    )
+    for_it = server_rules.is_meant_for(policy, own, made.audience, names_all(c, called, made))
     transaction = same(policy.exchange_gives, "transaction")
     narrow = same(policy.delegation_scope, "passed_on")
     unasked = choose(narrow, made.scope, scopes.approved(c, server, NONE, own))
@@ -118,20 +116,21 @@ def client__exchange_token(c: Context, who: str, token: str, grant: str, reads: 
         ),
     )
     asking = by_session(c, session, server)
-    asking = asking._replace(
+    asking = asking._replace(resource=choose(transaction, NONE, asking.resource))
+    # What comes of it is bound to nothing.
+    for_what = asking._replace(
         key=choose(transaction, NONE, asking.key),
         proven=all_of(asking.proven, no(transaction)),
-        resource=choose(transaction, NONE, asking.resource),
         certificate=choose(transaction, NONE, asking.certificate),
     )
-    answer = token_response(c, session, server, grant, asking, NONE, approved)
+    answer = token_response(c, session, server, grant, for_what, NONE, approved)
     return Move(
         here,
         (
             *request_rules(c, server, asking, NONE, taken),
-            *response_rules(c, session, server, asking, NONE, asking.resource, reads),
+            *response_rules(c, session, server, for_what, NONE, asking.resource, reads),
         ),
-        {**received(who, grant, reads), **issued_at_once(c, grant, asking, approved), f"{grant}.source": token},
+        {**received(who, grant, reads), **issued_at_once(c, grant, for_what, approved), f"{grant}.source": token},
         (
             Sent(client, session.token_at, _exchange(c, who, token, session.token_at, transaction)),
             Sent(server.name, client, replace(answer, token_type=choose(transaction, "N_A", answer.token_type))),

@@ -15,10 +15,11 @@ from typing import NamedTuple
 from model import authorization_server as server_rules
 from model import guards, proxy_rules
 from model.action import Context, Move, Written, action, possible
-from model.attacker import comes_from_client, has_identity, holds_browser, is_own, knows, leading, sends_own_users
+from model.attacker import comes_from_client, has_identity, has_keys, holds_browser, knows, leading, sends_own_users
 from model.attacker_sends import crafted
 from model.flow import registration
 from model.logic import Condition, Value, all_of, any_of, no, same
+from model.lookups import named
 from model.messages import AuthorizationRequest, AuthorizationResponse, Redirection, Sent, TokenRequest, TokenResponse
 from model.reading import GrantState
 from model.readings import policy_of
@@ -88,7 +89,10 @@ def client__start_at_proxy(c: Context, proxy: str, user: str, client: str) -> Mo
     at = _at(c, proxy)
     party = c.world.by_name[client]
     here, begun, request = _begun(at, party.url, party.callback, user)
-    return Move(here, (), begun, (Sent(client, user, Redirection(_authorization_at(at.proxy))), request))
+    # What it registers is where it is sent back to.
+    known = registration(c, at.proxy, party.url, party.callback)["known"]
+    taken = tuple(guards.redirection(at.policy, registered=known, known=known))
+    return Move(here, taken, begun, (Sent(client, user, Redirection(_authorization_at(at.proxy))), request))
 
 
 @action(
@@ -183,7 +187,7 @@ def _redeem(c: Context, at: Transaction, who: Value, able: Condition) -> Move:
 def client__redeem_at_proxy(c: Context, proxy: str) -> Move:
     """An honest client redeems the proxy's code."""
     at = _at(c, proxy)
-    return _redeem(c, at, at.now.client, is_known(c, at.now.client))
+    return _redeem(c, at, named(c, at.now.client), is_known(c, at.now.client))
 
 
 @action("S15", each=_proxies)
@@ -191,8 +195,8 @@ def redeem_at_proxy(c: Context, proxy: str) -> Move:
     """The attacker redeems the proxy's code, as the client of the request that it wrote, with the verifier for that."""
     at = _at(c, proxy)
     move = _redeem(c, at, ATTACKER, all_of(knows(c, "code", at.name), at.now.crafted))
-    design, own = policy_of(c, at.now.client), is_own(c, at.now.client)
-    return move._replace(rules=(server_rules.client_is_authenticated(design, own, False, False, False),))
+    design, genuine = policy_of(c, at.now.client), has_keys(c, at.proxy, at.now.client)
+    return move._replace(rules=(server_rules.client_is_authenticated(design, genuine, False, False, False),))
 
 
 def confused(c: Context, proxy: Party) -> Condition:

@@ -62,6 +62,7 @@ class GrantState(Reading):
     aud: Value
     scope: Value
     through: Value
+    source: Value
     crafted: Condition
     opened_by: Value
     approved: Condition

@@ -34,6 +34,7 @@ from model.world import (
     ATTACKER,
     AUTHORIZATION_SERVER,
     NONE,
+    SUB_AGENT,
     Exchanged,
     Held,
     Party,
@@ -77,8 +78,24 @@ def own_grants(world: World) -> list[dict[str, str]]:
 
 
 def grants_used(c: Context) -> tuple[Value, ...]:
-    """The grant types that honest clients use, for which an honest AS therefore has an endpoint."""
-    return tuple(each for client in c.world.clients for each in client_rules.grants_of(c.of(client.name)))
+    """The grant types that honest clients use, and their sub-agents, which an honest AS therefore takes."""
+    designs = [c.of(client.name) for client in c.world.clients]
+    by_sub_agents = [
+        choose(same(design.instance, "workload"), "client_credentials", NONE)
+        for design in designs
+        if c.world.of(SUB_AGENT)
+    ]
+    return (*(each for design in designs for each in client_rules.grants_of(design)), *by_sub_agents)
+
+
+def is_client_that(c: Context, client_id: Value, does: Callable[[Choices], Condition]) -> Condition:
+    """Whether the client of a client_id does something: one of the attacker's does what any honest one does.
+
+    An AS has the endpoints and grants that its clients use.
+    """
+    honest = [(one_of(client_id, *ids_of(c, client)), does(c.of(client.name))) for client in c.world.clients]
+    others = no(any_of(*(its for its, _ in honest)))
+    return any_of(all_of(others, any_of(*(so for _, so in honest))), *(all_of(its, so) for its, so in honest))
 
 
 def server_of(c: Context, grant: str) -> Party:
@@ -107,8 +124,13 @@ def published(c: Context, url: Value) -> Value:
         if party.api:
             whole = all_of(same(url, party.url), same(c.of(party.name).api, "multi_path"))
             named = choose(whole, party.api, named)
+    return identified(c, named)
+
+
+def identified(c: Context, url: Value) -> Value:
+    """The resource identifier by which clients take a document about a URL: that itself, or its origin."""
     origins = mapped(lambda at: NONE if at == NONE else identifiers.origin(at), url)
-    return choose(names_origins(c), origins, named)
+    return choose(names_origins(c), origins, url)
 
 
 def names_origins(c: Context) -> Condition:
@@ -178,8 +200,12 @@ def learns_endpoints(
 
 def by_method(c: Context, request: ResourceRequest) -> ResourceRequest:
     """A request to a resource, by the method that is used there."""
-    policy = c.among(c.world.resource_servers, lambda party: same(request.url, party.url))
-    return replace(request, method=mapped(str.upper, policy.r_method))
+    return replace(request, method=mapped(str.upper, method_at(c, request.url)))
+
+
+def method_at(c: Context, url: Value) -> Value:
+    """The method of requests to whichever resource server is at a URL."""
+    return c.among(c.world.resource_servers, lambda party: same(url, party.url)).r_method
 
 
 def serves(c: Context, server: Party, resource: Value) -> Condition:
@@ -668,7 +694,8 @@ def _issued(c: Context, token: str) -> IssuedToken:
         by_refresh = same(state.exchanged, NONE)
         narrowed = choose(by_refresh, narrowed, state.exchanged)
         scope = choose(by_refresh, scope, c.state[f"{token}.scope"]) if c.world.scopes else NONE
-    return replace(first, asked=narrowed, scope=scope, key=attackers_key(c, server, state.client), certificate=NONE)
+    key = choose(_is_transaction(c, token), NONE, attackers_key(c, server, state.client))
+    return replace(first, asked=narrowed, scope=scope, key=key, certificate=NONE)
 
 
 def _exchanged(c: Context, made: Exchanged) -> IssuedToken:

@@ -16,7 +16,18 @@ from model.readings import is_enrolled
 from model.rule import Named
 from model.state import went_astray
 from model.switching import Choices
-from model.world import LOOPBACK, PROXY, RESOURCE_SERVER, Party, callback_at, callbacks, client_ids, identity_at, pages
+from model.world import (
+    LOOPBACK,
+    NONE,
+    PROXY,
+    RESOURCE_SERVER,
+    Party,
+    callback_at,
+    callbacks,
+    client_ids,
+    identity_at,
+    pages,
+)
 
 
 def publishes_for_all(design: Choices) -> Condition:
@@ -188,7 +199,8 @@ def _on_their_hosts(c: Context) -> tuple[str, ...]:
 
 def is_fetched(c: Context, identity: Party, design: Choices) -> Named:
     """The rule by which an AS fetches the metadata document of an identity of the attacker's."""
-    return document_is_fetched(design, shares_host(c, identity), identity.identity == "redirect")
+    listed = all_of(shares_host(c, identity), same(design.preregistered, "yes"))
+    return document_is_fetched(design, listed, identity.identity == "redirect")
 
 
 def is_vetted(design: Choices) -> Condition:
@@ -214,5 +226,6 @@ def shows_a_client(c: Context, server: Party, client_id: Value, redirect: Value)
         all_of(one_of(client_id, *honest), no(same(design.consent_ui, "redirect_host"))),
         all_of(same(design.consent_ui, "name"), no(as_it_is)),
         all_of(same(design.consent_ui, "redirect_host"), one_of(redirect, *_on_their_hosts(c), LOOPBACK)),
+        all_of(same(redirect, NONE), one_of(client_id, *honest)),  # a device has no redirect URI to be shown
         all_of(same(design.consent_ui, "client_id_host"), one_of(client_id, *on_its_host)),
     )

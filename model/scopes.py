@@ -9,6 +9,7 @@ from functools import partial
 
 from model import authorization_server as server_rules
 from model import client as client_rules
+from model import identifiers
 from model.action import Context
 from model.logic import Condition, Value, any_of, choose, holds, mapped, same
 from model.reading import SessionState
@@ -29,11 +30,14 @@ def together(world: World, *scopes: str) -> str:
 
 
 def _of(world: World, most: bool, url: str) -> str:
-    """The scopes of the resource server at a URL, or that publishes it: of its first operation, or of all."""
-    for party in world.resource_servers:
-        if party.scopes and url in (party.url, party.api):
-            return " ".join(party.scopes if most else party.scopes[:1])
-    return NONE
+    """The scopes of the resource server at a URL, or that publishes it: of its first operation, or of all.
+
+    An origin has those of all resource servers that are on it.
+    """
+    scoped = [party for party in world.resource_servers if party.scopes]
+    at = [party for party in scoped if url in (party.url, party.api)][:1]
+    at = at or [party for party in scoped if url == identifiers.origin(party.url)]
+    return " ".join(dict.fromkeys(scope for party in at for scope in party.scopes[: None if most else 1])) or NONE
 
 
 def needed(c: Context, who: str, url: Value) -> Value:

@@ -66,6 +66,7 @@ _SEEN = {
     "code": ("bff", "mediated", "browser"),
     "state": ("bff", "mediated", "browser"),
     "token": ("mediated", "browser"),
+    "user_code": ("bff", "mediated", "browser"),
     "request_uri": (),
 }
 

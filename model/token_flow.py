@@ -43,6 +43,7 @@ from model.readings import (
     is_strangers,
     issuer_at,
     may_begin,
+    method_at,
     names_all,
     on_word_of,
     own_grants,
@@ -287,8 +288,8 @@ def _renewing(world: World) -> list[dict[str, str]]:
     ]
 
 
-@action("S21", each=_renewing)
-def client__refresh(c: Context, who: str, grant: str) -> Move:
+@action("S21", each=_renewing, choices=lambda _: {"reads": (False, True)})
+def client__refresh(c: Context, who: str, grant: str, reads: Condition) -> Move:
     """The client of the session before, or another instance of it, comes to the AS with the refresh token of that."""
     cast, server, policy = c.world.session[who], server_of(c, grant), c.of(server_of(c, grant).name)
     earlier, slot = answered(c, cast.after), c.state.grant(grant)
@@ -307,13 +308,22 @@ def client__refresh(c: Context, who: str, grant: str) -> Move:
     return Move(
         here,
         (
-            *asking.authenticated,
-            server_rules.refresh_token_is_bound(c.client(who), bound, NONE),
-            server_rules.refresh_token_is_the_last(policy, any_of(slot.renewed, knows(c, "token", refreshed(grant)))),
+            *request_rules(
+                c,
+                server,
+                asking,
+                slot.target,
+                (
+                    server_rules.refresh_token_is_bound(c.client(who), bound, NONE),
+                    server_rules.refresh_token_is_the_last(
+                        policy, any_of(slot.renewed, knows(c, "token", refreshed(grant)))
+                    ),
+                ),
+            ),
+            *response_rules(c, earlier, server, asking, slot.target, requested_resource(c, earlier), reads),
         ),
         {
-            f"{who}.phase": "has_token",
-            f"{who}.token": grant,
+            **received(who, grant, reads),
             f"{grant}.renewed": True,
             **{f"{who}.{name}": getattr(earlier, name) for name in kept_on},
         },
@@ -476,9 +486,9 @@ def accepts(
     design = c.among(c.world.resource_servers, lambda party: same(url, party.url))
     issuer = made.server.url
     identifier, default = published(c, url), c.at(url, lambda party: names_all(c, party, made))
-    meant = resource_rules.audience_covers(design, identifier, url, made.audience, default)
+    issuer_policy = c.of(made.server.name)
     return (
-        *is_told(design, c.of(made.server.name), meant),
+        *is_told(design, issuer_policy, server_rules.is_meant_for(issuer_policy, identifier, made.audience, default)),
         *guards.access_token(
             design,
             issuer=issuer_at(c, url, issuer),
@@ -531,13 +541,20 @@ def sessions_and_tokens(world: World) -> list[dict[str, str]]:
     return [*combined(who=world.flows, token=tokens(world)), *renewed]
 
 
+def is_passed_on(c: Context, who: str, token: str) -> Condition:
+    """Whether the token of a session is the very one that its client was sent, with which it proves nothing."""
+    above = c.world.upstream_of(who)
+    return same(c.state.session(above).token, token) if above else False
+
+
 @action("S19", each=sessions_and_tokens)
 def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
     """An honest resource server acts on the client's request."""
     session = answered(c, who)
     honest = c.at(session.url, lambda party: party.honest)
     here = possible(same(session.phase, "sent"), same(session.token, token), honest, no(session.accepted))
-    made, key = token_of(c, token), proof_key(c, session)
+    made, passed_on = token_of(c, token), is_passed_on(c, who, token)
+    key = choose(passed_on, NONE, proof_key(c, session))
     copied = all_of(session.diverted, no(same(c.client(who).http_redirect, "reattach")))  # the proof names another URL
     right = same(made.key, key)
     own = any_of(same(made.key, NONE), all_of(right, no(copied)))
@@ -551,8 +568,8 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
             session.url,
             own,
             (False, all_of(right, copied)),
-            certificate(c, session),
-            attests(c, who, session.url, session.resource),
+            choose(passed_on, NONE, certificate(c, session)),
+            all_of(no(passed_on), attests(c, who, session.url, session.resource)),
             bare=same(key, NONE),
             sufficient=scopes.is_sufficient(c, who, session.url, made.scope),
         ),
@@ -646,7 +663,10 @@ def captured_proofs(c: Context, token: str, key: Value, url: str) -> tuple[Condi
     for_another: list[Condition] = []
     unused: list[Condition] = []
     for made, where in product(tokens(c.world), captures(c.world)):
-        fits = resource_rules.proof_fits_token(policy, made == token, same(token_of(c, made).key, key))
+        fits = all_of(
+            resource_rules.proof_fits_token(policy, made == token, same(token_of(c, made).key, key)),
+            resource_rules.proof_fits_method(policy, policy.r_method, method_at(c, where)),
+        )
         known = all_of(knows(c, "proof", f"{made}@{where}"), fits)
         (for_this if compares(identifiers.equal_htu, where, url) else for_another).append(known)
         if where not in c.world.honest_urls:  # nor is what is read on the way, where it does not arrive

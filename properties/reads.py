@@ -13,7 +13,7 @@ from model.world import World
 from model.world_file import worlds
 from properties.attackers import configured
 from properties.security import Property, find
-from properties.template import Template
+from properties.template import Own, Template
 
 #: Switches that are there to show that they change nothing, with what that shows.
 WITHOUT_EFFECT = {"https_only": "https does not keep a name from resolving to an internal address"}
@@ -76,12 +76,16 @@ def _is_unread(switch: Switch, nothing: Collection[str]) -> bool:
 
 
 @cache
-def read_by(world: World) -> frozenset[str]:
-    """The switches on which some step or some event of a world depends, whatever the others are."""
-    template = Template(world)
+def read_by(world: World, own: Own = ()) -> frozenset[str]:
+    """The switches on which some step or some event of a world depends, whatever the others are.
+
+    ``own``: those that single parties have for themselves, as ``(party, switch)``.
+    """
+    template = Template(world, own=own)
     decides = [*template.events.values(), *(value for firing in template.firings for value in firing.decides)]
     seen = template.circuit.under(decides)
-    return frozenset(name for (name, _), literal in template.switches.items() if literal.code in seen) | {"protocol"}
+    read = (name for (name, _), literal in template.switches.items() if literal.code in seen)
+    return frozenset(name.rpartition(":")[2] for name in read) | {"protocol"}
 
 
 def check_read(prop: Property, configuration: Configuration, named: Iterable[str]) -> None:
@@ -98,10 +102,12 @@ def check_read(prop: Property, configuration: Configuration, named: Iterable[str
         runs = " and ".join(world.protocols)
         raise ConfigurationError(f"world {world.name!r} runs {runs}, and the question is about protocol={asked}")
     nothing = unread(world) - WITHOUT_EFFECT.keys() if named else frozenset[str]()
+    if own := tuple((party, name) for party, name in configuration.design.parties if name in nothing):
+        nothing -= read_by(world, own)  # where each party has a switch for itself nobody reads that of all
     for name in named:
         if not world.model.switches[name].in_worlds:
-            read_by = _READ_BY[world.model.switches[name].kind]
-            raise ConfigurationError(f"switch {name!r} is read by {read_by}; no verdict depends on it")
+            by = _READ_BY[world.model.switches[name].kind]
+            raise ConfigurationError(f"switch {name!r} is read by {by}; no verdict depends on it")
         if name in nothing:
             raise ConfigurationError(f"switch {name!r} is read by nothing in world {world.name!r}")
 

@@ -184,7 +184,7 @@ def present(design: Design, token: Loot, at: ResourceNode, role: Role, url: str)
     default = all_of(token.has_default, role == "trusted")
     own, captured = token.key in (NONE, ATTACKERS_KEY), token.captured != NONE
     for_this = captured and identifiers.equal_htu(token.captured, url)
-    meant = resource.audience_covers(design, at.resource, url, token.audience, default)
+    meant = server.is_meant_for(design, at.resource, token.audience, default)
     yield from token_flow.is_told(design, design, meant)
     yield from guards.access_token(
         design,
@@ -205,9 +205,8 @@ def present(design: Design, token: Loot, at: ResourceNode, role: Role, url: str)
         certificate=token.certificate,
         presented=ATTACKERS_KEY,
         used=False,  # what came to a server of the attacker's was shown to no other
-        shown=False,
+        shown=same(design.own_attester, "yes"),
         bare=True,
-        attested=same(design.own_attester, "yes"),
     )
 
 
@@ -216,7 +215,8 @@ def mint(design: Design, at: ResourceNode, named: Role, signer: Role) -> Iterato
     """An AS that is ``signer`` to this resource server makes a token for it that names an issuer which is ``named``."""
     listed = signer == "trusted" or keys_are_listed(_with(design, _STRANGER.run_by), _RESOURCE)
     attested = same(design.own_attester, "yes")
-    yield from made_up(design, seen_as(design, named), named == signer, listed, at.resource, at.url, (False, attested))
+    attestations = attested, attested
+    yield from made_up(design, seen_as(design, named), named == signer, listed, at.resource, at.url, attestations)
 
 
 @crossing("client.reuse_cached_token")

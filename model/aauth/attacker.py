@@ -130,6 +130,24 @@ def redirect_agent(c: Context, who: str, url: Value) -> Move:
     )
 
 
+@action("S4", _sent_astray)
+def redirect_agent_inside(c: Context, who: str) -> Move:
+    """A resource of the attacker's redirects the agent's request to an internal address."""
+    session, name, design = c.state.session(who), agent_of(c, who), c.client(who)
+    return Move(
+        all_of(same(session.phase, "asked"), c.attackers(session.url)),
+        (
+            client_rules.credentials_stay_with_origin(design, elsewhere=False),
+            client_rules.fetches_are_guarded(design, internal=True),
+        ),
+        {"fetched.internal": True},
+        (
+            Sent(session.url, name, Redirection(INTERNAL)),
+            Sent(name, INTERNAL, SignedRequest(INTERNAL, own_key(c, who))),
+        ),
+    )
+
+
 @action("S3", _places)
 def lead_agent_inside(c: Context, who: str, channel: str) -> Move:
     """A challenge makes the agent fetch the keys of its issuer from an internal address.

@@ -174,7 +174,9 @@ def person_server__ask_user(c: Context, who: str, grant: str) -> Move:
     user, client = c.world.user_of(who), c.world.client_of(who)
     its_own: Condition = True
     asked: Condition = True
-    judged: tuple[Named, ...] = (person_server.user_recognises_the_resource(c.design, session.iss, session.url),)
+    judged: tuple[Named, ...] = (
+        person_server.user_recognises_the_resource(c.design, session.iss, choose(session.diverted, NONE, session.url)),
+    )
     if client.agent_of:
         its_own, asked = same(of_token(c, upstream, "iss", NONE), server.url), is_asked(c, server)
         caller = server_identifier(c.world.by_name[client.agent_of].url)

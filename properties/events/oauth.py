@@ -11,7 +11,7 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import identifiers, scopes
 from model.action import Context
-from model.attacker import calls_from_page, knows, usable_assertions
+from model.attacker import calls_from_page, has_keys, knows, usable_assertions
 from model.attacker_grants import usable_grants
 from model.delegation_flow import is_further
 from model.federation import is_sound
@@ -132,7 +132,8 @@ def flow_binding(c: Context) -> Condition:
     for grant in _users_grants(c):
         slot = c.state.grant(grant.name)
         elsewhere = all_of(same(slot.code, "redeemed"), no(same(slot.to, slot.of)))
-        strayed.append(any_of(elsewhere, same(slot.code, "reused")))
+        again = all_of(same(slot.code, "reused"), client_rules.code_is_asked_for(policy_of(c, slot.client)).holds)
+        strayed.append(any_of(elsewhere, again))
     return any_of(*strayed, *(robbed(c, proxy) for proxy in c.world.of(PROXY)))
 
 
@@ -296,7 +297,8 @@ def client_identity(c: Context) -> Condition:
         by_device = all_of(same(slot.redirect, NONE), same(slot.of, THIEF))
         to_attacker = any_of(is_attackers(c, slot.redirect), same(slot.redirect, LOOPBACK), by_device)
         as_client = all_of(to_attacker, same(slot.to, THIEF))
-        strangers = all_of(no(is_known(c, slot.client)), no(same(slot.client, NONE)))
+        able = has_keys(c, c.world.by_name[grant.server], slot.client)
+        strangers = all_of(no(is_known(c, slot.client)), no(same(slot.client, NONE)), able)
         found.append(all_of(slot.shown, knows(c, "code", grant.name), any_of(strangers, as_client)))
     for proxy in c.world.of(PROXY):
         now, name = c.state.grant(transaction(proxy)), transaction(proxy)
@@ -376,10 +378,11 @@ def user_intent(c: Context) -> Condition:
 
 def token_custody(c: Context) -> Condition:
     """A refresh token of a user's, or an assertion that an honest AS takes, comes into the attacker's hands."""
-    refresh = [
-        all_of(knows(c, "refresh", grant.name), is_known(c, c.state[f"{grant.name}.client"]))
-        for grant in _users_grants(c)
-    ]
+    refresh = []
+    for grant in _users_grants(c):
+        slot, used = c.state.grant(grant.name), c.state[f"{grant.name}.renewed"] if c.world.renews else False
+        good = server_rules.refresh_token_is_the_last(c.of(grant.server), used).holds
+        refresh.append(all_of(knows(c, "refresh", grant.name), is_known(c, slot.client), good))
     return any_of(*refresh, usable_assertions(c), *usable_grants(c))
 
 

@@ -9,6 +9,7 @@ from model.machine import Machine
 from model.rule import Named
 from model.state import View
 from model.switches import CAPABILITIES, SWITCHES
+from model.token_endpoint import kept
 from model.world import NONE
 from model.world_file import DEFAULT
 from simulations import crossings
@@ -44,6 +45,7 @@ CROSSINGS: dict[str, tuple[Named, ...]] = {
 
 
 CRM, ATTACKER_RS = PLACES["honest_api"].url, PLACES["malicious_rs"].url
+HONEST = Machine(Configuration(DESIGN, frozenset()), DEFAULT)
 #: Rules that a token has met before, when it was obtained, and rules about kinds of token that no topology has.
 ASKED_BEFORE = {
     # Whether a refresh token was used before is no question in a population, where one comes with it and names nothing.
@@ -57,13 +59,7 @@ ASKED_BEFORE = {
     # What populations meet lists one AS.
     "client.use_resource_metadata": {"client.server_is_the_chosen_one"},
     "client.reuse_cached_token": {
-        "authorization_server.proof_is_present",
-        "authorization_server.proof_names_this_endpoint",
-        "authorization_server.resource_is_within_grant",
-        "authorization_server.resource_is_acceptable",
-        "client.token_type_is_dpop",
-        "client.echo_is_read",
-        "client.echo_confirms_request",
+        named.rule.name for named in kept(HONEST.context(HONEST.view(HONEST.initial)), DEFAULT.held[0])
     },
 }
 
