@@ -206,6 +206,8 @@ class AuthorizationServer:
                     shown=True,
                     reused=False,
                     unasked=False,
+                    within=True,
+                    apart=False,
                 )
             )
         return IssuedGrant(
@@ -264,6 +266,7 @@ class AuthorizationServer:
                 assertion=False,
                 certified=True,
                 named=True,
+                **guards.OWN_CREDENTIALS,
             )
         )
         demand(
@@ -310,7 +313,13 @@ class AuthorizationServer:
         granted = resource if resource in grant.resources else (*grant.resources, NONE)[0]
         return tuple(
             guards.token_request(
-                self.design, granted=granted, requested=resource, listed=True, proven=proof is not None, promised=False
+                self.design,
+                granted=granted,
+                requested=resource,
+                listed=True,
+                proven=proof is not None,
+                promised=False,
+                elsewhere=False,
             )
         )
 

@@ -149,7 +149,15 @@ def _remarks(world: Watched, issuer: str) -> Iterator[tuple[Named, str]]:
     for seen, metadata in world.said("server_metadata"):
         if seen.status == 200:
             claimed = str(metadata.get("issuer"))
-            asked = guards.server_metadata(STRICT, claimed=claimed, server=issuer, configured=False, attested=True)
+            asked = guards.server_metadata(
+                STRICT,
+                claimed=claimed,
+                server=issuer,
+                configured=False,
+                attested=True,
+                claims_listed=True,
+                elsewhere=False,
+            )
             yield from ((one, f"issuer {claimed}") for one in asked)
             break
     advertised = bool(metadata.get("authorization_response_iss_parameter_supported"))

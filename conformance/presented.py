@@ -160,7 +160,11 @@ def _readings(design: Design, shown: Presented, around: Around, used: Collection
                 presented=shown.certificate,
                 used=proof is not None and (proof.name in used or (asked and not known)),
                 shown=False,
+                attested=False,
                 bare=proof is None and token.scheme == "bearer",
+                self_contained=False,
+                named_by_token=False,
+                **guards.ORDINARY,
             ),
         )
 

@@ -380,8 +380,11 @@ def made_up(
             used=False,
             shown=attestations[0],
             attested=attestations[1],
+            bare=False,
+            typed=True,
             self_contained=no(opaque),
             named_by_token=opaque,
+            **guards.ORDINARY,
         )
     )
 

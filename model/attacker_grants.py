@@ -152,6 +152,7 @@ def make_assertion(c: Context, grant: str, server: str, wanted: Value, client: V
         users=False,
         partner=takes_word_of(c, at, choose(own, party.url, under)),
         other_tenants=no(own),
+        reused=False,
     )
     signer = choose(own, server, mapped(lambda url: NONE if url == NONE else c.world.by_url[url].name, under))
     tenant = choose(own, NONE, ATTACKER)
@@ -277,6 +278,8 @@ def _exchanged(
             bound=False,
             own=True,
             users=True,
+            other_tenants=False,
+            reused=False,
         ),
     )
     request = TokenExchange(

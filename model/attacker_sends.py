@@ -443,7 +443,13 @@ def use_refresh_token(c: Context, grant: str, wanted: Value) -> Move:
         (
             *attacker_authenticates(c, server, slot.client),
             *guards.token_request(
-                policy, proven=True, promised=True, granted=NONE, requested=resource, listed=serves(c, server, resource)
+                policy,
+                proven=True,
+                promised=True,
+                granted=NONE,
+                requested=resource,
+                listed=serves(c, server, resource),
+                elsewhere=False,
             ),
             server_rules.refresh_token_is_bound(policy_of(c, slot.client), bound, slot.certificate),
             server_rules.refresh_token_is_the_last(policy, slot.renewed if c.world.renews else False),

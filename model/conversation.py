@@ -384,6 +384,7 @@ class Walk:
                     configured=False,
                     attested=False,
                     claims_listed=claimed in self.scenario.known_servers,
+                    elsewhere=False,
                 )
                 self.take(asked, claimed=claimed, server=expected)
                 return answer.body

@@ -669,6 +669,7 @@ def authenticates(
             assertion=False,
             certified=all_of(same(design.certified, "yes"), no(gateways.is_forwarded(c, at, server))),
             named=assertion_names(c, session, server, at),
+            **guards.OWN_CREDENTIALS,
         )
     )
 

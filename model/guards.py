@@ -9,7 +9,7 @@ What drafts add to a guard is asked last, of the same values.
 from collections.abc import Callable, Iterator
 from functools import wraps
 from inspect import signature
-from typing import NamedTuple, ParamSpec, cast
+from typing import NamedTuple, ParamSpec, TypedDict, cast
 
 from model import authorization_server as server
 from model import client
@@ -45,7 +45,6 @@ def _of(actor: str) -> Callable[[Callable[P, Iterator[Named]]], Callable[P, Iter
             yield from function(*args, **values)
             if further := cast(Choices, args[0]).model.guards.get(name, ()):
                 given = parameters.bind(*args, **values)
-                given.apply_defaults()
                 for rule in further:
                     yield rule(**{one: given.arguments[one] for one in signature(rule).parameters})
 
@@ -156,8 +155,8 @@ def server_metadata(
     server: Value,
     configured: Condition,
     attested: Condition,
-    claims_listed: Condition = False,
-    elsewhere: Condition = False,
+    claims_listed: Condition,
+    elsewhere: Condition,
 ) -> Iterator[Named]:
     """Of AS metadata: whether it is what was asked for."""
     yield client.metadata_issuer_matches(design, claimed, server, configured, claims_listed)
@@ -241,6 +240,18 @@ def token_response(
 # --- an authorization server ---------------------------------------------------------------------------------
 
 
+class OwnCredentials(TypedDict):
+    """What is so of those who come with credentials of a client, and were given them by it or are it."""
+
+    replaced: Condition
+    attested: Condition
+    anyhow: Condition
+    made_at: str
+
+
+OWN_CREDENTIALS: OwnCredentials = {"replaced": False, "attested": False, "anyhow": False, "made_at": ""}
+
+
 @_of("authorization_server")
 def authentication(
     design: Choices,
@@ -253,10 +264,10 @@ def authentication(
     assertion: Condition,
     certified: Condition,
     named: Condition,
-    replaced: Condition = False,
-    attested: Condition = False,
-    anyhow: Condition = False,
-    made_at: str = "",
+    replaced: Condition,
+    attested: Condition,
+    anyhow: Condition,
+    made_at: str,
 ) -> Iterator[Named]:
     """Of a client that authenticates: ``design`` is the client's, ``policy`` the server's."""
     yield server.client_is_registered(policy, registered)
@@ -284,8 +295,8 @@ def authorization_request(
     shown: Condition,
     reused: Condition,
     unasked: Condition,
-    within: Condition = True,
-    apart: Condition = False,
+    within: Condition,
+    apart: Condition,
 ) -> Iterator[Named]:
     """Of an authorization request: the rest, which the user has a say in."""
     yield server.request_was_pushed(design, pushed)
@@ -330,8 +341,8 @@ def assertion(
     bound: Condition,
     own: Condition,
     users: Condition,
-    other_tenants: Condition = False,
-    reused: Condition = False,
+    other_tenants: Condition,
+    reused: Condition,
 ) -> Iterator[Named]:
     """Of an assertion about a user that is used as a grant: by whom, for whom and about whom it is."""
     yield server.assertion_is_unused(design, reused)
@@ -351,7 +362,7 @@ def token_request(
     granted: Value,
     requested: Value,
     listed: Condition,
-    elsewhere: Condition = False,
+    elsewhere: Condition,
 ) -> Iterator[Named]:
     """Of the rest of a token request: its proof, which may name an endpoint ``elsewhere``, and its resource."""
     yield server.proof_is_present(design, proven, promised)
@@ -361,6 +372,18 @@ def token_request(
 
 
 # --- a resource server ---------------------------------------------------------------------------------------
+
+
+class OrdinaryToken(TypedDict):
+    """What is so of a token that a client got by a grant, and that comes from whoever has it for the first time."""
+
+    of_client: Condition
+    forwarded: Condition
+    taken_before: Condition
+    narrowed: Condition
+
+
+ORDINARY: OrdinaryToken = {"of_client": False, "forwarded": False, "taken_before": False, "narrowed": True}
 
 
 @_of("resource_server")
@@ -385,15 +408,15 @@ def access_token(
     presented: Value,
     used: Condition,
     shown: Condition,
-    bare: Condition = False,
-    attested: Condition = False,
-    typed: Condition = True,
-    self_contained: Condition = False,
-    named_by_token: Condition = False,
-    of_client: Condition = False,
-    forwarded: Condition = False,
-    taken_before: Condition = False,
-    narrowed: Condition = True,
+    bare: Condition,
+    attested: Condition,
+    typed: Condition,
+    self_contained: Condition,
+    named_by_token: Condition,
+    of_client: Condition,
+    forwarded: Condition,
+    taken_before: Condition,
+    narrowed: Condition,
 ) -> Iterator[Named]:
     """Of a token in a request: by whom and for whom it is, for how long and for what, and what its sender holds.
 

@@ -513,6 +513,7 @@ def accepts(
             attested=attested,
             typed=any_of(made.typed, all_of(made.of_domain, is_inside(c, url))),
             self_contained=made.self_contained,
+            named_by_token=False,
             of_client=made.of_client,
             forwarded=made.forwarded,
             taken_before=was_taken(c, token),

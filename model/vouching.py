@@ -57,6 +57,7 @@ def asserted(
             by_client=by_client,
             own=own,
             users=True,
+            other_tenants=False,
             reused=reused,
             bound=all_of(vouched, same(binds.grant_cnf, "bound")),
         )

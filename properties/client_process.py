@@ -215,6 +215,7 @@ class ClientProcess(Process):
                 configured=False,
                 attested=False,
                 claims_listed=readings.frameworks(self.c, issuer, knows).on_list,
+                elsewhere=False,
             ),
             unless=missing,
         )

@@ -155,7 +155,7 @@ def obtain(design: Design, asked: str, known: bool) -> Iterator[Named]:
     yield client.server_lists_resource(design, True, known)
     promised = no(same(design.dpop, "none"))
     yield from guards.token_request(
-        design, proven=wanted, promised=promised, granted=requested, requested=requested, listed=known
+        design, proven=wanted, promised=promised, granted=requested, requested=requested, listed=known, elsewhere=False
     )
     bound, echo = all_of(wanted, same(design.as_dpop, "honor")), server.echo(design, requested, requested)
     yield from guards.token_response(design, wanted=wanted, bound=bound, read=True, requested=requested, echo=echo)
@@ -206,7 +206,12 @@ def present(design: Design, token: Loot, at: ResourceNode, role: Role, url: str)
         presented=ATTACKERS_KEY,
         used=False,  # what came to a server of the attacker's was shown to no other
         shown=same(design.own_attester, "yes"),
+        attested=False,
         bare=True,
+        typed=True,
+        self_contained=False,
+        named_by_token=False,
+        **guards.ORDINARY,
     )
 
 
@@ -257,6 +262,7 @@ def refresh(design: Design, token: Loot) -> Iterator[Named]:
         assertion=False,
         certified=True,
         named=True,
+        **guards.OWN_CREDENTIALS,
     )
     yield server.refresh_token_is_bound(design, token.key, token.certificate)
 
