@@ -203,7 +203,9 @@ class Context(NamedTuple):
         capabilities say. An AS of the attacker's is also what answers at the origin of its resource servers, where
         clients look there.
         """
-        return _run(self, party.name, self.session in self.world.own_sessions and party.name in self.world.own_servers)
+        own = self.session in self.world.own_sessions and party.name in self.world.own_servers
+        clients = [self.world.session[self.session]] if self.session else self.world.sessions
+        return _run(self, party.name, own, *dict.fromkeys(session.client for session in clients))
 
     def answers_at_origin(self, url: Value) -> Condition:
         """Whether who has a URL answers at the well-known locations of its origin as well: alone there, or let to."""
@@ -213,9 +215,9 @@ class Context(NamedTuple):
         """Whether what is at a URL is a tenant of an origin that an honest resource is on as well."""
         return holds(lambda at: at != NONE and on_same_origin(self.world, at), url)
 
-    def looks_at_resources(self) -> Condition:
-        """Whether there is a client that takes the origin of a resource for an AS, or for where its endpoints are."""
-        designs = [self.of(client.name) for client in self.world.clients]
+    def looks_at_resources(self, *clients: str) -> Condition:
+        """Whether one of these clients takes the origin of a resource for an AS, or for where its endpoints are."""
+        designs = [self.of(client) for client in clients]
         return any_of(
             *(same(design.legacy_as, "resource_origin") for design in designs),
             *(same(design.endpoint_defaults, "resource_origin") for design in designs),
@@ -248,14 +250,17 @@ def once(function: Callable[Concatenate[Context, P], Read]) -> Callable[Concaten
 
 
 @once
-def _run(c: Context, name: str, own: bool) -> Condition:
-    """Whether the attacker runs the party of this name; ``own``: in a session of the attacker's own."""
+def _run(c: Context, name: str, own: bool, *clients: str) -> Condition:
+    """Whether the attacker runs the party of this name, in a session of one of these clients.
+
+    ``own``: in a session of the attacker's own.
+    """
     world, party = c.world, c.world.by_name[name]
     run = c.has(c.capabilities if own else world.hands.get(name, party.run_by))
     if party not in world.strangers or world.protocol != "oauth":
         return run
     origins = (all_of(c.has(each.run_by), c.answers_at_origin(each.url)) for each in world.attackers_resources)
-    return any_of(run, all_of(any_of(*origins), c.looks_at_resources()))
+    return any_of(run, all_of(any_of(*origins), c.looks_at_resources(*clients)))
 
 
 @once

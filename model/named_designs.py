@@ -13,7 +13,7 @@ NAMED_DESIGNS: dict[str, str] = {
     "gaps_closed": "draft=prefix+documents+echo",
     "gaps_closed_dpop": "draft=prefix+documents+echo+dpop;r_requires_dpop=yes",
     "mcp": "draft=mcp+documents",
-    "fapi2": "draft=fapi2;reg=static;client_auth=pkjwt;state=off;dpop=token+code;r_requires_dpop=yes",
+    "fapi2": "draft=fapi2;reg=static;state=off;dpop=token+code;r_requires_dpop=yes",
     "spiffe": "prm=exact;reg=cimd;client_auth=attest;as_trust=allowlist;iss_check=require;instance=workload",
     "sufficient": "prm=exact;rs_as_bind=on;md_issuer_check=on;iss_check=require;callback_bind=on;assertion_aud=issuer;"
     "dpop=token+code;rs_htu=on;rs_trust=allowlist",
