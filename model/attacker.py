@@ -204,6 +204,12 @@ def is_client(c: Context, server: Party, client_id: Value) -> Condition:
     return any_of(*honest, *own)
 
 
+def writes_document(c: Context, client_id: Value) -> Condition:
+    """Whether the attacker writes what an honest client publishes as the document of this client_id."""
+    taken = (all_of(one_of(client_id, *ids_of(c, client)), c.has(client.taken_by)) for client in c.world.clients)
+    return any_of(*taken)
+
+
 def has_keys(c: Context, server: Party, client_id: Value) -> Condition:
     """Whether the attacker has the keys of a client: of one of its own, or of one whose metadata document it writes.
 
@@ -215,8 +221,7 @@ def has_keys(c: Context, server: Party, client_id: Value) -> Condition:
     bound = all_of(same(c.of(server.name).ss_binds, "name+jwks"), one_of(design.client_auth, "pkjwt", "mtls"))
     own = all_of(is_own(c, client_id), no(all_of(one_of(client_id, *statements), bound)))
     named = any_of(one_of(design.client_auth, "pkjwt", "mtls"), all_of(client_rules.attests(design), own_attester))
-    writes = c.has({name for client in c.world.clients for name in client.taken_by})
-    return any_of(own, all_of(same(design.reg, "cimd"), named, writes))
+    return any_of(own, all_of(same(design.reg, "cimd"), named, writes_document(c, client_id)))
 
 
 class Credentials(NamedTuple):
@@ -280,7 +285,9 @@ def attacker_authenticates(c: Context, server: Party, client_id: Value, endpoint
 def shows_credentials(c: Context, server: Party, client_id: Value) -> Condition:
     """Whether the attacker comes with credentials of a client, where an AS asks anybody else for none."""
     shown = credentials(c, server, client_id)
-    held = server_rules.shows_credentials(policy_of(c, client_id), shown.genuine, shown.secret, shown.assertion)
+    held = server_rules.shows_credentials(
+        policy_of(c, client_id).client_auth, shown.genuine, shown.secret, shown.assertion
+    )
     return any_of(held, shown.replaced, shown.attested)
 
 

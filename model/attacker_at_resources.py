@@ -21,7 +21,6 @@ from model.attacker import (
     is_registered,
     knows,
     sessions_and_channels,
-    sessions_at_attackers,
     signs_as,
     signs_from_page,
 )
@@ -34,6 +33,7 @@ from model.messages import (
     FORGED,
     OWN,
     Challenge,
+    DeviceRequest,
     Fetch,
     Introspection,
     KeySet,
@@ -73,6 +73,7 @@ from model.readings import (
     names_all,
     published,
     pushes,
+    reads_card,
     sessions,
     sessions_and_strangers,
     tampered,
@@ -451,14 +452,13 @@ def introspect_token(c: Context, token: str) -> Move:
     """A resource server of the attacker's asks the honest AS about a token that it knows."""
     made = token_of(c, token)
     runs = any_of(*(c.runs(party) for party in c.world.resource_servers))
-    own = tuple(party.url for party in c.world.attackers_resources)
-    for_it = any_of(one_of(made.audience, *own), made.has_default)
-    server = made.server.name
+    server, own = made.server.name, (published(c, party.url) for party in c.world.attackers_resources)
+    for_it = (server_rules.is_meant_for(c.of(server), resource, made.audience, made.has_default) for resource in own)
     # Whoever has been told of an endpoint at which to ask about opaque tokens asks there about any.
     asking = (party for party in c.world.resource_servers if party.honest and server in party.trusts)
     asked = (same(c.of(party.name).token_fmt, "opaque") for party in asking)
     return Move(
-        all_of(runs, any_of(*asked), knows(c, "token", token), no(for_it), no(is_revoked(c, token))),
+        all_of(runs, any_of(*asked), knows(c, "token", token), no(any_of(*for_it)), no(is_revoked(c, token))),
         (*was_kept(c, token, [token]), server_rules.introspection_is_for_the_audience(c.of(server), False)),
         {f"told.{token}": True},
         (Sent(ATTACKER, server, Introspection(token)),),
@@ -484,14 +484,32 @@ def handle_used(c: Context, url: str, has_page: Condition, request: Message) -> 
     )
 
 
-@action("S18", sessions_at_attackers, lambda world: {"url": world.honest_urls})
+def _redirecting(world: World) -> list[dict[str, str]]:
+    """One action for each session and each resource server that it may come to and that may redirect it."""
+    open_ = {tampering.party for tampering in world.tamperings if tampering.channel == "redirect"}
+    able = [party for party in world.resource_servers if not party.honest or party.name in open_]
+    return [
+        {"who": who, "party": party.name}
+        for who in world.flows
+        for party in able
+        if party.url in world.whereabouts(who)
+    ]
+
+
+def _redirected(world: World) -> list[dict[str, str]]:
+    """One action for each session that may be redirected so."""
+    return [{"who": who} for who in dict.fromkeys(each["who"] for each in _redirecting(world))]
+
+
+@action("S18", _redirected, lambda world: {"url": world.honest_urls})
 def redirect_request(c: Context, who: str, url: Value) -> Move:
-    """A resource server of the attacker's redirects a client's request to an honest one.
+    """A resource server of the attacker's, or an open redirect of one, redirects a client's request to an honest one.
 
     A request without a token goes where the client has credentials, one with a token takes that along.
     """
     session, design = c.state.session(who), c.client(who)
-    there = all_of(c.attackers(session.url), c.at(url, c.exists), no(session.diverted))
+    redirects = any_of(c.attackers(session.url), tampered(c, "redirect", session.url))
+    there = all_of(redirects, c.at(url, c.exists), no(session.diverted))
     with_token = same(session.phase, "sent")
     here = possible(one_of(session.phase, "challenged", "sent"), there)
     client, at = c.world.session[who].client, answered(c, who)
@@ -580,18 +598,6 @@ def lead_to_internal_address(c: Context, who: str, channel: str, redirected: Con
     return move._replace(when=all_of(ways, _reads_attackers(c, who, channel)))
 
 
-def _redirecting(world: World) -> list[dict[str, str]]:
-    """One action for each session and each resource server that it may come to and that may redirect it."""
-    open_ = {tampering.party for tampering in world.tamperings if tampering.channel == "redirect"}
-    able = [party for party in world.resource_servers if not party.honest or party.name in open_]
-    return [
-        {"who": who, "party": party.name}
-        for who in world.flows
-        for party in able
-        if party.url in world.whereabouts(who)
-    ]
-
-
 @action("S1", _redirecting)
 def redirect_request_inside(c: Context, who: str, party: str) -> Move:
     """A resource server of the attacker's, or an open redirect of one, has a client's request redirected inside."""
@@ -627,6 +633,7 @@ _ENDPOINTS: dict[str, Message] = {
     "token_endpoint": TokenRequest(grant_type="authorization_code"),
     "pushed_authorization_request_endpoint": PushedRequest(),
     "registration_endpoint": RegistrationRequest(),
+    "device_authorization_endpoint": DeviceRequest(),
 }
 
 
@@ -641,8 +648,9 @@ def name_address_in_server_metadata(c: Context, who: str, server: str, endpoint:
     client, opens = c.world.session[who].client, endpoint == "authorization_endpoint"
     used = {
         "authorization_endpoint": client_rules.uses_browser(design, follows(c, who)),
-        "pushed_authorization_request_endpoint": pushes(design, follows(c, who)),
+        "pushed_authorization_request_endpoint": all_of(pushes(design, follows(c, who)), no(reads_card(c, who))),
         "registration_endpoint": registers_at_run_time(design),
+        "device_authorization_endpoint": client_rules.shows_a_code(design),
     }
     asks, fetched, owners = fetched_as(c, who, party)
     told = replace(ServerMetadata(fetched, fetched, fetched), **{endpoint: HOSTILE if opens else INTERNAL})
@@ -652,7 +660,7 @@ def name_address_in_server_metadata(c: Context, who: str, server: str, endpoint:
         session,
         party,
         fetched,
-        fetched,
+        INTERNAL if endpoint == "device_authorization_endpoint" else fetched,
         told.token_endpoint,
         hostile=opens,
         fetched=fetched,

@@ -11,14 +11,17 @@ from model.attacker import attacker_authenticates, knows, runs_client, shows_cre
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, same
 from model.messages import AssertionResponse, GrantShown, Sent, TokenExchange, TokenRequest, TokenResponse, asked
 from model.readings import (
+    IssuedToken,
     client_id_of,
     gives_word_to,
     grants_used,
     is_named,
+    names_all,
     own_grants,
     policy_of,
     published,
     server_of,
+    serves,
     takes_word_of,
     token_of,
     user_of,
@@ -329,6 +332,21 @@ def _of_users(world: World) -> list[dict[str, str]]:
     ]
 
 
+def _is_addressed(c: Context, server: Party, made: IssuedToken) -> Condition:
+    """Whether a token is for a resource server of the attacker's that the AS has on its list."""
+    own = ((party, published(c, party.url)) for party in c.world.attackers_resources)
+    return any_of(
+        *(
+            all_of(
+                c.runs(party),
+                serves(c, server, resource),
+                server_rules.is_meant_for(c.of(server.name), resource, made.audience, names_all(c, party, made)),
+            )
+            for party, resource in own
+        )
+    )
+
+
 @action("S21", _of_users, lambda world: {**_as_whom(world), "wanted": world.honest_urls})
 def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_own: Value) -> Move:
     """The attacker exchanges a token that it was sent for one that is good at another resource of the same AS.
@@ -356,7 +374,7 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
     as_whom = any_of(all_of(by_name, no(by_right)), *runs_client(c, as_own))
     policy = c.of(server.name)
     taken = (
-        server_rules.exchanged_token_is_the_clients(policy, by_name),
+        server_rules.exchanged_token_is_the_clients(policy, by_name, addressed=_is_addressed(c, server, made)),
         server_rules.exchanged_token_is_presented_by_key(policy, made.bound, own, is_named(c, token)),
     )
     return Move(

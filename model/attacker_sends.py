@@ -20,6 +20,7 @@ from model.attacker import (
     runs_client,
     sends_own_users,
     token_type,
+    writes_document,
 )
 from model.flow import SIGNED, authorization_request, believed, finished_by, issue
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
@@ -206,8 +207,7 @@ def send_request(
     written = can_write(c, server, client, redirect, challenge, state)
     design = policy_of(c, client)
     held, sent = holds_browser(c, user), sends_own_users(c, client, redirect)
-    taken = {name for party in c.world.clients for name in party.taken_by}
-    silent = all_of(c.has(taken), same(design.reg, "cimd"), is_known(c, client)) if user != ATTACKER else False
+    silent = all_of(writes_document(c, client), same(design.reg, "cimd")) if user != ATTACKER else False
     here = possible(may, written, names_resource(c, client, resource), any_of(held, sent, silent))
     authenticated = all_of(*(rule.holds for rule in attacker_authenticates(c, server, client, "par")))
     request = {
@@ -446,7 +446,7 @@ def use_refresh_token(c: Context, grant: str, wanted: Value) -> Move:
                 policy,
                 proven=True,
                 promised=True,
-                granted=NONE,
+                granted=slot.target,
                 requested=resource,
                 listed=serves(c, server, resource),
                 elsewhere=False,

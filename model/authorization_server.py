@@ -132,13 +132,13 @@ def client_is_authenticated(
     attester of its own.
     TLS client certificates cannot be passed on.
     """
-    return any_of(is_public(design), shows_credentials(design, genuine, secret, assertion), replaced, attested)
+    shown = shows_credentials(design.client_auth, genuine, secret, assertion)
+    return any_of(is_public(design), shown, replaced, attested)
 
 
-def shows_credentials(design: Choices, genuine: Condition, secret: Condition, assertion: Condition) -> Condition:
+def shows_credentials(method: Value, genuine: Condition, secret: Condition, assertion: Condition) -> Condition:
     """Whether what somebody comes with are credentials of a client, of the kind that it registered."""
-    by_secret = all_of(same(design.client_auth, "secret"), secret)
-    return any_of(genuine, by_secret, all_of(one_of(design.client_auth, "pkjwt", "attest"), assertion))
+    return any_of(genuine, all_of(same(method, "secret"), secret), all_of(one_of(method, "pkjwt", "attest"), assertion))
 
 
 @rule(

@@ -23,7 +23,7 @@ from model.flow import attestation_of
 from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
 from model.lookups import token_is_looked_up
 from model.messages import ResourceRequest, ResourceResponse, Sent, TokenExchange, TokenRequest, TokenResponse
-from model.readings import answered, asks_itself, by_method, scope_above, scope_of, server_of, token_of
+from model.readings import answered, asks_itself, by_method, ids_of, scope_above, scope_of, server_of, token_of
 from model.rule import Named
 from model.state import REDEEMED, TASK, TOKEN
 from model.token_flow import accepts, attests, is_revoked, proof_of, used_late
@@ -210,8 +210,9 @@ def resource_server__accept_sub_agent(c: Context, to: str, token: str) -> Move:
     """An honest resource server acts on what a sub-agent asks."""
     party = c.world.by_name[to]
     session, made = answered(c, c.world.errand(party).name), token_of(c, token)
-    honest = c.at(session.url, lambda at: at.honest)
+    honest, client = c.at(session.url, lambda at: at.honest), c.world.client_of(session.who)
     here = possible(same(c.state[f"{to}.token"], token), c.state[f"{to}.called"], honest)
+    attested = attests(c, session.who, session.url, session.resource)  # the attestation is its client's
     return Move(
         here,
         accepts(
@@ -222,7 +223,8 @@ def resource_server__accept_sub_agent(c: Context, to: str, token: str) -> Move:
             True,
             (False, False),
             made.certificate,
-            attests(c, session.who, session.url, session.resource),
+            all_of(attested, one_of(made.client, *ids_of(c, client))),
+            attested=attested,
             sufficient=scopes.is_sufficient(c, "", session.url, made.scope),
         ),
         {

@@ -12,7 +12,7 @@ from model import gateways, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Move, action, combined, possible
 from model.flow import authentication_of
-from model.logic import Condition, Value, all_of, choose, holds, no, same
+from model.logic import Condition, Value, all_of, choose, holds, no, one_of, same
 from model.messages import ResourceRequest, Sent, TokenExchange
 from model.readings import by_method, names_all, published, requested_resource, server_of, serves, token_of
 from model.state import tokens
@@ -148,6 +148,7 @@ def client__exchange_elsewhere(c: Context, who: str, token: str, server: str) ->
         same(session.token_at, party.url),
         _was_sent(c, who, token),
     )
-    stays = client_rules.refresh_token_stays_with_issuer(c.client(who), came_from_it=False)
+    came_from = one_of(session.issuer, *c.world.known_as(token_of(c, token).server))
+    stays = client_rules.refresh_token_stays_with_issuer(c.client(who), came_from_it=came_from)
     request = _exchange(c, who, token, party.url)
     return Move(here, (stays,), {f"{who}.phase": "asked"}, (Sent(c.world.session[who].client, server, request),))

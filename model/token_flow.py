@@ -183,7 +183,7 @@ def redeems_too(c: Context, who: str, grant: str) -> Condition:
     has = all_of(same(session.phase, "responded"), same(session.code, grant))
     after = as_answered(Moved(session, went_to=choose(has, session.went_to, issuer_after(c, who, redirect))))
     asking = by_session(c, after, server)
-    asked = (*asking.authenticated, *code_rules(c, grant, asking))
+    asked = request_rules(c, server, asking, c.state.grant(grant).resource, code_rules(c, grant, asking))
     return all_of(any_of(expects, has), gateways.leads_to(c, after.token_at, server), *(rule.holds for rule in asked))
 
 

@@ -48,7 +48,7 @@ from model.resource_server import (
 )
 from model.send import is_attackers
 from model.state import REDEEMED, others_than, tokens, transaction
-from model.world import ATTACKER, LOOPBACK, NONE, PROXY, SUB_AGENT, Exchanged, Grant, Session
+from model.world import ATTACKER, LOOPBACK, NONE, PROXY, SUB_AGENT, Exchanged, Grant, Party, Session
 
 
 def _users_tokens(c: Context) -> Iterator[str]:
@@ -86,9 +86,15 @@ def _users_grants(c: Context) -> Iterator[Grant]:
     return (grant for grant in c.world.grants if grant.user != ATTACKER)
 
 
-def _asked_of_users(c: Context) -> tuple[str, ...]:
-    """The grants of users at honest AS, and the transactions of proxies."""
-    return (*(grant.name for grant in _users_grants(c)), *map(transaction, c.world.of(PROXY)))
+def _asked_of_users(c: Context) -> dict[str, Party]:
+    """The grants of users at honest AS, and the transactions of proxies, each with where it is."""
+    granted = {grant.name: c.world.by_name[grant.server] for grant in _users_grants(c)}
+    return {**granted, **{transaction(proxy): proxy for proxy in c.world.of(PROXY)}}
+
+
+def _is_strangers(c: Context, server: Party, client: Value) -> Condition:
+    """Whether a client is the attacker's, which is able to redeem what it gets."""
+    return all_of(no(is_known(c, client)), has_keys(c, server, client))
 
 
 def _of_users(c: Context) -> Iterator[Session]:
@@ -98,10 +104,11 @@ def _of_users(c: Context) -> Iterator[Session]:
 def authorization(c: Context) -> Condition:
     """The attacker gains use of a user's protected data at an honest resource server."""
     stolen = _stolen(c, "served")
+    about_users = {token: no(_is_leaked_of_client(c, token)) for token in _users_tokens(c)}
     in_its_session = [
         all_of(
             c.state[f"{session.name}.accepted"],
-            one_of(c.state[f"{session.name}.token"], *_users_tokens(c)),
+            any_of(*(all_of(same(c.state[f"{session.name}.token"], token), so) for token, so in about_users.items())),
             True if session.user == ATTACKER else _is_shared(c, session),
         )
         for session in c.world.sessions
@@ -132,9 +139,10 @@ def flow_binding(c: Context) -> Condition:
     for grant in _users_grants(c):
         slot = c.state.grant(grant.name)
         elsewhere = all_of(same(slot.code, "redeemed"), no(same(slot.to, slot.of)))
-        again = all_of(same(slot.code, "reused"), client_rules.code_is_asked_for(policy_of(c, slot.client)).holds)
-        strayed.append(any_of(elsewhere, again))
-    return any_of(*strayed, *(robbed(c, proxy) for proxy in c.world.of(PROXY)))
+        by_code = any_of(no(same(slot.redirect, NONE)), client_rules.shows_a_code(policy_of(c, slot.client)))
+        strayed.append(any_of(elsewhere, all_of(same(slot.code, "reused"), by_code)))
+    at_proxies = ((proxy, c.state.grant(transaction(proxy)).crafted) for proxy in c.world.of(PROXY))
+    return any_of(*strayed, *(all_of(robbed(c, proxy), crafted) for proxy, crafted in at_proxies))
 
 
 def resource_binding(c: Context) -> Condition:
@@ -297,8 +305,7 @@ def client_identity(c: Context) -> Condition:
         by_device = all_of(same(slot.redirect, NONE), same(slot.of, THIEF))
         to_attacker = any_of(is_attackers(c, slot.redirect), same(slot.redirect, LOOPBACK), by_device)
         as_client = all_of(to_attacker, same(slot.to, THIEF))
-        able = has_keys(c, c.world.by_name[grant.server], slot.client)
-        strangers = all_of(no(is_known(c, slot.client)), no(same(slot.client, NONE)), able)
+        strangers = _is_strangers(c, c.world.by_name[grant.server], slot.client)
         found.append(all_of(slot.shown, knows(c, "code", grant.name), any_of(strangers, as_client)))
     for proxy in c.world.of(PROXY):
         now, name = c.state.grant(transaction(proxy)), transaction(proxy)
@@ -307,7 +314,7 @@ def client_identity(c: Context) -> Condition:
         )
         to_attacker = any_of(is_attackers(c, now.redirect), same(now.redirect, LOOPBACK))
         as_client = all_of(to_attacker, knows(c, "token", name))
-        found.append(all_of(shown, knows(c, "code", name), any_of(no(is_known(c, now.client)), as_client)))
+        found.append(all_of(shown, knows(c, "code", name), any_of(_is_strangers(c, proxy, now.client), as_client)))
     return any_of(*found)
 
 
@@ -369,10 +376,9 @@ def _passes_for_client(c: Context, made: Exchanged) -> Condition:
 def user_intent(c: Context) -> Condition:
     """A user who was using an honest client is led to approve another, which gets the result."""
     found = []
-    for asked in _asked_of_users(c):
+    for asked, server in _asked_of_users(c).items():
         slot = c.state.grant(asked)
-        strangers = all_of(no(is_known(c, slot.client)), no(same(slot.client, NONE)))
-        found.append(all_of(slot.relayed, strangers, knows(c, "code", asked)))
+        found.append(all_of(slot.relayed, _is_strangers(c, server, slot.client), knows(c, "code", asked)))
     return any_of(*found)
 
 
