@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from model import authorization_server as server_rules
+from model import client as client_rules
 from model import guards, proxy_rules
 from model.action import Context, Move, Written, action, possible
 from model.attacker import comes_from_client, has_identity, has_keys, holds_browser, knows, leading, sends_own_users
@@ -22,7 +23,7 @@ from model.logic import Condition, Value, all_of, any_of, no, same
 from model.lookups import named
 from model.messages import AuthorizationRequest, AuthorizationResponse, Redirection, Sent, TokenRequest, TokenResponse
 from model.reading import GrantState
-from model.readings import policy_of
+from model.readings import is_client_that, policy_of
 from model.registration import is_known, shows_a_client
 from model.state import transaction
 from model.switching import Choices
@@ -92,6 +93,7 @@ def client__start_at_proxy(c: Context, proxy: str, user: str, client: str) -> Mo
     # What it registers is where it is sent back to.
     known = registration(c, at.proxy, party.url, party.callback)["known"]
     taken = tuple(guards.redirection(at.policy, registered=known, known=known))
+    here = all_of(here, client_rules.uses_browser(c.of(client)))
     return Move(here, taken, begun, (Sent(client, user, Redirection(_authorization_at(at.proxy))), request))
 
 
@@ -105,7 +107,13 @@ def start_at_proxy(c: Context, proxy: str, browser: str, client: Value, redirect
     here, begun, request = _begun(at, client, redirect, browser)
     begun |= at.sets(relayed=comes_from_client(c, browser))
     return Move(
-        possible(here, c.has(c.capabilities), has_identity(c, at.proxy, client, redirect), led),
+        possible(
+            here,
+            c.has(c.capabilities),
+            is_client_that(c, client, client_rules.uses_browser),
+            has_identity(c, at.proxy, client, redirect),
+            led,
+        ),
         tuple(guards.redirection(at.policy, **registration(c, at.proxy, client, redirect))),
         {**begun, f"{at.name}.crafted": True, f"knows.state.{at.name}": True},
         (*leading(c, browser, _authorization_at(at.proxy)), request),

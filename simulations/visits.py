@@ -276,8 +276,9 @@ def stolen_token_used(world: World, view: View) -> bool:
 
 @cache
 def _uses(world: World) -> tuple[str, ...]:
-    """What says of each token of a world that an honest resource server acted on it for the attacker."""
-    return tuple(each.name for each in variables(world) if each.name.startswith("served."))
+    """What says of each token of a world's AS that an honest resource server acted on it for the attacker."""
+    served = (each.name for each in variables(world) if each.name.startswith("served."))
+    return tuple(name for name in served if not name.startswith("served.forged."))
 
 
 # --- time --------------------------------------------------------------------------------------------------

@@ -82,6 +82,11 @@ def _is_leaked_of_client(c: Context, token: str) -> Condition:
     return all_of(is_of_client_itself(c, token), no(any_of(*as_client)))
 
 
+def _is_users(c: Context, token: Value) -> Condition:
+    """Whether a token is a user's, and not a client's own that was given away."""
+    return any_of(*(all_of(same(token, one), no(_is_leaked_of_client(c, one))) for one in _users_tokens(c)))
+
+
 def _users_grants(c: Context) -> Iterator[Grant]:
     return (grant for grant in c.world.grants if grant.user != ATTACKER)
 
@@ -104,11 +109,10 @@ def _of_users(c: Context) -> Iterator[Session]:
 def authorization(c: Context) -> Condition:
     """The attacker gains use of a user's protected data at an honest resource server."""
     stolen = _stolen(c, "served")
-    about_users = {token: no(_is_leaked_of_client(c, token)) for token in _users_tokens(c)}
     in_its_session = [
         all_of(
             c.state[f"{session.name}.accepted"],
-            any_of(*(all_of(same(c.state[f"{session.name}.token"], token), so) for token, so in about_users.items())),
+            _is_users(c, c.state[f"{session.name}.token"]),
             True if session.user == ATTACKER else _is_shared(c, session),
         )
         for session in c.world.sessions
@@ -173,7 +177,7 @@ def token_confinement(c: Context) -> Condition:
     """An honest RS acts on (or an honest AS tells of) a user's token in a request the client did not make for it."""
     told = [condition for fact in ("served", "told") for condition in _stolen(c, fact)]
     redirected = (
-        all_of(at.accepted, at.diverted, one_of(at.token, *_users_tokens(c)), no(_asked_for(c, at)))
+        all_of(at.accepted, at.diverted, _is_users(c, at.token), no(_asked_for(c, at)))
         for at in (c.state.session(known.name) for known in _of_users(c))
     )
     return any_of(*told, *redirected)
@@ -267,9 +271,15 @@ def _acts_for_itself(c: Context, who: str) -> Condition:
 
 
 def _is_not_users(c: Context, who: str) -> Condition:
-    """Whether the token of a session is one that the client got for itself, the user having refused."""
+    """Whether the token of a session came of one that the client got for itself, the user having refused."""
     token = c.state.session(who).token
-    return any_of(*(all_of(same(token, grant.name), is_had_after_error(c, grant.name)) for grant in c.world.grants))
+    return any_of(
+        *(
+            all_of(same(token, grant.name), when, is_had_after_error(c, first))
+            for grant in c.world.grants
+            for when, first in origins(c, grant.name)
+        )
+    )
 
 
 def fetch_safety(c: Context) -> Condition:
