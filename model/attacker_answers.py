@@ -178,7 +178,7 @@ _UNREAD = {
 def fetched_as(c: Context, who: str, party: Party) -> tuple[Condition, Value, Named]:
     """Whether a client asks an AS of the attacker's for its metadata, as that of which issuer, and the rule for that.
 
-    Whoever writes below /.well-known of a host writes the metadata of every issuer there (RFC 8414 3.1).
+    The author of what stands below /.well-known of a host writes the metadata of every issuer there (RFC 8414 3.1).
     """
     listed = c.state.session(who).listed
     near = (at.url for at in c.world.honest_servers if same_origin(at.url, party.url))

@@ -182,12 +182,12 @@ def assertion_key_is_known(design: Choices) -> Condition:
     "draft-ietf-oauth-attestation-based-client-auth-11 5.1, 7.2",
 )
 def assertion_names_this_server(
-    design: Choices, policy: Choices, named: Condition, endpoint: str, anyhow: Condition = False, made_at: str = ""
+    design: Choices, policy: Choices, named: Condition, endpoint: str, anyhow: Condition, made_at: str
 ) -> Condition:
     """A client assertion has this AS (its issuer or one of its endpoints) as audience, in the form that the AS wants.
 
     ``design``: the client's, ``policy``: the server's; ``named``: what is there names this AS; ``endpoint``: where it
-    is; ``made_at``: the endpoint that it was made for, if that is another; ``anyhow``: whoever is there signs what it
+    is; ``made_at``: the endpoint that it was made for, if that is another; ``anyhow``: who is there signs what it
     likes. The proof beside an attestation has but one form.
     """
     attested, audience = same(design.client_auth, "attest"), design.assertion_aud
@@ -393,9 +393,7 @@ def client_credentials_are_granted(design: Choices, used: Collection[Value]) -> 
 
 
 @rule("O21-cc", source="RFC 6749 4.4")
-def client_acts_for_itself_with_credentials(
-    design: Choices, refused: Condition, authenticated: Condition = True
-) -> Condition:
+def client_acts_for_itself_with_credentials(design: Choices, refused: Condition, authenticated: Condition) -> Condition:
     """A client that gets a token for itself is one that authenticates.
 
     ``design``: the client's; ``refused``: it asks for itself because it got an error, or because a thief asks as it;

@@ -628,17 +628,15 @@ def _opens_at_resources(c: Context, who: str, audience: Value, shows: Condition)
 def _secret_of(c: Context, session: SessionState) -> Value:
     """The AS whose secret a session sends, if it sends one: of the issuer, or where they are not kept apart any."""
     design, client = c.client(session.who), c.world.session[session.who].client
-    fitting: list[tuple[Condition, str]] = []
+    own: Value = NONE
+    others: Value = NONE
     for server in reversed(c.world.honest_servers):
         kept = all_of(is_on_file(c, server, design), client_rules.sends_secret(design, server.url, session.issuer))
         led = all_of(same(design.client_auth, "secret"), is_astray(c, client, server, session.issuer))
-        own = all_of(kept, same(session.issuer, server.url))
         name = f"{client}@{server.name}"
-        fitting = [(any_of(kept, led), name), *fitting, (own, name)]
-    sent: Value = NONE
-    for fits, name in fitting:
-        sent = choose(fits, name, sent)
-    return sent
+        own = choose(all_of(kept, same(session.issuer, server.url)), name, own)
+        others = choose(any_of(kept, led), name, others)
+    return choose(same(own, NONE), others, own)
 
 
 def authenticates(
@@ -778,12 +776,12 @@ def request_is_taken(
     pushed: Condition,
     challenge: Value,
     *,
-    by_device: bool = False,
-    shown: Condition = True,
-    reused: Condition = False,
-    unasked: Condition = False,
-    within: Condition = True,
-    apart: Condition = False,
+    by_device: bool,
+    shown: Condition,
+    reused: Condition,
+    unasked: Condition,
+    within: Condition,
+    apart: Condition,
 ) -> tuple[Named, ...]:
     """The rules by which an honest AS, and the user there, take an authorization request.
 

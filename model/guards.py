@@ -375,7 +375,7 @@ def token_request(
 
 
 class OrdinaryToken(TypedDict):
-    """What is so of a token that a client got by a grant, and that comes from whoever has it for the first time."""
+    """What is so of a token that a client got by a grant, and that its holder presents for the first time."""
 
     of_client: Condition
     forwarded: Condition

@@ -689,7 +689,7 @@ def _issued(c: Context, token: str) -> IssuedToken:
         return first
     kept = any_of(same(state.code, "reused"), same(c.of(server.name).rt_resource_bound, "yes"))
     narrowed = choose(kept, state.target, NONE)
-    if token in c.world.exchangeable:
+    if token in c.world.sources:
         narrowed = choose(same(state.named, NONE), narrowed, state.named)
         by_refresh = same(state.exchanged, NONE)
         narrowed = choose(by_refresh, narrowed, state.exchanged)

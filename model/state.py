@@ -235,7 +235,7 @@ def _grant(made: Variables, world: World, name: str) -> None:
         made.value(f"{name}.through", world.gateways_or_none, "the gateway by which its request came")
     if world.scopes:
         made.value(f"{name}.scope", world.scopes_or_none, "the scopes that were approved")
-    if refreshed(name) in world.exchangeable:
+    if refreshed(name) in world.sources:
         made.value(f"{name}.exchanged", (NONE, *world.resources), "the resource that its token was exchanged for")
         if world.scopes:
             made.value(f"{refreshed(name)}.scope", world.scopes_or_none, "and the scopes of what came of it")

@@ -196,7 +196,19 @@ def kept(c: Context, held: Held) -> tuple[Named, ...]:
     asking, request = by_session(c, session, server), request_of(c, session)
     asks_user = client_rules.uses_browser(c.client(session.who))
     pushed = no(same(session.par_at, NONE))
-    approved = request_is_taken(c, server, request, pushed, request["challenge"])
+    approved = request_is_taken(
+        c,
+        server,
+        request,
+        pushed,
+        request["challenge"],
+        by_device=False,
+        shown=True,
+        reused=False,
+        unasked=False,
+        within=True,
+        apart=False,
+    )
     return (
         *(rule._replace(holds=implies(asks_user, rule.holds)) for rule in approved),
         *request_rules(c, server, asking, request["resource"]),

@@ -270,7 +270,7 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
     return Move(
         here,
         (
-            server_rules.client_acts_for_itself_with_credentials(c.client(who), refused),
+            server_rules.client_acts_for_itself_with_credentials(c.client(who), refused, authenticated=True),
             *asks_for_more(c, who),
             *taken,
             *request_rules(c, server, asking, NONE),

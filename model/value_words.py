@@ -171,7 +171,7 @@ class Words:
             by = f"the {starter}" if is_made_offline(self.context, name) else host(self.server_of(name))
             return f"<token for the {holder} from {by}>"
         if name.endswith("+"):
-            anew = name in self.world.exchangeable and self.context.state[f"{name.removesuffix('+')}.exchanged"] != NONE
+            anew = name in self.world.sources and self.context.state[f"{name.removesuffix('+')}.exchanged"] != NONE
             made = "had in exchange" if anew else "refreshed"
             return f"<{whose(self.user_of(name))} token {made} at {host(self.server_of(name))}>"
         if self._is_of_client_itself(name):

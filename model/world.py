@@ -484,11 +484,6 @@ class World:
         return self.whole is None or self._is_of(self.protocol, made)
 
     @cached_property
-    def exchangeable(self) -> frozenset[str]:
-        """The tokens that may come of an exchange: those that a refresh token yields as well."""
-        return frozenset(f"{grant.name}+" for grant in self.grants if grant.user != ATTACKER)
-
-    @cached_property
     def sources(self) -> Mapping[str, tuple[str, ...]]:
         """Of which tokens of the same user and AS one may have come by an exchange (RFC 8693 2.1), for those that may.
 
