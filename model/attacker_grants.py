@@ -93,7 +93,7 @@ def replay_grant(c: Context, who: str, grant: str, wanted: Value, as_own: Value)
     """
     session, server = c.state.session(who), server_of(c, grant)
     clients, by_name = client_id_of(c, session), same(as_own, NONE)
-    checked = asserted(c, who, server, by_client=by_name, own=False)
+    checked = asserted(c, who, server, by_client=by_name, own=False, reused=False)
     move = _present_assertion(c, grant, choose(by_name, clients, as_own), who, wanted, checked)
     here = possible(knows(c, "grant", who), any_of(by_name, *runs_client(c, as_own)))
     elsewhere = no(any_of(same(session.issuer, NONE), gateways.stands_for(c, server, session.issuer)))
@@ -174,7 +174,7 @@ def usable_grants(c: Context) -> Iterator[Condition]:
             used = any_of(*(same(slot.of, who) for slot in slots))
             taken = (
                 server_rules.assertions_are_granted(c.of(server.name), grants_used(c)),
-                *asserted(c, who, server, own=False, reused=used),
+                *asserted(c, who, server, by_client=True, own=False, reused=used),
             )
             yield all_of(knows(c, "grant", who), *(rule.holds for rule in taken))
     for one, other in permutations(c.world.honest_servers, 2):

@@ -224,7 +224,20 @@ def send_request(
     of = choose(copied, state, THIEF)
     unasked = all_of(silent, no(any_of(held, sent)))
     relayed = comes_from_client(c, user)
-    move = issue(c, grant, of, authenticated, request, unasked=unasked, through=through, relayed=relayed)
+    move = issue(
+        c,
+        grant,
+        of,
+        authenticated,
+        request,
+        reused=False,
+        unasked=unasked,
+        by_value=True,
+        through=through,
+        by_device=False,
+        apart=False,
+        relayed=relayed,
+    )
     pushed = _pushed(request, scope)
     pushes_it = same(c.of(server.name).par, "required")
     at = gateways.endpoint(server, through)
@@ -250,7 +263,19 @@ def forward_request(c: Context, who: str, grant: str, through: Value = NONE) -> 
     others_too = c.world.user_of(who) not in (user, ATTACKER)
     overtakes = all_of(pushed, gateways.leads_to(c, session.authorization_at, server), others_too)
     own = request_of(c, session)
-    move = issue(c, grant, who, pushed, own, reused=overtakes, by_value=no(pushed), through=through)
+    move = issue(
+        c,
+        grant,
+        who,
+        pushed,
+        own,
+        reused=overtakes,
+        unasked=False,
+        by_value=no(pushed),
+        through=through,
+        by_device=False,
+        apart=False,
+    )
     very = authorization_request(c, session, choose(pushed, who, NONE), pushed)
     at = gateways.endpoint(server, through)
     led = leading(c, user, mapped("{}/authorize".format, at))

@@ -224,6 +224,8 @@ def resource_server__accept_sub_agent(c: Context, to: str, token: str) -> Move:
             (False, False),
             made.certificate,
             all_of(attested, one_of(made.client, *ids_of(c, client))),
+            used=False,
+            bare=False,
             attested=attested,
             sufficient=scopes.is_sufficient(c, "", session.url, made.scope),
         ),

@@ -12,7 +12,7 @@ from model import gateways, scopes
 from model.action import Context, Domains, Move, action, combined, possible
 from model.attacker import attacker_authenticates, comes_from_client, has_identity, holds_browser, knows, leading
 from model.attacker_sends import names_resource
-from model.flow import asks_for_more, authenticates, authentication_of, issue
+from model.flow import BY_DEVICE, asks_for_more, authenticates, authentication_of, issue
 from model.logic import Value, any_of, no, same
 from model.messages import THIEF, DeviceRequest, DeviceResponse, Sent, ShownCode, UserCode
 from model.reading import SessionState
@@ -80,7 +80,8 @@ def authorization_server__approve_device(c: Context, who: str, grant: str) -> Mo
         True,
         device_request(c, session),
         through=gateways.by(c, session.authorization_at),
-        by_device=True,
+        apart=False,
+        **BY_DEVICE,
     )
     user = user_of(c, grant)
     return move._replace(
@@ -121,7 +122,8 @@ def enter_user_code(c: Context, who: str, grant: str) -> Move:
         knows(c, "user_code", who),
         any_of(holds_browser(c, user), comes_from_client(c, user)),
     )
-    move = issue(c, grant, who, True, device_request(c, session), by_device=True, apart=user != ATTACKER)
+    through, apart = gateways.by(c, session.authorization_at), user != ATTACKER
+    move = issue(c, grant, who, True, device_request(c, session), through=through, apart=apart, **BY_DEVICE)
     led = leading(c, user, f"{server.url}/device")
     return move._replace(
         when=here,
@@ -152,7 +154,7 @@ def ask_for_device_code(c: Context, grant: str, client: Value, resource: Value =
     wanted = published(c, resource)
     request = {"client": client, "resource": wanted, **asking, **scopes.of_request(c, scope)}
     relayed = comes_from_client(c, user)
-    move = issue(c, grant, THIEF, True, request, by_device=True, apart=user != ATTACKER, relayed=relayed)
+    move = issue(c, grant, THIEF, True, request, through=NONE, apart=user != ATTACKER, relayed=relayed, **BY_DEVICE)
     return move._replace(
         when=here,
         rules=(*attacker_authenticates(c, server, client, "device_authorization"), *move.rules),

@@ -776,6 +776,7 @@ def request_is_taken(
     pushed: Condition,
     challenge: Value,
     *,
+    listed: Condition,
     by_device: bool,
     shown: Condition,
     reused: Condition,
@@ -785,8 +786,8 @@ def request_is_taken(
 ) -> tuple[Named, ...]:
     """The rules by which an honest AS, and the user there, take an authorization request.
 
-    ``shown``, ``within``: the consent page names the client, and asks for no more than the task needs; the rest is as
-    for :func:`issue`.
+    ``listed``: the AS has the resource on its list; ``shown``, ``within``: the consent page names the client, and asks
+    for no more than the task needs; the rest is as for :func:`issue`.
     """
     policy, where = c.of(server.name), registration(c, server, request["client"], request["redirect"])
     return (
@@ -798,7 +799,7 @@ def request_is_taken(
             pushed=pushed,
             challenge=challenge,
             requested=request["resource"],
-            listed=serves(c, server, request["resource"]),
+            listed=listed,
             shown=shown,
             reused=reused,
             unasked=unasked,
@@ -808,18 +809,31 @@ def request_is_taken(
     )
 
 
+class _Device(TypedDict):
+    """What is so of a request that a device makes: no browser carries it, and it names no grant that has begun."""
+
+    reused: Condition
+    unasked: Condition
+    by_value: Condition
+    by_device: bool
+
+
+BY_DEVICE: _Device = {"reused": False, "unasked": False, "by_value": True, "by_device": True}
+
+
 def issue(
     c: Context,
     grant: str,
     of: Value,
     pushed: Condition,
     request: dict[str, Value],
-    reused: Condition = False,
-    unasked: Condition = False,
-    by_value: Condition = True,
-    through: Value = NONE,
-    by_device: bool = False,
-    apart: bool = False,
+    *,
+    reused: Condition,
+    unasked: Condition,
+    by_value: Condition,
+    through: Value,
+    by_device: bool,
+    apart: bool,
     **more: Value | Condition,
 ) -> Move:
     """An honest AS answers an authorization request that a user approves; common to all its senders.
@@ -848,6 +862,7 @@ def issue(
             request,
             pushed,
             of if by_device else request["challenge"],
+            listed=serves(c, server, request["resource"]),
             by_device=by_device,
             shown=any_of(approves == ATTACKER, shown),
             reused=reused,
@@ -888,7 +903,19 @@ def authorization_server__issue_code(c: Context, who: str, grant: str) -> Move:
     )
     pushed = any_of(pushed_here, *by_reference)
     through = gateways.by(c, session.authorization_at)
-    move = issue(c, grant, of, pushed, request, by_value=no(pushed), through=through)
+    move = issue(
+        c,
+        grant,
+        of,
+        pushed,
+        request,
+        reused=False,
+        unasked=False,
+        by_value=no(pushed),
+        through=through,
+        by_device=False,
+        apart=False,
+    )
     return move._replace(when=here)
 
 

@@ -434,13 +434,18 @@ def uses_dpop(c: Context, session: SessionState) -> Condition:
 
 
 def earlier(c: Context, held: Held) -> SessionState:
-    """The session, over before this run, in which a client got a token that it holds, at its AS itself."""
+    """The session, over before this run, in which a client got a token that it holds."""
     who = next(session.name for session in c.world.sessions if session.client == held.client)
-    server, url = c.world.by_name[held.server].url, c.world.by_name[held.resource].url
-    at = dict.fromkeys(("listed", "metadata", "issuer", "authorization_at", "token_at"), server)
+    url = c.world.by_name[held.resource].url
+    return at_server(c, who, c.world.by_name[held.server], url, published(c, url))
+
+
+def at_server(c: Context, who: str, server: Party, url: Value, resource: Value) -> SessionState:
+    """A session that has got as far as the token of a resource called at ``url``, at this AS itself."""
+    at = dict.fromkeys(("listed", "metadata", "issuer", "authorization_at", "token_at"), server.url)
     pushed = pushes(c.client(who), follows(c, who))
     begun = SessionState(who, beginning(c.world).__getitem__)
-    return Moved(begun, url=url, resource=published(c, url), par_at=choose(pushed, server, NONE), **at)
+    return Moved(begun, url=url, resource=resource, par_at=choose(pushed, server.url, NONE), **at)
 
 
 def requires_dpop(c: Context, url: Value) -> Condition:

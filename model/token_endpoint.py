@@ -42,7 +42,7 @@ class Requester(NamedTuple):
         client: as which client_id.
         authenticated: the rules by which the AS takes the sender for that client.
         key: the key of the proof, or none; ``proven``: whether there is one; ``promised``: the client is to make them.
-        resource: the `resource` that is asked for, or none.
+        resource: the `resource` that is asked for, or none; ``listed``: the AS has it on its list.
         certificate: the TLS client certificate, or none.
         redirect: the redirect URI, and ``verifier`` the code verifier, as the AS hashes it, beside a code.
         elsewhere: the proof names the endpoint of a gateway that has forwarded the request.
@@ -55,6 +55,7 @@ class Requester(NamedTuple):
     proven: Condition
     promised: Condition
     resource: Value
+    listed: Condition
     certificate: Value = NONE
     redirect: Value = NONE
     verifier: Value = NONE
@@ -63,7 +64,7 @@ class Requester(NamedTuple):
 
 def by_session(c: Context, session: SessionState, server: Party) -> Requester:
     """A session asks."""
-    client = client_id_of(c, session)
+    client, resource = client_id_of(c, session), requested_resource(c, session, "token")
     return Requester(
         session.who,
         client,
@@ -71,7 +72,8 @@ def by_session(c: Context, session: SessionState, server: Party) -> Requester:
         proof_key(c, session),
         uses_dpop(c, session),
         promises_proofs(c, client),
-        requested_resource(c, session, "token"),
+        resource,
+        serves(c, server, resource),
         certificate(c, session),
         redirect_uri_of(c, session),
         code_challenge(c, session),
@@ -91,7 +93,10 @@ def by_attacker(
     """The attacker asks as a client, with a proof by its own key where anybody looks at one, or it is ``useful``."""
     key = attackers_key(c, server, client, useful)
     authenticated = attacker_authenticates(c, server, client)
-    return Requester(THIEF, client, authenticated, key, True, True, resource, redirect=redirect, verifier=verifier)
+    listed = serves(c, server, resource)
+    return Requester(
+        THIEF, client, authenticated, key, True, True, resource, listed, redirect=redirect, verifier=verifier
+    )
 
 
 def is_bound(c: Context, asking: Requester, server: Party) -> Condition:
@@ -138,7 +143,7 @@ def request_rules(
             promised=asking.promised,
             granted=granted,
             requested=asking.resource,
-            listed=serves(c, server, asking.resource),
+            listed=asking.listed,
             elsewhere=asking.elsewhere,
         ),
     )
@@ -193,7 +198,15 @@ def response_rules(
 def kept(c: Context, held: Held) -> tuple[Named, ...]:
     """The rules by which an AS issued a token and the client kept it before this run; no other can leak."""
     session, server = earlier(c, held), c.world.by_name[held.server]
-    asking, request = by_session(c, session, server), request_of(c, session)
+    return got(c, session, server, serves(c, server, session.resource))
+
+
+def got(c: Context, session: SessionState, server: Party, listed: Condition) -> tuple[Named, ...]:
+    """The rules by which an AS gives a token to a session that nobody disturbs, and its client keeps the token.
+
+    ``listed``: the AS has the resource that is asked for on its list.
+    """
+    asking, request = by_session(c, session, server)._replace(listed=listed), request_of(c, session)
     asks_user = client_rules.uses_browser(c.client(session.who))
     pushed = no(same(session.par_at, NONE))
     approved = request_is_taken(
@@ -202,6 +215,7 @@ def kept(c: Context, held: Held) -> tuple[Named, ...]:
         request,
         pushed,
         request["challenge"],
+        listed=listed,
         by_device=False,
         shown=True,
         reused=False,

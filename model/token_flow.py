@@ -266,7 +266,10 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
     approved = scopes.approved(c, server, scope, asking.resource)
     answer = token_response(c, session, server, grant, asking, NONE, approved)
     itself = same(presents(c, who), NONE)
-    taken = (rule._replace(holds=any_of(itself, rule.holds)) for rule in asserted(c, who, server))
+    taken = (
+        rule._replace(holds=any_of(itself, rule.holds))
+        for rule in asserted(c, who, server, by_client=True, own=True, reused=False)
+    )
     return Move(
         here,
         (
@@ -472,9 +475,9 @@ def accepts(
     shown: Condition,
     *,
     sufficient: Condition,
-    used: Condition = False,
-    bare: Condition = False,
-    attested: Condition = False,
+    used: Condition,
+    bare: Condition,
+    attested: Condition,
 ) -> tuple[Named, ...]:
     """The rules by which an honest resource server at ``url`` judges a token of an honest AS.
 
@@ -571,7 +574,9 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
             (False, all_of(right, copied)),
             choose(passed_on, NONE, certificate(c, session)),
             all_of(no(passed_on), attests(c, who, session.url, session.resource)),
+            used=False,
             bare=same(key, NONE),
+            attested=False,
             sufficient=scopes.is_sufficient(c, who, session.url, made.scope),
         ),
         {f"{who}.accepted": True, **used_late(c, token)},

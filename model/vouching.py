@@ -33,13 +33,7 @@ def _following(world: World) -> list[dict[str, str]]:
 
 
 def asserted(
-    c: Context,
-    who: str,
-    server: Party,
-    *,
-    by_client: Condition = True,
-    own: Condition = True,
-    reused: Condition = False,
+    c: Context, who: str, server: Party, *, by_client: Condition, own: Condition, reused: Condition
 ) -> tuple[Named, ...]:
     """The rules by which an honest AS takes the assertion of a session as a grant.
 

@@ -11,14 +11,15 @@ from functools import wraps
 from typing import Literal, NamedTuple, ParamSpec
 
 from model import authorization_server as server
-from model import client, flow, guards, identifiers, readings, token_flow
+from model import client, flow, guards, identifiers, readings, token_endpoint, token_flow
 from model import resource_server as resource
 from model.action import Context
 from model.attacker_at_resources import keys_are_listed, made_up
 from model.attacker_sends import send_request
 from model.design import Design
-from model.logic import Condition, all_of, choose, decided, no, same
+from model.logic import Condition, all_of, choose, decided, same
 from model.messages import THIEF
+from model.reading import SessionState
 from model.rule import Named
 from model.state import ATTACKERS_KEY
 from model.world import NONE
@@ -32,6 +33,7 @@ Role = Literal["trusted", "look_alike", "stranger"]
 
 #: Who takes part in steps of the model: an AS and a callback of the attacker's, a client, a grant of its user.
 _STRANGER = next(server for server in ONE_VISIT.servers if not server.honest)
+_SERVER = ONE_VISIT.by_url[HONEST_AS]
 _CLIENT, _GRANT = ONE_VISIT.clients[0], ONE_VISIT.grants[0].name
 _RESOURCE = next(server for server in ONE_VISIT.resource_servers if server.honest)
 _CALLBACK = next(identity.callback for identity in ONE_VISIT.identities)
@@ -87,8 +89,7 @@ def loot(design: Design, issuer: str, asked: str, captured: str = NONE, own: boo
     ``asked``: the resource that the client wants it for, if it sends resource indicators. ``captured``: the URL of
     the malicious server that it was sent to. ``own``: the attacker got it with keys of its own, or has the client's.
     """
-    c = _flow(design, "honest_api" if captured == NONE else "malicious_rs", asked)
-    session = c.state.session(VISITOR)
+    c, session = _flow(design, "honest_api" if captured == NONE else "malicious_rs", asked)
     proves = readings.uses_dpop(c, session)
     bound = all_of(proves, same(design.as_dpop, "honor"))
     requested = readings.requested_resource(c, session)
@@ -96,25 +97,34 @@ def loot(design: Design, issuer: str, asked: str, captured: str = NONE, own: boo
         issuer,
         decided(server.bound_resource(design, requested)),
         bool(server.has_default_audience(design, requested)),
-        decided(choose(bound, ATTACKERS_KEY if own else readings.proof_key(c, session), NONE)),
+        _thiefs_key(design) if own else decided(choose(bound, readings.proof_key(c, session), NONE)),
         decided(ATTACKERS_KEY if own and same(design.mtls, "bound") else readings.certificate(c, session)),
         decided(choose(proves, captured, NONE)),
     )
 
 
-def _flow(design: Design, place: str, asked: str) -> Context:
-    """A flow with an honest AS, as the readings of the model take it."""
-    return among_honest(design, url=PLACES[place].url, metadata=HONEST_AS, issuer=HONEST_AS, resource=asked)
+def _thiefs_key(design: Design) -> str:
+    """The key that a thief's own token is bound to: one of its own, as a proof does it no harm."""
+    return decided(readings.attackers_key(among_honest(design), _SERVER, _CLIENT.url, useful=True))
 
 
-def refreshed(design: Design, issuer: str, asked: str) -> Loot:
-    """The token that a stolen refresh token yields: wider than the grant, unless the AS keeps to the resource."""
-    narrowed = choose(same(design.rt_resource_bound, "yes"), asked, NONE)
+def _flow(design: Design, place: str, asked: str) -> tuple[Context, SessionState]:
+    """A flow that nobody disturbs with an honest AS, as the readings of the model take it."""
+    c = among_honest(design)
+    return c, readings.at_server(c, VISITOR, _SERVER, PLACES[place].url, asked)
+
+
+def refreshed(design: Design, issuer: str, asked: str, named: str = NONE) -> Loot:
+    """The token that a stolen refresh token yields: wider than the grant, unless the AS keeps to the resource.
+
+    ``named``: the resource that the thief names, where the AS lets it.
+    """
+    narrowed = asked if design.rt_resource_bound == "yes" else named
     return Loot(
         issuer,
         decided(server.bound_resource(design, narrowed)),
         bool(server.has_default_audience(design, narrowed)),
-        NONE,
+        _thiefs_key(design),
         NONE,
         NONE,
     )
@@ -147,18 +157,10 @@ def obtain(design: Design, asked: str, known: bool) -> Iterator[Named]:
 
     ``known``: the resource is one that this AS protects.
     """
-    c = _flow(design, "honest_api", asked)
-    session = c.state.session(VISITOR)
-    requested = readings.requested_resource(c, session)
-    wanted = readings.uses_dpop(c, session)
+    c, session = _flow(design, "honest_api", asked)
     yield client.authorization_server_is_trusted(design, readings.frameworks(c, HONEST_AS, _CLIENT.knows))
     yield client.server_lists_resource(design, True, known)
-    promised = no(same(design.dpop, "none"))
-    yield from guards.token_request(
-        design, proven=wanted, promised=promised, granted=requested, requested=requested, listed=known, elsewhere=False
-    )
-    bound, echo = all_of(wanted, same(design.as_dpop, "honor")), server.echo(design, requested, requested)
-    yield from guards.token_response(design, wanted=wanted, bound=bound, read=True, requested=requested, echo=echo)
+    yield from token_endpoint.got(c, session, _SERVER, known)
 
 
 def _is_attested(c: Context, honest: bool) -> Condition:
@@ -250,8 +252,11 @@ def refresh_elsewhere(design: Design, claimed: Role = "stranger") -> Iterator[Na
 
 
 @crossing("attacker.use_refresh_token")
-def refresh(design: Design, token: Loot) -> Iterator[Named]:
-    """The attacker redeems a refresh token at the AS that it comes from, as the client."""
+def refresh(design: Design, token: Loot, asked: str = NONE, named: str = NONE) -> Iterator[Named]:
+    """The attacker redeems a refresh token at the AS that it comes from, as the client.
+
+    ``asked``: the resource of its grant; ``named``: one that this AS protects and that the attacker names, or none.
+    """
     yield from guards.authentication(
         design,
         design,
@@ -263,6 +268,9 @@ def refresh(design: Design, token: Loot) -> Iterator[Named]:
         certified=True,
         named=True,
         **guards.OWN_CREDENTIALS,
+    )
+    yield from guards.token_request(
+        design, proven=True, promised=True, granted=asked, requested=named, listed=True, elsewhere=False
     )
     yield server.refresh_token_is_bound(design, token.key, token.certificate)
 

@@ -185,14 +185,22 @@ class Ways:
             case HoldsRefresh(name):
                 token = topology.tokens[name]
                 design = self._between(token.client, token.server)
-                crossing = crossings.refresh(design, self._loot(token))
-                if self._passes(crossing):
-                    loot = crossings.refreshed(design, token.server, self._asked(token))
-                    yield crossing.action, self._held(token, loot)
+                for named in self._renewable(design, token):
+                    crossing = crossings.refresh(design, self._loot(token), self._asked(token), named)
+                    if self._passes(crossing):
+                        loot = crossings.refreshed(design, token.server, self._asked(token), named)
+                        yield crossing.action, self._held(token, loot)
 
     def held(self, token: Connection) -> Possession | None:
         """A token in the hands of a thief, or None: under this design the flow that it comes from does not end well."""
         return self._held(token, self._loot(token)) if self.exists(token) else None
+
+    def _renewable(self, design: Design, token: Connection) -> list[str]:
+        """The resources that a thief names at a refresh: none where that is good everywhere, or where none is taken."""
+        widest = crossings.refreshed(design, token.server, self._asked(token))
+        if widest.has_default or design.rt_resource_bound == "yes":
+            return [NONE]
+        return sorted({server.resource for server in self._designating.get(token.server, ())})
 
     def _copied(self, token: Connection, action: str) -> Iterator[tuple[str, Possession]]:
         """A token like one of the topology's, with keys of the attacker's own or the client's."""

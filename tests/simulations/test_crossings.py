@@ -49,13 +49,7 @@ HONEST = Machine(Configuration(DESIGN, frozenset()), DEFAULT)
 #: Rules that a token has met before, when it was obtained, and rules about kinds of token that no topology has.
 ASKED_BEFORE = {
     # Whether a refresh token was used before is no question in a population, where one comes with it and names nothing.
-    "attacker.use_refresh_token": {
-        "authorization_server.refresh_token_is_the_last",
-        "authorization_server.proof_is_present",
-        "authorization_server.proof_names_this_endpoint",
-        "authorization_server.resource_is_within_grant",
-        "authorization_server.resource_is_acceptable",
-    },
+    "attacker.use_refresh_token": {"authorization_server.refresh_token_is_the_last"},
     # What populations meet lists one AS.
     "client.use_resource_metadata": {"client.server_is_the_chosen_one"},
     "client.reuse_cached_token": {
@@ -69,6 +63,9 @@ STATES: dict[str, dict[str, Any]] = {
     "client.use_server_metadata": {"victim.phase": "discovered", "victim.listed": HONEST_AS, "victim.resource": CRM},
     "client.reuse_cached_token": {
         "victim.phase": "discovered", "victim.url": ATTACKER_RS, "victim.listed": HONEST_AS, "victim.resource": CRM,
+    },
+    "authorization_server.issue_code": {
+        "victim.phase": "requested", "victim.authorization_at": HONEST_AS, "victim.metadata": HONEST_AS,
     },
     "client.redeem_code": {
         "victim.phase": "responded", "victim.token_at": HONEST_AS, "victim.code": "as.user.1",
@@ -104,9 +101,41 @@ def test_a_crossing_has_the_rules_of_its_step(action: str) -> None:
 def test_getting_a_token_has_rules_of_its_steps() -> None:
     """What a client and an AS check before there is a token, but for what the attacker cannot touch."""
     asked = {condition.rule.name for condition in crossings.obtain(DESIGN, AT.resource, True).rules}
-    chosen, redeemed = rules_of("client.use_server_metadata"), rules_of("client.redeem_code")
+    chosen = rules_of("client.use_server_metadata")
+    issued = rules_of("authorization_server.issue_code") | rules_of("client.redeem_code")
     assert asked & chosen == {"client.authorization_server_is_trusted", "client.server_lists_resource"}
-    assert asked - chosen < redeemed
+    assert asked - chosen < issued
+
+
+@pytest.mark.parametrize(
+    ("design", "rule"),
+    [
+        ({"client_auth": "mtls", "certified": "no"}, "authorization_server.certificate_is_provisioned"),
+        ({"reg": "static", "preregistered": "no"}, "authorization_server.redirect_uri_is_registered"),
+    ],
+)
+def test_a_population_has_no_token_of_a_client_that_its_server_refuses(design: dict[str, str], rule: str) -> None:
+    """The client authenticates and is registered there as in a verdict."""
+    assert crossings.obtain(Design(design), AT.resource, True).refusal() == rule
+
+
+def test_a_thief_makes_proofs_of_its_own() -> None:
+    """Where a resource server takes bound tokens alone, it takes one that is bound to the thief's key."""
+    design = Design({"r_requires_dpop": "yes"})
+    bearer, refreshed = loot(design, HONEST_AS, AT.resource), crossings.refreshed(design, HONEST_AS, AT.resource)
+    assert present(design, bearer, AT, "trusted", AT.url).refusal() == "resource_server.scheme_is_acceptable"
+    for stolen in (loot(design, HONEST_AS, AT.resource, own=True), refreshed):
+        assert present(design, stolen, AT, "trusted", AT.url).refusal() is None
+
+
+def test_a_refresh_names_what_the_thief_wants() -> None:
+    """Where a token for no resource is good nowhere, a thief names one, unless the AS keeps to the grant."""
+    design = Design({"default_audience": "refuse"})
+    for named, refusal in ((NONE, "resource_server.audience_is_this_resource"), (AT.resource, None)):
+        stolen = crossings.refreshed(design, HONEST_AS, "https://other.example", named)
+        assert present(design, stolen, AT, "trusted", AT.url).refusal() == refusal
+    within = crossings.refresh(design.but(grant_resource="bound"), LOOT, "https://other.example", AT.resource)
+    assert within.refusal() == "authorization_server.resource_is_within_grant"
 
 
 @pytest.mark.parametrize("documents", SWITCHES["cimd_docs"].values)
