@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
-from model import client, conduct, guards, identifiers
+from model import client, conduct, flow, guards, identifiers
 from model.documents import Json, JsonObject
 from model.federation import Frameworks
 from model.logic import Value, decided
@@ -199,8 +199,8 @@ class Walk:
 
     def follow(self, start: str, end: str = "") -> None:
         """Take the client's steps in the order of the flow, as far as scenarios have them, from one up to another."""
-        flow = steps("client")
-        for step in flow[flow.index(start) : flow.index(end) if end else None]:
+        order = steps("client")
+        for step in order[order.index(start) : order.index(end) if end else None]:
             take = getattr(self, step, None)
             if take is not None:
                 self.step = step
@@ -222,9 +222,9 @@ class Walk:
             return
         if design.rechallenge == "discover":
             self.follow("request_resource", "send_authorization_request")
-        moved = self.server.listed != before.listed
         refreshes = design.rechallenge_grant == "refresh" and self.renewable
-        self.renews = refreshes and (not moved or bool(client.refresh_token_stays_with_issuer(design).holds))
+        stays = client.refresh_token_stays_with_issuer(design, self.server.claimed == before.claimed)
+        self.renews = refreshes and bool(stays.holds)
         self.follow("redeem_code" if self.renews else "send_authorization_request")
 
     # --- discovery -----------------------------------------------------------------------------------------
@@ -469,23 +469,19 @@ class Walk:
             self.use_resource_metadata()
             if self.resource.servers:
                 self.discover_server()
-        self.take(
-            guards.authorization_response(
-                design,
-                session="own",
-                other_browser=False,
-                returned=returned,
-                after_use=False,
-                arrived_at=NONE,
-                expected=NONE,
-                iss=iss,
-                issuer=issuer,
-                advertised=conduct.advertises_iss(design, server.metadata),
-            ),
-            state=returned,
+        asked = guards.authorization_response(
+            design,
+            session="own",
+            other_browser=False,
+            returned=returned,
+            after_use=False,
+            arrived_at=NONE,
+            expected=NONE,
             iss=iss,
             issuer=issuer,
+            advertised=conduct.advertises_iss(design, server.metadata),
         )
+        self.take(flow.believed(design, refused, asked), state=returned, iss=iss, issuer=issuer)
 
     def redeem_code(self) -> None:
         """Ask for a token, for the code or a refresh token, and judge the response."""

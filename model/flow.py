@@ -646,27 +646,53 @@ def authenticates(
 
     ``called``: whose endpoint it calls, where that may be a gateway's.
     """
-    design, policy = c.client(session.who), c.of(server.name)
     led = is_astray(c, c.world.session[session.who].client, server, session.issuer)
-    here = any_of(same(session.issuer, server.url), led)
+    at = called or server.url
+    return client_authenticates(
+        c,
+        c.client(session.who),
+        server,
+        endpoint,
+        client=client_id_of(c, session),
+        here=any_of(same(session.issuer, server.url), led),
+        forwarded=gateways.is_forwarded(c, at, server),
+        named=assertion_names(c, session, server, at),
+    )
+
+
+def client_authenticates(
+    c: Context,
+    design: Choices,
+    server: Party,
+    endpoint: str,
+    *,
+    client: Value,
+    here: Condition,
+    forwarded: Condition,
+    named: Condition,
+) -> tuple[Named, ...]:
+    """The rules by which an AS, or a proxy, authenticates a client with these switches, as this client_id.
+
+    ``here``: the client believes to be at this AS; ``forwarded``: another server sends on what it sent; ``named``: its
+    assertion is for this AS.
+    """
     genuine = all_of(
         knows_attester(c, server, design),
         implies(same(design.client_auth, "secret"), any_of(here, same(design.cred_pin, "off"))),
         implies(same(design.client_auth, "pkjwt"), any_of(here, server_rules.assertion_key_is_known(design))),
-        any_of(same(design.client_auth, "none"), is_known(c, client_id_of(c, session))),
+        any_of(same(design.client_auth, "none"), is_known(c, client)),
     )
-    at = called or server.url
     return tuple(
         guards.authentication(
             design,
-            policy,
+            c.of(server.name),
             endpoint=endpoint,
             registered=is_on_file(c, server, design),
             genuine=genuine,
             secret=False,
             assertion=False,
-            certified=all_of(same(design.certified, "yes"), no(gateways.is_forwarded(c, at, server))),
-            named=assertion_names(c, session, server, at),
+            certified=all_of(same(design.certified, "yes"), no(forwarded)),
+            named=named,
             **guards.OWN_CREDENTIALS,
         )
     )

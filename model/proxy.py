@@ -16,9 +16,17 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards, proxy_rules
 from model.action import Context, Move, Written, action, possible
-from model.attacker import comes_from_client, has_identity, has_keys, holds_browser, knows, leading, sends_own_users
+from model.attacker import (
+    attacker_authenticates,
+    comes_from_client,
+    has_identity,
+    holds_browser,
+    knows,
+    leading,
+    sends_own_users,
+)
 from model.attacker_sends import crafted
-from model.flow import registration
+from model.flow import client_authenticates, registration
 from model.logic import Condition, Value, all_of, any_of, no, same
 from model.lookups import named
 from model.messages import AuthorizationRequest, AuthorizationResponse, Redirection, Sent, TokenRequest, TokenResponse
@@ -195,7 +203,10 @@ def _redeem(c: Context, at: Transaction, who: Value, able: Condition) -> Move:
 def client__redeem_at_proxy(c: Context, proxy: str) -> Move:
     """An honest client redeems the proxy's code."""
     at = _at(c, proxy)
-    return _redeem(c, at, named(c, at.now.client), is_known(c, at.now.client))
+    client, design = at.now.client, policy_of(c, at.now.client)
+    move = _redeem(c, at, named(c, client), is_known(c, client))
+    itself = client_authenticates(c, design, at.proxy, "token", client=client, here=True, forwarded=False, named=True)
+    return move._replace(rules=itself)
 
 
 @action("S15", each=_proxies)
@@ -203,8 +214,7 @@ def redeem_at_proxy(c: Context, proxy: str) -> Move:
     """The attacker redeems the proxy's code, as the client of the request that it wrote, with the verifier for that."""
     at = _at(c, proxy)
     move = _redeem(c, at, ATTACKER, all_of(knows(c, "code", at.name), at.now.crafted))
-    design, genuine = policy_of(c, at.now.client), has_keys(c, at.proxy, at.now.client)
-    return move._replace(rules=(server_rules.client_is_authenticated(design, genuine, False, False, False),))
+    return move._replace(rules=attacker_authenticates(c, at.proxy, at.now.client))
 
 
 def confused(c: Context, proxy: Party) -> Condition:
