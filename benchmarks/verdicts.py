@@ -2,8 +2,10 @@
 
     python -m benchmarks.verdicts
     python -m benchmarks.verdicts first
+    python -m benchmarks.verdicts alone
 
 A first verdict is measured beside ``import z3`` alone, in turns, since nothing that uses the solver can be faster.
+``alone`` asks questions one by one with a search for invariants and without it (:mod:`properties.invariant`).
 """
 
 import csv
@@ -22,12 +24,16 @@ from importlib.resources import files
 from model.design import Configuration, Design, parse
 from model.switches import CAPABILITIES, SWITCHES, ConfigurationError
 from model.world_file import DEFAULT
+from properties import verdict
 from properties.checker import Checker
 from properties.security import PROPERTIES, UnknownPropertyError, find
 from properties.solver import Solver
 from properties.template import Template
 from properties.unroll import Unrolling
 from properties.verdict import check
+
+#: Attackers that questions are asked about alone, and the seconds for one.
+ALONE, LONGEST = ("mal_rs", "hdr_inject+code_leak", "mal_as;client_auth=pkjwt;par=on"), 60.0
 
 COLD = (("code_delivery", "mal_as", "iss_check=off"), ("authorization", "design=rfc6749;cap=mal_as+mal_rs"))
 RUNS = 9
@@ -160,8 +166,32 @@ def building(configuration: Configuration | None, about: tuple[str, ...]) -> tup
     return statistics.median(seconds(run) for _ in range(3)), sizes[0]
 
 
+def alone() -> None:
+    """Every security property against some attackers, each alone: with a search for invariants, and without."""
+    asked = [(prop, parse(f"cap={cap}")) for cap in ALONE for prop in PROPERTIES.values() if prop.kind == "security"]
+    searching, spent, told = verdict.SEARCHING, dict[str, list[float]](), dict[str, list[str]]()
+    for name, work in (("with invariants", searching), ("without", 0.0)):
+        verdict.SEARCHING = work
+        for prop, configuration in asked:
+            started = time.process_time()
+            found = check(prop, configuration, timeout=LONGEST)
+            spent.setdefault(name, []).append(time.process_time() - started)
+            told.setdefault(name, []).append(found.result)
+    verdict.SEARCHING = searching
+    print(f"{len(asked)} questions, each alone, at most {LONGEST:g} s each")
+    for name, those in spent.items():
+        open_ = told[name].count("unknown")
+        print(f"{name:<20}{sum(those):>8.1f} s CPU   slowest {max(those):>6.1f} s   without an answer {open_}")
+    ratio = sum(spent["without"]) / sum(spent["with invariants"])
+    same = sum(one == other for one, other in zip(*told.values(), strict=True))
+    print(f"{'ratio':<20}{ratio:>8.1f}     the same answer {same} times")
+
+
 def main() -> None:
     """Run everything and print it."""
+    if "alone" in sys.argv:
+        alone()
+        return
     first = cold()
     for name, spent in first.items():
         print(f"{name:<60}{1000 * spent:>6.0f} ms CPU   ratio {spent / first['import z3']:.1f}")

@@ -12,7 +12,7 @@ References:
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from model.logic import Condition, Pick, Value, no, truth
 from properties.bounds import Clock
@@ -27,15 +27,15 @@ from properties.unroll import Unrolling
 Part = frozenset[int]
 
 
-def never(template: Template, event: str, reached: Reached, clock: Clock) -> bool:
-    """Whether an event is shown never to happen where no rule is enforced; if not, in the time there is, it may.
+def never(template: Template, event: str, reached: Reached, clock: Clock, enforced: Collection[str] = ()) -> bool:
+    """Whether an event is shown never to happen where these rules are enforced; if not, in the time there is, it may.
 
     Args:
         template: of one question.
         reached: what is not out of reach.
     """
     try:
-        return Search(template, event, reached, clock).excludes()
+        return Search(template, event, reached, clock, enforced).excludes()
     except OutOfTimeError:
         return False
 
@@ -47,11 +47,15 @@ class Search:
         sweep: what happens between two states, whatever the first of them is.
         after: for each literal of the state before a sweep the one of the state after it.
         event: a literal for the event after the sweep.
+        allowed: to assume, for that all that happens in the sweep may happen.
+        inputs: numbers of the literals that say what happens, and what is chosen.
         ruled_out: by the most sweeps after which it is known to be, the parts of states that are ruled out.
         invariant: the parts of states that no run leads to, where they exclude the event.
     """
 
-    def __init__(self, template: Template, event: str, reached: Reached, clock: Clock) -> None:
+    def __init__(
+        self, template: Template, event: str, reached: Reached, clock: Clock, enforced: Collection[str] = ()
+    ) -> None:
         sweep = self.sweep = Unrolling(template, 0, anywhere=True)
         initial = {v.name: v.initial for v in template.variables}
         members = [pair for name, value in initial.items() for pair in _members(template.state[name], value)]
@@ -64,10 +68,19 @@ class Search:
             after = sweep.same_as(condition)
             self.after |= {literal: after, -literal: -after}
         self.event = sweep.same_as(template.events[event])
+        # With what happens and is chosen the state before a sweep decides on the one after it, if all of it may happen.
+        due = {sweep.literal_of(bit) for bit in sweep.due or ()}
+        self.inputs = {abs(fired.literal) for fired in sweep.fired}
+        self.inputs |= {abs(bit) for fired in sweep.fired for cases in fired.chosen.values() for _, bit in cases}
+        self.allowed = sweep.new_literal()
+        for literal in due:
+            sweep.clause(-self.allowed, literal)
+        self._not_due = [-literal for literal in due]
         impossible = [n for n, each in zip(now, conditions, strict=True) if not reached.possible(each)]
         impossible += [-n for n, each in zip(now, conditions, strict=True) if not reached.possible(no(each))]
         impossible += [happens for name, happens in sweep.happens.items() if name not in reached.actions]
-        for literal in (*impossible, *sweep.enforced.values()):
+        impossible += [-literal if name in enforced else literal for name, literal in sweep.enforced.items()]
+        for literal in impossible:
             sweep.clause(-literal)
         self._clock, self._solver = clock, MiniSat(sweep.clauses, sweep.top)
         self._levels = [self.sweep.new_literal()]
@@ -81,7 +94,7 @@ class Search:
             self.ruled_out.append(set())
             last = len(self._levels) - 1
             while self._ask([*self._known(last), self.event]):
-                if not self._rule_out(self._found(), last):
+                if not self._rule_out(self._found([self.event]), last):
                     return False
             for level in range(1, last):
                 for part in list(self.ruled_out[level]):
@@ -99,7 +112,8 @@ class Search:
             if level == 0 or part <= self.first:
                 return False
             if self._leads(part, level - 1, besides=True):
-                heapq.heappush(pending, (level - 1, count, self._found()))
+                before = self._found([self.after[literal] for literal in part])
+                heapq.heappush(pending, (level - 1, count, before))
                 count += 1
             else:
                 heapq.heappop(pending)
@@ -127,9 +141,19 @@ class Search:
             known.append(self._one_of(-literal for literal in part))
         return self._ask([*known, *(self.after[literal] for literal in part)])
 
-    def _found(self) -> Part:
-        """The state before the sweep that was just found."""
-        return frozenset(literal for literal in self.after if self._solver.holds(literal))
+    def _found(self, there: Iterable[int]) -> Part:
+        """What of the state before the sweep that was just found is enough for it to lead to what it leads to.
+
+        Another state with that in it leads there by the same choices.
+        """
+        holds = self._solver.holds
+        state = [literal for literal in self.after if holds(literal)]
+        chosen = [number if holds(number) else -number for number in self.inputs]
+        breaks = self._one_of([*self._not_due, *(-literal for literal in there)])
+        if self._put([breaks, *chosen, *state]):
+            return frozenset(state)
+        core = self._solver.core()
+        return frozenset(literal for literal in state if literal in core)
 
     def _one_of(self, literals: Iterable[int]) -> int:
         """A literal to assume for one of some."""
@@ -149,6 +173,9 @@ class Search:
         self._solver.clause([-self._levels[level], *(-literal for literal in part)])
 
     def _ask(self, assumptions: list[int]) -> bool:
+        return self._put([self.allowed, *assumptions])
+
+    def _put(self, assumptions: list[int]) -> bool:
         answer = Answer.UNKNOWN if self._clock.over else self._solver.check(assumptions, *self._left)
         self._clock.spend(self._solver.worked)
         if answer is Answer.UNKNOWN:

@@ -36,12 +36,13 @@ class Fired:
 class Unrolling:
     """Clauses over positive and negative integers that describe all runs of ``depth`` sweeps; more can be added.
 
-    They begin in the initial state, or ``anywhere``.
+    They begin in the initial state, or ``anywhere``; that an action may happen is then left to be asked for (``due``).
 
     Attributes:
         clauses: flat, each ended by 0 (the DIMACS convention).
         fired: every action that can happen at some step.
         happens: for each action, a literal implied by its happening at any step; assume one false to forbid the action.
+        due: where runs begin anywhere, for each action that it may happen if it does.
         layers: for each sweep a literal to assume for "something happens in it".
         events: for each property, the literal of its event after the last step.
         switches, capabilities, enforced: literals of what was left open, to be assumed per query.
@@ -69,6 +70,7 @@ class Unrolling:
         self.events: dict[str, Bit] = {}
         self._before: list[Fired] | None = None
         self._defined: set[int] = set()
+        self.due: list[Bit] | None = [] if anywhere else None
         if anywhere:
             self._enter_any()
         else:
@@ -91,10 +93,13 @@ class Unrolling:
 
     def same_as(self, condition: Condition) -> int:
         """A literal that says of a condition after the last sweep whether it holds."""
-        start, bit = len(self.clauses), self._bit(condition)
+        return self.literal_of(self._bit(condition))
+
+    def literal_of(self, bit: Bit) -> int:
+        """A literal that says of a bit whether it holds."""
         if isinstance(bit, bool):
             return 1 if bit else -1
-        literal = self.new_literal()
+        start, literal = len(self.clauses), self.new_literal()
         self.clause(-literal, bit)
         self.clause(literal, -bit)
         self._define(start)
@@ -203,11 +208,14 @@ class Unrolling:
         if when is False:
             return None
         literal = self.new_literal()
-        if when is not True:
-            self.clause(-literal, when)
-        for name, holds in rules:
-            if holds is not True:
-                self.clause(-literal, -self.enforced[name], *([] if holds is False else [holds]))
+        asked = [(1, when), *((self.enforced[name], holds) for name, holds in rules)]
+        for enforced, holds in asked:
+            if holds is True:
+                continue
+            if self.due is None:
+                self.clause(-literal, -enforced, *([] if holds is False else [holds]))
+            else:
+                self.due.append(self._or(-literal, self._or(-enforced, holds)))
         for cases in chosen.values():
             self._exactly_one_if(literal, [bit for _, bit in cases])
         return Fired(step, firing, literal, chosen)

@@ -25,6 +25,7 @@ from properties.completion import contradiction, usable
 from properties.engine import Answer, Engine
 from properties.invariant import never
 from properties.minimal import OutOfTimeError, preferred
+from properties.minisat import MiniSat
 from properties.reads import not_read
 from properties.reasons import UNDEFINED, Absent, absent, reason
 from properties.results import Result
@@ -35,9 +36,8 @@ from properties.template import Own, Template
 
 #: Sweeps, and seconds of the solver's work, after which a question gets a world with less in it than is there for many.
 SWEEPS, SHARED = 4, 2.0
-#: After how many looks, each a sweep deeper, an invariant is searched where no rule is enforced, since runs are longest
-#: there; and seconds of the solver's work for that.
-LOOKS, SEARCHING = 3, 20.0
+#: Seconds of the solver's work in which an invariant is searched, before it is shown that no run is longer.
+SEARCHING = 20.0
 #: Seconds of the solver's work after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
 #: What is said where time ran out between safe and not in this world.
@@ -165,7 +165,10 @@ class WorldChecker:
             made = Template(world, judged(*only), (only[0].name,))
         else:
             made = Template(world, only, own=own)
-        self._depths = Depths(made, LIMIT if self._single else SWEEPS, growing=self._single, solver=solver)
+        laid = partial(Depths, made, LIMIT if self._single else SWEEPS, growing=self._single)
+        self._depths = laid(solver=solver)
+        # Runs are longest where no rule is enforced, and MiniSat is quickest to show that there are no longer ones.
+        self._without_rules = laid(solver=MiniSat) if self._single else self._depths
         self._closure = Closure(made)
         self._about: tuple[Configuration | tuple[Property, Configuration], WorldChecker] | None = None
         self._seen: tuple[Configuration | None, dict[frozenset[str], Reached]] = (None, {})
@@ -310,7 +313,7 @@ class WorldChecker:
             enforced = laid.unrolling.enforced
             return [*asked.fixed(laid), *unable, *(enforced[name] for name in names if name in enforced)]
 
-        looks = count(1)
+        looks = count()
 
         def closed() -> bool:
             nonlocal able
@@ -320,12 +323,13 @@ class WorldChecker:
             reached, template = self._closest(asked, names), self._depths.template
             if not reached.possible_at_once(template.events[asked.prop.name]):
                 return True
-            if names or next(looks) != LOOKS:
+            if next(looks):
                 return False
-            return never(template, asked.prop.name, reached, asked.clock.within(SEARCHING))
+            return never(template, asked.prop.name, reached, asked.clock.within(SEARCHING), names)
 
         clock = asked.clock if self._single else asked.clock.within(SHARED)
-        found = self._depths.settle(asked.prop.name, assume, clock, sweeps, closed)
+        depths = self._depths if names else self._without_rules
+        found = depths.settle(asked.prop.name, assume, clock, sweeps, closed)
         if deep and found.answer is Answer.UNKNOWN and not self._single and not asked.clock.over:
             return self._narrow(asked)._settle(asked, names, naming=naming)
         return found
@@ -455,7 +459,7 @@ class _Blocking:
 def _words(made: Verdict) -> str:
     """What the bound of an answer is, in words."""
     bound = made.bound
-    if bound is None or not bound.sweeps:
+    if bound is None or not (bound.sweeps or bound.any_length):
         return "the design alone rules the event out"
     words = f"covers runs of any length (bound {bound.sweeps} proved)"
     if bound.any_length:

@@ -106,13 +106,14 @@ def test_what_a_run_does_is_never_out_of_reach(rows, checker):
     for row in [row for row in rows if row.covered and row.expected == "attack"][::12]:
         world = row.prop.world_of(row.configuration)
         template = Template(world, judged(row.prop, row.configuration), (row.prop.name,))
-        closure = Closure(template)
+        closure, matter = Closure(template), {firing.action.name for firing in template.firings}
         for enforced in (tuple(template.enforced), ()):
             found = checker.about(row.prop, row.configuration).happens(row.prop, row.configuration, enforced)
             assert found.answer is Answer.SAT, row.id
             fired = [each for each in found.laid.unrolling.fired if found.laid.solver.holds(each.literal)]
+            names = {each.firing.action.name for each in fired} & matter  # beside what is idle under this configuration
             everything, closest = closure.reached((), enforced), closure.closest((), enforced)
-            assert {each.firing.action.name for each in fired} <= closest.actions <= everything.actions, row.id
+            assert names <= closest.actions <= everything.actions, row.id
             assert closest.possible_at_once(template.events[row.prop.name]), row.id
             fewer += closest.actions < everything.actions
             looked += 1
@@ -210,11 +211,13 @@ def test_what_has_longer_runs_than_the_limit_is_unknown():
 
 def test_the_bound_that_is_told_is_that_of_the_longest_run():
     """Of a question with runs of two sweeps, whatever depth it was looked at in."""
-    configuration = parse("api=multi_path")
-    assert check("first_contact", configuration).bound.sweeps == 2
-    laid = Depths(Template(DEFAULT, configuration.design, ("first_contact",)), growing=True).at_least(FIRST + 1)
-    enforced = [*laid.unrolling.enforced.values()]
-    assert laid.longest([*enforced, *[-literal for literal in laid.unrolling.capabilities.values()]], Clock()) == 2
+    depths = Depths(Template(DEFAULT, parse("api=multi_path").design, ("first_contact",)), growing=True)
+
+    def honest(laid):
+        return [*laid.unrolling.enforced.values(), *[-literal for literal in laid.unrolling.capabilities.values()]]
+
+    assert depths.settle("first_contact", honest, Clock()).bound.sweeps == 2
+    assert depths.at_least(FIRST + 1).longest(honest(depths.at_least(FIRST + 1)), Clock()) == 2
 
 
 def test_a_run_is_longer_where_something_happens_in_the_last_sweep():
@@ -232,8 +235,8 @@ def test_the_bound_is_the_same_from_any_depth_on(prop, text, sweeps):
     asked, about = find(prop), parse(text)
 
     def bound(start):
-        checker = WorldChecker(asked.world_of(about), (asked, about))
-        return checker._settle(checker._ask(asked, about), sweeps=start, naming=True).bound.sweeps
+        depths = Depths(Template(asked.world_of(about), about, (asked.name,)), growing=True)
+        return depths.settle(asked.name, lambda laid: [*laid.unrolling.enforced.values()], Clock(), start).bound.sweeps
 
     assert [bound(0), bound(sweeps + 2)] == [sweeps, sweeps]
 
