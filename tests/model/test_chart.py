@@ -190,6 +190,7 @@ def code_words(world: World) -> Iterator[str]:
     yield from (token for token in tokens(world) if token.endswith("+"))
 
 
+@pytest.mark.slow
 def test_random_runs_fit_the_page(walks: list[Trace]) -> None:
     """Whatever happens is drawn, within the width of an Internet-Draft, in printable ASCII and in a reader's words."""
     seen: set[str] = set()

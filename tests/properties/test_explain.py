@@ -18,6 +18,7 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("properties.explain.every_property", lambda model: few)
 
 
+@pytest.mark.slow
 def test_names_the_change_and_the_rule(checker: Checker) -> None:
     """Of three changed switches the one that matters is named, with the rule that had refused."""
     difference = explain(find("CD"), parse("cap=mal_as"), parse("cap=mal_as;iss_check=off;par=on;dpop=token"), checker)

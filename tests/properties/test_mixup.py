@@ -119,6 +119,7 @@ def test_lattice_of_this_world_is_what_trying_every_design_finds():
     assert len(smallest) > 1
 
 
+@pytest.mark.slow
 def test_without_the_attackers_server_there_is_no_mixup():
     """The attacker can do nothing where it runs no server, whatever is checked."""
     found = explore(parse("iss_check=off"), mixup(3, 2), ASKED)

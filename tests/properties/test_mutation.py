@@ -108,6 +108,7 @@ def refuses_alone(machine, name, rng):
     return False
 
 
+@pytest.mark.slow
 def test_survivors_refuse_what_no_other_rule_does(witnesses):
     """A rule without which no verdict changes is read all the same: some walk comes to a step that it alone refuses."""
     for name, (prop, configuration) in witnesses["refusal"].items():

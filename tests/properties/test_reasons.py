@@ -184,6 +184,7 @@ def test_a_design_that_contradicts_itself_is_told_by_what_refuses():
     assert "authorization_server.challenge_is_present" in verdict.reason
 
 
+@pytest.mark.slow
 def test_what_one_party_alone_demands_can_leave_nobody_to_use_a_design():
     """The one server here requires PKCE for itself, whatever is said of servers in general; or does not."""
     demanding = check("code_delivery", parse("cap=mal_as;pkce=off;pkce_as=lax;as:pkce_as=required"))
@@ -204,6 +205,7 @@ def test_every_named_design_can_be_used(name):
     assert contradiction(DEFAULT, parse(f"design={name}").design) is None
 
 
+@pytest.mark.slow
 def test_trying_a_design_alone_and_among_all_is_the_same(sample):
     """The quick way to a yes and the one for many designs agree."""
     import random

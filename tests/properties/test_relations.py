@@ -82,6 +82,7 @@ def test_a_difference_is_told_with_both_commands():
     assert Account().add(found)
 
 
+@pytest.mark.slow
 def test_stricter_values_are_known_from_rules_and_from_the_lattice():
     """Those that a rule accepts less under, whatever it is about."""
     known = set(relations.weaker())

@@ -130,6 +130,7 @@ def test_as_many_as_have_to_are_enough_and_one_less_is_not() -> None:
         assert reached[0] > 0.9 >= reached[1]
 
 
+@pytest.mark.slow
 def test_who_is_obliged_follows_at_the_pace_that_was_counted() -> None:
     """Quarter by quarter the same share of those that have not yet, and nobody drops what is asked of it."""
     for quarters in (1, 4):

@@ -75,6 +75,7 @@ def test_arms_meet_the_same_population() -> None:
         assert all(one[name] == other[name] for name in HOSTILE.switches)
 
 
+@pytest.mark.slow
 def test_a_design_changes_nothing_it_should_not() -> None:
     """An arm ends the same whichever arms stand beside it, and a switch that nobody reads changes nothing."""
     alone = endings(HOSTILE, ())[0]

@@ -229,6 +229,7 @@ def test_a_cluster_without_workers_is_one_line(monkeypatch: pytest.MonkeyPatch) 
         run(UNITS, cluster=cluster.scheduler_address)
 
 
+@pytest.mark.slow
 def test_a_cluster_that_everybody_leaves_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither workers nor a scheduler that went away in the middle are waited for."""
     monkeypatch.setattr(engine, "PATIENCE", 1.0)

@@ -174,6 +174,7 @@ def test_among_strangers_only_those_get_through_who_need_no_introduction() -> No
     assert rate(rates, 1.0, "design=spiffe", "client.authorization_server_is_trusted", "refused") > 0.3
 
 
+@pytest.mark.slow
 def test_of_the_classes_of_clients_strangers_take_the_public_one_and_thieves_its_codes() -> None:
     """Whoever authenticates has its codes for itself, and has to have been introduced."""
     rates = run(small("client_classes", 0.0, 1.0), attempts=600, replications=1).rates
@@ -257,6 +258,7 @@ def test_what_is_deployed_is_the_client_mix() -> None:
     assert expected[2026.9, AS_DEPLOYED, "code_delivery"] > 0
 
 
+@pytest.mark.slow
 def test_adoption_grows_from_nothing_to_all() -> None:
     """At 0 an arm is what is deployed, attempt by attempt; in between it lies in between."""
     arms = tuple(f"h_iss={sent};iss_check={check}" for sent in ("no", "yes") for check in ("off", "require"))

@@ -103,6 +103,7 @@ def test_what_blast_radius_does_not_read_changes_nothing_there() -> None:
             assert alone.to_numpy().tolist() == beside.to_numpy().tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("world", "places", "many"),
     [

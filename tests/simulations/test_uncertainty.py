@@ -65,6 +65,7 @@ def test_the_interval_stands_beside_the_sampled_one() -> None:
     assert set(table.differences.settled) <= {"yes", "no"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["echo", "multi_tenant", "aauth"])
 def test_inputs_as_they_are_stated_are_among_the_inputs(name: str) -> None:
     """However far from the middle of what may be: these populations state shares of 1 that nobody has counted."""

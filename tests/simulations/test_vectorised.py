@@ -79,6 +79,7 @@ def test_agrees_on_any_design(number: int, places: int | None) -> None:
     compared(HOSTILE.with_shares("place", dict.fromkeys(there, 1 / len(there))), (arm,), 200)
 
 
+@pytest.mark.slow
 def test_agrees_among_servers_as_measured() -> None:
     """A factor that sets several switches at once is read as its rows say."""
     met = load("measured_2026").with_shares("place", {"honest_api": 0.5, "malicious_rs": 0.5})
