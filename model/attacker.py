@@ -7,6 +7,7 @@ its own browser or one that it holds or can lure. It never has to say that it do
 chooses is no switch: ``splice`` and ``par_at`` only let a question forbid it something.
 """
 
+from itertools import product
 from typing import NamedTuple
 
 from model import authorization_server as server_rules
@@ -265,7 +266,7 @@ def credentials(c: Context, server: Party, client_id: Value) -> Credentials:
     )
     genuine, own_attester = has_keys(c, server, client_id), same(c.design.own_attester, "yes")
     published = all_of(same(design.reg, "cimd"), same(design.client_auth, "pkjwt"))
-    otherwise = server_rules.client_is_authenticated(design, genuine, secret, assertion, False).holds
+    otherwise = server_rules.shows_credentials(design.client_auth, genuine, secret, assertion)
     return Credentials(
         genuine,
         secret,
@@ -278,28 +279,44 @@ def credentials(c: Context, server: Party, client_id: Value) -> Credentials:
 @once
 def attacker_authenticates(c: Context, server: Party, client_id: Value, endpoint: str = "token") -> tuple[Named, ...]:
     """The rules by which an honest AS authenticates the attacker as a client_id, by what the attacker knows."""
-    design, shown = policy_of(c, client_id), credentials(c, server, client_id)
+    shown = credentials(c, server, client_id)
+    anyhow = any_of(shown.genuine, shown.replaced, server_rules.is_public(policy_of(c, client_id)))
+    return _authenticated(c, server, client_id, endpoint, shown, anyhow)
+
+
+def _authenticated(
+    c: Context, server: Party, client_id: Value, endpoint: str, shown: Credentials, anyhow: Condition
+) -> tuple[Named, ...]:
+    """The rules by which an honest AS takes what is shown for a client_id; ``anyhow``: with no assertion as well."""
     return tuple(
         guards.authentication(
-            design,
+            policy_of(c, client_id),
             c.of(server.name),
             registered=is_client(c, server, client_id),
             certified=True,
             named=True,
             endpoint=endpoint,
             made_at="token",  # of other requests with an assertion none is read on the way
-            anyhow=any_of(shown.genuine, shown.replaced, server_rules.is_public(design)),
+            anyhow=anyhow,
             **shown._asdict(),
         )
     )
 
 
+def authenticates_as(c: Context, server: Party, client_id: Value) -> tuple[Condition, tuple[Named, ...]]:
+    """Whether the attacker has any credentials of a client, and the rules by which an AS takes those for its own."""
+    shown, design = credentials(c, server, client_id), policy_of(c, client_id)
+    has = server_rules.shows_credentials(design.client_auth, shown.genuine, shown.secret, shown.assertion)
+    taken = _authenticated(c, server, client_id, "token", shown, any_of(shown.genuine, shown.replaced))
+    return any_of(has, shown.replaced, shown.attested), taken
+
+
 def shows_credentials(c: Context, server: Party, client_id: Value) -> Condition:
     """Whether the attacker comes with credentials of a client, where an AS asks anybody else for none."""
-    shown = credentials(c, server, client_id)
-    held = server_rules.shows_credentials(
-        policy_of(c, client_id).client_auth, shown.genuine, shown.secret, shown.assertion
-    )
+    shown, design = credentials(c, server, client_id), policy_of(c, client_id)
+    named = server_rules.assertion_names_this_server(design, c.of(server.name), True, "token", False, "token")
+    assertion = all_of(shown.assertion, named.holds)
+    held = server_rules.shows_credentials(design.client_auth, shown.genuine, shown.secret, assertion)
     return any_of(held, shown.replaced, shown.attested)
 
 
@@ -308,17 +325,18 @@ def token_type(key: Value) -> Value:
     return choose(same(key, NONE), "Bearer", "DPoP")
 
 
+def _assertion_alone(c: Context, server: Party, client_id: Value) -> Credentials:
+    """The assertion that the attacker was sent, if the AS takes those of its sender at all, and nothing else."""
+    sent = credentials(c, server, client_id).assertion
+    return Credentials(genuine=False, secret=False, assertion=sent, replaced=False, attested=False)
+
+
 def usable_assertions(c: Context) -> Condition:
     """Whether the attacker was sent a client assertion that an honest AS takes at its token endpoint."""
-    return any_of(
-        *(
-            all_of(
-                is_known(c, identity),
-                knows(c, "assertion", assertion_at(server, identity)),
-                *(rule.holds for rule in attacker_authenticates(c, server, identity)),
-            )
-            for server in c.world.honest_servers
-            for client in c.world.clients
-            for identity in ids_of(c, client)
-        )
-    )
+    found = []
+    for server, client in product(c.world.honest_servers, c.world.clients):
+        for identity in ids_of(c, client):
+            taken = _authenticated(c, server, identity, "token", _assertion_alone(c, server, identity), False)
+            sent = knows(c, "assertion", assertion_at(server, identity))
+            found.append(all_of(is_known(c, identity), sent, *(rule.holds for rule in taken)))
+    return any_of(*found)

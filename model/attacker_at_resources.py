@@ -27,7 +27,7 @@ from model.attacker import (
 from model.attacker_answers import fetched_as, squats, vouches, well_known_at, written
 from model.federation import is_sound
 from model.flow import SIGNED, challenge, document_rules, server_metadata_rules, takes_part
-from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
 from model.lookups import token_is_looked_up
 from model.messages import (
     FORGED,
@@ -97,13 +97,23 @@ OF_ANOTHER = "<signed by another client>"
 
 
 def _rechallenges(world: World) -> list[dict[str, str]]:
-    return [{**pair, "server": server.name} for pair in sessions_and_channels(world) for server in world.strangers]
+    """One action for each new AS, listed itself, or an honest one of its own host in its place."""
+    return [
+        {**pair, "server": server.name, "near": near}
+        for pair in sessions_and_channels(world)
+        for server in world.strangers
+        for near in (NONE, *(at.url for at in world.honest_servers if identifiers.same_origin(at.url, server.url)))
+    ]
 
 
 @action("S22", _rechallenges, lambda world: {"issuer": world.issuers})
-def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) -> Move:
-    """Challenged anew by a resource whose metadata the attacker writes, the client refreshes at the AS it now lists."""
+def rechallenge(c: Context, who: str, channel: str, server: str, near: str, issuer: Value) -> Move:
+    """Challenged anew by a resource whose metadata the attacker writes, the client refreshes at the AS it now lists.
+
+    ``near``: that is an honest one, below whose host the attacker writes what its metadata says.
+    """
     session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
+    at = party.url if near == NONE else near
     refresh = mapped(lambda token: token if token in c.world.grant else NONE, session.token)
     here = possible(
         same(session.phase, "sent"),
@@ -121,16 +131,17 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
     client = c.world.session[who].client
     anew = Sent(session.url, client, Challenge(metadata_url(c, session.url)), channel != "challenge")
     about = identified(c, session.url)
-    pointed = written(c, who, session.url, channel, ResourceMetadata(about, party.url))
+    pointed = written(c, who, session.url, channel, ResourceMetadata(about, at))
     published_ = ServerMetadata(issuer, party.url, party.url)
-    listed, vouched = Moved(session, listed=party.url), vouches(c, who, about, party.url, channel)
+    listed, vouched = Moved(session, listed=at), vouches(c, who, about, at, channel)
     return Move(
         here,
         (
             *guards.challenge_to_token(design, discovers=True),
-            *document_rules(c, who, session.url, about, party.url, vouched, channel, squats(c, who, channel)),
-            *guards.discovery_again(design, changed=True),
-            *server_metadata_rules(c, listed, party, issuer, party.url, party.url),
+            *document_rules(c, who, session.url, about, at, vouched, channel, squats(c, who, channel)),
+            *guards.discovery_again(design, changed=no(same(at, session.listed))),
+            resource_rules.well_known_is_the_owners(c.design, near != NONE),
+            *server_metadata_rules(c, listed, party, issuer, party.url, party.url, fetched=at),
             client_rules.refresh_token_stays_with_issuer(design, same(issuer, session.issuer)),
         ),
         {f"{who}.phase": "renewed"},
@@ -203,6 +214,8 @@ def present_token(c: Context, token: str, url: str, passed_on: Condition, server
         c.of(party.name), published(c, url), url, made.audience, names_all(c, party, made)
     )
     harm["accepted.foreign"] = all_of(passed_on, no(meant))
+    strange = no(names_issuer(c.of(party.name), accepted_issuer(c, party, made.server.url)))
+    harm.setdefault("accepted.issuer", strange)
     for_this, for_another, unused = captured_proofs(c, token, made.key, url)
     used = no(all_of(same(c.of(party.name).rs_htu, "off"), unused))
     handed = was_handed_over(c, token)
@@ -271,22 +284,24 @@ def _of_its_own(
     login, granted, collides = (c.state[f"has.{name}@{server}"] for name in OWN_TOKENS)
     client, scope = c.world.identities[0].url, scopes.approved(c, at, NONE, here)
     made = IssuedToken(at, ATTACKER, client, here, scope, attackers_key(c, at, NONE), NONE, subject=client)
-    if token == "own_token":
-        policy = c.of(server)
-        asked_for = choose(same(policy.as_resource, "reject"), NONE, here)
-        of_itself = replace(
+    policy = c.of(server)
+
+    def bound(asked_for: Value) -> IssuedToken:
+        return replace(
             made,
             audience=server_rules.bound_resource(policy, asked_for),
             has_default=server_rules.has_default_audience(policy, asked_for),
-            of_client=True,
         )
+
+    if token == "own_token":
+        of_itself = replace(bound(choose(same(policy.as_resource, "reject"), NONE, here)), of_client=True)
         return collides, of_itself, {"accepted.issuer": True, "accepted.as_user": True}
     if token == "id_token":
         # Its audience is a client_id, which may be what the resource server goes by.
         names_it = choose(same(c.of(party.name).cid_eq_rs, "yes"), here, NONE)
         of_login = replace(made, audience=names_it, key=NONE, typed=False, self_contained=True)
         return login, of_login, {"accepted.id_token": True}
-    return any_of(login, granted), made, {}
+    return any_of(login, granted), bound(client), {}  # for something of its own, whatever that is
 
 
 def attestations(
@@ -302,7 +317,7 @@ def attestations(
         sent = all_of(knows(c, "assertion", assertion_at(party, client.name)), known)
         lent = all_of(handed, client_rules.shows_attestation(c.of(client.name)), known)
         of_it.append(all_of(one_of(client_id, *ids_of(c, client)), any_of(sent, lent)))
-        of_any.append(sent)
+        of_any.append(any_of(sent, lent))
     own = same(c.design.own_attester, "yes")
     shown, other = any_of(own, *of_it), any_of(own, *of_any)
     return shown, other, choose(shown, SIGNED, choose(other, OF_ANOTHER, NONE))
@@ -452,8 +467,11 @@ def introspect_token(c: Context, token: str) -> Move:
     """A resource server of the attacker's asks the honest AS about a token that it knows."""
     made = token_of(c, token)
     runs = any_of(*(c.runs(party) for party in c.world.resource_servers))
-    server, own = made.server.name, (published(c, party.url) for party in c.world.attackers_resources)
-    for_it = (server_rules.is_meant_for(c.of(server), resource, made.audience, made.has_default) for resource in own)
+    server, own = made.server.name, ((party, published(c, party.url)) for party in c.world.attackers_resources)
+    for_it = (
+        server_rules.is_meant_for(c.of(server), resource, made.audience, names_all(c, party, made))
+        for party, resource in own
+    )
     # Whoever has been told of an endpoint at which to ask about opaque tokens asks there about any.
     asking = (party for party in c.world.resource_servers if party.honest and server in party.trusts)
     asked = (same(c.of(party.name).token_fmt, "opaque") for party in asking)
@@ -509,7 +527,8 @@ def redirect_request(c: Context, who: str, url: Value) -> Move:
     """
     session, design = c.state.session(who), c.client(who)
     redirects = any_of(c.attackers(session.url), tampered(c, "redirect", session.url))
-    there = all_of(redirects, c.at(url, c.exists), no(session.diverted))
+    elsewhere = all_of(c.at(url, c.exists), no(same(url, session.url)))
+    there = all_of(redirects, elsewhere, no(session.diverted), no(session.accepted))
     with_token = same(session.phase, "sent")
     here = possible(one_of(session.phase, "challenged", "sent"), there)
     client, at = c.world.session[who].client, answered(c, who)
@@ -594,7 +613,8 @@ def lead_to_internal_address(c: Context, who: str, channel: str, redirected: Con
     redirects = asked(client, url, Fetch(metadata_url(c, url)), Redirection(INTERNAL), redirected)
     move = _led_inside(c, who, rules, (challenge, *redirects))
     redirects_there = any_of(not by_header, tampered(c, "redirect", url))
-    ways = any_of(all_of(named, any_of(by_header, channel == "own")), all_of(redirected, redirects_there))
+    challenges = channel in ("challenge", "transport", "own")
+    ways = any_of(all_of(named, challenges), all_of(redirected, redirects_there))
     return move._replace(when=all_of(ways, _reads_attackers(c, who, channel)))
 
 
@@ -612,16 +632,21 @@ def redirect_request_inside(c: Context, who: str, party: str) -> Move:
 def list_internal_address(c: Context, who: str, channel: str) -> Move:
     """The attacker, who writes metadata of a resource, lists an internal address as its AS.
 
-    A client that asks a federation about the AS fetches what that says of itself.
+    A client that asks a federation about the AS fetches what that says of itself. A card names endpoints in its place:
+    the first that the client calls is inside.
     """
     design, client, url = c.client(who), c.world.client_of(who), c.state.session(who).url
     about = identified(c, url)
     vouched = vouches(c, who, about, INTERNAL, channel)
     asked_about = same(design.as_trust, "federation")
     chosen = guards.chosen_server(design, server=INTERNAL, listed=INTERNAL, found=frameworks(c, INTERNAL, client.knows))
+    card = all_of(reads_card(c, who), no(asked_about))
+    beside = choose(client_rules.shows_a_code(design), INTERNAL, url)
+    endpoints = guards.token_endpoint(design, claimed=beside, token_at=INTERNAL)
     rules = (
         *document_rules(c, who, url, about, INTERNAL, vouched, channel, squats(c, who, channel)),
         *(rule._replace(holds=any_of(asked_about, rule.holds)) for rule in chosen),
+        *(rule._replace(holds=implies(card, rule.holds)) for rule in endpoints),
     )
     move = _led_inside(c, who, rules, written(c, who, url, channel, ResourceMetadata(about, INTERNAL)))
     return move._replace(when=_reads_attackers(c, who, channel))

@@ -240,7 +240,9 @@ def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Va
     good = all_of(knows(c, "token", token), no(is_revoked(c, token)))
     by_token = all_of(good, any_of(as_clients, *runs_client(c, as_own)))
     here = any_of(all_of(by_id_token, _has_id_token(c, token)), all_of(no(by_id_token), by_token))
-    return move._replace(when=all_of(here, move.when), sends=(*asked_first, *move.sends))
+    strange = no(takes_word_of(c, at, made.server.url))
+    sets = {**move.sets, "accepted.issuer": strange}
+    return move._replace(when=all_of(here, move.when), sets=sets, sends=(*asked_first, *move.sends))
 
 
 @action("S16", lambda world: [pair for pair in _tokens_and_grants(world) if pair["token"] in id_tokens(world)])
@@ -271,7 +273,12 @@ def _exchanged(
     checked = (
         *(each._replace(holds=any_of(by_id_token, each.holds)) for each in by_token),
         *attacker_authenticates(c, server, client),
-        server_rules.exchanged_token_is_the_clients(policy, by_name, id_token=all_of(by_name, by_id_token)),
+        server_rules.exchanged_token_is_the_clients(
+            policy,
+            by_name,
+            addressed=all_of(no(by_name), _is_addressed(c, server, made)),
+            id_token=all_of(by_name, by_id_token),
+        ),
         server_rules.audience_is_partner(policy, gives_word_to(c, server, at.url)),
         *guards.assertion(
             c.of(at.name),
@@ -347,7 +354,7 @@ def _is_addressed(c: Context, server: Party, made: IssuedToken) -> Condition:
     )
 
 
-@action("S21", _of_users, lambda world: {**_as_whom(world), "wanted": world.honest_urls})
+@action("S21", _of_users, _as_whom)
 def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_own: Value) -> Move:
     """The attacker exchanges a token that it was sent for one that is good at another resource of the same AS.
 
@@ -374,12 +381,18 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
     as_whom = any_of(all_of(by_name, no(by_right)), *runs_client(c, as_own))
     policy = c.of(server.name)
     taken = (
-        server_rules.exchanged_token_is_the_clients(policy, by_name, addressed=_is_addressed(c, server, made)),
+        server_rules.exchanged_token_is_the_clients(
+            policy, by_name, addressed=all_of(no(by_name), _is_addressed(c, server, made))
+        ),
         server_rules.exchanged_token_is_presented_by_key(policy, made.bound, own, is_named(c, token)),
     )
     return Move(
         possible(knows(c, "token", token), no(is_revoked(c, token)), no(knows(c, "token", again)), as_whom),
-        (*was_kept(c, token, [token]), *request_rules(c, server, asking, made.asked, taken)),
-        {f"{grant}.exchanged": asking.resource, f"{again}.source": token, **scopes.entry(c, again, made.scope)},
+        (*was_kept(c, token, [token]), *request_rules(c, server, asking, NONE, taken)),
+        {
+            f"{grant}.exchanged": asking.resource,
+            f"{again}.source": token,
+            **scopes.entry(c, again, scopes.exchanged(c, server, made.scope, asking.resource)),
+        },
         asked(ATTACKER, server.name, request, answer),
     )

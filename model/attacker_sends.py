@@ -12,6 +12,7 @@ from model import gateways, guards, scopes
 from model.action import Context, Domains, Free, Move, action, combined, possible
 from model.attacker import (
     attacker_authenticates,
+    authenticates_as,
     can_write,
     comes_from_client,
     holds_browser,
@@ -23,7 +24,7 @@ from model.attacker import (
     writes_document,
 )
 from model.flow import SIGNED, authorization_request, believed, finished_by, issue
-from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
 from model.lookups import STATEMENT, client_is_read
 from model.messages import (
     FORGED,
@@ -493,9 +494,11 @@ def _as_client(world: World) -> list[dict[str, str]]:
 def authenticate(c: Context, server: str, client: str) -> Move:
     """The attacker authenticates at an honest AS as an honest client."""
     design = policy_of(c, client)
-    here = all_of(c.has(c.capabilities), no(server_rules.is_public(design)), is_known(c, client))
+    has, checked = authenticates_as(c, c.world.by_name[server], client)
+    # Where its document says so, who comes without credentials is let in, but not as the client.
+    as_client = implies(server_rules.is_public(design), has)
+    here = all_of(c.has(c.capabilities), as_client, is_known(c, client))
     sent = Sent(ATTACKER, server, _credentials(c, server, client))
-    checked = attacker_authenticates(c, c.world.by_name[server], client)
     return Move(here, checked, {"accepted.authentication": True}, (sent,))
 
 

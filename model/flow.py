@@ -66,6 +66,7 @@ from model.readings import (
     proof_to_server,
     published,
     pushes,
+    pushes_to,
     reads_card,
     redirect_uri_of,
     request_of,
@@ -119,7 +120,7 @@ def client__request_resource(c: Context, who: str, url: Value, scope: Value = NO
     session, cast = c.state.session(who), c.world.session[who]
     here = possible(same(session.phase, "idle"), is_answered_instead(c, who, url))
     sent_to = c.at(url, lambda party: not cast.visits or party.name in cast.visits)
-    told = scopes.is_told(c, who, url, scope)
+    told = may_name(c, who, url, scope)
     instead = bool(cast.instead_of)  # then it is the signed request that is answered
     asked = () if instead else (Sent(cast.client, url, by_method(c, ResourceRequest(url))),)
     return Move(
@@ -128,6 +129,11 @@ def client__request_resource(c: Context, who: str, url: Value, scope: Value = NO
         {f"{who}.phase": "challenged", f"{who}.url": url, **scopes.entry(c, who, scope)},
         (*asked, Sent(url, cast.client, challenge(c, who, url, scope))),
     )
+
+
+def may_name(c: Context, who: str, url: Value, scope: Value, beside: Value = NONE) -> Condition:
+    """Whether a challenge may name these scopes: what it should, or any where the attacker writes it."""
+    return any_of(tampered(c, "challenge", url), scopes.is_told(c, who, url, scope, beside))
 
 
 def is_answered_instead(c: Context, who: str, url: Value) -> Condition:
@@ -456,8 +462,7 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     own, behind, card = party.url, gateways.behind(c, party), reads_card(c, who)
     issuer, at = gateways.claimed_issuer(c, party), gateways.endpoints(c, party)
     sends = same(c.of(server).h_iss, "yes")
-    pushed = pushes(c.client(who), follows(c, who))
-    offers = choose(all_of(pushed, no(card), no(same(c.of(behind.name).par, "off"))), behind.url, NONE)
+    offers = pushes_to(c, who, behind)
     attested = is_attested(c, who, party, issuer, at)
     said = offered(c, who, party, attested)
     told = ServerMetadata(issuer, at, at, offers, sends, device_authorization_endpoint=for_device(c, who, at), **said)

@@ -103,9 +103,7 @@ def client__exchange_token(c: Context, who: str, token: str, grant: str, reads: 
     )
     for_it = server_rules.is_meant_for(policy, own, made.audience, names_all(c, called, made))
     transaction = same(policy.exchange_gives, "transaction")
-    narrow = same(policy.delegation_scope, "passed_on")
-    unasked = choose(narrow, made.scope, scopes.approved(c, server, NONE, own))
-    approved = choose(same(asked, NONE), unasked, asked)
+    approved = choose(same(asked, NONE), scopes.exchanged(c, server, made.scope, own), asked)
     taken = (
         server_rules.exchanged_token_is_the_clients(
             policy, own=False, addressed=all_of(for_it, serves(c, server, own))

@@ -443,9 +443,8 @@ def earlier(c: Context, held: Held) -> SessionState:
 def at_server(c: Context, who: str, server: Party, url: Value, resource: Value) -> SessionState:
     """A session that has got as far as the token of a resource called at ``url``, at this AS itself."""
     at = dict.fromkeys(("listed", "metadata", "issuer", "authorization_at", "token_at"), server.url)
-    pushed = pushes(c.client(who), follows(c, who))
     begun = SessionState(who, beginning(c.world).__getitem__)
-    return Moved(begun, url=url, resource=resource, par_at=choose(pushed, server.url, NONE), **at)
+    return Moved(begun, url=url, resource=resource, par_at=pushes_to(c, who, server), **at)
 
 
 def requires_dpop(c: Context, url: Value) -> Condition:
@@ -487,6 +486,12 @@ def _key(c: Context, session: SessionState, policy: Value) -> Value:
 def pushes(design: Choices, follows: bool = False) -> Condition:
     """Whether the client pushes the requests that a browser would carry, where that is offered."""
     return all_of(no(same(design.par, "off")), client_rules.uses_browser(design, follows))
+
+
+def pushes_to(c: Context, who: str, server: Party) -> Value:
+    """The honest AS whose endpoint for pushed requests a session uses, or none: a card has no field for one."""
+    pushed = pushes(c.client(who), follows(c, who))
+    return choose(all_of(pushed, no(reads_card(c, who)), no(same(c.of(server.name).par, "off"))), server.url, NONE)
 
 
 def is_refused(session: SessionState) -> Condition:
@@ -578,14 +583,19 @@ def token_of(c: Context, token: str) -> IssuedToken:
     )
 
 
+def is_of_exchange(c: Context, grant: str) -> Condition:
+    """Whether the second token under a grant came of an exchange: of another token, or of a subject that was said."""
+    again = refreshed(grant)
+    of_another = no(same(c.state[f"{again}.source"], NONE)) if again in c.world.sources else False
+    return any_of(of_another, no(same(c.state.grant(grant).exchanged, NONE)))
+
+
 def _is_transaction(c: Context, token: str) -> Condition:
     """Whether a token is a transaction token: it has come of an exchange at an AS that gives such."""
     grant = token.removesuffix("+")
     if grant not in c.world.grant or not c.world.workloads:
         return False
-    came = (
-        no(same(c.state[f"{token}.source"], NONE)) if token == grant else no(same(c.state.grant(grant).exchanged, NONE))
-    )
+    came = no(same(c.state[f"{token}.source"], NONE)) if token == grant else is_of_exchange(c, grant)
     return all_of(same(c.of(server_of(c, grant).name).exchange_gives, "transaction"), came)
 
 
@@ -696,7 +706,7 @@ def _issued(c: Context, token: str) -> IssuedToken:
     narrowed = choose(kept, state.target, NONE)
     if token in c.world.sources:
         narrowed = choose(same(state.named, NONE), narrowed, state.named)
-        by_refresh = same(state.exchanged, NONE)
+        by_refresh = no(is_of_exchange(c, grant.name))
         narrowed = choose(by_refresh, narrowed, state.exchanged)
         scope = choose(by_refresh, scope, c.state[f"{token}.scope"]) if c.world.scopes else NONE
     key = choose(_is_transaction(c, token), NONE, attackers_key(c, server, state.client))

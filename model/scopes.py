@@ -136,6 +136,12 @@ def approved(c: Context, server: Party, scope: Value, resource: Value) -> Value:
     return choose(same(scope, NONE), default, scope)
 
 
+def exchanged(c: Context, server: Party, held: Value, resource: Value) -> Value:
+    """What a token that is exchanged comes to carry where nothing is asked for: what the first has, or all there is."""
+    narrow = same(c.of(server.name).delegation_scope, "passed_on")
+    return choose(narrow, held, approved(c, server, NONE, resource))
+
+
 def of_request(c: Context, scope: Value) -> dict[str, Value]:
     """What an authorization request asks for, as a part of it that a grant remembers, if the world has scopes."""
     return {"scope": scope} if c.world.scopes else {}

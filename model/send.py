@@ -11,7 +11,7 @@ from typing import Protocol
 
 from model.identifiers import same_origin
 from model.logic import Condition, Value, all_of, any_of, holds, no, one_of, same
-from model.messages import Sent, learned
+from model.messages import AuthorizationRequest, AuthorizationResponse, Redirection, Sent, ShownCode, learned
 from model.switching import Choices
 from model.world import ATTACKER, LOOPBACK, NONE, Party, World, callbacks, client_ids, pages
 
@@ -69,6 +69,9 @@ _SEEN = {
     "user_code": ("bff", "mediated", "browser"),
     "request_uri": (),
 }
+#: What a page has of a message only where that is in the URL of a browser, or shown to whoever sits there.
+_IN_SIGHT = {"code", "state", "user_code"}
+_SIGHTS = AuthorizationRequest | AuthorizationResponse | Redirection | ShownCode
 
 
 def _is_read(c: Listening, sent: Sent, read: Condition, kind: str) -> Condition:
@@ -90,7 +93,9 @@ def _is_in_page(c: Listening, sent: Sent, kind: str) -> Condition:
     has the browser make.
     """
     own = c.has(c.capabilities) if c.session in c.world.own_sessions else False
-    has, seen, found = any_of(c.capabilities["client_script"], own), _SEEN.get(kind, ("browser",)), []
+    has, found = any_of(c.capabilities["client_script"], own), []
+    hidden = kind in _IN_SIGHT and not isinstance(sent.message, _SIGHTS)
+    seen = ("browser",) if hidden else _SEEN.get(kind, ("browser",))
     for client in c.world.clients if has is not False else ():
         said = c.of(client.name).architecture
         at = any_of(same(sent.sender, client.name), one_of(sent.receiver, client.name, *callbacks(c.world, client)))

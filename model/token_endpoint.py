@@ -207,7 +207,8 @@ def got(c: Context, session: SessionState, server: Party, listed: Condition) -> 
     ``listed``: the AS has the resource that is asked for on its list.
     """
     asking, request = by_session(c, session, server)._replace(listed=listed), request_of(c, session)
-    asks_user = client_rules.uses_browser(c.client(session.who))
+    design = c.client(session.who)
+    asks_user, by_device = client_rules.uses_browser(design), client_rules.shows_a_code(design)
     pushed = no(same(session.par_at, NONE))
     approved = request_is_taken(
         c,
@@ -224,14 +225,20 @@ def got(c: Context, session: SessionState, server: Party, listed: Condition) -> 
         apart=False,
     )
     return (
-        *(rule._replace(holds=implies(asks_user, rule.holds)) for rule in approved),
+        *_asked_if(pushed, authenticates(c, session, server, "par")),
+        *_asked_if(by_device, authenticates(c, session, server, "device_authorization")),
+        *_asked_if(asks_user, approved),
         *request_rules(c, server, asking, request["resource"]),
         *response_rules(c, session, server, asking, request["resource"], requested_resource(c, session), True),
     )
+
+
+def _asked_if(condition: Condition, rules: Iterable[Named]) -> Iterator[Named]:
+    return (rule._replace(holds=implies(condition, rule.holds)) for rule in rules)
 
 
 def was_kept(c: Context, token: Value, among: Collection[str]) -> tuple[Named, ...]:
     """The rules by which a token that leaks by itself, one ``among`` these, is there: it was issued and kept."""
     leaking = (held for held in c.world.held if held.leaks_by and held.name in among)
     asked = ((same(token, held.name), kept(c, held)) for held in leaking)
-    return tuple(one._replace(holds=implies(it, one.holds)) for it, rules in asked for one in rules)
+    return tuple(one for it, rules in asked for one in _asked_if(it, rules))

@@ -12,7 +12,7 @@ from model import gateways, guards, identifiers, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Move, action, combined, once, possible
 from model.attacker import calls_from_page, knows
-from model.flow import asks_for_more, attestation_of, authentication_of, challenge, issuer_after, to_code
+from model.flow import asks_for_more, attestation_of, authentication_of, challenge, issuer_after, may_name, to_code
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.lookups import client_is_read, token_is_looked_up
 from model.messages import (
@@ -606,7 +606,7 @@ def client__step_up(c: Context, who: str, scope: Value) -> Move:
         possible(
             same(c.state[f"{who}.phase"], "idle"),
             may_begin(c, who),
-            scopes.is_told(c, who, url, scope, held),
+            may_name(c, who, url, scope, held),
             any_of(c.attackers(url), no(serves_too(c, who))),
         ),
         (client_rules.scope_is_stepped_up(c.client(who)),),

@@ -11,7 +11,7 @@ from model import readings
 from model.action import Context
 from model.logic import decided
 from model.messages import FORGED, THIEF
-from model.readings import is_made_offline
+from model.readings import is_made_offline, is_of_exchange
 from model.state import ID_TOKEN
 from model.world import ATTACKER, DEFAULT_AUDIENCE, NONE, TRUST_DOMAIN, Exchanged, Grant, Held, World
 
@@ -171,7 +171,7 @@ class Words:
             by = f"the {starter}" if is_made_offline(self.context, name) else host(self.server_of(name))
             return f"<token for the {holder} from {by}>"
         if name.endswith("+"):
-            anew = name in self.world.sources and self.context.state[f"{name.removesuffix('+')}.exchanged"] != NONE
+            anew = name in self.world.sources and bool(is_of_exchange(self.context, name.removesuffix("+")))
             made = "had in exchange" if anew else "refreshed"
             return f"<{whose(self.user_of(name))} token {made} at {host(self.server_of(name))}>"
         if self._is_of_client_itself(name):

@@ -6,7 +6,7 @@ the role of a party (an issuer on the list, a stranger, a look-alike) are told i
 with the real ones.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Literal, NamedTuple, ParamSpec
 
@@ -14,10 +14,11 @@ from model import authorization_server as server
 from model import client, flow, guards, identifiers, readings, token_endpoint, token_flow
 from model import resource_server as resource
 from model.action import Context
+from model.attacker import attacker_authenticates
 from model.attacker_at_resources import keys_are_listed, made_up
 from model.attacker_sends import send_request
 from model.design import Design
-from model.logic import Condition, all_of, choose, decided, same
+from model.logic import Condition, all_of, any_of, choose, decided, same
 from model.messages import THIEF
 from model.reading import SessionState
 from model.rule import Named
@@ -141,6 +142,12 @@ def is_configured(design: Design) -> Condition:
     return same(design.prm, "off")
 
 
+def _told(rules: Iterable[Named], *known: Named) -> Iterator[Named]:
+    """Some rules, and in the place of those that ask for the role of a party what is known of it."""
+    by_rule = {one.rule: one for one in known}
+    return (by_rule.get(one.rule, one) for one in rules)
+
+
 # --- between parties -------------------------------------------------------------------------------------------
 
 
@@ -148,7 +155,9 @@ def is_configured(design: Design) -> Condition:
 def discover(design: Design, named: str, url: str, honest: bool) -> Iterator[Named]:
     """A client that calls ``url`` takes a document that names the resource ``named`` (or was configured with it)."""
     c = among_honest(design)
-    yield from flow.document_rules(c, VISITOR, url, named, HONEST_AS, _is_attested(c, honest))
+    entered = any_of(same(design.entered, "yes") if honest else named == url, same(design.log_takes, "any"))
+    rules = flow.document_rules(c, VISITOR, url, named, HONEST_AS, _is_attested(c, honest))
+    yield from _told(rules, client.document_is_logged(design, entered))
 
 
 @crossing("client.redeem_code")
@@ -158,8 +167,10 @@ def obtain(design: Design, asked: str, known: bool) -> Iterator[Named]:
     ``known``: the resource is one that this AS protects.
     """
     c, session = _flow(design, "honest_api", asked)
-    yield client.authorization_server_is_trusted(design, readings.frameworks(c, HONEST_AS, _CLIENT.knows))
-    yield client.server_lists_resource(design, True, known)
+    named = flow.server_metadata_rules(
+        c, session, _SERVER, HONEST_AS, HONEST_AS, HONEST_AS, advertised=same(design.h_iss, "yes")
+    )
+    yield from _told(named, client.server_lists_resource(design, True, known))
     yield from token_endpoint.got(c, session, _SERVER, known)
 
 
@@ -244,8 +255,10 @@ def refresh_elsewhere(design: Design, claimed: Role = "stranger") -> Iterator[Na
     url, own = PLACES["malicious_rs_and_as"].url, _STRANGER.url
     c = among_honest(design, url=url, resource=url, listed=own)
     issuer = own if claimed == "stranger" else HONEST_AS
+    yield client.code_is_asked_for(design)  # a refresh token comes with no other grant
     yield from guards.challenge_to_token(design, discovers=True)
-    yield from flow.document_rules(c, VISITOR, url, url, own, _is_attested(c, False))
+    rules = flow.document_rules(c, VISITOR, url, url, own, _is_attested(c, False))
+    yield from _told(rules, client.document_is_logged(design, True))
     yield from guards.discovery_again(design, changed=True)
     yield from flow.server_metadata_rules(c, c.state.session(VISITOR), _STRANGER, issuer, own, own)
     yield client.refresh_token_stays_with_issuer(design, issuer == HONEST_AS)
@@ -263,11 +276,14 @@ def refresh(design: Design, token: Loot, asked: str = NONE, named: str = NONE) -
         endpoint="token",
         registered=True,
         genuine=False,
-        secret=False,
+        secret=all_of(same(design.client_auth, "secret"), same(design.cred_pin, "off")),
         assertion=False,
         certified=True,
         named=True,
-        **guards.OWN_CREDENTIALS,
+        replaced=False,
+        attested=all_of(client.attests(design), same(design.own_attester, "yes")),
+        anyhow=False,
+        made_at="token",
     )
     yield from guards.token_request(
         design, proven=True, promised=True, granted=asked, requested=named, listed=True, elsewhere=False
@@ -280,5 +296,6 @@ def inherit_consent(design: Design) -> Iterator[Named]:
     """Holding the URL of a client's metadata, the attacker uses the consent that its users once gave."""
     c = _with(design, _CLIENT.taken_by)
     known_as = client.client_id(design, _CLIENT, HONEST_AS, False)
-    move = send_request(c, _GRANT, known_as, _CALLBACK, THIEF, NONE)
-    yield from move.rules
+    yield client.code_is_asked_for(design)._replace(holds=client.uses_browser(design))
+    yield from send_request(c, _GRANT, known_as, _CALLBACK, THIEF, NONE).rules
+    yield from attacker_authenticates(c, _SERVER, known_as)

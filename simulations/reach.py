@@ -198,7 +198,7 @@ class Ways:
     def _renewable(self, design: Design, token: Connection) -> list[str]:
         """The resources that a thief names at a refresh: none where that is good everywhere, or where none is taken."""
         widest = crossings.refreshed(design, token.server, self._asked(token))
-        if widest.has_default or design.rt_resource_bound == "yes":
+        if widest.has_default or widest.audience != NONE:
             return [NONE]
         return sorted({server.resource for server in self._designating.get(token.server, ())})
 

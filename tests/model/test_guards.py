@@ -67,8 +67,7 @@ BY_ITSELF = {
     ("model/readings.py", "scope_is_sufficient"): "whether the resource server is content, or else names scopes",
     ("model/on_behalf.py", "tokens_are_not_forwarded"): "of the resource server that was called, and not of the other",
     ("model/proxy.py", "user_recognises_the_client"): "a proxy asks no more of a request",
-    ("model/proxy.py", "client_is_authenticated"): "and no more of who authenticates",
-    ("model/attacker.py", "client_is_authenticated"): "whether it has something better than a replaced key",
+    ("model/attacker.py", "assertion_names_this_server"): "whether the assertion that it has is credentials there",
     ("conformance/pair.py", "audience_is_this_resource"): "what can be seen of a token that another made",
     ("conformance/profile.py", "metadata_issuer_matches"): "what a server says of itself, about which nobody asks more",
 }
