@@ -23,7 +23,7 @@ from model.attacker import (
     token_type,
     writes_document,
 )
-from model.flow import SIGNED, authorization_request, believed, finished_by, issue
+from model.flow import BY_BROWSER, SIGNED, authorization_request, believed, finished_by, issue
 from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
 from model.lookups import STATEMENT, client_is_read
 from model.messages import (
@@ -235,9 +235,8 @@ def send_request(
         unasked=unasked,
         by_value=True,
         through=through,
-        by_device=False,
-        apart=False,
         relayed=relayed,
+        **BY_BROWSER,
     )
     pushed = _pushed(request, scope)
     pushes_it = same(c.of(server.name).par, "required")
@@ -265,17 +264,7 @@ def forward_request(c: Context, who: str, grant: str, through: Value = NONE) -> 
     overtakes = all_of(pushed, gateways.leads_to(c, session.authorization_at, server), others_too)
     own = request_of(c, session)
     move = issue(
-        c,
-        grant,
-        who,
-        pushed,
-        own,
-        reused=overtakes,
-        unasked=False,
-        by_value=no(pushed),
-        through=through,
-        by_device=False,
-        apart=False,
+        c, grant, who, pushed, own, reused=overtakes, unasked=False, by_value=no(pushed), through=through, **BY_BROWSER
     )
     very = authorization_request(c, session, choose(pushed, who, NONE), pushed)
     at = gateways.endpoint(server, through)

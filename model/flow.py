@@ -849,7 +849,15 @@ class _Device(TypedDict):
     by_device: bool
 
 
+class _Browser(TypedDict):
+    """What is so of a request that a browser carries: no device is elsewhere."""
+
+    by_device: bool
+    apart: bool
+
+
 BY_DEVICE: _Device = {"reused": False, "unasked": False, "by_value": True, "by_device": True}
+BY_BROWSER: _Browser = {"by_device": False, "apart": False}
 
 
 def issue(
@@ -935,17 +943,7 @@ def authorization_server__issue_code(c: Context, who: str, grant: str) -> Move:
     pushed = any_of(pushed_here, *by_reference)
     through = gateways.by(c, session.authorization_at)
     move = issue(
-        c,
-        grant,
-        of,
-        pushed,
-        request,
-        reused=False,
-        unasked=False,
-        by_value=no(pushed),
-        through=through,
-        by_device=False,
-        apart=False,
+        c, grant, of, pushed, request, reused=False, unasked=False, by_value=no(pushed), through=through, **BY_BROWSER
     )
     return move._replace(when=here)
 

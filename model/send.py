@@ -69,7 +69,7 @@ _SEEN = {
     "user_code": ("bff", "mediated", "browser"),
     "request_uri": (),
 }
-#: What a page has of a message only where that is in the URL of a browser, or shown to whoever sits there.
+#: What a page has of a message only where that is in the URL of a browser, or shown to its user.
 _IN_SIGHT = {"code", "state", "user_code"}
 _SIGHTS = AuthorizationRequest | AuthorizationResponse | Redirection | ShownCode
 
