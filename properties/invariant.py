@@ -6,6 +6,8 @@ are long, this is quicker than to show that there is no longer one.
 
 References:
     A. Bradley: SAT-based model checking without unrolling, VMCAI 2011.
+    H. Chockler, A. Ivrii, A. Matsliah, S. Moran, Z. Nevo: Incremental formal verification of hardware, FMCAD 2011
+    (what of a state is enough to lead on).
     N. Eén, A. Mishchenko, R. Brayton: Efficient implementation of property directed reachability, FMCAD 2011.
 """
 

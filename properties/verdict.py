@@ -25,7 +25,6 @@ from properties.completion import contradiction, usable
 from properties.engine import Answer, Engine
 from properties.invariant import never
 from properties.minimal import OutOfTimeError, preferred
-from properties.minisat import MiniSat
 from properties.reads import not_read
 from properties.reasons import UNDEFINED, Absent, absent, reason
 from properties.results import Result
@@ -165,10 +164,7 @@ class WorldChecker:
             made = Template(world, judged(*only), (only[0].name,))
         else:
             made = Template(world, only, own=own)
-        laid = partial(Depths, made, LIMIT if self._single else SWEEPS, growing=self._single)
-        self._depths = laid(solver=solver)
-        # Runs are longest where no rule is enforced, and MiniSat is quickest to show that there are no longer ones.
-        self._without_rules = laid(solver=MiniSat) if self._single else self._depths
+        self._depths = Depths(made, LIMIT if self._single else SWEEPS, growing=self._single, solver=solver)
         self._closure = Closure(made)
         self._about: tuple[Configuration | tuple[Property, Configuration], WorldChecker] | None = None
         self._seen: tuple[Configuration | None, dict[frozenset[str], Reached]] = (None, {})
@@ -328,8 +324,7 @@ class WorldChecker:
             return never(template, asked.prop.name, reached, asked.clock.within(SEARCHING), names)
 
         clock = asked.clock if self._single else asked.clock.within(SHARED)
-        depths = self._depths if names else self._without_rules
-        found = depths.settle(asked.prop.name, assume, clock, sweeps, closed)
+        found = self._depths.settle(asked.prop.name, assume, clock, sweeps, closed)
         if deep and found.answer is Answer.UNKNOWN and not self._single and not asked.clock.over:
             return self._narrow(asked)._settle(asked, names, naming=naming)
         return found
