@@ -30,6 +30,7 @@ class Source:
         folder: the folder of a study, or ``None`` to work everything out.
         attempts, replications, seed, workers: for experiments that are run anew; attempts: as each says, if None.
         rows: the most that a matrix has; all, if None.
+        kept: the folder in which tables are kept while they are worked out, if any.
     """
 
     folder: Path | None = None
@@ -38,6 +39,7 @@ class Source:
     seed: int = 1
     workers: int = 1
     rows: int | None = None
+    kept: Path | None = None
     _known: dict[str, Any] = field(default_factory=dict)
 
     @classmethod

@@ -72,7 +72,7 @@ def figures(**given: Any) -> int:
     """Draw figures by NAME, or all of them.
 
     Each is written as SVG, PDF and PNG, with its data as CSV and its caption as text beside it. The same data give
-    the same files.
+    the same files. Ctrl-C keeps the finished rows of a table, from which --from draws.
 
     \b
     openworld figures --list

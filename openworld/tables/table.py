@@ -19,7 +19,7 @@ from openworld.colours import SIGNS
 from openworld.exhibit import Exhibit, Source
 from openworld.files import as_json, write
 from openworld.plan import Selection, StudyPlan
-from openworld.progress import Progress
+from openworld.progress import Progress, tell
 from openworld.study_tables import ReadTable, Shape, SourceError
 from properties.results import length, today
 
@@ -208,15 +208,23 @@ class StudyTable:
         """All its rows: those in the folder of a study (raises SourceError), or asked for now, while a bar grows."""
         if source.folder and self.shape:
             return source.stored(self.file, self.shape)
-        return source.once(self.name, partial(self._asked, source.workers))
+        return source.once(self.name, partial(self._asked, source.workers, source.kept))
 
-    def _asked(self, workers: int) -> pd.DataFrame:
+    def _asked(self, workers: int, kept: Path | None) -> pd.DataFrame:
+        """What is finished is kept, for figures to be drawn of it if this is cut short (``figures --from``)."""
         plan, rows = StudyPlan(Path(), full=True, workers=workers), Rows()
         units = self.units(plan)
         with Progress(self.name, len(units)) as progress, closing(self.made(plan, {}, units)) as made:
-            for lot in made:
-                rows += lot.rows
-                progress.advance(lot.unit)
+            try:
+                for lot in made:
+                    rows += lot.rows
+                    if kept:
+                        self.save(kept, rows)
+                    progress.advance(lot.unit)
+            except BaseException:
+                if kept and rows:
+                    tell(f"{kept / self.file}: {len(rows)} rows are finished; --from {kept} draws them\n")
+                raise
         return pd.DataFrame(rows)
 
 

@@ -75,7 +75,7 @@ def figures(
         raise click.UsageError("name a folder to write to with -o, or ask for --list")
     used = workers or cores()
     slide = purpose == "slide"
-    source = Source(folder, attempts, replications, seed, used, rows or (ROWS_OF_A_SLIDE if slide else None))
+    source = Source(folder, attempts, replications, seed, used, rows or (ROWS_OF_A_SLIDE if slide else None), output)
     written = {}
     with (
         Progress("figures", len(entries)) as progress,

@@ -1,6 +1,7 @@
 """What drafts buy: each is told by a switch of its own, and both sides are asked of every environment."""
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from openworld import exhibits
 from openworld.exhibit import Source
 from openworld.tables import drafts
 from openworld.tables.drafts import USE, judged
+from openworld.tables.table import Lot
 from properties.checker import Checker
 
 #: The picture on the first page of the repository, and the table that it is drawn from.
@@ -53,6 +55,21 @@ def test_what_is_compared_is_what_both_could_lose(monkeypatch: pytest.MonkeyPatc
     assert row["stopped"] > 0
     assert row["before"] - row["stopped"] + row["opened"] == row["after"]
     assert row["undecided"] == 0
+
+
+def test_a_table_that_was_cut_short_is_drawn_as_far_as_it_is(shown: pd.DataFrame, tmp_path: Path) -> None:
+    """Rows of environments that are finished are on disk, in the form that figures are drawn from."""
+    rows = shown[shown["environment"].isin(list(DEPLOYMENTS)[:2])].to_dict("records")
+
+    def made(*_: object) -> Iterator[Lot]:
+        yield Lot("two", rows)
+        raise KeyboardInterrupt
+
+    table, picture = dataclasses.replace(drafts.TABLE, made=made), exhibits.catalogue()["drafts"]
+    with pytest.raises(KeyboardInterrupt):
+        table.frame(Source(kept=tmp_path))
+    exhibits.write(picture, Source(tmp_path), tmp_path / "drawn")
+    assert (tmp_path / "drawn" / "drafts.csv").read_bytes() == (tmp_path / "drafts.csv").read_bytes()
 
 
 @pytest.fixture
