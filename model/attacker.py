@@ -105,7 +105,8 @@ def holds_browser(c: Context, user: str, *, at_callback: bool = False) -> Condit
 def comes_from_client(c: Context, user: str) -> Condition:
     """Whether a user's browser is where the attacker leads it because a session of an honest client sent it there.
 
-    What the attacker runs for a session of its own alone leads nobody in others.
+    What the attacker runs for a session of its own alone leads nobody in others. A script of its leads the browser
+    where it likes, from a page of the client that the user has open (RFC 10017 5.1).
     """
     sessions = (c.state.session(session.name) for session in c.world.sessions if session.user == user)
     return any_of(
@@ -116,7 +117,8 @@ def comes_from_client(c: Context, user: str) -> Condition:
                 c.within(each.who).attackers(each.authorization_at),
             )
             for each in sessions
-        )
+        ),
+        *(is_scripted(c, c.world.by_name[each.client]) for each in c.world.sessions if each.user == user),
     )
 
 

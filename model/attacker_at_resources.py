@@ -25,7 +25,6 @@ from model.attacker import (
     signs_from_page,
 )
 from model.attacker_answers import fetched_as, squats, vouches, well_known_at, written
-from model.federation import is_sound
 from model.flow import SIGNED, challenge, document_rules, server_metadata_rules, takes_part
 from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
 from model.lookups import token_is_looked_up
@@ -33,6 +32,7 @@ from model.messages import (
     FORGED,
     OWN,
     Challenge,
+    ClientAuthentication,
     DeviceRequest,
     Fetch,
     Introspection,
@@ -64,6 +64,7 @@ from model.readings import (
     has_handle,
     identified,
     ids_of,
+    is_by_stranger,
     is_own_key,
     is_strangers,
     learns_endpoints,
@@ -71,6 +72,7 @@ from model.readings import (
     may_begin,
     metadata_url,
     names_all,
+    names_issuer,
     published,
     pushes,
     reads_card,
@@ -84,7 +86,7 @@ from model.readings import (
 from model.registration import is_fetched, knows_attesters, registers_at_run_time, shares_host
 from model.resource_server import Issuer
 from model.rule import Named
-from model.state import ATTACKERS_KEY, OWN_TOKENS, assertion_at, tokens
+from model.state import ATTACKERS_KEY, ID_TOKEN, OWN_TOKENS, assertion_at, id_token_of, id_tokens, tokens
 from model.switching import Choices
 from model.token_endpoint import was_kept
 from model.token_flow import INTERNAL, accepts, captured_proofs, is_revoked, request_with, token_request, used_late
@@ -190,7 +192,9 @@ OF_ITS_OWN = ("own_token", "id_token", "own")
 def _presented(world: World) -> list[dict[str, str]]:
     """One action for each token of a user's, and of the attacker's own from an AS, at each honest resource server."""
     own = combined(token=OF_ITS_OWN, url=world.honest_urls, server=(server.name for server in world.honest_servers))
-    return [*_tokens_and_urls(world), *(own if world.identities else ())]
+    logins = (id_token_of(grant) for grant in id_tokens(world) if world.grant[grant].user != ATTACKER)
+    of_users = [*_tokens_and_urls(world), *combined(token=logins, url=world.honest_urls)]
+    return [*of_users, *(own if world.identities else ())]
 
 
 def _tokens_and_urls(world: World) -> list[dict[str, str]]:
@@ -202,20 +206,19 @@ def _tokens_and_urls(world: World) -> list[dict[str, str]]:
 def present_token(c: Context, token: str, url: str, passed_on: Condition, server: str = "") -> Move:
     """The attacker presents a token that it knows at an honest resource, with any proof that it has.
 
-    The token is a user's, or one that a client of the attacker's has for itself from an AS. Where it is taken without
-    a proof it shows none, which nobody has seen before.
+    The token is a user's, also the ID token of one, or one that a client of the attacker's has for itself from an AS.
+    Where it is taken without a proof it shows none, which nobody has seen before.
 
     ``passed_on``: the request is one for which the resource server would pass the token on.
     """
     party = c.world.by_url[url]
-    has, made, harm = _of_its_own(c, token, url, server) if server else _of_a_user(c, token)
+    has, made, harm = _of_its_own(c, token, url, server) if server else _of_a_user(c, token, url)
     here, made = possible(has, c.exists(party)), replace(made, forwarded=passed_on)
     meant = resource_rules.audience_covers(
         c.of(party.name), published(c, url), url, made.audience, names_all(c, party, made)
     )
     harm["accepted.foreign"] = all_of(passed_on, no(meant))
-    strange = no(names_issuer(c.of(party.name), accepted_issuer(c, party, made.server.url)))
-    harm.setdefault("accepted.issuer", strange)
+    harm.setdefault("accepted.issuer", is_by_stranger(c, party, made))
     for_this, for_another, unused = captured_proofs(c, token, made.key, url)
     used = no(all_of(same(c.of(party.name).rs_htu, "off"), unused))
     handed = was_handed_over(c, token)
@@ -258,7 +261,7 @@ def present_token(c: Context, token: str, url: str, passed_on: Condition, server
                 attested=attested,
             ),
         ),
-        harm if server else {**harm, f"replayed.{token}": others, **used_late(c, token)},
+        {**harm, f"replayed.{token}": others, **used_late(c, token)} if token in tokens(c.world) else harm,
         (
             Sent(ATTACKER, url, request),
             *token_is_looked_up(c, url, token, made, is_revoked(c, token)),
@@ -267,9 +270,19 @@ def present_token(c: Context, token: str, url: str, passed_on: Condition, server
     )
 
 
-def _of_a_user(c: Context, token: str) -> tuple[Condition, IssuedToken, dict[str, Value | Condition]]:
+def _of_a_user(c: Context, token: str, url: str) -> tuple[Condition, IssuedToken, dict[str, Value | Condition]]:
     """Whether the attacker has a token of a user's, what that is, and what is so once it is taken."""
-    return knows(c, "token", token), token_of(c, token), {f"served.{token}": True}
+    if token in tokens(c.world):
+        return knows(c, "token", token), token_of(c, token), {f"served.{token}": True}
+    grant = token.removeprefix(ID_TOKEN)
+    made = _login(c, token_of(c, grant), url)
+    return knows(c, "token", token), made, {f"served.{grant}": True, "accepted.id_token": True}
+
+
+def _login(c: Context, made: IssuedToken, url: str) -> IssuedToken:
+    """The ID token that comes with a token: its audience is a client_id, which may be what a resource goes by."""
+    names_it = choose(same(c.of(c.world.by_url[url].name).cid_eq_rs, "yes"), published(c, url), NONE)
+    return replace(made, audience=names_it, key=NONE, certificate=NONE, typed=False, self_contained=True)
 
 
 def _of_its_own(
@@ -280,7 +293,7 @@ def _of_its_own(
     A token for here is no harm by itself, unless its subject is somebody else's; nor is one for elsewhere, unless the
     resource server passes it on.
     """
-    party, at, here = c.world.by_url[url], c.world.by_name[server], published(c, url)
+    at, here = c.world.by_name[server], published(c, url)
     login, granted, collides = (c.state[f"has.{name}@{server}"] for name in OWN_TOKENS)
     client, scope = c.world.identities[0].url, scopes.approved(c, at, NONE, here)
     made = IssuedToken(at, ATTACKER, client, here, scope, attackers_key(c, at, NONE), NONE, subject=client)
@@ -297,10 +310,7 @@ def _of_its_own(
         of_itself = replace(bound(choose(same(policy.as_resource, "reject"), NONE, here)), of_client=True)
         return collides, of_itself, {"accepted.issuer": True, "accepted.as_user": True}
     if token == "id_token":
-        # Its audience is a client_id, which may be what the resource server goes by.
-        names_it = choose(same(c.of(party.name).cid_eq_rs, "yes"), here, NONE)
-        of_login = replace(made, audience=names_it, key=NONE, typed=False, self_contained=True)
-        return login, of_login, {"accepted.id_token": True}
+        return login, _login(c, made, url), {"accepted.id_token": True}
     return any_of(login, granted), bound(client), {}  # for something of its own, whatever that is
 
 
@@ -403,11 +413,6 @@ def made_up(
             **guards.ORDINARY,
         )
     )
-
-
-def names_issuer(policy: Choices, at: Issuer) -> Condition:
-    """Whether the policy of a resource server itself names an issuer that is this to it."""
-    return resource_rules.policy_names(policy, at.frameworks.on_list, is_sound(at.frameworks), at.published)
 
 
 def keys_are_listed(c: Context, party: Party) -> Condition:
@@ -659,6 +664,7 @@ _ENDPOINTS: dict[str, Message] = {
     "pushed_authorization_request_endpoint": PushedRequest(),
     "registration_endpoint": RegistrationRequest(),
     "device_authorization_endpoint": DeviceRequest(),
+    "revocation_endpoint": ClientAuthentication(),
 }
 
 
@@ -676,6 +682,7 @@ def name_address_in_server_metadata(c: Context, who: str, server: str, endpoint:
         "pushed_authorization_request_endpoint": all_of(pushes(design, follows(c, who)), no(reads_card(c, who))),
         "registration_endpoint": registers_at_run_time(design),
         "device_authorization_endpoint": client_rules.shows_a_code(design),
+        "revocation_endpoint": all_of(same(design.other_authn_ep, "yes"), no(reads_card(c, who))),
     }
     asks, fetched, owners = fetched_as(c, who, party)
     told = replace(ServerMetadata(fetched, fetched, fetched), **{endpoint: HOSTILE if opens else INTERNAL})

@@ -8,13 +8,14 @@ from model import client as client_rules
 from model import gateways, guards, scopes
 from model.action import Context, Domains, Move, action, possible
 from model.attacker import attacker_authenticates, knows, runs_client, shows_credentials, token_type
-from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, same
+from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.messages import AssertionResponse, GrantShown, Sent, TokenExchange, TokenRequest, TokenResponse, asked
 from model.readings import (
     IssuedToken,
     client_id_of,
     gives_word_to,
     grants_used,
+    ids_of,
     is_named,
     names_all,
     own_grants,
@@ -33,12 +34,14 @@ from model.state import ATTACKERS_KEY, id_token_of, id_tokens, refreshed, tokens
 from model.token_endpoint import by_attacker, issued_at_once, request_rules, was_kept
 from model.token_flow import is_revoked
 from model.vouching import asserted
-from model.world import ATTACKER, AUTHORIZATION_SERVER, NONE, TRUST_DOMAIN, Exchanged, Party, World, client_ids
+from model.world import ATTACKER, AUTHORIZATION_SERVER, ITSELF, NONE, TRUST_DOMAIN, Exchanged, Party, World, client_ids
 
 
 def _as_which_client(world: World) -> Domains:
-    """As the client itself, or as one of the attacker's own."""
-    return {"as_own": (NONE, *(party.url for party in world.identities))}
+    """As the client itself, as one of the attacker's own, or as another honest one by any client_id of it."""
+    honest = world.clients if len(world.clients) > 1 else ()
+    others = (client_id for client in honest for client_id in client_ids(world, client))
+    return {"as_own": (NONE, *(party.url for party in world.identities), *others)}
 
 
 def _as_whom(world: World) -> Domains:
@@ -48,10 +51,17 @@ def _as_whom(world: World) -> Domains:
 def _as_anybody(world: World) -> Domains:
     """For which resource, and as which client: any honest one by any client_id of it, or one of the attacker's own."""
     honest = [client_id for client in world.clients for client_id in client_ids(world, client)]
-    return {"wanted": (NONE, *world.honest_urls), "client": (*honest, *_as_whom(world)["as_own"][1:])}
+    return {"wanted": (NONE, *world.honest_urls), "client": (*honest, *(party.url for party in world.identities))}
 
 
-def _granted(c: Context, grant: str, client: Value, wanted: Value, checked: Iterable[Named], shown: GrantShown) -> Move:
+def _is_somebody(c: Context, client: Value) -> Condition:
+    """Whether a client_id is one that the attacker may come as: an honest client's, or one of its own."""
+    return any_of(is_known(c, client), *runs_client(c, client))
+
+
+def _granted(
+    c: Context, grant: str, client: Value, wanted: Value, checked: Iterable[Named], shown: GrantShown, word: str
+) -> Move:
     """The attacker gets a token from an AS as a client, for a resource that it wants, by what is ``shown``, no code."""
     server = server_of(c, grant)
     asking = by_attacker(c, server, client, published(c, wanted))
@@ -59,7 +69,7 @@ def _granted(c: Context, grant: str, client: Value, wanted: Value, checked: Iter
     return Move(
         possible(same(c.state.grant(grant).code, "none")),
         request_rules(c, server, asking, NONE, checked),
-        issued_at_once(c, grant, asking, scopes.approved(c, server, NONE, asking.resource)),
+        issued_at_once(c, grant, asking, scopes.approved(c, server, NONE, asking.resource), word),
         asked(ATTACKER, server.name, asks, TokenResponse(grant, token_type(asking.key))),
     )
 
@@ -71,31 +81,35 @@ def _present_assertion(
     assertion: Value,
     wanted: Value,
     checked: Iterable[Named],
+    above: Iterable[str],
     subject: str = NONE,
     tenant: Value = NONE,
 ) -> Move:
     """The attacker presents an assertion as a grant, as a client, for a resource that it wants.
 
     ``assertion``: that of a session, or whose that is which an AS (or a ``tenant`` of it) has made for it, about the
-    ``subject``.
+    ``subject``; ``above``: the grants on whose word an AS makes such.
     """
+    known = dict(c.world.projected(grant))
+    word = next((each for each in above if each in known), NONE)
     taken = (server_rules.assertions_are_granted(c.of(server_of(c, grant).name), grants_used(c)), *checked)
     about: GrantShown = {"assertion": assertion, "assertion_subject": subject, "assertion_tenant": tenant}
-    return _granted(c, grant, client, wanted, taken, {"grant_type": "jwt_bearer", **about})
+    return _granted(c, grant, client, wanted, taken, {"grant_type": "jwt_bearer", **about}, word)
 
 
 @action("S15", own_grants, _as_whom)
 def replay_grant(c: Context, who: str, grant: str, wanted: Value, as_own: Value) -> Move:
     """The attacker presents an assertion that a client gave it as a grant at an AS, for a resource that it wants.
 
-    The assertion names the client, and whoever presents it authenticates there as ever: as that, or as a client of the
-    attacker's ``as_own``.
+    The assertion names the client, and whoever presents it authenticates there as ever: as that, or as somebody else,
+    ``as_own``.
     """
     session, server = c.state.session(who), server_of(c, grant)
     clients, by_name = client_id_of(c, session), same(as_own, NONE)
     checked = asserted(c, who, server, by_client=by_name, own=False, reused=False)
-    move = _present_assertion(c, grant, choose(by_name, clients, as_own), who, wanted, checked)
-    here = possible(knows(c, "grant", who), any_of(by_name, *runs_client(c, as_own)))
+    above = (other for other, by in c.world.projected(grant) if by == who)
+    move = _present_assertion(c, grant, choose(by_name, clients, as_own), who, wanted, checked, above)
+    here = possible(knows(c, "grant", who), any_of(by_name, _is_somebody(c, as_own)))
     elsewhere = no(any_of(same(session.issuer, NONE), gateways.stands_for(c, server, session.issuer)))
     return move._replace(when=all_of(here, move.when), sets={**move.sets, "accepted.issuer": elsewhere})
 
@@ -104,12 +118,12 @@ def replay_grant(c: Context, who: str, grant: str, wanted: Value, as_own: Value)
 def replay_grant_again(c: Context, who: str, grant: str, as_own: Value) -> Move:
     """The attacker presents an assertion that has been good for a token, for a token of its own.
 
-    It does so as the client, or as a client of its own, ``as_own``.
+    It does so as the client, or as somebody else, ``as_own``.
     """
     slot, server, by_name = c.state.grant(grant), server_of(c, grant), same(as_own, NONE)
     checked = asserted(c, who, server, by_client=by_name, own=False, reused=True)
     move = _presented_again(c, grant, choose(by_name, slot.client, as_own), who, checked)
-    here = possible(knows(c, "grant", who), same(slot.of, who), any_of(by_name, *runs_client(c, as_own)))
+    here = possible(knows(c, "grant", who), same(slot.of, who), any_of(by_name, _is_somebody(c, as_own)))
     return move._replace(when=all_of(here, move.when))
 
 
@@ -159,9 +173,9 @@ def make_assertion(c: Context, grant: str, server: str, wanted: Value, client: V
     )
     signer = choose(own, server, mapped(lambda url: NONE if url == NONE else c.world.by_url[url].name, under))
     tenant = choose(own, NONE, ATTACKER)
-    move = _present_assertion(c, grant, client, signer, wanted, checked, user_of(c, grant), tenant)
+    move = _present_assertion(c, grant, client, signer, wanted, checked, (), user_of(c, grant), tenant)
     is_tenant = c.at(under, lambda party: same(c.of(party.name).issuer_tenants, "several"), AUTHORIZATION_SERVER)
-    here = all_of(c.runs(party), any_of(own, is_tenant), any_of(is_known(c, client), *runs_client(c, client)))
+    here = all_of(c.runs(party), any_of(own, is_tenant), _is_somebody(c, client))
     strange = all_of(own, no(takes_word_of(c, at, party.url)))
     return move._replace(when=all_of(here, move.when), sets={**move.sets, "accepted.issuer": strange})
 
@@ -195,7 +209,7 @@ def get_clients_token(c: Context, grant: str, wanted: Value, client: Value) -> M
     """The attacker gets a token of a client's own, by what it authenticates with as that client."""
     checked = _for_itself(c, server_of(c, grant), client)
     here = possible(c.has(c.capabilities), is_known(c, client))
-    move = _granted(c, grant, client, wanted, checked, {"grant_type": "client_credentials"})
+    move = _granted(c, grant, client, wanted, checked, {"grant_type": "client_credentials"}, ITSELF)
     return move._replace(when=all_of(here, move.when))
 
 
@@ -228,17 +242,18 @@ def _tokens_and_grants(world: World) -> list[dict[str, str]]:
 def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Value, by_id_token: Condition) -> Move:
     """The attacker exchanges a token that it knows for an assertion about the user, and presents that at another AS.
 
-    It does so as the client that the token was issued to, or as a client of its own; a sub-agent, which may have been
+    It does so as the client that the token was issued to, or as somebody else; a sub-agent, which may have been
     issued one as well, is no client of another AS. ``by_id_token``: it has the ID token that came with the first, which
     every AS takes from its client, without a proof of any key.
     """
     made, at, by_name = token_of(c, token), server_of(c, grant), same(as_own, NONE)
     client = choose(by_name, made.client, as_own)
     checked, asked_first = _exchanged(c, token, at, client, by_name, by_id_token)
-    move = _present_assertion(c, grant, client, vouching_at(made.server, at), wanted, checked, user_of(c, grant))
+    above, voucher = c.world.links(token.removesuffix("+"))[-1:], vouching_at(made.server, at)
+    move = _present_assertion(c, grant, client, voucher, wanted, checked, above, user_of(c, grant))
     as_clients = all_of(by_name, not isinstance(c.world.issued.get(token), Exchanged))
     good = all_of(knows(c, "token", token), no(is_revoked(c, token)))
-    by_token = all_of(good, any_of(as_clients, *runs_client(c, as_own)))
+    by_token = all_of(good, any_of(as_clients, _is_somebody(c, as_own)))
     here = any_of(all_of(by_id_token, _has_id_token(c, token)), all_of(no(by_id_token), by_token))
     strange = no(takes_word_of(c, at, made.server.url))
     sets = {**move.sets, "accepted.issuer": strange}
@@ -276,7 +291,7 @@ def _exchanged(
         server_rules.exchanged_token_is_the_clients(
             policy,
             by_name,
-            addressed=all_of(no(by_name), _is_addressed(c, server, made)),
+            addressed=all_of(no(by_name), _is_addressed(c, server, made, client)),
             id_token=all_of(by_name, by_id_token),
         ),
         server_rules.audience_is_partner(policy, gives_word_to(c, server, at.url)),
@@ -309,13 +324,13 @@ def _by_workloads(world: World) -> list[dict[str, str]]:
     return users_grants(world) if world.workloads else []
 
 
-@action("S21", _by_workloads, lambda world: {"own": tuple(party.url for party in world.identities)})
-def say_subject(c: Context, grant: str, own: Value) -> Move:
-    """A workload of the attacker's, as a client of its own, has a transaction token for a user whom it names itself."""
+@action("S21", _by_workloads, lambda world: {"client": _as_anybody(world)["client"]})
+def say_subject(c: Context, grant: str, client: Value) -> Move:
+    """The attacker, as a client of its own or as one that it can speak for, names whom a transaction token is about."""
     server, again = server_of(c, grant), refreshed(grant)
-    policy, asking = c.of(server.name), by_attacker(c, server, own)
+    policy, asking = c.of(server.name), by_attacker(c, server, client)
     request = TokenExchange(
-        own,
+        client,
         grant_type="token-exchange",
         requested_token_type="txn_token",
         subject_token_type="unsigned_json",
@@ -324,7 +339,10 @@ def say_subject(c: Context, grant: str, own: Value) -> Move:
     wanted = c.world.workloads[0]
     return Move(
         possible(
-            same(policy.exchange_gives, "transaction"), no(knows(c, "token", again)), any_of(*runs_client(c, own))
+            same(policy.exchange_gives, "transaction"),
+            c.has(c.capabilities),
+            no(knows(c, "token", again)),
+            _is_somebody(c, client),
         ),
         request_rules(c, server, asking, NONE, (server_rules.subject_is_of_a_token(policy, said=True),)),
         {f"{grant}.exchanged": wanted, **scopes.entry(c, again, scopes.approved(c, server, NONE, wanted))},
@@ -339,27 +357,39 @@ def _of_users(world: World) -> list[dict[str, str]]:
     ]
 
 
-def _is_addressed(c: Context, server: Party, made: IssuedToken) -> Condition:
-    """Whether a token is for a resource server of the attacker's that the AS has on its list."""
-    own = ((party, published(c, party.url)) for party in c.world.attackers_resources)
+def _is_addressed(c: Context, server: Party, made: IssuedToken, client: Value) -> Condition:
+    """Whether a token is for a resource server that a client is, and that the AS has on its list.
+
+    It is one of the attacker's, whatever client of its own asks, or the one that an honest client calls others for.
+    """
+    own = any_of(*runs_client(c, client))
+    of_attacker = ((party, all_of(own, c.runs(party))) for party in c.world.attackers_resources)
+    of_client = ((c.world.by_name[one.agent_of], one_of(client, *ids_of(c, one))) for one in _agents(c.world))
     return any_of(
         *(
             all_of(
-                c.runs(party),
-                serves(c, server, resource),
-                server_rules.is_meant_for(c.of(server.name), resource, made.audience, names_all(c, party, made)),
+                asks,
+                serves(c, server, published(c, party.url)),
+                server_rules.is_meant_for(
+                    c.of(server.name), published(c, party.url), made.audience, names_all(c, party, made)
+                ),
             )
-            for party, resource in own
+            for party, asks in (*of_attacker, *of_client)
         )
     )
+
+
+def _agents(world: World) -> list[Party]:
+    """The clients by which resource servers call others."""
+    return [client for client in world.clients if client.agent_of]
 
 
 @action("S21", _of_users, _as_whom)
 def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_own: Value) -> Move:
     """The attacker exchanges a token that it was sent for one that is good at another resource of the same AS.
 
-    It does so as the client that the token was issued to, or as a client of its own: a resource server may be one. The
-    scopes stay those of the token, whoever acts with what comes of it is said no more. What a sub-agent of its own
+    It does so as the client that the token was issued to, or as somebody else: a resource server may be a client.
+    The scopes stay those of the token, whoever acts with what comes of it is said no more. What a sub-agent of its own
     exchanges for itself is that sub-agent's, as what it came of.
     """
     made, server, again = token_of(c, token), server_of(c, grant), refreshed(grant)
@@ -378,11 +408,11 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
     issued = c.world.issued[token]
     by_right = isinstance(issued, Exchanged) and c.runs(c.world.by_name[issued.holder])
     own = any_of(by_right, same(made.key, ATTACKERS_KEY))
-    as_whom = any_of(all_of(by_name, no(by_right)), *runs_client(c, as_own))
+    as_whom = any_of(all_of(by_name, no(by_right)), _is_somebody(c, as_own))
     policy = c.of(server.name)
     taken = (
         server_rules.exchanged_token_is_the_clients(
-            policy, by_name, addressed=all_of(no(by_name), _is_addressed(c, server, made))
+            policy, by_name, addressed=all_of(no(by_name), _is_addressed(c, server, made, client))
         ),
         server_rules.exchanged_token_is_presented_by_key(policy, made.bound, own, is_named(c, token)),
     )

@@ -15,6 +15,7 @@ from model.attacker import (
     authenticates_as,
     can_write,
     comes_from_client,
+    credentials,
     holds_browser,
     knows,
     leading,
@@ -60,7 +61,7 @@ from model.readings import (
     users_grants,
 )
 from model.registration import is_known, knows_signers
-from model.state import ATTACKERS_KEY, assertion_at, refreshed
+from model.state import ATTACKERS_KEY, assertion_at, id_token_with, refreshed
 from model.token_endpoint import Requester, by_attacker, code_rules, code_shown, issued, request_rules
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Party, World, callbacks, client_ids, pages
 
@@ -381,7 +382,7 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
         here,
         request_rules(c, server, asking, slot.resource, by_code),
         issued(c, grant, asking, slot.resource),
-        _redemption(c, server, grant, asking, TokenResponse(grant, token_type(asking.key), grant)),
+        _redemption(c, server, grant, asking, _had_by_code(c, grant, grant, asking)),
     )
 
 
@@ -400,8 +401,12 @@ def redeem_code_again(c: Context, grant: str) -> Move:
         here,
         request_rules(c, server, asking, slot.resource, by_code),
         {f"{grant}.code": "reused"},
-        _redemption(c, server, grant, asking, TokenResponse(refreshed(grant), token_type(asking.key), grant)),
+        _redemption(c, server, grant, asking, _had_by_code(c, grant, refreshed(grant), asking)),
     )
+
+
+def _had_by_code(c: Context, grant: str, token: str, asking: Requester) -> TokenResponse:
+    return TokenResponse(token, token_type(asking.key), grant, id_token=id_token_with(c.world, grant))
 
 
 def _with_code(c: Context, grant: str, resource: Value = NONE, useful: Condition = False) -> Requester:
@@ -476,12 +481,13 @@ def use_refresh_token(c: Context, grant: str, wanted: Value) -> Move:
 
 def _as_client(world: World) -> list[dict[str, str]]:
     identities = (identity for client in world.clients for identity in client_ids(world, client))
-    return combined(server=(server.name for server in world.honest_servers), client=identities)
+    servers = (*world.honest_servers, *world.of(PROXY))
+    return combined(server=(server.name for server in servers), client=identities)
 
 
 @action("S15", _as_client)
 def authenticate(c: Context, server: str, client: str) -> Move:
-    """The attacker authenticates at an honest AS as an honest client."""
+    """The attacker authenticates at an honest AS, or at a proxy that is one to its clients, as an honest client."""
     design = policy_of(c, client)
     has, checked = authenticates_as(c, c.world.by_name[server], client)
     # Where its document says so, who comes without credentials is let in, but not as the client.
@@ -494,9 +500,7 @@ def authenticate(c: Context, server: str, client: str) -> Move:
 def _credentials(c: Context, server: str, client_id: str) -> ClientAuthentication:
     """What the attacker authenticates with as a client: its secret, or an assertion that it was sent."""
     client = next(client for client in c.world.clients if client_id in ids_of(c, client))
-    secret: Value = choose(knows(c, "secret", f"{client.name}@{server}"), f"{client.name}@{server}", NONE)
-    made = assertion_at(c.world.by_name[server], client_id)
-    held = knows(c, "assertion", made)
-    return ClientAuthentication(
-        client_id, secret, choose(held, SIGNED, NONE), assertion_opens=(choose(held, made, NONE),)
-    )
+    shown = credentials(c, c.world.by_name[server], client_id)
+    secret: Value = choose(shown.secret, f"{client.name}@{server}", NONE)
+    opens = choose(shown.assertion, assertion_at(c.world.by_name[server], client_id), NONE)
+    return ClientAuthentication(client_id, secret, choose(shown.assertion, SIGNED, NONE), assertion_opens=(opens,))

@@ -989,16 +989,30 @@ def response_rules(
     ``at``: the authorization endpoint by which the request had come.
     """
     session, issuer = c.state.session(who), issuer_after(c, who, arrived_at)
+    other_browser = c.world.user_of(who) != browser
+    return responded(c, session, gateways.iss(c, server, at), issuer, returned, arrived_at, other_browser)
+
+
+def responded(
+    c: Context,
+    session: SessionState,
+    iss: Value,
+    issuer: Value,
+    returned: Value,
+    arrived_at: Value,
+    other_browser: bool,
+) -> tuple[Named, ...]:
+    """The rules by which the client of a session, which goes on with an ``issuer``, takes a response."""
     return tuple(
         guards.authorization_response(
-            c.client(who),
-            session=who,
-            other_browser=c.world.user_of(who) != browser,
+            c.client(session.who),
+            session=session.who,
+            other_browser=other_browser,
             returned=returned,
             after_use=False,
             arrived_at=arrived_at,
             expected=redirect_uri_of(c, session),
-            iss=gateways.iss(c, server, at),
+            iss=iss,
             issuer=recorded(c, session, issuer),
             advertised=advertises_iss(c, session, issuer),
         )

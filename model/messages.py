@@ -192,6 +192,7 @@ class ServerMetadata(Message):
     protected_resources: Value = public()
     signed_metadata: Value = public()
     device_authorization_endpoint: Value = endpoint("device_authorization")
+    revocation_endpoint: Value = endpoint("revoke")
 
     def remark(self, at: str) -> str:
         """Whose issuer and endpoints it names besides its own."""
@@ -490,6 +491,7 @@ class TokenResponse(Message):
     resource: Value = public()
     scope: Value = public()
     expires_in: Value = public()
+    id_token: Value = term("token")
 
 
 @dataclass(frozen=True, slots=True)

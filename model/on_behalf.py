@@ -128,7 +128,7 @@ def client__exchange_token(c: Context, who: str, token: str, grant: str, reads: 
             *request_rules(c, server, asking, NONE, taken),
             *response_rules(c, session, server, for_what, NONE, asking.resource, reads),
         ),
-        {**received(who, grant, reads), **issued_at_once(c, grant, for_what, approved), f"{grant}.source": token},
+        {**received(who, grant, reads), **issued_at_once(c, grant, for_what, approved, NONE), f"{grant}.source": token},
         (
             Sent(client, session.token_at, _exchange(c, who, token, session.token_at, transaction)),
             Sent(server.name, client, replace(answer, token_type=choose(transaction, "N_A", answer.token_type))),

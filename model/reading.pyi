@@ -54,6 +54,7 @@ class GrantState(Reading):
     relayed: Condition
     exchanged: Value
     named: Value
+    word: Value
     to: Value
     bound_key: Value
     certificate: Value

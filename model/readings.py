@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import identifiers, scopes
+from model import resource_server as resource_rules
 from model.action import Context, combined, once
 from model.client import Standing
-from model.federation import WAYS_IN, Frameworks
+from model.federation import WAYS_IN, Frameworks, is_sound
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
 from model.messages import (
-    THIEF,
     AgentCard,
     CardEndpoints,
     Configured,
@@ -33,6 +33,7 @@ from model.switching import Choices
 from model.world import (
     ATTACKER,
     AUTHORIZATION_SERVER,
+    ITSELF,
     NONE,
     SUB_AGENT,
     Exchanged,
@@ -223,6 +224,17 @@ def serves(c: Context, server: Party, resource: Value) -> Condition:
 def trusted_by(c: Context, party: Party, issuer: Value) -> Condition:
     """Whether a resource server was meant to trust an issuer."""
     return one_of(issuer, *(c.world.by_name[name].url for name in party.trusts))
+
+
+def names_issuer(policy: Choices, at: Issuer) -> Condition:
+    """Whether the policy of a resource server itself names an issuer that is this to it."""
+    return resource_rules.policy_names(policy, at.frameworks.on_list, is_sound(at.frameworks), at.published)
+
+
+def is_by_stranger(c: Context, party: Party, made: IssuedToken) -> Condition:
+    """Whether a token is by an AS that a resource server neither names in its policy nor was meant to trust."""
+    issuer = made.server.url
+    return no(any_of(names_issuer(c.of(party.name), accepted_issuer(c, party, issuer)), trusted_by(c, party, issuer)))
 
 
 def is_enrolled(
@@ -444,7 +456,7 @@ def at_server(c: Context, who: str, server: Party, url: Value, resource: Value) 
     """A session that has got as far as the token of a resource called at ``url``, at this AS itself."""
     at = dict.fromkeys(("listed", "metadata", "issuer", "authorization_at", "token_at"), server.url)
     begun = SessionState(who, beginning(c.world).__getitem__)
-    return Moved(begun, url=url, resource=resource, par_at=pushes_to(c, who, server), **at)
+    return Moved(begun, url=url, resource=resource, par_at=pushes_to(c, who, server), unnamed=reads_card(c, who), **at)
 
 
 def requires_dpop(c: Context, url: Value) -> Condition:
@@ -628,7 +640,7 @@ def clients_own(c: Context, token: str) -> Value:
             asks_nobody = same(c.client(earlier(c, held).who).grant, "client_credentials")
             own = choose(all_of(when, asks_nobody), c.world.by_name[held.client].url, own)
         else:
-            own = choose(all_of(when, _is_had_by_itself(c, grant)), c.state.grant(grant).client, own)
+            own = choose(all_of(when, same(c.state.grant(grant).word, ITSELF)), c.state.grant(grant).client, own)
     return own
 
 
@@ -645,19 +657,6 @@ def origins(c: Context, token: str, beside: tuple[str, ...] = ()) -> Iterator[tu
             none.append(no(came))
             yield from ((all_of(came, when), root) for when, root in origins(c, above, (*beside, first)))
     yield all_of(*none), first
-
-
-def _is_had_by_itself(c: Context, grant: str) -> Condition:
-    """Whether a client has the token of a grant without asking a user."""
-    slot = c.state.grant(grant)
-    asks_nobody = (
-        all_of(same(slot.of, who), same(c.client(who).grant, "client_credentials")) for who in c.world.session
-    )
-    by_credentials = any_of(
-        *(same(each, "client_credentials") for each in client_rules.grants_of(policy_of(c, slot.client)))
-    )
-    by_thief = all_of(same(slot.of, THIEF), same(slot.redirect, NONE), by_credentials)
-    return any_of(*asks_nobody, by_thief, is_had_after_error(c, grant))
 
 
 def is_had_after_error(c: Context, grant: str) -> Condition:
@@ -730,8 +729,11 @@ def _exchanged(c: Context, made: Exchanged) -> IssuedToken:
 
 def on_word_of(c: Context, grant: str) -> list[tuple[str, Condition]]:
     """Each grant at another AS that this one may have been issued on the word of, and whether it was."""
-    of, vouched = c.state[f"{grant}.of"], client_rules.is_vouched_by_server
-    return [(above, all_of(same(of, who), vouched(c.client(who), True))) for above, who in c.world.projected(grant)]
+    slot, vouched = c.state.grant(grant), client_rules.is_vouched_by_server
+    return [
+        (above, any_of(all_of(same(slot.of, who), vouched(c.client(who), True)), same(slot.word, above)))
+        for above, who in c.world.projected(grant)
+    ]
 
 
 def tells_across(c: Context, policy: Choices, above: str) -> Condition:

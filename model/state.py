@@ -17,7 +17,20 @@ from typing import Any
 from model.logic import Condition, Decided, Value
 from model.messages import FORGED, THIEF
 from model.reading import GrantState, SessionState
-from model.world import ATTACKER, CLIENT, LOOPBACK, NONE, PROXY, SUB_AGENT, Party, World, callbacks, client_ids, pages
+from model.world import (
+    ATTACKER,
+    CLIENT,
+    ITSELF,
+    LOOPBACK,
+    NONE,
+    PROXY,
+    SUB_AGENT,
+    Party,
+    World,
+    callbacks,
+    client_ids,
+    pages,
+)
 
 #: How far a session at the client has come.
 PHASES = (
@@ -76,6 +89,11 @@ def id_token_of(grant: str) -> str:
 def id_tokens(world: World) -> tuple[str, ...]:
     """The grants with which an ID token comes that a client may exchange."""
     return tuple(grant.name for grant in world.grants if any(session.after for session in world.sessions))
+
+
+def id_token_with(world: World, grant: str) -> str:
+    """The ID token that comes with the access token of a code, or none (OpenID Connect Core 3.1.3.3)."""
+    return id_token_of(grant) if grant in id_tokens(world) else NONE
 
 
 def vouching_at(server: Party, other: Party) -> str:
@@ -244,6 +262,8 @@ def _grant(made: Variables, world: World, name: str) -> None:
         )
     for token, of in ((each, world.sources[each]) for each in (name, refreshed(name)) if each in world.sources):
         made.value(f"{token}.source", (NONE, *of), "the token that it came of by an exchange")
+    above = (other for other, _ in world.projected(name))
+    made.value(f"{name}.word", (NONE, ITSELF, *above), "on whose word its token was issued, if no user approved it")
     made.value(f"{name}.to", (NONE, THIEF, *sessions), "who redeemed the code")
     made.value(f"{name}.bound_key", keys(world), "the DPoP key the access token is bound to")
     made.value(f"{name}.certificate", keys(world), "the certificate the access token is bound to")

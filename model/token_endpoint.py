@@ -10,7 +10,7 @@ from model import client as client_rules
 from model import gateways, guards, scopes
 from model.action import Context
 from model.attacker import attacker_authenticates
-from model.flow import authenticates, request_is_taken
+from model.flow import authenticates, request_is_taken, responded
 from model.logic import Condition, Value, all_of, choose, implies, no, same
 from model.messages import THIEF, CodeShown
 from model.reading import SessionState
@@ -166,10 +166,12 @@ def issued(c: Context, grant: str, asking: Requester, granted: Value) -> dict[st
     }
 
 
-def issued_at_once(c: Context, grant: str, asking: Requester, approved: Value) -> dict[str, Value | Condition]:
-    """The same where there was no code before; ``approved``: the scopes."""
-    begun = {f"{grant}.of": asking.to, f"{grant}.client": asking.client, **scopes.entry(c, grant, approved)}
-    return {**begun, **issued(c, grant, asking, NONE)}
+def issued_at_once(
+    c: Context, grant: str, asking: Requester, approved: Value, word: Value
+) -> dict[str, Value | Condition]:
+    """The same where there was no code before; ``approved``: the scopes; ``word``: on whose word."""
+    begun = {f"{grant}.of": asking.to, f"{grant}.client": asking.client, f"{grant}.word": word}
+    return {**begun, **scopes.entry(c, grant, approved), **issued(c, grant, asking, NONE)}
 
 
 def response_rules(
@@ -224,10 +226,12 @@ def got(c: Context, session: SessionState, server: Party, listed: Condition) -> 
         within=True,
         apart=False,
     )
+    iss, redirect = gateways.iss(c, server, session.authorization_at), redirect_uri_of(c, session)
     return (
         *_asked_if(pushed, authenticates(c, session, server, "par")),
         *_asked_if(by_device, authenticates(c, session, server, "device_authorization")),
         *_asked_if(asks_user, approved),
+        *_asked_if(asks_user, responded(c, session, iss, server.url, session.who, redirect, other_browser=False)),
         *request_rules(c, server, asking, request["resource"]),
         *response_rules(c, session, server, asking, request["resource"], requested_resource(c, session), True),
     )

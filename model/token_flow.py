@@ -37,6 +37,7 @@ from model.readings import (
     code_challenge,
     compares,
     follows,
+    is_by_stranger,
     is_inside,
     is_made_offline,
     is_refused,
@@ -65,7 +66,7 @@ from model.readings import (
 )
 from model.registration import knows_attesters
 from model.rule import Named
-from model.state import captures, over_plain_http, refreshed, shown_keys, tokens
+from model.state import captures, id_token_with, over_plain_http, refreshed, shown_keys, tokens
 from model.switching import Choices
 from model.token_endpoint import (
     Requester,
@@ -81,7 +82,7 @@ from model.token_endpoint import (
     wanted,
 )
 from model.vouching import asserted, grant_type_of, has_grant, presents
-from model.world import ATTACKER, ELSEWHERE, NONE, SUB_AGENT, Exchanged, Party, World
+from model.world import ATTACKER, ELSEWHERE, ITSELF, NONE, RESOURCE_SERVER, SUB_AGENT, Exchanged, Party, World
 
 # --- S15 to S17: token request -----------------------------------------------------------------------------
 
@@ -106,7 +107,7 @@ def is_revoked(c: Context, token: str) -> Condition:
     """
     grant = token.removesuffix("+")
     if grant not in c.world.grant:
-        return tells_of_the_end(c, grant)
+        return tells_of_the_end(c, token)
     policy = c.of(server_of(c, grant).name)
     again = any_of(*(redeems_too(c, who, grant) for who in c.world.session))
     comes = (has_refresh_token(c, cast.after, grant) for cast in c.world.sessions if cast.renews)
@@ -116,7 +117,7 @@ def is_revoked(c: Context, token: str) -> Condition:
         all_of(same(policy.rt_rotation, "revoke"), stolen, any_of(*comes)),
     )
     in_time = same(c.design.block, "no")  # else what makes the AS revoke it comes too late
-    return any_of(all_of(first, in_time), tells_of_the_end(c, grant))
+    return any_of(all_of(first, in_time), tells_of_the_end(c, token))
 
 
 @once
@@ -125,17 +126,19 @@ def tells_of_the_end(c: Context, token: str) -> Condition:
 
     An AS can only tell so of what it has issued: of a chain that was made offline, of the grant at its end.
     """
-    if token not in c.world.revocable:
+    name = token.removesuffix("+")
+    if name not in c.world.revocable:
         return False
-    made, links = c.world.issued[token], c.world.links(token)
+    made, links = c.world.issued[name], c.world.links(name)
     grant = links[-1]
-    policy, itself = c.of(made.server), c.state[f"ended.{token}"]
+    policy, itself = c.of(made.server), c.state[f"ended.{name}"]
     told = no(same(policy.grant_end, "issuance"))
     heard = any_of(
         *(all_of(by, c.state[f"ended.{above}"], tells_across(c, policy, above)) for above, by in on_word_of(c, grant))
     )
     if not isinstance(made, Exchanged):
-        return all_of(told, any_of(itself, heard))
+        above = (all_of(by, c.state[f"ended.{link}"]) for link, by in _came_of(c, token))
+        return all_of(told, any_of(itself, heard, all_of(same(policy.grant_end, "each_link"), any_of(*above))))
     offline, whole = is_made_offline(c, token), any_of(c.state[f"ended.{grant}"], heard)
     derived = same(c.client(c.world.errand(c.world.by_name[made.holder]).name).instance, "derived")
     by_link = any_of(*(all_of(same(policy.grant_end, "each_link"), c.state[f"ended.{name}"]) for name in links[1:-1]))
@@ -146,9 +149,21 @@ def tells_of_the_end(c: Context, token: str) -> Condition:
 def used_late(c: Context, token: str) -> dict[str, Condition]:
     """Whether a token that is used was taken back, or what it may derive from, as an entry if its world has that."""
     name = token.removesuffix("+")
-    links = c.world.links(name) if name in c.world.revocable else ()
-    across = [all_of(by, c.state[f"ended.{above}"]) for above, by in on_word_of(c, links[-1])] if links else []
-    return {f"late.{name}": any_of(*(c.state[f"ended.{link}"] for link in links), *across)} if links else {}
+    if name not in c.world.revocable:
+        return {}
+    links = c.world.links(name)
+    above = [(link, True) for link in links] + on_word_of(c, links[-1]) + _came_of(c, token)
+    return {f"late.{name}": any_of(*(all_of(by, c.state[f"ended.{link}"]) for link, by in above))}
+
+
+def _came_of(c: Context, token: str) -> list[tuple[str, Condition]]:
+    """What a token may have come of by an exchange, and stands below then, and whether it did."""
+    return [
+        (link, same(c.state[f"{token}.source"], source))
+        for source in c.world.sources.get(token, ())
+        for link in c.world.links(source)
+        if link in c.world.revocable
+    ]
 
 
 @once
@@ -213,6 +228,7 @@ def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> M
         redirect_uri=redirect_uri_of(c, session),
         code_verifier=choose(same(code_challenge(c, session), NONE), NONE, who),
     )
+    answer = token_response(c, session, server, grant, asking, granted, approved)
     return Move(
         here,
         (
@@ -222,7 +238,7 @@ def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> M
         {**received(who, grant, reads), **issued(c, grant, asking, granted)},
         (
             *gateways.passed_on(c, client, server, session.token_at, request),
-            Sent(server.name, client, token_response(c, session, server, grant, asking, granted, approved)),
+            Sent(server.name, client, replace(answer, id_token=id_token_with(c.world, grant))),
         ),
     )
 
@@ -279,7 +295,7 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
             *request_rules(c, server, asking, NONE),
             *response_rules(c, session, server, asking, NONE, asking.resource, reads),
         ),
-        {**received(who, grant, reads), **issued_at_once(c, grant, asking, approved)},
+        {**received(who, grant, reads), **issued_at_once(c, grant, asking, approved, choose(itself, ITSELF, NONE))},
         (*gateways.passed_on(c, client, server, session.token_at, request), *read, Sent(server.name, client, answer)),
     )
 
@@ -563,6 +579,7 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
     right = same(made.key, key)
     own = any_of(same(made.key, NONE), all_of(right, no(copied)))
     client = c.world.session[who].client
+    strange = c.at(session.url, lambda party: is_by_stranger(c, party, made), RESOURCE_SERVER)
     return Move(
         here,
         accepts(
@@ -579,7 +596,7 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
             attested=False,
             sufficient=scopes.is_sufficient(c, who, session.url, made.scope),
         ),
-        {f"{who}.accepted": True, **used_late(c, token)},
+        {f"{who}.accepted": True, "accepted.issuer": strange, **used_late(c, token)},
         (
             *token_is_looked_up(c, session.url, token, made, is_revoked(c, token)),
             Sent(session.url, client, ResourceResponse(made.subject)),

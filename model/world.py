@@ -18,6 +18,8 @@ from model.model import Model, oauth
 from model.switches import CLIENT_CLASSES, ROLES, Extent
 
 NONE = "none"
+#: What a grant says where its token was issued to a client for itself.
+ITSELF = "itself"
 #: The attacker, as the user of sessions and grants.
 ATTACKER = "attacker"
 #: A host of the attacker's on which none of its parties is.

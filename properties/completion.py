@@ -7,7 +7,7 @@ no such thing: what is configured by hand finishes as well.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from model.action import Context
 from model.design import Configuration, Design
@@ -99,7 +99,7 @@ def finishes_here(world: World, design: Design, use: str = COMPLETION) -> bool:
 
 
 def _chosen(design: Design) -> Choices:
-    return choices(design, "mechanism", "environment")
+    return choices(design, *get_args(Kind))
 
 
 def finishes(world: World, decided: Choices, excluded: Choices, solver: type[Engine] = SINGLE) -> bool:
@@ -172,7 +172,8 @@ def _answer(
 
     def given(laid: Laid) -> list[int]:
         nobody = [-literal for literal in laid.unrolling.capabilities.values()]
-        decided = [laid.unrolling.switches[choice] for choice in chosen]
+        # What no world reads, as most of how a client takes broken answers, is not laid down.
+        decided = [laid.unrolling.switches[choice] for choice in chosen if choice in laid.unrolling.switches]
         decided += [-laid.unrolling.switches[choice] for choice in excluded]
         return [*nobody, *laid.without(use), *decided, *(laid.unrolling.enforced[name] for name in rules)]
 

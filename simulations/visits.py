@@ -307,7 +307,8 @@ def _latency(action: Action) -> str:
 
 def asks_server(taken: Sequence[Action]) -> bool:
     """Whether the client gets so far as to turn to an AS, which it has registered with by then."""
-    return any(action.schema.honest and action.schema.step in ("S9", "S10") for action in taken)
+    asks = ("S9", "S15", "S16")
+    return any(action.schema.name.startswith("client.") and action.schema.step in asks for action in taken)
 
 
 def reusable(context: Context, discovered: bool) -> Condition:

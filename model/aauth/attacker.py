@@ -24,10 +24,20 @@ from model.aauth.messages import AgentRequest, AuthTokenRequest, AuthTokenRespon
 from model.aauth.state import auth_tokens, keys, resources, signature, users_tokens
 from model.action import Context, Domains, Move, action, combined, possible
 from model.attacker import brings_page, knows, signs_as
-from model.attacker_at_resources import claimed, handle_used, keys_are_listed, names_issuer
+from model.attacker_at_resources import claimed, handle_used, keys_are_listed
 from model.logic import Condition, Value, all_of, any_of, choose, no, same
 from model.messages import FORGED, Fetch, Redirection, ResourceResponse, Sent
-from model.readings import accepted_issuer, designates, server_of, sessions, tampered, trusted_by, user_of, users_grants
+from model.readings import (
+    accepted_issuer,
+    designates,
+    names_issuer,
+    server_of,
+    sessions,
+    tampered,
+    trusted_by,
+    user_of,
+    users_grants,
+)
 from model.registration import shows_a_client
 from model.state import ATTACKERS_KEY, captures
 from model.token_flow import INTERNAL
@@ -223,6 +233,7 @@ def present_auth_token(c: Context, token: str, url: str) -> Move:
     over: Value = NONE
     for where, known in captured.items():
         over = choose(all_of(no(own), known), signature(token, where), over)
+    key = choose(same(over, NONE), ATTACKERS_KEY, made["key"])
     return Move(
         all_of(knows(c, "token", token), c.exists(party)),
         (
@@ -231,7 +242,7 @@ def present_auth_token(c: Context, token: str, url: str) -> Move:
         ),
         {f"served.{token}": True, f"replayed.{token}": no(own)},
         (
-            Sent(ATTACKER, url, SignedRequest(url, made["key"], token, signature=over)),
+            Sent(ATTACKER, url, SignedRequest(url, key, token, signature=over)),
             Sent(url, ATTACKER, ResourceResponse(made["user"])),
         ),
     )

@@ -9,7 +9,7 @@ from model.aauth.agent import server_identifier
 from model.aauth.messages import AuthTokenRequest, AuthTokenResponse, ConsentPage, ResourceToken, SignedRequest
 from model.aauth.state import auth_tokens, key_of, signature
 from model.action import Context, Move, action
-from model.logic import Condition, Value, all_of, choose, mapped, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.messages import Approval, ResourceResponse, Sent
 from model.readings import (
     designates,
@@ -24,6 +24,7 @@ from model.readings import (
 )
 from model.rule import Named
 from model.state import captures
+from model.switching import Choices
 from model.world import NONE, Held, Party, World
 
 #: Phases in which an agent has turned to a server.
@@ -242,6 +243,11 @@ def client__send_auth_token(c: Context, who: str) -> Move:
     return Move(same(session.phase, "has_token"), (), {f"{who}.phase": "sent"}, (sent,))
 
 
+def looks_at_no_key(design: Choices) -> Condition:
+    """Whether a resource takes a signed request by whatever key, as it does not look at the one that a token names."""
+    return same(design.rs_cnf, "off")
+
+
 def accepts(
     c: Context, token: str, url: Value, own: Condition, signed: tuple[Condition, Condition]
 ) -> tuple[Named, ...]:
@@ -254,7 +260,7 @@ def accepts(
     return (
         resource_rules.issuer_is_accepted(design, issuer_at(c, url, made["iss"])),
         resource_rules.audience_is_this_resource(design, identifier_of(url), url, made["aud"], False),
-        resource_rules.proof_is_by_bound_key(design, own, *signed),
+        resource_rules.proof_is_by_bound_key(design, any_of(own, looks_at_no_key(design)), *signed),
     )
 
 

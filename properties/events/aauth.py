@@ -22,7 +22,8 @@ def _of_users(c: Context) -> Iterator[Session]:
 
 def authorization(c: Context) -> Condition:
     """The attacker gains use of a user's protected data at an honest resource."""
-    return any_of(c.state["accepted.as_user"], *(c.state[f"served.{token}"] for token in users_tokens(c.world)))
+    as_user = c.state["accepted.as_user"], c.state["accepted.handle"]
+    return any_of(*as_user, *(c.state[f"served.{token}"] for token in users_tokens(c.world)))
 
 
 def resource_binding(c: Context) -> Condition:

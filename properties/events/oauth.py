@@ -59,14 +59,18 @@ def _users_tokens(c: Context) -> Iterator[str]:
 def _stolen(c: Context, fact: str) -> Iterator[Condition]:
     """Of which users' tokens something holds that the attacker did.
 
-    What was passed on to a sub-agent is its own by right, whoever runs it.
+    What was passed on to a sub-agent is its own by right, whoever runs it; so is what it exchanges that for, as long as
+    it can do no more with it.
     """
+    passed_on = {made.name: made for made in c.world.exchanged}
     for token in _users_tokens(c):
-        made = c.world.issued[token.removesuffix("+")]
-        own: Condition = False
-        if isinstance(made, Exchanged):
-            own = all_of(c.runs(c.world.by_name[made.holder]), no(_exceeds(c, made, token)))
-        yield all_of(c.state[f"{fact}.{token}"], no(own), no(_is_leaked_of_client(c, token)))
+        came_of = ((same(c.state[f"{token}.source"], above), above) for above in c.world.sources.get(token, ()))
+        own = (
+            all_of(when, c.runs(c.world.by_name[passed_on[name].holder]), no(_exceeds(c, passed_on[name], token)))
+            for when, name in ((True, token), *came_of)
+            if name in passed_on
+        )
+        yield all_of(c.state[f"{fact}.{token}"], no(any_of(*own)), no(_is_leaked_of_client(c, token)))
 
 
 def _is_leaked_of_client(c: Context, token: str) -> Condition:
@@ -117,7 +121,8 @@ def authorization(c: Context) -> Condition:
         )
         for session in c.world.sessions
     ]
-    as_user = [c.state["accepted.as_user"], *(knows(c, "password", user) for user in c.world.users)]
+    as_user = [c.state["accepted.as_user"], c.state["accepted.handle"]]
+    as_user += [knows(c, "password", user) for user in c.world.users]
     behind_proxies = [
         any_of(all_of(confused(c, proxy), knows(c, "token", transaction(proxy))), robbed(c, proxy))
         for proxy in c.world.of(PROXY)

@@ -44,6 +44,7 @@ CROSSINGS: dict[str, tuple[Named, ...]] = {
 }
 
 
+CALLBACK = DEFAULT.clients[0].callback
 CRM, ATTACKER_RS = PLACES["honest_api"].url, PLACES["malicious_rs"].url
 HONEST = Machine(Configuration(DESIGN, frozenset()), DEFAULT)
 #: Rules that a token has met before, when it was obtained, and rules about kinds of token that no topology has.
@@ -69,6 +70,10 @@ STATES: dict[str, dict[str, Any]] = {
     },
     "authorization_server.issue_code": {
         "victim.phase": "requested", "victim.authorization_at": HONEST_AS, "victim.metadata": HONEST_AS,
+    },
+    "client.accept_authorization_response": {
+        "victim.phase": "requested", "victim.issuer": HONEST_AS, "victim.metadata": HONEST_AS,
+        "as.user.1.code": "issued", "as.user.1.redirect": CALLBACK,
     },
     "client.redeem_code": {
         "victim.phase": "responded", "victim.token_at": HONEST_AS, "victim.code": "as.user.1",
@@ -106,7 +111,8 @@ def test_a_crossing_has_the_rules_of_its_step(action: str) -> None:
 def test_getting_a_token_has_rules_of_its_steps() -> None:
     """What a client and an AS check before there is a token, but for what the attacker cannot touch."""
     asked = {condition.rule.name for condition in crossings.obtain(DESIGN, AT.resource, True).rules}
-    steps = "client.use_server_metadata", "authorization_server.issue_code", "client.redeem_code"
+    asks = "client.use_server_metadata", "authorization_server.issue_code"
+    steps = *asks, "client.accept_authorization_response", "client.redeem_code"
     assert rules_of(steps[0]) < asked < set[str]().union(*map(rules_of, steps))
 
 
