@@ -25,7 +25,7 @@ from model.attacker import (
     signs_from_page,
 )
 from model.attacker_answers import fetched_as, squats, vouches, well_known_at, written
-from model.flow import SIGNED, challenge, document_rules, server_metadata_rules, takes_part
+from model.flow import SIGNED, challenge, document_rules, is_rewritten, server_metadata_rules, takes_part
 from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
 from model.lookups import token_is_looked_up
 from model.messages import (
@@ -565,7 +565,7 @@ HOSTILE = "javascript:"
 def ask_for_internal_address(c: Context, who: str) -> Move:
     """Whoever writes what a user asks of the client names an internal address: in its own session, or on the way."""
     session, client = c.state.session(who), c.world.session[who].client
-    on_the_way = all_of(c.capabilities["net_first_leg"], same(c.design.leg1, "http"))
+    on_the_way = is_rewritten(c)
     writes = takes_part(c, who) if c.world.user_of(who) == ATTACKER else on_the_way
     return Move(
         all_of(same(session.phase, "idle"), writes),

@@ -458,7 +458,8 @@ def with_metadata(who: str, **values: Value | Condition) -> dict[str, Value | Co
 def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     """The client fetches the metadata of the AS that the resource lists, which tells the truth, and records it."""
     session, party = c.state.session(who), c.world.by_name[server]
-    here = possible(same(session.phase, "discovered"), same(session.listed, party.url), no(c.runs(party)))
+    chosen = any_of(same(session.listed, party.url), is_rewritten(c))
+    here = possible(same(session.phase, "discovered"), chosen, no(c.runs(party)))
     own, behind, card = party.url, gateways.behind(c, party), reads_card(c, who)
     issuer, at = gateways.claimed_issuer(c, party), gateways.endpoints(c, party)
     sends = same(c.of(server).h_iss, "yes")
@@ -477,6 +478,11 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     )
 
 
+def is_rewritten(c: Context) -> Condition:
+    """Whether the attacker can write into a user's first request to the client, and into the choice of an AS there."""
+    return all_of(c.capabilities["net_first_leg"], same(c.design.leg1, "http"))
+
+
 def asks_stranger(c: Context, who: str, server: Party, squats: Condition = False) -> Condition:
     """Whether the client of a session turns to an AS of the attacker's.
 
@@ -484,8 +490,7 @@ def asks_stranger(c: Context, who: str, server: Party, squats: Condition = False
     session, may ask for its own AS instead. ``squats``: the AS writes the metadata of the one that is listed.
     """
     session = c.state.session(who)
-    rewritten = all_of(c.capabilities["net_first_leg"], same(c.design.leg1, "http"))
-    by_choice = True if c.world.user_of(who) == ATTACKER else rewritten
+    by_choice = True if c.world.user_of(who) == ATTACKER else is_rewritten(c)
     here = all_of(same(session.phase, "discovered"), c.runs(server))
     return all_of(here, any_of(same(session.listed, server.url), squats, by_choice))
 

@@ -237,10 +237,13 @@ def introspection_endpoint_is_configured(design: Choices, named_by_token: Condit
 
 
 @rule("INT-2.1-auth", source="RFC 7662 2.1")
-def issuer_can_be_asked(design: Choices) -> Condition:
-    """A resource server that asks about opaque tokens has credentials for the endpoint that it was configured with."""
+def issuer_can_be_asked(design: Choices, known: Condition) -> Condition:
+    """A resource server that asks about opaque tokens has credentials for the endpoint that it was configured with.
+
+    ``known``: that is the endpoint of the AS that has issued the token; no other AS knows of it.
+    """
     asks = all_of(same(design.token_fmt, "opaque"), no(same(design.introspect, "dynamic")))
-    return implies(asks, same(design.introspects, "yes"))
+    return implies(asks, all_of(same(design.introspects, "yes"), known))
 
 
 @rule(

@@ -62,6 +62,7 @@ from model.readings import (
     tampered,
     tells_across,
     token_of,
+    trusted_by,
     uses_dpop,
 )
 from model.registration import knows_attesters
@@ -507,7 +508,12 @@ def accepts(
     identifier, default = published(c, url), c.at(url, lambda party: names_all(c, party, made))
     issuer_policy = c.of(made.server.name)
     return (
-        *is_told(design, issuer_policy, server_rules.is_meant_for(issuer_policy, identifier, made.audience, default)),
+        *is_told(
+            design,
+            issuer_policy,
+            c.at(url, lambda party: trusted_by(c, party, made.server.url), RESOURCE_SERVER),
+            server_rules.is_meant_for(issuer_policy, identifier, made.audience, default),
+        ),
         *guards.access_token(
             design,
             issuer=issuer_at(c, url, issuer),
@@ -541,11 +547,14 @@ def accepts(
     )
 
 
-def is_told(design: Choices, issuer: Choices, audience: Condition) -> tuple[Named, ...]:
-    """The rules by which a resource server that asks about opaque tokens gets an answer about one from an AS."""
+def is_told(design: Choices, issuer: Choices, known: Condition, audience: Condition) -> tuple[Named, ...]:
+    """The rules by which a resource server that asks about opaque tokens gets an answer about one from an AS.
+
+    ``known``: it was configured with that AS; ``audience``: the token is meant for it.
+    """
     told = server_rules.introspection_is_for_the_audience(issuer, audience)
     asks_nobody = same(design.token_fmt, "jwt")
-    return resource_rules.issuer_can_be_asked(design), told._replace(holds=any_of(asks_nobody, told.holds))
+    return resource_rules.issuer_can_be_asked(design, known), told._replace(holds=any_of(asks_nobody, told.holds))
 
 
 def attests(c: Context, who: str, url: Value, audience: Value) -> Condition:

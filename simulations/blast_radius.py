@@ -21,7 +21,7 @@ from model.errors import InputError, hint
 from simulations import draws, provenance
 from simulations.arms import Arm, protections
 from simulations.population import Population
-from simulations.reach import Controls, HoldsRefresh, Possession, Reach, Ways
+from simulations.reach import Controls, Possession, Reach, Ways
 from simulations.reads import check_drawn, check_read
 from simulations.results import LISTED, write
 from simulations.topology import Topology, draw, origin_of
@@ -106,8 +106,8 @@ def start(ways: Ways, kind: str, target: str) -> Possession | None:
         return Controls(target)
     if target not in topology.tokens:
         raise BlastRadiusError(f"no token is called {target!r} in this topology")
-    held = ways.held(topology.tokens[target])
-    return HoldsRefresh(target) if kind == "refresh_token" and held is not None else held
+    token = topology.tokens[target]
+    return ways.renewed(token) if kind == "refresh_token" else ways.held(token)
 
 
 # --- many targets in many topologies ---------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Literal, NamedTuple, ParamSpec
 
 from model import authorization_server as server
-from model import client, flow, guards, identifiers, readings, token_endpoint, token_flow
+from model import client, flow, guards, identifiers, readings, token_endpoint, token_flow, vouching
 from model import resource_server as resource
 from model.action import Context
 from model.attacker import attacker_authenticates
@@ -74,6 +74,7 @@ class Loot(NamedTuple):
         key: the DPoP key that it is bound to, or none; the attacker's own where it can make proofs.
         certificate: the same for a TLS client certificate.
         captured: the URL that the attacker holds a proof for, or none.
+        of_user: it is about a user; one that a client gets for itself is about that.
     """
 
     server: str
@@ -82,6 +83,7 @@ class Loot(NamedTuple):
     key: str
     certificate: str
     captured: str
+    of_user: bool
 
 
 def loot(design: Design, issuer: str, asked: str, captured: str = NONE, own: bool = False) -> Loot:
@@ -101,6 +103,7 @@ def loot(design: Design, issuer: str, asked: str, captured: str = NONE, own: boo
         _thiefs_key(design) if own else decided(choose(bound, readings.proof_key(c, session), NONE)),
         decided(ATTACKERS_KEY if own and same(design.mtls, "bound") else readings.certificate(c, session)),
         decided(choose(proves, captured, NONE)),
+        bool(decided(vouching.grant_type_of(c, VISITOR)) != "client_credentials"),
     )
 
 
@@ -128,6 +131,7 @@ def refreshed(design: Design, issuer: str, asked: str, named: str = NONE) -> Loo
         _thiefs_key(design),
         NONE,
         NONE,
+        of_user=True,
     )
 
 
@@ -198,7 +202,7 @@ def present(design: Design, token: Loot, at: ResourceNode, role: Role, url: str)
     own, captured = token.key in (NONE, ATTACKERS_KEY), token.captured != NONE
     for_this = captured and identifiers.equal_htu(token.captured, url)
     meant = server.is_meant_for(design, at.resource, token.audience, default)
-    yield from token_flow.is_told(design, design, meant)
+    yield from token_flow.is_told(design, design, role == "trusted", meant)
     yield from guards.access_token(
         design,
         issuer=seen_as(design, role),

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from networkx import DiGraph
 
+from model import client
 from model import resource_server as rules
 from model.design import Design
 from model.world import NONE
@@ -123,7 +124,7 @@ class Ways:
         for loot, own in holders.items():
             opened = self._opened(loot)
             servers |= opened.accepting
-            users |= own if opened.as_user - attackers else set()
+            users |= own if loot.of_user and opened.as_user - attackers else set()
         for issuer in controlled & self._issuers:
             opened = self._minted(issuer)
             servers |= opened.accepting
@@ -194,6 +195,11 @@ class Ways:
     def held(self, token: Connection) -> Possession | None:
         """A token in the hands of a thief, or None: under this design the flow that it comes from does not end well."""
         return self._held(token, self._loot(token)) if self.exists(token) else None
+
+    def renewed(self, token: Connection) -> Possession | None:
+        """The refresh token that came with a token, in the hands of a thief, or None where there is none."""
+        renews = client.may_refresh(self._between(token.client, token.server), follows=False)
+        return HoldsRefresh(token.name) if renews and self.exists(token) else None
 
     def _renewable(self, design: Design, token: Connection) -> list[str]:
         """The resources that a thief names at a refresh: none where that is good everywhere, or where none is taken."""

@@ -206,7 +206,7 @@ def issuer_acceptance(c: Context) -> Condition:
 
 def discovery_integrity(c: Context) -> Condition:
     """A client uses an AS that the party in charge does not designate, or metadata that is not that AS's."""
-    return any_of(*(_starts_astray(c, session.name) for session in c.world.sessions))
+    return any_of(*(_starts_astray(c, session.name) for session in _of_users(c)))
 
 
 def _starts_astray(c: Context, who: str) -> Condition:
@@ -248,7 +248,7 @@ def _is_of(c: Context, resource: Value, url: str) -> Condition:
 def accountability(c: Context) -> Condition:
     """A client turns to an AS that is not the resource's, and no public log holds what has misled it."""
     found = []
-    for session in (c.state.session(each.name) for each in c.world.sessions):
+    for session in (c.state.session(each.name) for each in _of_users(c)):
         unseen = any_of(all_of(_is_misled(c, session), no(session.logged)), _is_diverted(c, session))
         found.append(all_of(one_of(session.phase, *REQUEST_SENT), unseen))
     return any_of(*found)
