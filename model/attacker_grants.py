@@ -326,7 +326,10 @@ def _by_workloads(world: World) -> list[dict[str, str]]:
 
 @action("S21", _by_workloads, lambda world: {"client": _as_anybody(world)["client"]})
 def say_subject(c: Context, grant: str, client: Value) -> Move:
-    """The attacker, as a client of its own or as one that it can speak for, names whom a transaction token is about."""
+    """The attacker, as a client of its own or with the credentials of another, names whom a transaction token is about.
+
+    A token service authenticates who asks (draft-ietf-oauth-transaction-tokens, Mutual Authentication).
+    """
     server, again = server_of(c, grant), refreshed(grant)
     policy, asking = c.of(server.name), by_attacker(c, server, client)
     request = TokenExchange(
@@ -343,6 +346,7 @@ def say_subject(c: Context, grant: str, client: Value) -> Move:
             c.has(c.capabilities),
             no(knows(c, "token", again)),
             _is_somebody(c, client),
+            shows_credentials(c, server, client),
         ),
         request_rules(c, server, asking, NONE, (server_rules.subject_is_of_a_token(policy, said=True),)),
         {f"{grant}.exchanged": wanted, **scopes.entry(c, again, scopes.approved(c, server, NONE, wanted))},

@@ -145,7 +145,7 @@ def ask_for_device_code(c: Context, grant: str, client: Value, resource: Value =
     here = possible(
         same(c.state.grant(grant).code, "none"),
         c.has(c.capabilities),
-        is_client_that(c, client, client_rules.shows_a_code),
+        is_client_that(c, client, lambda policy, _: client_rules.shows_a_code(policy)),
         has_identity(c, server, client, NONE),
         names_resource(c, client, resource),
         any_of(holds_browser(c, user), comes_from_client(c, user)),

@@ -295,8 +295,9 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
 
 
 def _at_strangers(world: World) -> list[dict[str, str]]:
-    """One action for each session that may come to a resource of the attacker's, and each AS of the attacker's."""
+    """One action for each session that may come to where the attacker answers, and each AS of the attacker's."""
     own = {party.url for party in world.attackers_resources}
+    own |= {world.by_name[each.party].url for each in world.tamperings if each.channel == "well_known"}
     return [pair for pair in sessions_and_strangers(world) if own & {*world.whereabouts(pair["who"])}]
 
 
@@ -306,12 +307,16 @@ _ANSWERS = ("404", "500", "302", "malformed", "unlisted")
 
 @action("S4", each=_at_strangers, choices=lambda _: {"answer": _ANSWERS})
 def client__do_without_resource_metadata(c: Context, who: str, server: str, answer: Value) -> Move:
-    """The client is told of no AS by a resource of the attacker's, and takes the origin of that for one."""
+    """The client is told of no AS by a resource of the attacker's, and takes the origin of that for one.
+
+    So does a tenant that writes below /.well-known of a host in place of its neighbour.
+    """
     session, design, party = c.state.session(who), c.client(who), c.world.by_name[server]
     unlisted, redirected = same(answer, "unlisted"), same(answer, "302")
+    own, squats = owns_origin(c, session.url), tampered(c, "well_known", session.url)
     here = possible(
         same(session.phase, "challenged"),
-        owns_origin(c, session.url),
+        any_of(own, squats),
         no(same(design.prm, "off")),
         no(reads_card(c, who)),
         no(all_of(redirected, same(design.prm_redirect, "follow"))),  # where that leads there is a document
@@ -323,13 +328,16 @@ def client__do_without_resource_metadata(c: Context, who: str, server: str, answ
         *guards.document(design, fits=fits),
         *guards.listing(design, listed=False),
     )
-    own, client, at = published(c, session.url), c.world.session[who].client, metadata_url(c, session.url)
+    named, client, at = published(c, session.url), c.world.session[who].client, metadata_url(c, session.url)
     return Move(
         here,
-        tuple(one._replace(holds=guards.goes_on(design, one)) for one in asked),
+        (
+            *(one._replace(holds=guards.goes_on(design, one)) for one in asked),
+            resource_rules.well_known_is_the_owners(c.design, no(own)),
+        ),
         {
             f"{who}.phase": "discovered",
-            f"{who}.resource": choose(unlisted, own, client_rules.undocumented_resource(design, session.url)),
+            f"{who}.resource": choose(unlisted, named, client_rules.undocumented_resource(design, session.url)),
             f"{who}.listed": party.url,
             f"{who}.unnamed": True,
             **scopes.as_listed(c, who, NONE),
@@ -337,7 +345,7 @@ def client__do_without_resource_metadata(c: Context, who: str, server: str, answ
         (
             Sent(client, session.url, Fetch(at)),
             Sent(session.url, client, NoDocument(answer), no(unlisted)),
-            Sent(session.url, client, ResourceMetadata(own), unlisted),
+            Sent(session.url, client, ResourceMetadata(named), unlisted),
             Sent(client, client, Guessed(party.url)),
         ),
     )
@@ -395,7 +403,7 @@ def server_metadata_rules(
             design,
             claimed=together,
             authorization_at=opened,
-            advertised=advertised,
+            advertised=all_of(no(card), advertised),  # a card has no field for it
             publishes=no(card),
             lists=all_of(no(card), serves(c, server, session.resource)),
         ),

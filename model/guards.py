@@ -378,12 +378,19 @@ class OrdinaryToken(TypedDict):
     """What is so of a token that a client got by a grant, and that its holder presents for the first time."""
 
     of_client: Condition
+    of_domain: Condition
     forwarded: Condition
     taken_before: Condition
     narrowed: Condition
 
 
-ORDINARY: OrdinaryToken = {"of_client": False, "forwarded": False, "taken_before": False, "narrowed": True}
+ORDINARY: OrdinaryToken = {
+    "of_client": False,
+    "of_domain": False,
+    "forwarded": False,
+    "taken_before": False,
+    "narrowed": True,
+}
 
 
 @_of("resource_server")
@@ -414,6 +421,7 @@ def access_token(
     self_contained: Condition,
     named_by_token: Condition,
     of_client: Condition,
+    of_domain: Condition,
     forwarded: Condition,
     taken_before: Condition,
     narrowed: Condition,
@@ -441,4 +449,4 @@ def access_token(
     yield resource.certificate_is_bound_one(design, certificate, presented)
     yield resource.proof_is_fresh(design, used)
     yield resource.attestation_is_shown(design, shown, attested)
-    yield resource.tokens_are_not_forwarded(design, forwarded)
+    yield resource.tokens_are_not_forwarded(design, forwarded, of_domain)

@@ -89,12 +89,19 @@ def grants_used(c: Context) -> tuple[Value, ...]:
     return (*(each for design in designs for each in client_rules.grants_of(design)), *by_sub_agents)
 
 
-def is_client_that(c: Context, client_id: Value, does: Callable[[Choices], Condition]) -> Condition:
+def is_client_that(c: Context, client_id: Value, does: Callable[[Choices, bool], Condition]) -> Condition:
     """Whether the client of a client_id does something: one of the attacker's does what any honest one does.
 
-    An AS has the endpoints and grants that its clients use.
+    An AS has the endpoints and grants that its clients use. ``does``: by the policy of a client, and whether it has no
+    sessions but such as follow others.
     """
-    honest = [(one_of(client_id, *ids_of(c, client)), does(c.of(client.name))) for client in c.world.clients]
+    honest = [
+        (
+            one_of(client_id, *ids_of(c, client)),
+            does(c.of(client.name), all(one.after for one in c.world.sessions if one.client == client.name)),
+        )
+        for client in c.world.clients
+    ]
     others = no(any_of(*(its for its, _ in honest)))
     return any_of(all_of(others, any_of(*(so for _, so in honest))), *(all_of(its, so) for its, so in honest))
 

@@ -251,7 +251,7 @@ def issuer_can_be_asked(design: Choices, known: Condition) -> Condition:
     "TXN-pass",
     source="MCP security best practices (token passthrough); draft-ietf-oauth-transaction-tokens, Txn-Token Validation",
 )
-def tokens_are_not_forwarded(design: Choices, forwarded: Condition, of_domain: Condition = False) -> Condition:
+def tokens_are_not_forwarded(design: Choices, forwarded: Condition, of_domain: Condition) -> Condition:
     """The RS forwards no token that it was sent upstream, but gets its own.
 
     ``of_domain``: it is a transaction token, which goes on as it is where servers do as the text about those says.

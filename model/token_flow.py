@@ -13,7 +13,7 @@ from model import resource_server as resource_rules
 from model.action import Context, Move, action, combined, once, possible
 from model.attacker import calls_from_page, knows
 from model.flow import asks_for_more, attestation_of, authentication_of, challenge, issuer_after, may_name, to_code
-from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
 from model.lookups import client_is_read, token_is_looked_up
 from model.messages import (
     GrantShown,
@@ -40,6 +40,7 @@ from model.readings import (
     is_by_stranger,
     is_inside,
     is_made_offline,
+    is_of_exchange,
     is_refused,
     is_strangers,
     issuer_at,
@@ -138,8 +139,12 @@ def tells_of_the_end(c: Context, token: str) -> Condition:
         *(all_of(by, c.state[f"ended.{above}"], tells_across(c, policy, above)) for above, by in on_word_of(c, grant))
     )
     if not isinstance(made, Exchanged):
+        # By itself nothing ties what came of an exchange to what it came of.
+        apart = is_of_exchange(c, name) if token != name else False
+        with_it = implies(apart, one_of(policy.grant_end, "derived", "each_link"))
         above = (all_of(by, c.state[f"ended.{link}"]) for link, by in _came_of(c, token))
-        return all_of(told, any_of(itself, heard, all_of(same(policy.grant_end, "each_link"), any_of(*above))))
+        by_link = all_of(same(policy.grant_end, "each_link"), any_of(*above))
+        return all_of(told, any_of(all_of(with_it, any_of(itself, heard)), by_link))
     offline, whole = is_made_offline(c, token), any_of(c.state[f"ended.{grant}"], heard)
     derived = same(c.client(c.world.errand(c.world.by_name[made.holder]).name).instance, "derived")
     by_link = any_of(*(all_of(same(policy.grant_end, "each_link"), c.state[f"ended.{name}"]) for name in links[1:-1]))
@@ -507,13 +512,15 @@ def accepts(
     issuer = made.server.url
     identifier, default = published(c, url), c.at(url, lambda party: names_all(c, party, made))
     issuer_policy = c.of(made.server.name)
+    told = is_told(
+        design,
+        issuer_policy,
+        c.at(url, lambda party: trusted_by(c, party, made.server.url), RESOURCE_SERVER),
+        server_rules.is_meant_for(issuer_policy, identifier, made.audience, default),
+    )
     return (
-        *is_told(
-            design,
-            issuer_policy,
-            c.at(url, lambda party: trusted_by(c, party, made.server.url), RESOURCE_SERVER),
-            server_rules.is_meant_for(issuer_policy, identifier, made.audience, default),
-        ),
+        # A transaction token is a JWT, whatever access tokens look like; nobody is asked about it.
+        *(rule._replace(holds=any_of(made.of_domain, rule.holds)) for rule in told),
         *guards.access_token(
             design,
             issuer=issuer_at(c, url, issuer),
@@ -540,6 +547,7 @@ def accepts(
             self_contained=made.self_contained,
             named_by_token=False,
             of_client=made.of_client,
+            of_domain=made.of_domain,
             forwarded=made.forwarded,
             taken_before=was_taken(c, token),
             narrowed=made.narrowed,

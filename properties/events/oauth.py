@@ -47,7 +47,7 @@ from model.resource_server import (
     takes_the_client_for_the_caller,
 )
 from model.send import is_attackers
-from model.state import REDEEMED, others_than, tokens, transaction
+from model.state import REDEEMED, others_than, refreshed, tokens, transaction
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, SUB_AGENT, Exchanged, Grant, Party, Session
 
 
@@ -339,11 +339,20 @@ def delegation_confinement(c: Context) -> Condition:
     for made in c.world.exchanged:
         ended = same(c.state[f"{c.world.errand(c.world.by_name[made.holder]).name}.task"], "ended")
         found.append(c.state[f"{made.holder}.overstays"])
-        for token in (made.grant, made.name):
+        has = ((token, same(c.state[f"{made.holder}.token"], token)) for token in (made.grant, made.name))
+        for token, held in (*has, *_exchanged_for(c, made, "knows.token")):
             issued = token_of(c, token)
             beyond = any_of(_exceeds(c, made, token), all_of(ended, no(issued.expired)))
-            found.append(all_of(same(c.state[f"{made.holder}.token"], token), _is_taken(c, issued), beyond))
+            found.append(all_of(held, _is_taken(c, issued), beyond))
     return any_of(*found)
+
+
+def _exchanged_for(c: Context, made: Exchanged, fact: str) -> list[tuple[str, Condition]]:
+    """What a sub-agent of the attacker's has exchanged its token for, and whether something is so of that."""
+    again, runs = refreshed(made.grant), c.runs(c.world.by_name[made.holder])
+    if made.name not in c.world.sources.get(again, ()):
+        return []
+    return [(again, all_of(runs, same(c.state[f"{again}.source"], made.name), c.state[f"{fact}.{again}"]))]
 
 
 def _is_taken(c: Context, made: IssuedToken) -> Condition:
@@ -375,7 +384,10 @@ def revocation(c: Context) -> Condition:
 
 def attribution(c: Context) -> Condition:
     """An honest resource server serves a sub-agent and takes it for the client."""
-    return any_of(*(all_of(c.state[f"{m.holder}.served"], _passes_for_client(c, m)) for m in c.world.exchanged))
+    served = (all_of(c.state[f"{made.holder}.served"], _passes_for_client(c, made)) for made in c.world.exchanged)
+    # A token that came of an exchange names no actor.
+    apart = (when for made in c.world.exchanged for _, when in _exchanged_for(c, made, "served"))
+    return any_of(*served, *apart)
 
 
 def _passes_for_client(c: Context, made: Exchanged) -> Condition:

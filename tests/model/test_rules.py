@@ -39,7 +39,7 @@ def test_rules_have_a_requirement_ids_and_a_source():
 #: What a party does only if it is willing or able to at all, whatever it meets.
 WILLING = {
     "client.other_challenge_is_heeded", "client.scope_is_stepped_up",
-    "authorization_server.sub_agent_is_attested", "resource_server.issuer_can_be_asked",
+    "authorization_server.sub_agent_is_attested",
 }  # fmt: skip
 
 
