@@ -1,6 +1,7 @@
 """What the attacker presents as a grant: assertions that it was sent, or that an AS of its own makes."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import permutations
 
 from model import authorization_server as server_rules
@@ -279,22 +280,11 @@ def _exchanged(
     c: Context, token: str, at: Party, client: Value, by_name: Condition, by_id_token: Condition
 ) -> tuple[tuple[Named, ...], tuple[Sent, ...]]:
     """The rules by which one AS gives the attacker an assertion for a token, and another takes it; and what it asks."""
-    made = token_of(c, token)
-    server, policy = made.server, c.of(made.server.name)
-    by_token = (
-        *was_kept(c, token, [token]),
-        server_rules.exchanged_token_is_presented_by_key(policy, made.bound, same(made.key, ATTACKERS_KEY), False),
-    )
+    server = token_of(c, token).server
     checked = (
-        *(each._replace(holds=any_of(by_id_token, each.holds)) for each in by_token),
+        *_subject(c, token, client, by_name, by_id_token),
         *attacker_authenticates(c, server, client),
-        server_rules.exchanged_token_is_the_clients(
-            policy,
-            by_name,
-            addressed=all_of(no(by_name), _is_addressed(c, server, made, client)),
-            id_token=all_of(by_name, by_id_token),
-        ),
-        server_rules.audience_is_partner(policy, gives_word_to(c, server, at.url)),
+        server_rules.audience_is_partner(c.of(server.name), gives_word_to(c, server, at.url)),
         *guards.assertion(
             c.of(at.name),
             named=True,
@@ -307,17 +297,46 @@ def _exchanged(
             reused=False,
         ),
     )
-    request = TokenExchange(
-        client,
-        grant_type="token-exchange",
-        requested_token_type="id-jag",
-        subject_token=choose(by_id_token, id_token_of(token), token),
-        subject_token_type=choose(by_id_token, "id_token", "access_token"),
-        audience=at.url,
-    )
+    asking = _exchange(client, "id-jag", token, by_id_token)
+    request = replace(asking, audience=at.url)
     user = c.world.issued[token.removesuffix("+")].user
     answer = AssertionResponse("id-jag", vouching_at(server, at), server.url, user, at.url, client)
     return checked, asked(ATTACKER, server.name, request, answer)
+
+
+def _subject(c: Context, token: str, client: Value, by_name: Condition, by_id_token: Condition) -> tuple[Named, ...]:
+    """The rules by which an AS takes a token, or the ID token that came with it, from who exchanges it as a client."""
+    made = token_of(c, token)
+    policy, own = c.of(made.server.name), any_of(_is_own_by_right(c, token), same(made.key, ATTACKERS_KEY))
+    by_token = (
+        *was_kept(c, token, [token]),
+        server_rules.exchanged_token_is_presented_by_key(policy, made.bound, own, is_named(c, token)),
+    )
+    return (
+        *(each._replace(holds=any_of(by_id_token, each.holds)) for each in by_token),
+        server_rules.exchanged_token_is_the_clients(
+            policy,
+            by_name,
+            addressed=all_of(no(by_name), no(by_id_token), _is_addressed(c, made.server, made, client)),
+            id_token=all_of(by_name, by_id_token),
+        ),
+    )
+
+
+def _exchange(client: Value, wanted: str, token: str, by_id_token: Condition) -> TokenExchange:
+    return TokenExchange(
+        client,
+        grant_type="token-exchange",
+        requested_token_type=wanted,
+        subject_token=choose(by_id_token, id_token_of(token), token),
+        subject_token_type=choose(by_id_token, "id_token", "access_token"),
+    )
+
+
+def _is_own_by_right(c: Context, token: str) -> Condition:
+    """Whether a token is that of a sub-agent of the attacker's."""
+    issued = c.world.issued.get(token)
+    return isinstance(issued, Exchanged) and c.runs(c.world.by_name[issued.holder])
 
 
 def _by_workloads(world: World) -> list[dict[str, str]]:
@@ -388,41 +407,32 @@ def _agents(world: World) -> list[Party]:
     return [client for client in world.clients if client.agent_of]
 
 
-@action("S21", _of_users, _as_whom)
-def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_own: Value) -> Move:
+def _shown_for_resource(world: World) -> Domains:
+    return {**_as_whom(world), **({"by_id_token": (False, True)} if id_tokens(world) else {})}
+
+
+@action("S21", _of_users, _shown_for_resource)
+def exchange_for_resource(
+    c: Context, token: str, grant: str, wanted: Value, as_own: Value, by_id_token: Condition = False
+) -> Move:
     """The attacker exchanges a token that it was sent for one that is good at another resource of the same AS.
 
     It does so as the client that the token was issued to, or as somebody else: a resource server may be a client.
     The scopes stay those of the token, whoever acts with what comes of it is said no more. What a sub-agent of its own
-    exchanges for itself is that sub-agent's, as what it came of.
+    exchanges for itself is that sub-agent's, as what it came of. ``by_id_token``: as in :func:`exchange_token`.
     """
     made, server, again = token_of(c, token), server_of(c, grant), refreshed(grant)
     by_name = same(as_own, NONE)
     client = choose(by_name, made.client, as_own)
     asking = by_attacker(c, server, client, published(c, wanted))
-    request = TokenExchange(
-        client,
-        grant_type="token-exchange",
-        requested_token_type="access_token",
-        subject_token=token,
-        subject_token_type="access_token",
-        resource=asking.resource,
-    )
+    request = replace(_exchange(client, "access_token", token, by_id_token), resource=asking.resource)
     answer = TokenResponse(again, token_type(asking.key))
-    issued = c.world.issued[token]
-    by_right = isinstance(issued, Exchanged) and c.runs(c.world.by_name[issued.holder])
-    own = any_of(by_right, same(made.key, ATTACKERS_KEY))
-    as_whom = any_of(all_of(by_name, no(by_right)), _is_somebody(c, as_own))
-    policy = c.of(server.name)
-    taken = (
-        server_rules.exchanged_token_is_the_clients(
-            policy, by_name, addressed=all_of(no(by_name), _is_addressed(c, server, made, client))
-        ),
-        server_rules.exchanged_token_is_presented_by_key(policy, made.bound, own, is_named(c, token)),
-    )
+    as_whom = any_of(all_of(by_name, no(_is_own_by_right(c, token))), _is_somebody(c, as_own))
+    good = all_of(knows(c, "token", token), no(is_revoked(c, token)))
+    has = any_of(all_of(by_id_token, _has_id_token(c, token)), all_of(no(by_id_token), good))
     return Move(
-        possible(knows(c, "token", token), no(is_revoked(c, token)), no(knows(c, "token", again)), as_whom),
-        (*was_kept(c, token, [token]), *request_rules(c, server, asking, NONE, taken)),
+        possible(has, no(knows(c, "token", again)), as_whom),
+        request_rules(c, server, asking, NONE, _subject(c, token, client, by_name, by_id_token)),
         {
             f"{grant}.exchanged": asking.resource,
             f"{again}.source": token,

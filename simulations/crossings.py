@@ -33,6 +33,8 @@ P = ParamSpec("P")
 Role = Literal["trusted", "look_alike", "stranger"]
 
 #: Who takes part in steps of the model: an AS and a callback of the attacker's, a client, a grant of its user.
+#: A client that an attacker makes up.
+MADE_UP = next(identity for identity in ONE_VISIT.identities if identity.identity == "own")
 _STRANGER = next(server for server in ONE_VISIT.servers if not server.honest)
 _SERVER = ONE_VISIT.by_url[HONEST_AS]
 _CLIENT, _GRANT = ONE_VISIT.clients[0], ONE_VISIT.grants[0].name

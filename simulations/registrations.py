@@ -22,15 +22,13 @@ from model.logic import decided
 from model.registration import registered
 from simulations import draws
 from simulations.arms import Arm
+from simulations.crossings import MADE_UP
 from simulations.reader import told
 from simulations.results import measured
 from simulations.topology import PartyDraws
 from simulations.units import Sums, Tally, Unit
 from simulations.visits import ACCEPTED, DIVERTED, HONEST_AS, ONE_VISIT, Label, Settings, among_honest
 
-_SERVER = ONE_VISIT.by_url[HONEST_AS]
-#: The made-up client.
-_STRANGER = next(identity for identity in ONE_VISIT.identities if identity.identity == "own")
 #: Ways to register at run time.
 DYNAMIC = ("dcr", "dcr_ss")
 LOADS = ("document_fetches", "registrations")
@@ -185,7 +183,7 @@ def _serve(
 
 def _stranger(design: Design) -> tuple[Label, float, float]:
     """A request with a made-up client, and the document or the record that it costs the AS."""
-    known = registered(among_honest(design), _SERVER, _STRANGER.url, _STRANGER.callback)
+    known = registered(among_honest(design), ONE_VISIT.by_url[HONEST_AS], MADE_UP.url, MADE_UP.callback)
     compared = server.redirect_uri_is_registered(design, known, False)
     if not compared.holds:
         return Label("blocked", compared.rule.name, ()), 0.0, 0.0

@@ -13,14 +13,13 @@ from model.logic import same
 from model.registration import registered, shows_a_client
 from simulations import crossings
 from simulations.attempts import ADOPTIONS, COLUMN
+from simulations.crossings import MADE_UP
 from simulations.harms import Strategy
 from simulations.registrations import DYNAMIC
 from simulations.residents import Residents
 from simulations.vectorised import reader
 from simulations.visits import DIVERTED, HONEST_AS, ONE_VISIT, PLACES, Label, Plan, Settings, among_honest
 
-_SERVER = ONE_VISIT.by_url[HONEST_AS]
-_STRANGER = next(identity for identity in ONE_VISIT.identities if identity.identity == "own")
 #: What is waited for without anybody who has a queue or remembers.
 _ALONE = frozenset(("challenge", "metadata"))
 #: The first of what is at hand that a token belongs to.
@@ -121,9 +120,10 @@ def _walk(plan: Plan) -> TimedPlan:
 def _stranger(design: Design) -> Label:
     """What the request of a made-up client comes to, at the AS and with the user."""
     context = among_honest(design)
-    identity = _SERVER, _STRANGER.url, _STRANGER.callback
+    identity = ONE_VISIT.by_url[HONEST_AS], MADE_UP.url, MADE_UP.callback
     shown = bool(shows_a_client(context, *identity))
     for rule in (
+        client.code_is_asked_for(design),
         server.redirect_uri_is_registered(design, registered(context, *identity), False),
         server.user_recognises_the_client(design, shown),
     ):

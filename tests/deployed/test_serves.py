@@ -326,6 +326,7 @@ def test_a_bad_url_is_one_line(arguments: list[str], tmp_path: Path, monkeypatch
     assert "is not a URL with a host; allowed: https://HOST/PATH" in run.stderr
 
 
+@pytest.mark.slow
 def test_the_command_says_who_gets_in_why_not_and_what_helps(tmp_path: Path) -> None:
     """In lines and as data; the exit code says whether all do."""
     path = _written(tmp_path, server={**SERVER, "issuer": "https://login.example"})

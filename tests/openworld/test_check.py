@@ -152,6 +152,7 @@ def test_utility_is_reached_or_not(run: Check, entry: str, found: str) -> None:
     assert f"  + {found}" in result.stdout
 
 
+@pytest.mark.slow
 def test_what_nothing_could_violate_has_not_been_shown_to_hold(run: Check, tmp_path: Path) -> None:
     """It is exit code 4, said in every format without a tick, and less bad than what has flipped."""
     junit, sarif, summary = (tmp_path / name for name in ("found.xml", "found.sarif", "summary.md"))

@@ -31,6 +31,7 @@ def flips():
     return json.loads(ran.stdout)
 
 
+@pytest.mark.slow
 def test_prefix_matching_flips_what_it_flips(flips) -> None:
     """A tenant speaks for its host, and one document covers many paths."""
     told = {
@@ -47,6 +48,7 @@ def test_prefix_matching_flips_what_it_flips(flips) -> None:
     }
 
 
+@pytest.mark.slow
 def test_what_flips_is_told_before_it_is_known_why() -> None:
     """In a line each, with the answers of its question; what does not flip is counted only."""
     attackers, environments = {"mal_tenant": "mal_tenant"}, {"plain": DEPLOYMENTS["plain"]}

@@ -294,6 +294,7 @@ def test_a_number_that_is_not_as_claimed_stops_the_notebook() -> None:
             evidence.counted([("two", 2, relation, other)])
 
 
+@pytest.mark.slow
 def test_columns_that_list_names_have_them_in_words() -> None:
     """Where a notebook asks for it, each name by its words and in its order."""
     named, told = (

@@ -320,6 +320,7 @@ def test_pages_of_others_reach_nothing(at: str, header: dict[str, str]) -> None:
     assert httpx.post(at, json=call, headers={**accept, **header}).status_code in (403, 421)
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_one_line(at: str) -> None:
     port = at.split(":")[2].partition("/")[0]
     done = subprocess.run([*COMMAND, "mcp", "--http", port], capture_output=True, text=True, cwd=ROOT)

@@ -10,6 +10,7 @@ from openworld.minimal_sets import SetsAsked, SetsFound, ask, lines
 from properties.designs import MECHANISMS, Answers
 
 
+@pytest.mark.slow
 def test_suffice_lists_minimal_sets_and_deployments() -> None:
     """Minimal sets, what they leave usable, and the maximal sets that still leave an attack, as data."""
     asked = ["list", "designs", "--suffice", "token_confinement", "--against", "mal_rs", "--usable", "--format", "json"]

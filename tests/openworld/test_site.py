@@ -96,6 +96,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # --- what is on it -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_all_that_is_linked_is_there(site: Path) -> None:
     """The page, its script and the worker name files of the site and nothing else, as no other host is named."""
     page, script, worker, style = (
@@ -194,6 +195,7 @@ def test_answers_beforehand_are_those_of_check(site: Path) -> None:
     assert known["answers"]["mal_as"]["code_delivery"]["assumptions"] == assumptions("CD", configuration)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("drafts", [[], [ROOT / "openworld" / "data" / "draft_of_your_own.py"]])
 def test_the_python_of_the_site_needs_the_solver_and_nothing_else(tmp_path: Path, drafts: list[Path]) -> None:
     """Taken out of its archive, and with all else out of reach, it answers; so it does with a draft of one's own."""

@@ -69,6 +69,7 @@ def rows(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+@pytest.mark.slow
 def test_every_cell_has_a_verdict(folder: Path) -> None:
     """Design by attacker by property, each once, in order."""
     table = rows(folder)
@@ -129,6 +130,7 @@ def test_experiments_are_tables_and_figures(folder: Path) -> None:
     assert {f"{stem}.{form}" for stem in stems for form in ("svg", "pdf", "png", "csv", "txt")} == drawn
 
 
+@pytest.mark.slow
 def test_deployed_clients_are_asked_in_every_situation(folder: Path, checker: Checker) -> None:
     """One row each, with a configuration that the command line takes and that gives this very verdict."""
     table = list(csv.DictReader((folder / "clients.csv").read_text(encoding="utf-8").splitlines()))

@@ -192,6 +192,7 @@ def test_a_text_is_put_to_those_who_read_messages(monkeypatch) -> None:
     assert [each.prop.code for each in text_pages.found("pkce").whole if each.guarantees] == ["CB"]
 
 
+@pytest.mark.slow
 def test_a_text_is_put_to_a_power_that_it_gives(monkeypatch) -> None:
     """A JWT that the platform signs may leak from there; who signs for itself has nothing there that could."""
     only(monkeypatch, "CA")

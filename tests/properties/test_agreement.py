@@ -129,7 +129,7 @@ def open_template(name):
     return template_of(WORLDS[name])
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(24)
 @pytest.mark.parametrize("name", WORLDS)
 def test_circuit_and_machine_read_every_rule_alike(name, sample):
     """Guards, rules, effects and events agree in random states under random designs and attackers."""
@@ -202,6 +202,7 @@ def test_whoever_has_more_loses_no_attack(name, attacks, reach_in):
     assert not lost
 
 
+@pytest.mark.slow
 def test_whoever_can_do_more_loses_no_attack(attacks, reach):
     """More capabilities leave every attack possible."""
     rng, lost = random.Random(11), []

@@ -54,6 +54,7 @@ def test_assumptions_are_those_of_every_environment_alone(code, text, free, chec
         assert not (enough and happens), environment
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("code", "text", "free"), ASKED[:2], ids=[f"{code} {text}" for code, text, _ in ASKED[:2]])
 def test_no_assumption_can_be_left_out_or_widened(code, text, free):
     """With any one excluded value let back in there is an attack, and somebody can finish under each set."""

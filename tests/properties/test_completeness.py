@@ -157,6 +157,7 @@ def test_rules_that_block_do_so_in_runs_of_any_length(rows, checker, reach):
     assert named > 5
 
 
+@pytest.mark.slow
 def test_a_bound_is_proved_and_no_larger_than_any_run(rows, checker, pins):
     """What is said of the length of runs is proved, and fits what is known of the world."""
     most = pinned_worlds(pins)
@@ -229,6 +230,7 @@ def test_a_run_is_longer_where_something_happens_in_the_last_sweep():
         assert laid.check([*laid.unrolling.enforced.values(), *honest, laid.longer], Clock()) is answer
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("prop", "text", "sweeps"), [("CD", "cap=mal_as", 6), ("CB", "cap=mal_client", 4)])
 def test_the_bound_is_the_same_from_any_depth_on(prop, text, sweeps):
     """Where the world grew sweep by sweep it is known from the one before; where it began deeper it is measured."""

@@ -32,6 +32,7 @@ def verdict(name: str, asked: Configuration, checks: tuple[Candidate, ...]):
     return Checker(by_design=True, patience=0.0).verdict(name, changed)
 
 
+@pytest.mark.slow
 def test_published_checks_are_found_and_so_is_a_smaller_one(mix_up: Invented) -> None:
     """RFC 9207 2.4 with RFC 8414 3.3; and to compare iss with the issuer that the resource lists, alone."""
     assert (ISS, ISSUER) in mix_up.sets
@@ -41,6 +42,7 @@ def test_published_checks_are_found_and_so_is_a_smaller_one(mix_up: Invented) ->
     assert known.rule(LISTED) is None
 
 
+@pytest.mark.slow
 def test_a_set_is_enough_and_none_of_it_can_be_left_out() -> None:
     """By ordinary verdicts, whose attacks the machine replays."""
     assert verdict("CD", MIX_UP, (ISS, ISSUER)).result == "safe"
@@ -92,6 +94,7 @@ def test_what_is_not_yet_held_is_nothing(mix_up: Invented) -> None:
     assert later in mix_up.breaking
 
 
+@pytest.mark.slow
 def test_checks_that_never_differ_have_one_name() -> None:
     """The resource that a session recorded is the one that it asks for; no two of a set are of one class."""
     found = invent([find("TC")], parse("cap=mal_rs;prm=unchecked"))
@@ -118,6 +121,7 @@ def test_a_prefix_is_enough_where_one_document_is_for_many_paths() -> None:
     assert (said.switch, said.whole) == ("prm=prefix", True)
 
 
+@pytest.mark.slow
 def test_sets_that_are_borne_one_by_one_and_not_together_are_left_out() -> None:
     """No proposal has in it what loses every honest run in an environment that is asked."""
     checks = [LISTED, ISS, ISSUER]
@@ -127,6 +131,7 @@ def test_sets_that_are_borne_one_by_one_and_not_together_are_left_out() -> None:
     assert Checks([find("CD")], asked, names, broken=[frozenset({ISS.name, ISSUER.name})]).minimal() == [{LISTED.name}]
 
 
+@pytest.mark.slow
 def test_an_environment_that_is_named_is_left_alone() -> None:
     """Where the AS sends no iss, nothing that the client holds tells it whose code it has."""
     assert invent([find("CD")], MIX_UP, [{"h_iss": "no"}]).sets == ()
@@ -188,6 +193,7 @@ def test_a_random_value_is_secret_while_no_message_has_had_it() -> None:
     assert leaks not in candidates(Received(find("CB"), under(asked, with_checks(asked.model, ()))), ())
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("check", "switch", "field"),
     [

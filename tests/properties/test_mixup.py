@@ -62,6 +62,7 @@ def test_the_solver_agrees_at_every_size(servers, sessions):
         confirm(attack.trace, find(name))
 
 
+@pytest.mark.slow
 def test_search_and_solver_agree_on_random_designs():
     """Both give the same verdict and the same shortest length over what the rules of this world read."""
     rng, world = random.Random(5), mixup(2, 1)

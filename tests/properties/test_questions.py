@@ -25,6 +25,7 @@ def wrong(name):
     return [each.configuration for each, found in answered(question(name)) if found.result != each.expected]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", random.Random(1).sample(ASKED, FEW))
 def test_some_answers_are_those_of_verdicts(name):
     """A few of them."""

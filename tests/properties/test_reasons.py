@@ -102,6 +102,7 @@ ASKED = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("asked", ASKED)
 def test_what_is_missing_is_told_alike_by_who_answers_one_question_and_many(asked, checker):
     """What would bring it about does so, and no choice that leaves no room for it is named for nothing."""

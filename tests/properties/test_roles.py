@@ -150,6 +150,7 @@ def _holds(condition: Equalities, values):
     )
 
 
+@pytest.mark.sampled(7)
 @needs_prover
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -203,6 +204,7 @@ def test_a_rule_about_a_message_is_an_equation_of_terms():
             roles(with_draft(MIX_UP, other)[1], find("CD"))
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     "holds",
     [
@@ -226,6 +228,7 @@ def test_what_is_no_comparison_of_two_values_at_hand_is_refused(holds):
         roles(under(parse(MIX_UP.partition(" ")[2]), changed), find("CD"))
 
 
+@pytest.mark.sampled(2)
 @needs_prover
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("left", ["iss", "added_issuer"])

@@ -35,6 +35,7 @@ def unmet(rows, judge):
     }
 
 
+@pytest.mark.slow
 def test_a_covered_row_is_met_or_disputed_in_the_findings(rows, disputed, reach):
     """The model answers every third as expected, except where the findings argue that the expectation is wrong."""
     undisputed = {id_: why for id_, why in unmet(rows[::3], reach.verdict).items() if id_ not in disputed}

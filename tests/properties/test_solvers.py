@@ -141,7 +141,7 @@ def handful(sample):
     return asked, answered(asked, Solver)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("other", [MiniSat, CaDiCaL])
 def test_other_solvers_say_the_same(handful, other):
     """In result, length, rules and trace."""

@@ -120,6 +120,7 @@ def is_noticed(name):
             return True
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", random.Random(0).sample(sorted(QUICK), FEW))
 def test_some_parts_are_not_left_out_unnoticed(name):
     """A few of them, that something is noticed before all of them are tried."""

@@ -72,7 +72,7 @@ def test_traces_are_free_of_noise(traces):
             assert not shows(trace, trace.steps[:left_out] + trace.steps[left_out + 1 :]), (id_, left_out)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(
     ("prop", "config"),
     [
@@ -163,6 +163,7 @@ def _steps_are_words(data):
     data["steps"] = ["walk"]
 
 
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize(
     ("tamper", "says"),
     [

@@ -67,6 +67,7 @@ def total(tally: Tally, name: str) -> float:
     return tally.sums[name, 1].total
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "arm", [TOLERATE, INSIST, pytest.param("dpop=token;dpop_policy=metadata;as_dpop=honor", marks=pytest.mark.slow)]
 )

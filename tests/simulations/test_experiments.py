@@ -191,6 +191,7 @@ def test_of_the_classes_of_clients_strangers_take_the_public_one_and_thieves_its
     assert of(public, 0.0, "flow_binding", "harm") > 0
 
 
+@pytest.mark.slow
 def test_tables_are_the_same_bit_for_bit() -> None:
     """The same arguments give the same tables, in one process or two; another seed gives others."""
     asked = small("echo", 0.5)

@@ -269,6 +269,7 @@ def test_asking_one_of_many_that_are_alike_changes_nothing(tried: Arm, monkeypat
     assert followed() == shared
 
 
+@pytest.mark.slow
 def test_the_sample_of_designs_is_worth_its_time() -> None:
     """Among the designs and targets tried, every kind of mishap reaches little somewhere and much somewhere else."""
     for kind in KINDS:
