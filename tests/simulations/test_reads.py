@@ -178,7 +178,7 @@ def test_a_factor_is_checked_like_an_arm() -> None:
 
 def test_blast_radius_refuses_what_it_does_not_read() -> None:
     """In a design of another protocol too; what else a design brings along may be read by nothing."""
-    for text, switch in (("design=aauth", "protocol"), ("iss_check=off", "iss_check")):
+    for text, switch in (("design=aauth", "protocol"), ("handle_bind=off", "handle_bind")):
         with pytest.raises(ConfigurationError, match=f"switch '{switch}' of arm '{text}' is not read by blast-radius"):
             blast_radius.run("token", SMALL, (arm(text),), samples=1, replications=1)
     for name in NAMED_DESIGNS:
