@@ -102,8 +102,7 @@ def _present_assertion(
 def replay_grant(c: Context, who: str, grant: str, wanted: Value, as_own: Value) -> Move:
     """The attacker presents an assertion that a client gave it as a grant at an AS, for a resource that it wants.
 
-    The assertion names the client, and whoever presents it authenticates there as ever: as that, or as somebody else,
-    ``as_own``.
+    The assertion names the client. The attacker authenticates there as that, or as somebody else, ``as_own``.
     """
     session, server = c.state.session(who), server_of(c, grant)
     clients, by_name = client_id_of(c, session), same(as_own, NONE)
@@ -418,7 +417,7 @@ def exchange_for_resource(
     """The attacker exchanges a token that it was sent for one that is good at another resource of the same AS.
 
     It does so as the client that the token was issued to, or as somebody else: a resource server may be a client.
-    The scopes stay those of the token, whoever acts with what comes of it is said no more. What a sub-agent of its own
+    The scopes stay those of the token. Who acts with what comes of it is not said any more. What a sub-agent of its own
     exchanges for itself is that sub-agent's, as what it came of. ``by_id_token``: as in :func:`exchange_token`.
     """
     made, server, again = token_of(c, token), server_of(c, grant), refreshed(grant)

@@ -307,7 +307,7 @@ _ANSWERS = ("404", "500", "302", "malformed", "unlisted")
 
 @action("S4", each=_at_strangers, choices=lambda _: {"answer": _ANSWERS})
 def client__do_without_resource_metadata(c: Context, who: str, server: str, answer: Value) -> Move:
-    """The client is told of no AS by a resource of the attacker's, and takes the origin of that for one.
+    """A resource of the attacker's names no AS to the client, which takes the origin of that for one.
 
     So does a tenant that writes below /.well-known of a host in place of its neighbour.
     """

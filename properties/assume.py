@@ -22,7 +22,7 @@ from model.state import View
 from model.world import World
 from properties.bounds import Laid
 from properties.circuit import Circuit, code_of
-from properties.completion import choices, finishes
+from properties.completion import chosen_by, finishes
 from properties.minimal import minimal
 from properties.minisat import MiniSat
 from properties.monotone import Monotone, Names, in_size_order
@@ -99,7 +99,7 @@ class Assumptions(Monotone):
 
     def _leaves_work(self, excluded: Names) -> bool:
         """Whether honest parties can finish in an environment that is not excluded."""
-        everything = choices(self.configuration.design, "mechanism", "environment")
+        everything = chosen_by(self.configuration.design)
         decided = tuple(item for item in everything if item[0] not in self.free)
         facts = tuple(self._facts[fact] for fact in excluded)
         return any(finishes(self._world_of(prop), decided, facts, MiniSat) for prop in self._asked)

@@ -85,7 +85,7 @@ def contradiction(
 
 def standstill(world: World, design: Design, use: str = COMPLETION) -> Contradiction | None:
     """Why honest parties cannot finish in the environment that a design names; ``None`` where they can."""
-    return None if finishes_here(world, design, use) else _contradiction(world, _chosen(design), SINGLE, use)
+    return None if finishes_here(world, design, use) else _contradiction(world, chosen_by(design), SINGLE, use)
 
 
 def finishes_here(world: World, design: Design, use: str = COMPLETION) -> bool:
@@ -95,10 +95,11 @@ def finishes_here(world: World, design: Design, use: str = COMPLETION) -> bool:
     """
     if not is_said(use, world) or _finishes_here(world, design, use):
         return True
-    return _finishes(world, _chosen(design), SINGLE, use)
+    return _finishes(world, chosen_by(design), SINGLE, use)
 
 
-def _chosen(design: Design) -> Choices:
+def chosen_by(design: Design) -> Choices:
+    """All switches as a design has them."""
     return choices(design, *get_args(Kind))
 
 
@@ -172,7 +173,7 @@ def _answer(
 
     def given(laid: Laid) -> list[int]:
         nobody = [-literal for literal in laid.unrolling.capabilities.values()]
-        # What no world reads, as most of how a client takes broken answers, is not laid down.
+        # What this world does not read is not laid down, as most of how a client takes broken answers.
         decided = [laid.unrolling.switches[choice] for choice in chosen if choice in laid.unrolling.switches]
         decided += [-laid.unrolling.switches[choice] for choice in excluded]
         return [*nobody, *laid.without(use), *decided, *(laid.unrolling.enforced[name] for name in rules)]

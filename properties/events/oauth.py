@@ -59,8 +59,8 @@ def _users_tokens(c: Context) -> Iterator[str]:
 def _stolen(c: Context, fact: str) -> Iterator[Condition]:
     """Of which users' tokens something holds that the attacker did.
 
-    What was passed on to a sub-agent is its own by right, whoever runs it; so is what it exchanges that for, as long as
-    it can do no more with it.
+    What was passed on to a sub-agent is its own by right, also where the attacker runs it. So is what it exchanges that
+    for, as long as that can do no more.
     """
     passed_on = {made.name: made for made in c.world.exchanged}
     for token in _users_tokens(c):
