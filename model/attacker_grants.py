@@ -32,7 +32,7 @@ from model.readings import (
 from model.registration import is_known
 from model.rule import Named
 from model.state import ATTACKERS_KEY, id_token_of, id_tokens, refreshed, tokens, vouching_at
-from model.token_endpoint import by_attacker, issued_at_once, request_rules, was_kept
+from model.token_endpoint import by_attacker, issued_at_once, refresh_token_rules, request_rules, was_kept
 from model.token_flow import is_revoked
 from model.vouching import asserted
 from model.world import ATTACKER, AUTHORIZATION_SERVER, ITSELF, NONE, TRUST_DOMAIN, Exchanged, Party, World, client_ids
@@ -238,23 +238,25 @@ def _tokens_and_grants(world: World) -> list[dict[str, str]]:
     ]
 
 
-@action("S15", _tokens_and_grants, lambda world: {**_as_whom(world), "by_id_token": (False, True)})
-def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Value, by_id_token: Condition) -> Move:
+#: What the attacker exchanges: an access token, or what came with it.
+_ACCESS, _ID, _REFRESH = "access_token", "id_token", "refresh_token"
+
+
+@action("S15", _tokens_and_grants, lambda world: {**_as_whom(world), "by": (_ACCESS, _ID, _REFRESH)})
+def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Value, by: Value) -> Move:
     """The attacker exchanges a token that it knows for an assertion about the user, and presents that at another AS.
 
     It does so as the client that the token was issued to, or as somebody else; a sub-agent, which may have been
-    issued one as well, is no client of another AS. ``by_id_token``: it has the ID token that came with the first, which
-    every AS takes from its client, without a proof of any key.
+    issued one as well, is no client of another AS. ``by``: it has the token itself, or the ID token that came with it,
+    which an AS takes from its client without a proof of any key, or the refresh token.
     """
     made, at, by_name = token_of(c, token), server_of(c, grant), same(as_own, NONE)
     client = choose(by_name, made.client, as_own)
-    checked, asked_first = _exchanged(c, token, at, client, by_name, by_id_token)
+    checked, asked_first = _exchanged(c, token, at, client, by_name, by)
     above, voucher = c.world.links(token.removesuffix("+"))[-1:], vouching_at(made.server, at)
     move = _present_assertion(c, grant, client, voucher, wanted, checked, above, user_of(c, grant))
     as_clients = all_of(by_name, not isinstance(c.world.issued.get(token), Exchanged))
-    good = all_of(knows(c, "token", token), no(is_revoked(c, token)))
-    by_token = all_of(good, any_of(as_clients, _is_somebody(c, as_own)))
-    here = any_of(all_of(by_id_token, _has_id_token(c, token)), all_of(no(by_id_token), by_token))
+    here = all_of(_has(c, token, by), any_of(as_clients, _is_somebody(c, as_own)))
     strange = no(takes_word_of(c, at, made.server.url))
     sets = {**move.sets, "accepted.issuer": strange}
     return move._replace(when=all_of(here, move.when), sets=sets, sends=(*asked_first, *move.sends))
@@ -264,24 +266,27 @@ def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Va
 def exchange_token_again(c: Context, token: str, grant: str) -> Move:
     """The attacker does so by an ID token where the client has had its own token, as the client, for a second one."""
     made, slot, at = token_of(c, token), c.state.grant(grant), server_of(c, grant)
-    checked, asked_first = _exchanged(c, token, at, slot.client, by_name=True, by_id_token=True)
+    checked, asked_first = _exchanged(c, token, at, slot.client, by_name=True, by=_ID)
     move = _presented_again(c, grant, slot.client, vouching_at(made.server, at), checked)
-    here = all_of(_has_id_token(c, token), same(slot.client, made.client))
+    here = all_of(_has(c, token, _ID), same(slot.client, made.client))
     return move._replace(when=all_of(here, move.when), sends=(*asked_first, *move.sends))
 
 
-def _has_id_token(c: Context, token: str) -> Condition:
-    """Whether the attacker has the ID token that came with a token."""
-    return knows(c, "token", id_token_of(token)) if token in id_tokens(c.world) else False
+def _has(c: Context, token: str, by: Value) -> Condition:
+    """Whether the attacker has a token that is good, or the ID token or the refresh token that came with it."""
+    good = all_of(knows(c, "token", token), no(is_revoked(c, token)))
+    of_id = knows(c, "token", id_token_of(token)) if token in id_tokens(c.world) else False
+    of_refresh = knows(c, "refresh", token) if token in c.world.grant else False
+    return any_of(all_of(same(by, _ACCESS), good), all_of(same(by, _ID), of_id), all_of(same(by, _REFRESH), of_refresh))
 
 
 def _exchanged(
-    c: Context, token: str, at: Party, client: Value, by_name: Condition, by_id_token: Condition
+    c: Context, token: str, at: Party, client: Value, by_name: Condition, by: Value
 ) -> tuple[tuple[Named, ...], tuple[Sent, ...]]:
     """The rules by which one AS gives the attacker an assertion for a token, and another takes it; and what it asks."""
     server = token_of(c, token).server
     checked = (
-        *_subject(c, token, client, by_name, by_id_token),
+        *_subject(c, token, client, by_name, by),
         *attacker_authenticates(c, server, client),
         server_rules.audience_is_partner(c.of(server.name), gives_word_to(c, server, at.url)),
         *guards.assertion(
@@ -296,39 +301,43 @@ def _exchanged(
             reused=False,
         ),
     )
-    asking = _exchange(client, "id-jag", token, by_id_token)
+    asking = _exchange(client, "id-jag", token, by)
     request = replace(asking, audience=at.url)
     user = c.world.issued[token.removesuffix("+")].user
     answer = AssertionResponse("id-jag", vouching_at(server, at), server.url, user, at.url, client)
     return checked, asked(ATTACKER, server.name, request, answer)
 
 
-def _subject(c: Context, token: str, client: Value, by_name: Condition, by_id_token: Condition) -> tuple[Named, ...]:
-    """The rules by which an AS takes a token, or the ID token that came with it, from who exchanges it as a client."""
-    made = token_of(c, token)
+def _subject(c: Context, token: str, client: Value, by_name: Condition, by: Value) -> tuple[Named, ...]:
+    """The rules by which an AS takes a token, or one that came with it, from who exchanges it as a client."""
+    made, by_token = token_of(c, token), same(by, _ACCESS)
     policy, own = c.of(made.server.name), any_of(_is_own_by_right(c, token), same(made.key, ATTACKERS_KEY))
-    by_token = (
+    of_token = (
         *was_kept(c, token, [token]),
         server_rules.exchanged_token_is_presented_by_key(policy, made.bound, own, is_named(c, token)),
     )
+    of_refresh = refresh_token_rules(c, token) if token in c.world.grant else ()
     return (
-        *(each._replace(holds=any_of(by_id_token, each.holds)) for each in by_token),
+        *(each._replace(holds=any_of(no(by_token), each.holds)) for each in of_token),
+        *(each._replace(holds=any_of(no(same(by, _REFRESH)), each.holds)) for each in of_refresh),
         server_rules.exchanged_token_is_the_clients(
             policy,
             by_name,
-            addressed=all_of(no(by_name), no(by_id_token), _is_addressed(c, made.server, made, client)),
-            id_token=all_of(by_name, by_id_token),
+            addressed=all_of(no(by_name), by_token, _is_addressed(c, made.server, made, client)),
+            id_token=all_of(by_name, same(by, _ID)),
+            refresh_token=all_of(by_name, same(by, _REFRESH)),
         ),
     )
 
 
-def _exchange(client: Value, wanted: str, token: str, by_id_token: Condition) -> TokenExchange:
+def _exchange(client: Value, wanted: str, token: str, by: Value) -> TokenExchange:
     return TokenExchange(
         client,
         grant_type="token-exchange",
         requested_token_type=wanted,
-        subject_token=choose(by_id_token, id_token_of(token), token),
-        subject_token_type=choose(by_id_token, "id_token", "access_token"),
+        subject_token=choose(same(by, _ID), id_token_of(token), choose(same(by, _REFRESH), NONE, token)),
+        subject_refresh_token=choose(same(by, _REFRESH), token, NONE),
+        subject_token_type=by,
     )
 
 
@@ -364,12 +373,20 @@ def say_subject(c: Context, grant: str, client: Value) -> Move:
             c.has(c.capabilities),
             no(knows(c, "token", again)),
             _is_somebody(c, client),
-            shows_credentials(c, server, client),
+            _asks_token_service(c, server, client),
         ),
         request_rules(c, server, asking, NONE, (server_rules.subject_is_of_a_token(policy, said=True),)),
         {f"{grant}.exchanged": wanted, **scopes.entry(c, again, scopes.approved(c, server, NONE, wanted))},
         asked(ATTACKER, server.name, request, TokenResponse(again, "N_A")),
     )
+
+
+def _asks_token_service(c: Context, server: Party, client: Value) -> Condition:
+    """Whether an AS gives no transaction tokens, or is asked by who shows credentials, as for such everybody has to.
+
+    A public client does not authenticate (draft-ietf-oauth-transaction-tokens, Mutual Authentication).
+    """
+    return any_of(no(same(c.of(server.name).exchange_gives, "transaction")), shows_credentials(c, server, client))
 
 
 def _of_users(world: World) -> list[dict[str, str]]:
@@ -407,31 +424,27 @@ def _agents(world: World) -> list[Party]:
 
 
 def _shown_for_resource(world: World) -> Domains:
-    return {**_as_whom(world), **({"by_id_token": (False, True)} if id_tokens(world) else {})}
+    return {**_as_whom(world), "by": (_ACCESS, *((_ID, _REFRESH) if id_tokens(world) else ()))}
 
 
 @action("S21", _of_users, _shown_for_resource)
-def exchange_for_resource(
-    c: Context, token: str, grant: str, wanted: Value, as_own: Value, by_id_token: Condition = False
-) -> Move:
+def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_own: Value, by: Value) -> Move:
     """The attacker exchanges a token that it was sent for one that is good at another resource of the same AS.
 
     It does so as the client that the token was issued to, or as somebody else: a resource server may be a client.
     The scopes stay those of the token. Who acts with what comes of it is not said any more. What a sub-agent of its own
-    exchanges for itself is that sub-agent's, as what it came of. ``by_id_token``: as in :func:`exchange_token`.
+    exchanges for itself is that sub-agent's, as what it came of. ``by``: as in :func:`exchange_token`.
     """
     made, server, again = token_of(c, token), server_of(c, grant), refreshed(grant)
     by_name = same(as_own, NONE)
     client = choose(by_name, made.client, as_own)
     asking = by_attacker(c, server, client, published(c, wanted))
-    request = replace(_exchange(client, "access_token", token, by_id_token), resource=asking.resource)
+    request = replace(_exchange(client, "access_token", token, by), resource=asking.resource)
     answer = TokenResponse(again, token_type(asking.key))
     as_whom = any_of(all_of(by_name, no(_is_own_by_right(c, token))), _is_somebody(c, as_own))
-    good = all_of(knows(c, "token", token), no(is_revoked(c, token)))
-    has = any_of(all_of(by_id_token, _has_id_token(c, token)), all_of(no(by_id_token), good))
     return Move(
-        possible(has, no(knows(c, "token", again)), as_whom),
-        request_rules(c, server, asking, NONE, _subject(c, token, client, by_name, by_id_token)),
+        possible(_has(c, token, by), no(knows(c, "token", again)), as_whom, _asks_token_service(c, server, client)),
+        request_rules(c, server, asking, NONE, _subject(c, token, client, by_name, by)),
         {
             f"{grant}.exchanged": asking.resource,
             f"{again}.source": token,

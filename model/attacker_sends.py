@@ -61,8 +61,16 @@ from model.readings import (
     users_grants,
 )
 from model.registration import is_known, knows_signers
-from model.state import ATTACKERS_KEY, assertion_at, id_token_with, refreshed
-from model.token_endpoint import Requester, by_attacker, code_rules, code_shown, issued, request_rules
+from model.state import assertion_at, id_token_with, refreshed
+from model.token_endpoint import (
+    Requester,
+    by_attacker,
+    code_rules,
+    code_shown,
+    issued,
+    refresh_token_rules,
+    request_rules,
+)
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Party, World, callbacks, client_ids, pages
 
 # --- sending what it knows: authorization requests and responses ------------------------------------------------
@@ -431,11 +439,15 @@ def _redemption(c: Context, server: Party, grant: str, asking: Requester, answer
 
 @action("S15", _slots)
 def redeem_own_code(c: Context, grant: str) -> Move:
-    """A client of the attacker's redeems the code of a login there, for an ID token and a token of its own."""
+    """The attacker redeems the code of a login, for an ID token and a token of its own.
+
+    The login is one at a client of its own, or that of its own account at another.
+    """
     server, asking = server_of(c, grant), _with_code(c, grant)
+    by_code = (client_rules.code_is_asked_for(policy_of(c, asking.client)), *code_rules(c, grant, asking))
     return Move(
-        possible(knows(c, "code", grant), any_of(*runs_client(c, asking.client))),
-        request_rules(c, server, asking, c.state.grant(grant).resource, code_rules(c, grant, asking)),
+        possible(knows(c, "code", grant), any_of(user_of(c, grant) == ATTACKER, *runs_client(c, asking.client))),
+        request_rules(c, server, asking, c.state.grant(grant).resource, by_code),
         {f"has.login@{server.name}": True},
         _redemption(c, server, grant, asking, TokenResponse(OWN, "Bearer")),
     )
@@ -456,8 +468,6 @@ def use_refresh_token(c: Context, grant: str, wanted: Value) -> Move:
         slot.client, grant_type="refresh_token", refresh_token=grant, proof_key=key, resource=resource
     )
     answer = TokenResponse(again, token_type(key))
-    own = one_of(slot.bound_key, NONE, ATTACKERS_KEY)
-    bound = choose(own, NONE, slot.bound_key)
     return Move(
         here,
         (
@@ -471,8 +481,7 @@ def use_refresh_token(c: Context, grant: str, wanted: Value) -> Move:
                 listed=serves(c, server, resource),
                 elsewhere=False,
             ),
-            server_rules.refresh_token_is_bound(policy_of(c, slot.client), bound, slot.certificate),
-            server_rules.refresh_token_is_the_last(policy, slot.renewed if c.world.renews else False),
+            *refresh_token_rules(c, grant),
         ),
         {f"{grant}.named": resource},
         asked(ATTACKER, server.name, request, answer),

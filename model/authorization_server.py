@@ -426,15 +426,20 @@ def audience_is_partner(design: Choices, partner: Condition) -> Condition:
     "draft-hardt-oauth-aauth-protocol, Upstream Token Verification 3",
 )
 def exchanged_token_is_the_clients(
-    design: Choices, own: Condition, addressed: Condition = False, id_token: Condition = False
+    design: Choices,
+    own: Condition,
+    addressed: Condition = False,
+    id_token: Condition = False,
+    refresh_token: Condition = False,
 ) -> Condition:
     """A client exchanges what was issued to it, and no access token, which others get to see, unless those are taken.
 
     ``own``: it is an access token that was issued to the client that asks; ``addressed``: it is for a resource server
-    on the list of the AS, and that asks; ``id_token``: it is the ID token of the client that asks.
+    on the list of the AS, and that asks; ``id_token``, ``refresh_token``: it is that of the client that asks.
     """
     taken = (
         all_of(own, same(design.exchange, "own")),
+        all_of(refresh_token, same(design.exchange, "refresh")),
         all_of(addressed, same(design.exchange, "addressed")),
         all_of(id_token, no(same(design.exchange, "refresh"))),
     )

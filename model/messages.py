@@ -15,9 +15,12 @@ from model.logic import Condition, Pick, Value, all_of, any_of
 from model.world import NONE
 
 
-def term(kind: str) -> Value:
-    """A field that holds a term: knowing it is the state variable ``knows.<kind>.<name>``."""
-    return field(default=NONE, metadata={"term": kind})
+def term(kind: str, sent_as: str = "") -> Value:
+    """A field that holds a term: knowing it is the state variable ``knows.<kind>.<name>``.
+
+    ``sent_as``: what it is called on the wire, where another field for terms of another kind is called so too.
+    """
+    return field(default=NONE, metadata={"term": kind, **({"sent_as": sent_as} if sent_as else {})})
 
 
 def public() -> Value:
@@ -455,6 +458,7 @@ class TokenExchange(ClientAuthentication):
     grant_type: Value = public()
     requested_token_type: Value = public()
     subject_token: Value = term("token")
+    subject_refresh_token: Value = term("refresh", sent_as="subject_token")
     subject_token_type: Value = public()
     #: Who is to act with what is issued, where that is somebody else.
     actor_token: Value = public()

@@ -20,6 +20,7 @@ from model.readings import (
     client_id_of,
     code_challenge,
     earlier,
+    policy_of,
     promises_proofs,
     proof_key,
     redirect_uri_of,
@@ -30,6 +31,7 @@ from model.readings import (
     uses_dpop,
 )
 from model.rule import Named
+from model.state import ATTACKERS_KEY
 from model.switching import Choices
 from model.world import NONE, Held, Party
 
@@ -239,6 +241,16 @@ def got(c: Context, session: SessionState, server: Party, listed: Condition) -> 
 
 def _asked_if(condition: Condition, rules: Iterable[Named]) -> Iterator[Named]:
     return (rule._replace(holds=implies(condition, rule.holds)) for rule in rules)
+
+
+def refresh_token_rules(c: Context, grant: str) -> tuple[Named, ...]:
+    """The rules by which an AS takes the refresh token of a grant from the attacker, for a new token or in exchange."""
+    slot, server = c.state.grant(grant), server_of(c, grant)
+    bound = choose(same(slot.bound_key, ATTACKERS_KEY), NONE, slot.bound_key)
+    return (
+        server_rules.refresh_token_is_bound(policy_of(c, slot.client), bound, slot.certificate),
+        server_rules.refresh_token_is_the_last(c.of(server.name), slot.renewed if c.world.renews else False),
+    )
 
 
 def was_kept(c: Context, token: Value, among: Collection[str]) -> tuple[Named, ...]:

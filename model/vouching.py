@@ -71,8 +71,8 @@ def client__ask_for_assertion(c: Context, who: str, grant: str) -> Move:
         **authentication_of(c, earlier, "token", server.url),
         grant_type="token-exchange",
         requested_token_type="id-jag",
-        # A refresh token is no term here: what that leaves out stands in properties/data/omitted.toml.
         subject_token=choose(by_identity, id_token_of(grant), choose(by_refresh, NONE, grant)),
+        subject_refresh_token=choose(by_refresh, grant, NONE),
         subject_token_type=choose(by_identity, "id_token", choose(by_refresh, "refresh_token", "access_token")),
         audience=session.issuer,
         resource=requested_resource(c, session, "token"),

@@ -225,10 +225,11 @@ def _described(
         text = scene.words.term(kind, str(given)) if kind else scene.words.public(given)
         if "endpoint" in each.metadata and text in scene.world.issuers:
             text = f"{text}/{each.metadata['endpoint']}"
-        values.append(_value(scene, each.metadata.get("claim", each.name), text, "claim" in each.metadata))
-        values += [_value(scene, name, said, True) for name, said in scene.words.claims(kind, str(given))]
+        name = each.metadata.get("sent_as", each.metadata.get("claim", each.name))
+        values.append(_value(scene, name, text, "claim" in each.metadata))
+        values += [_value(scene, of, said, True) for of, said in scene.words.claims(kind, str(given))]
         if (kind, str(given)) in secret:
-            leaks.append(each.name)
+            leaks.append(name)
     named = {each.name: scene.words.public(getattr(message, each.name)) for each in fields(message)}
     return message.label.format(**named), tuple(values), tuple(leaks)
 
