@@ -537,22 +537,27 @@ def redirect_request(c: Context, who: str, url: Value) -> Move:
     with_token = same(session.phase, "sent")
     here = possible(one_of(session.phase, "challenged", "sent"), there)
     client, at = c.world.session[who].client, answered(c, who)
-    given = client_rules.redirect_target_gets_no_credentials(design, redirected=True)
     across = no(compares(identifiers.same_origin, session.url, url))
-    copied = client_rules.credentials_stay_with_origin(design, elsewhere=across)
     again = replace(request_with(c, at, at.token, at.url), url=url)
     return Move(
         here,
-        (
-            given._replace(holds=any_of(with_token, given.holds)),
-            copied._replace(holds=any_of(no(with_token), copied.holds)),
-        ),
+        redirect_rules(design, with_token, across),
         {f"{who}.url": url, f"{who}.diverted": True},
         (
             Sent(session.url, client, Redirection(url)),
             Sent(client, url, by_method(c, ResourceRequest(url)), no(with_token)),
             Sent(client, url, again, with_token),
         ),
+    )
+
+
+def redirect_rules(design: Choices, with_token: Condition, across: Condition) -> tuple[Named, ...]:
+    """The rules by which a client follows a redirect of a request; ``across``: to another origin."""
+    given = client_rules.redirect_target_gets_no_credentials(design, redirected=True)
+    copied = client_rules.credentials_stay_with_origin(design, elsewhere=across)
+    return (
+        given._replace(holds=any_of(with_token, given.holds)),
+        copied._replace(holds=any_of(no(with_token), copied.holds)),
     )
 
 
@@ -563,7 +568,12 @@ HOSTILE = "javascript:"
 
 @action("S1", sessions)
 def ask_for_internal_address(c: Context, who: str) -> Move:
-    """Whoever writes what a user asks of the client names an internal address: in its own session, or on the way."""
+    """Who writes what a user asks of the client names an internal address: in its own session, or on the way."""
+    return asked_inside(c, who, ResourceRequest(INTERNAL))
+
+
+def asked_inside(c: Context, who: str, request: Message) -> Move:
+    """The same by a request, of whichever protocol."""
     session, client = c.state.session(who), c.world.session[who].client
     on_the_way = is_rewritten(c)
     writes = takes_part(c, who) if c.world.user_of(who) == ATTACKER else on_the_way
@@ -571,7 +581,7 @@ def ask_for_internal_address(c: Context, who: str) -> Move:
         all_of(same(session.phase, "idle"), writes),
         (client_rules.fetches_are_guarded(c.client(who), internal=True),),
         {"fetched.internal": True},
-        (Sent(client, INTERNAL, ResourceRequest(INTERNAL)),),
+        (Sent(client, INTERNAL, request),),
     )
 
 

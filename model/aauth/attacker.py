@@ -16,16 +16,17 @@ from model.aauth.flow import (
     extends,
     identifier_of,
     is_asked,
+    looks_at_no_key,
     of_token,
     own_key,
     token_of,
 )
 from model.aauth.messages import AgentRequest, AuthTokenRequest, AuthTokenResponse, SignedRequest
-from model.aauth.state import auth_tokens, keys, resources, signature, users_tokens
+from model.aauth.state import auth_tokens, key_of, keys, resources, signature, users_tokens
 from model.action import Context, Domains, Move, action, combined, possible
-from model.attacker import brings_page, knows, signs_as
-from model.attacker_at_resources import claimed, handle_used, keys_are_listed
-from model.logic import Condition, Value, all_of, any_of, choose, no, same
+from model.attacker import brings_page, knows, signs_as, signs_from_page
+from model.attacker_at_resources import asked_inside, claimed, handle_used, keys_are_listed, redirect_rules
+from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import FORGED, Fetch, Redirection, ResourceResponse, Sent
 from model.readings import (
     accepted_issuer,
@@ -39,6 +40,7 @@ from model.readings import (
     users_grants,
 )
 from model.registration import shows_a_client
+from model.rule import Named
 from model.state import ATTACKERS_KEY, captures
 from model.token_flow import INTERNAL
 from model.world import ATTACKER, NONE, Party, Session, World
@@ -77,16 +79,19 @@ def _writes(c: Context, who: str, channel: str) -> Condition:
     return c.attackers(url) if channel == "own" else tampered(c, channel, url)
 
 
-def _has_resource_token(c: Context, iss: Value, aud: Value, agent_jkt: Value) -> Condition:
+def _has_resource_token(c: Context, iss: Value, aud: Value, agent_jkt: Value, sent: Condition = False) -> Condition:
     """Whether the attacker has a resource token: one that it signs, or a genuine one, which anybody gets by asking.
 
     It signs as a host of its own, which is to be had, and as one that it shares with an honest resource where it is a
-    tenant and tenants write the host's well-known documents. What it asks for is for its own key.
+    tenant and tenants write the host's well-known documents. What it asks for is for its own key, or for that of an
+    agent that has ``sent`` it a signed request, which it sends on to a resource that does not look where that was to
+    go.
     """
     ways = []
     for party in c.world.resource_servers:
         own = server_identifier(party.url)
-        asks = all_of(same(agent_jkt, ATTACKERS_KEY), c.exists(party), designates(c, party, aud))
+        passes_on = all_of(sent, same(c.of(party.name).rs_htu, "off"))
+        asks = all_of(any_of(same(agent_jkt, ATTACKERS_KEY), passes_on), c.exists(party), designates(c, party, aud))
         ways.append(all_of(same(iss, own), asks if party.honest else _speaks_for(c, party)))
     return any_of(*ways)
 
@@ -105,7 +110,8 @@ def _resource_tokens(world: World) -> Domains:
 @action("S2", _places, _resource_tokens)
 def forge_challenge(c: Context, who: str, channel: str, iss: Value, aud: Value, agent_jkt: Value) -> Move:
     """The attacker answers an agent's request with a resource token that it signs, or that it got itself."""
-    here = all_of(_writes(c, who, channel), _has_resource_token(c, iss, aud, agent_jkt))
+    sent = all_of(c.attackers(c.state.session(who).url), same(agent_jkt, own_key(c, who)))
+    here = all_of(_writes(c, who, channel), _has_resource_token(c, iss, aud, agent_jkt, sent))
     return challenged(c, who, here, iss, aud, agent_jkt)
 
 
@@ -126,15 +132,17 @@ def answer_with_auth_token(c: Context, who: str, token: Value, aud: Value, key: 
 
 @action("S4", _sent_astray, lambda world: {"url": world.honest_urls})
 def redirect_agent(c: Context, who: str, url: Value) -> Move:
-    """A resource of the attacker's redirects the agent's request to an honest one, for which the agent signs again."""
-    session = c.state.session(who)
-    there = c.at(url, c.exists)
-    here = all_of(same(session.phase, "asked"), c.attackers(session.url), there, no(session.diverted))
-    name = agent_of(c, who)
-    again = SignedRequest(url, own_key(c, who))
+    """A resource of the attacker's redirects the agent's request to an honest one.
+
+    For a first request the agent signs again there; one with an auth token it sends as it is.
+    """
+    session, design, name = c.state.session(who), c.client(who), agent_of(c, who)
+    here = all_of(c.attackers(session.url), c.at(url, c.exists), no(session.diverted))
+    with_token = same(session.phase, "sent")
+    again = SignedRequest(url, own_key(c, who), choose(with_token, session.token, NONE))
     return Move(
-        here,
-        (client_rules.redirect_target_gets_no_credentials(c.client(who), redirected=True),),
+        all_of(one_of(session.phase, "asked", "sent"), here),
+        redirect_rules(design, with_token, across=True),
         {f"{who}.url": url, f"{who}.diverted": True},
         (Sent(session.url, name, Redirection(url)), Sent(name, url, again)),
     )
@@ -158,12 +166,18 @@ def redirect_agent_inside(c: Context, who: str) -> Move:
     )
 
 
+@action("S1", sessions)
+def ask_agent_for_internal_address(c: Context, who: str) -> Move:
+    """Who writes on the way what a user asks of the agent names an internal address."""
+    return asked_inside(c, who, SignedRequest(INTERNAL, own_key(c, who)))
+
+
 @action("S3", _places)
 def lead_agent_inside(c: Context, who: str, channel: str) -> Move:
     """A challenge makes the agent fetch the keys of its issuer from an internal address.
 
-    The attacker's own host may resolve to one; in the challenge of another's, or of a tenant of its, it has to be named
-    as the issuer.
+    The attacker's own metadata names one as `jwks_uri`; in the challenge of another's, or of a tenant of its, it has to
+    be named as the issuer.
     """
     move = challenged(c, who, _writes(c, who, channel), _INSIDE, NONE, own_key(c, who))
     url = c.state.session(who).url
@@ -203,13 +217,9 @@ def extend_token(c: Context, token: str, by: str, grant: str, iss: Value) -> Mov
         _has_resource_token(c, iss, server.url, ATTACKERS_KEY),
     )
     user, caller = user_of(c, grant), server_identifier(party.url)
-    sends = (
-        Sent(ATTACKER, server.name, AuthTokenRequest(iss, server.url, ATTACKERS_KEY, upstream_token=token)),
-        *consent(server, user, iss, party.url, is_asked(c, server)),
-        Sent(server.name, ATTACKER, AuthTokenResponse(grant, server.url, iss, ATTACKERS_KEY)),
-    )
-    issued = {f"{grant}.issued": True, f"{grant}.aud": iss, f"{grant}.key": ATTACKERS_KEY}
-    return Move(here, extends(c, server, user, token, caller, iss), issued, sends)
+    request = AuthTokenRequest(iss, server.url, ATTACKERS_KEY, upstream_token=token)
+    asked = consent(server, user, iss, party.url, is_asked(c, server))
+    return _gets(c, grant, here, extends(c, server, user, token, caller, iss), iss, request, asked)
 
 
 # --- presenting what it knows or makes ------------------------------------------------------------------------
@@ -223,7 +233,9 @@ def _tokens_and_urls(world: World) -> list[dict[str, str]]:
 def present_auth_token(c: Context, token: str, url: str) -> Move:
     """The attacker presents an auth token that it knows at an honest resource, signed by itself or as it was signed."""
     party, made = c.world.by_url[url], token_of(c, token)
-    own = same(made["key"], ATTACKERS_KEY)
+    signs = (all_of(same(made["key"], key_of(one.name)), signs_from_page(c, one.url)) for one in c.world.clients)
+    made_for_it = same(made["key"], ATTACKERS_KEY)
+    own = any_of(made_for_it, *signs, looks_at_no_key(c.of(party.name)))
     captured = {where: knows(c, "signature", signature(token, where)) for where in captures(c.world)}
     used = any_of(*(known for where, known in captured.items() if c.world.by_url[where].honest))
     fitting = [where for where in captured if identifiers.equal_htu(where, url)]
@@ -240,7 +252,7 @@ def present_auth_token(c: Context, token: str, url: str) -> Move:
             *accepts(c, token, url, own, (for_this, for_another)),
             resource_rules.proof_is_fresh(c.of(party.name), all_of(no(own), used, no(unused))),
         ),
-        {f"served.{token}": True, f"replayed.{token}": no(own)},
+        {f"served.{token}": True, f"replayed.{token}": no(made_for_it)},
         (
             Sent(ATTACKER, url, SignedRequest(url, key, token, signature=over)),
             Sent(url, ATTACKER, ResourceResponse(made["user"])),
@@ -298,7 +310,8 @@ def present_handle(c: Context, url: str) -> Move:
 
 
 def _agents_and_grants(world: World) -> list[dict[str, str]]:
-    return [{"agent": party.name, **each} for party in world.identities for each in users_grants(world)]
+    agents = (*world.identities, *(client for client in world.clients if client.taken_by))
+    return [{"agent": party.name, **each} for party in agents for each in users_grants(world)]
 
 
 @action("S12", _agents_and_grants)
@@ -308,8 +321,39 @@ def ask_user_for_own_agent(c: Context, agent: str, grant: str) -> Move:
     server, user = server_of(c, grant), user_of(c, grant)
     shown = shows_a_client(c, server, party.url, party.callback)
     return Move(
-        c.runs(party),
+        c.has(party.taken_by) if party in c.world.clients else c.runs(party),
         (server_rules.user_recognises_the_client(c.design, shown),),
         {"approved.agent": True, "accepted.agent": shown},
         (Sent(ATTACKER, server.name, AgentRequest(party.url)), *consent(server, user, NONE, party.url)),
     )
+
+
+def _taken_agents(world: World) -> list[dict[str, str]]:
+    return [each for each in _agents_and_grants(world) if world.by_name[each["agent"]] in world.clients]
+
+
+@action("S16", _taken_agents, lambda world: {"iss": tuple(dict.fromkeys(map(server_identifier, world.honest_urls)))})
+def get_token_as_agent(c: Context, agent: str, grant: str, iss: Value) -> Move:
+    """Who has an agent's host publishes keys there, and gets an auth token as that agent, which the user approves."""
+    server, party = server_of(c, grant), c.world.by_name[agent]
+    here = possible(
+        c.has(party.taken_by), no(c.state.grant(grant).issued), _has_resource_token(c, iss, server.url, ATTACKERS_KEY)
+    )
+    request = AuthTokenRequest(iss, server.url, ATTACKERS_KEY)
+    return _gets(c, grant, here, (), iss, request, consent(server, user_of(c, grant), iss, party.url))
+
+
+def _gets(
+    c: Context,
+    grant: str,
+    here: Condition,
+    rules: tuple[Named, ...],
+    iss: Value,
+    request: AuthTokenRequest,
+    asked: tuple[Sent, ...],
+) -> Move:
+    """The attacker gets an auth token for a resource and its own key."""
+    server = server_of(c, grant)
+    answer = Sent(server.name, ATTACKER, AuthTokenResponse(grant, server.url, iss, ATTACKERS_KEY))
+    issued = {f"{grant}.issued": True, f"{grant}.aud": iss, f"{grant}.key": ATTACKERS_KEY}
+    return Move(here, rules, issued, (Sent(ATTACKER, server.name, request), *asked, answer))

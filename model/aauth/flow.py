@@ -115,8 +115,9 @@ def extends(c: Context, server: Party, user: str, token: Value, caller: str, iss
     policy, hops = c.of(server.name), tuple(_hops(c.world, user))
     hop = one_of(iss, *dict.fromkeys(url for by, url in hops if by == caller))
     resource = one_of(iss, *dict.fromkeys(url for _, url in hops))
+    for_it = same(of_token(c, token, "aud", NONE), caller)  # who has a token here is whom it is for
     return (
-        server_rules.exchanged_token_is_the_clients(policy, same(of_token(c, token, "aud", NONE), caller)),
+        server_rules.exchanged_token_is_the_clients(policy, for_it, addressed=for_it),
         person_server.hop_is_within_the_mission(policy, hop, resource),
         person_server.user_recognises_the_hop(policy, hop),
     )
@@ -280,6 +281,8 @@ def resource_server__accept_signed_request(c: Context, who: str, token: str) -> 
     session = c.state.session(who)
     honest = c.at(session.url, lambda party: party.honest)
     here = all_of(same(session.phase, "sent"), same(session.token, token), honest, no(session.accepted))
-    own = same(token_of(c, token)["key"], own_key(c, who))
+    right = same(token_of(c, token)["key"], own_key(c, who))
+    copied = all_of(session.diverted, no(same(c.client(who).http_redirect, "reattach")))
+    own, signed = all_of(right, no(copied)), (False, right)
     answer = Sent(session.url, agent_of(c, who), ResourceResponse(token_of(c, token)["user"]))
-    return Move(here, accepts(c, token, session.url, own, (False, False)), {f"{who}.accepted": True}, (answer,))
+    return Move(here, accepts(c, token, session.url, own, signed), {f"{who}.accepted": True}, (answer,))

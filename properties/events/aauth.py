@@ -10,6 +10,7 @@ from model import client as client_rules
 from model.aauth.flow import starts_astray, uses_what_is_not_for_it
 from model.aauth.state import users_tokens
 from model.action import Context
+from model.attacker import calls_from_page
 from model.federation import is_sound
 from model.logic import Condition, all_of, any_of, no, one_of, same, truth
 from model.readings import frameworks, is_strangers, own_grants, server_of
@@ -23,7 +24,11 @@ def _of_users(c: Context) -> Iterator[Session]:
 def authorization(c: Context) -> Condition:
     """The attacker gains use of a user's protected data at an honest resource."""
     as_user = c.state["accepted.as_user"], c.state["accepted.handle"]
-    return any_of(*as_user, *(c.state[f"served.{token}"] for token in users_tokens(c.world)))
+    from_page = (
+        all_of(c.state[f"{session.name}.accepted"], calls_from_page(c, c.world.by_name[session.client]))
+        for session in _of_users(c)
+    )
+    return any_of(*as_user, *from_page, *(c.state[f"served.{token}"] for token in users_tokens(c.world)))
 
 
 def resource_binding(c: Context) -> Condition:
