@@ -294,10 +294,14 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
     )
 
 
+#: The channels by which the attacker answers in the place of a resource.
+_IN_ITS_PLACE = ("well_known", "transport")
+
+
 def _at_strangers(world: World) -> list[dict[str, str]]:
     """One action for each session that may come to where the attacker answers, and each AS of the attacker's."""
     own = {party.url for party in world.attackers_resources}
-    own |= {world.by_name[each.party].url for each in world.tamperings if each.channel == "well_known"}
+    own |= {world.by_name[each.party].url for each in world.tamperings if each.channel in _IN_ITS_PLACE}
     return [pair for pair in sessions_and_strangers(world) if own & {*world.whereabouts(pair["who"])}]
 
 
@@ -309,14 +313,15 @@ _ANSWERS = ("404", "500", "302", "malformed", "unlisted")
 def client__do_without_resource_metadata(c: Context, who: str, server: str, answer: Value) -> Move:
     """A resource of the attacker's names no AS to the client, which takes the origin of that for one.
 
-    So does a tenant that writes below /.well-known of a host in place of its neighbour.
+    So does a tenant that writes below /.well-known of a host in place of its neighbour, and who is on the way to a
+    resource over plain HTTP.
     """
     session, design, party = c.state.session(who), c.client(who), c.world.by_name[server]
     unlisted, redirected = same(answer, "unlisted"), same(answer, "302")
-    own, squats = owns_origin(c, session.url), tampered(c, "well_known", session.url)
+    own, (by_tenant, plain) = owns_origin(c, session.url), (tampered(c, at, session.url) for at in _IN_ITS_PLACE)
     here = possible(
         same(session.phase, "challenged"),
-        any_of(own, squats),
+        any_of(own, by_tenant, plain),
         no(same(design.prm, "off")),
         no(reads_card(c, who)),
         no(all_of(redirected, same(design.prm_redirect, "follow"))),  # where that leads there is a document
@@ -333,7 +338,8 @@ def client__do_without_resource_metadata(c: Context, who: str, server: str, answ
         here,
         (
             *(one._replace(holds=guards.goes_on(design, one)) for one in asked),
-            resource_rules.well_known_is_the_owners(c.design, no(own)),
+            resource_rules.well_known_is_the_owners(c.design, by_tenant),
+            *guards.challenge(design, configured=True, plain_http=plain, by_challenge=False, elsewhere=False),
         ),
         {
             f"{who}.phase": "discovered",

@@ -48,6 +48,7 @@ from model.resource_server import (
 )
 from model.send import is_attackers
 from model.state import REDEEMED, others_than, refreshed, tokens, transaction
+from model.token_flow import is_passed_on
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, SUB_AGENT, Exchanged, Grant, Party, Session
 
 
@@ -185,7 +186,16 @@ def token_confinement(c: Context) -> Condition:
         all_of(at.accepted, at.diverted, _is_users(c, at.token), no(_asked_for(c, at)))
         for at in (c.state.session(known.name) for known in _of_users(c))
     )
-    return any_of(*told, *redirected)
+    passed_on = (all_of(served, no(token_of(c, token).of_domain)) for token, served in _passed_on(c))
+    return any_of(*told, *redirected, *passed_on)
+
+
+def _passed_on(c: Context) -> Iterator[tuple[str, Condition]]:
+    """Each user's token, and whether another resource acts on it because the one that was called has passed it on."""
+    for who in (session.name for session in c.world.sessions if c.world.upstream_of(session.name)):
+        at = c.state.session(who)
+        for token in _users_tokens(c):
+            yield token, all_of(at.accepted, same(at.token, token), is_passed_on(c, who, token))
 
 
 def _asked_for(c: Context, session: SessionState) -> Condition:
@@ -256,7 +266,8 @@ def accountability(c: Context) -> Condition:
 
 def sender_constraint(c: Context) -> Condition:
     """A request with a bound token is accepted that was not made by its holder, or is a replay."""
-    return any_of(*(c.state[f"replayed.{token}"] for token in _users_tokens(c)))
+    passed_on = (all_of(served, token_of(c, token).bound) for token, served in _passed_on(c))
+    return any_of(*passed_on, *(c.state[f"replayed.{token}"] for token in _users_tokens(c)))
 
 
 def deputy_integrity(c: Context) -> Condition:
