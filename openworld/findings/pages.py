@@ -23,7 +23,7 @@ from properties.security import find
 from properties.verdict import Verdict, check
 
 #: Seconds of work for the rules that block: enough for a page to have the least of them, the same on any machine.
-PATIENCE = 600.0
+PATIENCE = 60.0
 _FOLDER = files("openworld").joinpath("data", "findings")
 
 

@@ -231,7 +231,7 @@ def test_a_run_is_longer_where_something_happens_in_the_last_sweep():
 
 
 @pytest.mark.sampled(2)
-@pytest.mark.parametrize(("prop", "text", "sweeps"), [("CD", "cap=mal_as", 6), ("CB", "cap=mal_client", 4)])
+@pytest.mark.parametrize(("prop", "text", "sweeps"), [("CD", "cap=mal_as", 7), ("CB", "cap=mal_client", 4)])
 def test_the_bound_is_the_same_from_any_depth_on(prop, text, sweeps):
     """Where the world grew sweep by sweep it is known from the one before; where it began deeper it is measured."""
     asked, about = find(prop), parse(text)
