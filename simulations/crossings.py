@@ -21,6 +21,7 @@ from model.design import Design
 from model.logic import Condition, all_of, any_of, choose, decided, same
 from model.messages import THIEF
 from model.reading import SessionState
+from model.registration import is_taken, registered
 from model.rule import Named
 from model.state import ATTACKERS_KEY
 from model.world import NONE
@@ -295,6 +296,16 @@ def refresh(design: Design, token: Loot, asked: str = NONE, named: str = NONE) -
         design, proven=True, promised=True, granted=asked, requested=named, listed=True, elsewhere=False
     )
     yield server.refresh_token_is_bound(design, token.key, token.certificate)
+
+
+@crossing("attacker.send_request")
+def ask_as_made_up(design: Design, by_device: Condition) -> Iterator[Named]:
+    """A client that the attacker has made up asks an AS for a code: in a user's browser, or for a device elsewhere."""
+    c = among_honest(design)
+    taken = is_taken(c, MADE_UP, _SERVER)
+    known = any_of(all_of(by_device, taken), registered(c, _SERVER, MADE_UP.url, MADE_UP.callback))
+    yield server.redirect_uri_is_registered(design, known, taken)
+    yield server.code_is_entered_near_its_device(design, apart=by_device)
 
 
 @crossing("attacker.send_request")

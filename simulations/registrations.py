@@ -19,15 +19,13 @@ from model import authorization_server as server
 from model import client
 from model.design import Design
 from model.logic import decided
-from model.registration import registered
-from simulations import draws
+from simulations import crossings, draws
 from simulations.arms import Arm
-from simulations.crossings import MADE_UP
 from simulations.reader import told
 from simulations.results import measured
 from simulations.topology import PartyDraws
 from simulations.units import Sums, Tally, Unit
-from simulations.visits import ACCEPTED, DIVERTED, HONEST_AS, ONE_VISIT, Label, Settings, among_honest
+from simulations.visits import ACCEPTED, DIVERTED, HONEST_AS, ONE_VISIT, Label, Settings
 
 #: Ways to register at run time.
 DYNAMIC = ("dcr", "dcr_ss")
@@ -183,10 +181,9 @@ def _serve(
 
 def _stranger(design: Design) -> tuple[Label, float, float]:
     """A request with a made-up client, and the document or the record that it costs the AS."""
-    known = registered(among_honest(design), ONE_VISIT.by_url[HONEST_AS], MADE_UP.url, MADE_UP.callback)
-    compared = server.redirect_uri_is_registered(design, known, False)
-    if not compared.holds:
-        return Label("blocked", compared.rule.name, ()), 0.0, 0.0
+    refused = crossings.ask_as_made_up(design, by_device=False).refusal()
+    if refused:
+        return Label("blocked", refused, ()), 0.0, 0.0
     unguarded = server.fetches_are_guarded(design, internal=True).holds
     harms = ("fetch_safety",) if unguarded and design.reg == "cimd" else ()
     return Label("diverted", DIVERTED, harms), float(design.reg == "cimd"), float(design.reg in DYNAMIC)

@@ -10,7 +10,7 @@ from model import client
 from model.design import Design
 from model.federation import Frameworks
 from model.logic import same
-from model.registration import registered, shows_a_client
+from model.registration import shows_a_client
 from simulations import crossings
 from simulations.attempts import ADOPTIONS, COLUMN
 from simulations.crossings import MADE_UP
@@ -119,12 +119,10 @@ def _walk(plan: Plan) -> TimedPlan:
 
 def _stranger(design: Design) -> Label:
     """What the request of a made-up client comes to, at the AS and with the user."""
-    context = among_honest(design)
-    identity = ONE_VISIT.by_url[HONEST_AS], MADE_UP.url, MADE_UP.callback
-    shown = bool(shows_a_client(context, *identity))
+    shown = bool(shows_a_client(among_honest(design), ONE_VISIT.by_url[HONEST_AS], MADE_UP.url, MADE_UP.callback))
     for rule in (
         client.code_is_asked_for(design),
-        server.redirect_uri_is_registered(design, registered(context, *identity), False),
+        *crossings.ask_as_made_up(design, client.shows_a_code(design)).rules,
         server.user_recognises_the_client(design, shown),
     ):
         if not rule.holds:

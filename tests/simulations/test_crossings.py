@@ -12,8 +12,11 @@ from model.switches import CAPABILITIES, SWITCHES
 from model.token_endpoint import kept
 from model.world import NONE
 from model.world_file import DEFAULT
+from properties.security import find
+from properties.verdict import check
 from simulations import crossings
 from simulations.crossings import loot, present
+from simulations.standings import Facts
 from simulations.topology import ResourceNode
 from simulations.visits import HONEST_AS, PLACES
 
@@ -154,6 +157,25 @@ def test_a_lapsed_domain_has_the_documents_of_a_client_for_each_server(documents
     assert crossings.inherit_consent(design).refusal() is None
     pinned = crossings.inherit_consent(design.but(consent_pin="on"))
     assert pinned.refusal() == "authorization_server.consent_is_pinned_to_metadata"
+
+
+@pytest.mark.parametrize(
+    "design",
+    [
+        {},
+        {"reg": "static"},
+        {"cimd_redirect": "loopback"},
+        {"cimd_redirect": "loopback", "cimd_redirect_check": "off"},
+        {"grant": "device_code"},
+        {"grant": "device_code", "proximity": "on"},
+        {"grant": "client_credentials", "client_auth": "pkjwt"},
+    ],
+)
+def test_a_made_up_client_gets_as_far_as_in_proofs(design: dict[str, str]) -> None:
+    """A user who does not look approves it, or the AS refuses it by the rule that it refuses it by there."""
+    asked = Configuration(Design({**design, "user": "naive"}), frozenset({"mal_client"}))
+    proved = check(find("client_identity"), asked).result == "attack"
+    assert (Facts(Design(design)).stranger[0].kind == "diverted") is proved
 
 
 def test_a_bound_token_is_good_only_where_its_proof_is() -> None:
