@@ -211,9 +211,10 @@ def client__redeem_at_proxy(c: Context, proxy: str) -> Move:
 
 @action("S15", each=_proxies)
 def redeem_at_proxy(c: Context, proxy: str) -> Move:
-    """The attacker redeems the proxy's code, as the client of the request that it wrote, with the verifier for that."""
+    """The attacker redeems the proxy's code, as the client of the request: one that it wrote, or one without PKCE."""
     at = _at(c, proxy)
-    move = _redeem(c, at, ATTACKER, all_of(knows(c, "code", at.name), at.now.crafted))
+    needs_none = any_of(at.now.crafted, same(policy_of(c, at.now.client).pkce, "off"))
+    move = _redeem(c, at, ATTACKER, all_of(knows(c, "code", at.name), needs_none))
     return move._replace(rules=attacker_authenticates(c, at.proxy, at.now.client))
 
 
