@@ -10,7 +10,7 @@ from model import client as client_rules
 from model import gateways, guards, scopes
 from model.action import Context
 from model.attacker import attacker_authenticates
-from model.flow import authenticates, request_is_taken, responded
+from model.flow import authenticates, request_is_taken, responded, server_metadata_rules
 from model.logic import Condition, Value, all_of, choose, implies, no, same
 from model.messages import THIEF, CodeShown
 from model.reading import SessionState
@@ -206,7 +206,7 @@ def kept(c: Context, held: Held) -> tuple[Named, ...]:
 
 
 def got(c: Context, session: SessionState, server: Party, listed: Condition) -> tuple[Named, ...]:
-    """The rules by which an AS gives a token to a session that nobody disturbs, and its client keeps the token.
+    """The rules by which a client takes an AS, gets a token in a session that nobody disturbs, and keeps it.
 
     ``listed``: the AS has the resource that is asked for on its list.
     """
@@ -229,7 +229,9 @@ def got(c: Context, session: SessionState, server: Party, listed: Condition) -> 
         apart=False,
     )
     iss, redirect = gateways.iss(c, server, session.authorization_at), redirect_uri_of(c, session)
+    says_so, at = same(c.of(server.name).h_iss, "yes"), session.token_at
     return (
+        *server_metadata_rules(c, session, server, session.issuer, at, at, advertised=says_so),
         *_asked_if(pushed, authenticates(c, session, server, "par")),
         *_asked_if(by_device, authenticates(c, session, server, "device_authorization")),
         *_asked_if(asks_user, approved),

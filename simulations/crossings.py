@@ -174,11 +174,8 @@ def obtain(design: Design, asked: str, known: bool) -> Iterator[Named]:
     ``known``: the resource is one that this AS protects.
     """
     c, session = _flow(design, "honest_api", asked)
-    named = flow.server_metadata_rules(
-        c, session, _SERVER, HONEST_AS, HONEST_AS, HONEST_AS, advertised=same(design.h_iss, "yes")
-    )
-    yield from _told(named, client.server_lists_resource(design, True, known))
-    yield from token_endpoint.got(c, session, _SERVER, known)
+    rules = token_endpoint.got(c, session, _SERVER, known)
+    yield from _told(rules, client.server_lists_resource(design, True, known))
 
 
 def _is_attested(c: Context, honest: bool) -> Condition:
