@@ -382,9 +382,9 @@ def say_subject(c: Context, grant: str, client: Value) -> Move:
 
 
 def _asks_token_service(c: Context, server: Party, client: Value) -> Condition:
-    """Whether an AS gives no transaction tokens, or is asked by who shows credentials, as for such everybody has to.
+    """Whether the attacker may ask an AS for a token as a client: for a transaction token it shows credentials.
 
-    A public client does not authenticate (draft-ietf-oauth-transaction-tokens, Mutual Authentication).
+    A public client has none (draft-ietf-oauth-transaction-tokens, Mutual Authentication).
     """
     return any_of(no(same(c.of(server.name).exchange_gives, "transaction")), shows_credentials(c, server, client))
 

@@ -20,7 +20,7 @@ def term(kind: str, sent_as: str = "") -> Value:
 
     ``sent_as``: what it is called on the wire, where another field for terms of another kind is called so too.
     """
-    return field(default=NONE, metadata={"term": kind, **({"sent_as": sent_as} if sent_as else {})})
+    return field(default=NONE, metadata={"term": kind, "sent_as": sent_as})
 
 
 def public() -> Value:

@@ -466,6 +466,11 @@ def at_server(c: Context, who: str, server: Party, url: Value, resource: Value) 
     return Moved(begun, url=url, resource=resource, par_at=pushes_to(c, who, server), unnamed=reads_card(c, who), **at)
 
 
+def is_copied(c: Context, session: SessionState) -> Condition:
+    """Whether a redirect has taken a session's request as it was to another URL than its proof or signature names."""
+    return all_of(session.diverted, no(same(c.client(session.who).http_redirect, "reattach")))
+
+
 def requires_dpop(c: Context, url: Value) -> Condition:
     """Whether an honest resource server at a URL takes bound tokens only, and says so in its metadata."""
     honest = (party for party in c.world.resource_servers if party.honest)

@@ -38,6 +38,7 @@ from model.readings import (
     compares,
     follows,
     is_by_stranger,
+    is_copied,
     is_inside,
     is_made_offline,
     is_of_exchange,
@@ -592,7 +593,7 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
     here = possible(same(session.phase, "sent"), same(session.token, token), honest, no(session.accepted))
     made, passed_on = token_of(c, token), is_passed_on(c, who, token)
     key = choose(passed_on, NONE, proof_key(c, session))
-    copied = all_of(session.diverted, no(same(c.client(who).http_redirect, "reattach")))  # the proof names another URL
+    copied = is_copied(c, session)
     right = same(made.key, key)
     own = any_of(same(made.key, NONE), all_of(right, no(copied)))
     client = c.world.session[who].client

@@ -225,7 +225,7 @@ def _described(
         text = scene.words.term(kind, str(given)) if kind else scene.words.public(given)
         if "endpoint" in each.metadata and text in scene.world.issuers:
             text = f"{text}/{each.metadata['endpoint']}"
-        name = each.metadata.get("sent_as", each.metadata.get("claim", each.name))
+        name = each.metadata.get("sent_as") or each.metadata.get("claim", each.name)
         values.append(_value(scene, name, text, "claim" in each.metadata))
         values += [_value(scene, of, said, True) for of, said in scene.words.claims(kind, str(given))]
         if (kind, str(given)) in secret:

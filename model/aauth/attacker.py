@@ -336,11 +336,13 @@ def _taken_agents(world: World) -> list[dict[str, str]]:
 def get_token_as_agent(c: Context, agent: str, grant: str, iss: Value) -> Move:
     """Who has an agent's host publishes keys there, and gets an auth token as that agent, which the user approves."""
     server, party = server_of(c, grant), c.world.by_name[agent]
+    shown = shows_a_client(c, server, party.url, party.callback)
     here = possible(
         c.has(party.taken_by), no(c.state.grant(grant).issued), _has_resource_token(c, iss, server.url, ATTACKERS_KEY)
     )
     request = AuthTokenRequest(iss, server.url, ATTACKERS_KEY)
-    return _gets(c, grant, here, (), iss, request, consent(server, user_of(c, grant), iss, party.url))
+    approved = (server_rules.user_recognises_the_client(c.design, shown),)
+    return _gets(c, grant, here, approved, iss, request, consent(server, user_of(c, grant), iss, party.url))
 
 
 def _gets(

@@ -14,6 +14,7 @@ from model.messages import Approval, ResourceResponse, Sent
 from model.readings import (
     designates,
     frameworks,
+    is_copied,
     is_strangers,
     issuer_at,
     may_begin,
@@ -282,7 +283,6 @@ def resource_server__accept_signed_request(c: Context, who: str, token: str) -> 
     honest = c.at(session.url, lambda party: party.honest)
     here = all_of(same(session.phase, "sent"), same(session.token, token), honest, no(session.accepted))
     right = same(token_of(c, token)["key"], own_key(c, who))
-    copied = all_of(session.diverted, no(same(c.client(who).http_redirect, "reattach")))
-    own, signed = all_of(right, no(copied)), (False, right)
+    own, signed = all_of(right, no(is_copied(c, session))), (False, right)
     answer = Sent(session.url, agent_of(c, who), ResourceResponse(token_of(c, token)["user"]))
     return Move(here, accepts(c, token, session.url, own, signed), {f"{who}.accepted": True}, (answer,))
