@@ -22,7 +22,7 @@ from properties.questions import Asked, ask, read_asked
 from properties.security import find
 from properties.verdict import Verdict, check
 
-#: Seconds of work for the rules that block: enough for a page to have the least of them, the same on any machine.
+#: Seconds of work for the rules that block, the same on any machine; a page says where that was not enough.
 PATIENCE = 60.0
 _FOLDER = files("openworld").joinpath("data", "findings")
 

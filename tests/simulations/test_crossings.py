@@ -172,7 +172,7 @@ def test_a_lapsed_domain_has_the_documents_of_a_client_for_each_server(documents
     ],
 )
 def test_a_made_up_client_gets_as_far_as_in_proofs(design: dict[str, str]) -> None:
-    """A user who does not look approves it, or the AS refuses it by the rule that it refuses it by there."""
+    """It gets a code of a user who does not look where it does so in proofs, and is refused elsewhere."""
     asked = Configuration(Design({**design, "user": "naive"}), frozenset({"mal_client"}))
     proved = check(find("client_identity"), asked).result == "attack"
     assert (Facts(Design(design)).stranger[0].kind == "diverted") is proved
