@@ -44,6 +44,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+#: Files whose tests take more than ten seconds of one core together, by folder.
+LONG = {
+    "conformance": ("world",),
+    "model": ("chart", "identifiers", "world"),
+    "openworld": ("certificates", "check", "cli", "diff", "draft", "explore", "faults", "figure_layout", "invent",
+        "minimal_sets", "results", "site", "study", "text_pages"),
+    "properties": ("agreement", "completeness", "designs", "invent", "mixup", "narrowings", "oracle", "roles",
+        "solvers", "vacuity"),
+    "quality": ("traces",),
+    "simulations": ("experiments", "lives", "results", "tasks", "vectorised"),
+}  # fmt: skip
+
 # --- what is made from the code and kept in files ------------------------------------------------------------------
 
 
@@ -60,9 +72,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Files are renewed by the tests that read them, and by no others. Of rows that are ``sampled`` most are slow."""
+    """Files are renewed by the tests that read them, and by no others. Of rows that are ``sampled`` most are slow.
+
+    Of a ``LONG`` file the quick tests are those that kill a planted mutant first, or where none does, its first test.
+    """
     rows = Counter[tuple[Path, str]]()
+    quick = {name.partition("::")[0] for name in killers()}
     for item in items:
+        file, long = item.nodeid.partition("::")[0], LONG.get(item.path.parent.name, ())
+        if item.path.stem.removeprefix("test_") in long and item.nodeid not in killers():
+            if file in quick:
+                item.add_marker("slow")
+            elif not item.get_closest_marker("slow"):
+                quick.add(file)
         if sampled := item.get_closest_marker("sampled"):
             whose = item.path, getattr(item, "originalname", item.name)
             if rows[whose] % sampled.args[0] and item.nodeid not in killers():

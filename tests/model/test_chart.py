@@ -84,7 +84,6 @@ def test_mixup_in_brief_is_as_in_its_golden_file(mixup: Trace, on_file: Callable
     assert len(drawn.splitlines()) <= 40
 
 
-@pytest.mark.slow
 def test_in_brief_every_message_has_its_arrow(walks: list[Trace]) -> None:
     """There is a line for each message, none is wider than the page, and every leak is named."""
     for trace in walks[:12]:
@@ -190,7 +189,6 @@ def code_words(world: World) -> Iterator[str]:
     yield from (token for token in tokens(world) if token.endswith("+"))
 
 
-@pytest.mark.slow
 def test_random_runs_fit_the_page(walks: list[Trace]) -> None:
     """Whatever happens is drawn, within the width of an Internet-Draft, in printable ASCII and in a reader's words."""
     seen: set[str] = set()
@@ -337,7 +335,6 @@ def kinds(message: type[Message] = Message) -> Iterator[type[Message]]:
         yield from kinds(kind)
 
 
-@pytest.mark.slow
 def test_every_field_of_every_message_is_seen_somewhere(checker: Checker) -> None:
     """No field is defined that no run fills, and no chart leaves out what a message says."""
     import_module("model.delegation_messages")

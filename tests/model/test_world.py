@@ -426,7 +426,6 @@ def result(question: str) -> str:
 MIXUP = "world=two_as;iss_check=advertised;cap=mal_as"
 
 
-@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("question", "expected"),
     [
@@ -461,7 +460,6 @@ def test_a_session_waits_for_the_one_that_it_comes_after() -> None:
     assert result("TD billing_as:pkce_as=required;pkce=off;crm_as:pkce_as=lax") == "not_reached"
 
 
-@pytest.mark.slow
 def test_a_session_waits_for_no_resource_of_the_attackers() -> None:
     """Where the CRM is one of the attacker's, the agent goes on when that has the token."""
     machine = Machine(parse("cap=mal_rs+mal_as"), WORLDS["crm_then_billing"])

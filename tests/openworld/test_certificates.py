@@ -197,7 +197,6 @@ def test_many_answers_are_looked_into_at_once() -> None:
     assert "no evidence" in other["why"]
 
 
-@pytest.mark.slow
 @needs_programs
 def test_how_long_the_runs_of_worlds_are_is_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the attacker can do; what is not found out in time is told as that."""
@@ -219,7 +218,6 @@ def test_the_page_counts_what_its_table_has() -> None:
     assert tuple(map(int, share.groups())) == counts
 
 
-@pytest.mark.slow
 @needs_programs
 @pytest.mark.parametrize(
     ("world", "designs", "sweeps"),
@@ -233,7 +231,6 @@ def test_lengths_of_runs_are_those_on_the_page(world: str, designs: str, sweeps:
 
 
 @needs_programs
-@pytest.mark.slow
 def test_a_study_has_every_answer_proved_and_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Each that something does not happen, with the share on its page."""
     few = {"designs": ("mcp",), "attackers": ("mal_as",), "worlds": (DEFAULT.name,)}

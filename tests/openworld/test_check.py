@@ -81,7 +81,6 @@ def run(cache: Path) -> Check:
 # --- what is found -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_named_designs_are_as_the_example_says(run: Check) -> None:
     """The example that the package carries is as it says, entry by entry."""
     result = run(NAMED, "--no-chart")
@@ -95,7 +94,6 @@ def documented() -> str:
     return re.search(r"```toml\n(\[\[expect.*?)```", text, re.DOTALL)[1]
 
 
-@pytest.mark.slow
 def test_the_entry_that_help_and_docs_show_is_so(checker: Checker) -> None:
     """A copy of the documented entry is a file that is as expected."""
     help_text = CliRunner().invoke(main, ["check", "--help"]).output
@@ -108,7 +106,6 @@ def test_the_entry_that_help_and_docs_show_is_so(checker: Checker) -> None:
         assert checker.result(one.property, parse(f"{one.design};cap={one.attacker}")) == one.expected, one
 
 
-@pytest.mark.slow
 def test_the_documented_entry_passes(run: Check) -> None:
     """With each answer in full, rules and charts."""
     assert run(documented()).exit_code == 0
@@ -152,7 +149,6 @@ def test_utility_is_reached_or_not(run: Check, entry: str, found: str) -> None:
     assert f"  + {found}" in result.stdout
 
 
-@pytest.mark.slow
 def test_what_nothing_could_violate_has_not_been_shown_to_hold(run: Check, tmp_path: Path) -> None:
     """It is exit code 4, said in every format without a tick, and less bad than what has flipped."""
     junit, sarif, summary = (tmp_path / name for name in ("found.xml", "found.sarif", "summary.md"))
@@ -515,7 +511,6 @@ def test_what_a_draft_is_needed_for_is_said_when_it_is_not_there(run: Check, old
     assert said in found.stderr
 
 
-@pytest.mark.slow
 def test_what_is_the_case_today_is_a_file_to_begin_with(run: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     """It holds when it is checked at once."""
     some = {name: every_attacker()[name] for name in ("code_leak",)}

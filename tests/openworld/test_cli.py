@@ -65,7 +65,6 @@ def test_verdict_names_what_blocks_with_sources(run) -> None:
     assert "client.iss_matches_recorded_issuer  [RFC 9207 2.4" in result.output
 
 
-@pytest.mark.slow
 def test_verdict_says_what_nothing_else_makes_up_for(run) -> None:
     """Of several rules that block, when it is asked."""
     asked = "verdict", "TC", "cap=mal_rs;dpop=token", "--needed"
@@ -130,7 +129,6 @@ def test_what_nothing_could_violate_is_told_apart_from_safe(run) -> None:
     assert run("trace", "SI", "cap=proof_leak;world=mixup").exit_code == 4
 
 
-@pytest.mark.slow
 def test_a_design_that_nobody_can_use_is_not_safe(run) -> None:
     """The choices that rule each other out are named, with the rule that refuses."""
     result = run("verdict", "CB", "cap=web;pkce=off", "--format", "json")
@@ -766,7 +764,6 @@ def test_a_client_that_is_measured_ends_with_the_command(tmp_path: Path, by: sig
     assert not [path for path in (tmp_path / "out").rglob(".*") if path.is_file() and path.name != ".lock"]
 
 
-@pytest.mark.slow
 def test_ctrl_c_leaves_a_study_that_can_be_read(tmp_path: Path) -> None:
     """Ctrl-C in a study is exit code 130 with one line; what is finished is whole and put together."""
     out = tmp_path / "out"

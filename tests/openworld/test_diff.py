@@ -31,7 +31,6 @@ def flips():
     return json.loads(ran.stdout)
 
 
-@pytest.mark.slow
 def test_prefix_matching_flips_what_it_flips(flips) -> None:
     """A tenant speaks for its host, and one document covers many paths."""
     told = {
@@ -48,7 +47,6 @@ def test_prefix_matching_flips_what_it_flips(flips) -> None:
     }
 
 
-@pytest.mark.slow
 def test_what_flips_is_told_before_it_is_known_why() -> None:
     """In a line each, with the answers of its question; what does not flip is counted only."""
     attackers, environments = {"mal_tenant": "mal_tenant"}, {"plain": DEPLOYMENTS["plain"]}
@@ -175,7 +173,6 @@ def test_a_configuration_keeps_what_it_names() -> None:
     assert [cell.attacker for cell in asked if cell.property == "authorization"] == ["one", "two"]
 
 
-@pytest.mark.slow
 def test_exact_and_prefix_matching_flip_what_was_found_by_hand() -> None:
     """In every environment: discovery, which no log shows; where a host is an audience or an API: thefts."""
     ran = run(EXACT, PREFIX, "--against", "mal_tenant", "--format", "json", "--workers", "2")

@@ -74,7 +74,6 @@ def test_the_skeleton_is_a_draft_that_flips_a_verdict(tmp_path, monkeypatch):
     assert run("verdict", "stray_token", STRAY)[0] == 2
 
 
-@pytest.mark.slow
 def test_two_models_answer_side_by_side():
     """Two drafts and what ships, asked in turn in one process: each answers as if the others were not there."""
 
@@ -135,7 +134,6 @@ def test_the_same_text_is_the_same_model(tmp_path):
         pickle.dumps(mine.extended(lambda: draft.capability("more", "x")))
 
 
-@pytest.mark.slow
 def test_a_variant_takes_the_place_of_a_rule_for_every_reader():
     """A client that takes no metadata gets nowhere: in the solver, in explicit search and in a population."""
     rule = "client.metadata_issuer_matches"
@@ -156,7 +154,6 @@ def test_a_variant_takes_the_place_of_a_rule_for_every_reader():
     assert met("honest_api", parse("cap=none").design).ending.kind == "success"
 
 
-@pytest.mark.slow
 def test_a_rule_in_a_guard_is_asked_wherever_the_guard_is():
     """With a switch of its own: verdict, search and population differ by it alone."""
 
@@ -202,7 +199,6 @@ def test_what_a_capability_reaches_needs_no_step():
         oauth().extended(lambda: draft.capability("more", "x", runs=["as"]))
 
 
-@pytest.mark.slow
 def test_a_step_of_the_attackers_leads_to_attacks():
     """With a capability, state and a property of its own; drawn in charts by what it says it does."""
 
@@ -274,7 +270,6 @@ def hinted():
         return draft.same(says["issuer_hint"], says["authorization_servers"])
 
 
-@pytest.mark.slow
 def test_the_attacker_writes_what_it_can_make_in_a_field():
     """A name it writes as it likes, whatever an honest sender would say there; a signature only of what it runs."""
     altered, checked = "cap=mal_as+delivery_tamper;as_trust=any", "rs_issuers=signed;issuer_signed=on"
@@ -304,7 +299,6 @@ def test_what_the_attackers_own_server_says_it_chooses_in_steps_of_honest_partie
     assert check("CD", parse("cap=mal_as+mal_rs;iss_check=off", mine)).result == "attack"
 
 
-@pytest.mark.slow
 def test_the_attacker_writes_again_what_it_has_seen():
     """A signature of somebody else's, once it was sent one."""
 
@@ -368,7 +362,6 @@ def sends(machine, trace):
         yield from move.sends
 
 
-@pytest.mark.slow
 def test_other_processes_have_the_same_draft(tmp_path):
     """What they are asked they answer with it; what came from no file they cannot know, and none of them is asked."""
     ours = oauth().extended(DRAFT)
@@ -531,7 +524,6 @@ def test_worlds_and_other_files_know_the_words_of_a_draft(tmp_path):
     assert find_world(str(world), mine).clients[0].settings == {"patient": "no"}
 
 
-@pytest.mark.slow
 def test_populations_read_what_a_draft_adds():
     """In a process of its own: where nobody signs, a client that insists on it gets nowhere, and the rule is named."""
     arms = (
@@ -567,7 +559,6 @@ attacker = "money"
 '''
 
 
-@pytest.mark.slow
 def test_a_draft_names_whom_its_property_hurts_and_brings_its_experiment(tmp_path):
     """It is counted as any harm is, by arms and a factor that the draft adds; and counts with it are no others'."""
     path, without = tmp_path / "mine.py", code()

@@ -121,7 +121,6 @@ def test_a_claim_that_is_not_so_stops_the_notebook() -> None:
         evidence.claimed([("no mix-up", "code_delivery", MIXUP, "safe")])
 
 
-@pytest.mark.slow
 def test_every_turn_turns_and_no_other_switch_does() -> None:
     """Single switches that stop the mix-up: comparing iss is one of them, PKCE is not."""
     configuration = parse(MIXUP)
@@ -137,7 +136,6 @@ def test_every_turn_turns_and_no_other_switch_does() -> None:
 # --- the gallery -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", list(attacks()))
 def test_every_attack_of_the_catalogue_can_be_seen(name: str) -> None:
     """There is a question to which it is the answer."""
@@ -145,7 +143,6 @@ def test_every_attack_of_the_catalogue_can_be_seen(name: str) -> None:
     assert asking.result(shown.property, shown.configuration) == "attack"
 
 
-@pytest.mark.slow
 def test_the_catalogue_lists_them_all() -> None:
     """One row each, none open to more designs than it has."""
     frame = catalogue().frame
@@ -160,7 +157,6 @@ def test_an_attack_that_does_not_exist_is_refused() -> None:
         at_work("A99")
 
 
-@pytest.mark.slow
 def test_turning_a_switch_against_an_attack_stops_it() -> None:
     """The gallery offers the switches that stop what it shows."""
     gallery = explore_attacks("A01")
@@ -294,7 +290,6 @@ def test_a_number_that_is_not_as_claimed_stops_the_notebook() -> None:
             evidence.counted([("two", 2, relation, other)])
 
 
-@pytest.mark.slow
 def test_columns_that_list_names_have_them_in_words() -> None:
     """Where a notebook asks for it, each name by its words and in its order."""
     named, told = (
@@ -306,7 +301,6 @@ def test_columns_that_list_names_have_them_in_words() -> None:
         assert words.split(", ") == [worded("mechanism", name) for name in names.split()] != names.split()
 
 
-@pytest.mark.slow
 def test_numbers_of_notebooks_are_those_of_the_tables() -> None:
     """A point of a sweep, a statistic of a mishap, and how many clients went through with a scenario."""
     table = views.data("echo_measured-rates").frame

@@ -41,7 +41,6 @@ def run(*arguments: str):
     return CliRunner().invoke(main, [*arguments])
 
 
-@pytest.mark.slow
 def test_a_proposal_is_a_sentence_with_its_section_and_a_draft_that_is_safe(tmp_path) -> None:
     """RFC 9728 3.3 is found; the file makes the property hold for every command that takes it."""
     asked = ("token_confinement", "prm=unchecked", "--against", "mal_rs")
@@ -67,7 +66,6 @@ def test_a_proposal_is_a_sentence_with_its_section_and_a_draft_that_is_safe(tmp_
     assert "(* client.resource_metadata_resource_is_url *)" in process.output
 
 
-@pytest.mark.slow
 def test_what_an_as_could_add_is_found_and_told_of_if_a_text_has_it(tmp_path) -> None:
     """Where it sends no iss its issuer is what the response lacks: who changes, and a draft with the field."""
     asked = ("CD", "iss_check=off;md_issuer_check=off;h_iss=no", "--against", "mal_as")
@@ -87,7 +85,6 @@ def test_what_an_as_could_add_is_found_and_told_of_if_a_text_has_it(tmp_path) ->
     assert "verdict no set of such checks leaves no attack" in alone
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("which", ["PKCE", "dpop_jkt", "audience of assertions", "state", "RFC 9728 4"])
 def test_a_draft_with_fields_is_read_by_every_command(tmp_path, which) -> None:
     """The solver is safe with it, an attack replays without it, honest runs stay, and ProVerif says what it reads."""
@@ -154,7 +151,6 @@ def test_a_check_of_which_texts_have_the_fields_is_not_called_nobodys() -> None:
     assert section(None, [("code_challenge", "pkce=s256"), None]) == section(None) == NOBODY
 
 
-@pytest.mark.slow
 def test_what_is_found_is_data() -> None:
     """Each check with who says so, and the trace of the attack that comes back; whom it breaks."""
     ran = run("invent", "SI", "state=off;pkce=off;pkce_as=off", "--against", "web+lure", "--format", "json")

@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from click.testing import CliRunner
 
 from openworld.cli import main
@@ -10,7 +9,6 @@ from openworld.minimal_sets import SetsAsked, SetsFound, ask, lines
 from properties.designs import MECHANISMS, Answers
 
 
-@pytest.mark.slow
 def test_suffice_lists_minimal_sets_and_deployments() -> None:
     """Minimal sets, what they leave usable, and the maximal sets that still leave an attack, as data."""
     asked = ["list", "designs", "--suffice", "token_confinement", "--against", "mal_rs", "--usable", "--format", "json"]
@@ -23,7 +21,6 @@ def test_suffice_lists_minimal_sets_and_deployments() -> None:
     assert data["insufficient"]
 
 
-@pytest.mark.slow
 def test_suffice_tells_want_of_an_attack_from_want_of_a_mechanism() -> None:
     """Where nothing can violate a property no mechanism is needed, which is not for the design's merit."""
     asked = ["list", "designs", "--suffice", "session_integrity", "--against", "token_leak", "--fix", "world=mixup"]

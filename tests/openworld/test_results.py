@@ -120,7 +120,6 @@ def test_attempts_are_recorded(run, tmp_path: Path) -> None:
     assert "cannot be recorded" in result.stderr
 
 
-@pytest.mark.slow
 def test_worth_and_couplings(run, tmp_path: Path) -> None:
     """What to measure first and what pairing can do, in words, as data and as files."""
     result = run("simulate", "matching", "--ask", "worth", "--weight", 5, "--samples", 64, "-o", tmp_path)
@@ -260,7 +259,6 @@ def test_more_caches_than_memory_holds(run, tmp_path: Path) -> None:
     assert "1,000,000,000 agents with 4 resources each are more than" in result.stderr
 
 
-@pytest.mark.slow
 def test_deployed_clients_do_tasks(run, tmp_path: Path) -> None:
     """As the user says, whatever the experiment has; the command that is recorded says so too."""
     few = ("--attempts", 4, "--replications", 1, "--inputs", 0, "--workers", 1, "--format", "json")

@@ -96,7 +96,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # --- what is on it -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_all_that_is_linked_is_there(site: Path) -> None:
     """The page, its script and the worker name files of the site and nothing else, as no other host is named."""
     page, script, worker, style = (
@@ -195,7 +194,6 @@ def test_answers_beforehand_are_those_of_check(site: Path) -> None:
     assert known["answers"]["mal_as"]["code_delivery"]["assumptions"] == assumptions("CD", configuration)
 
 
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize("drafts", [[], [ROOT / "openworld" / "data" / "draft_of_your_own.py"]])
 def test_the_python_of_the_site_needs_the_solver_and_nothing_else(tmp_path: Path, drafts: list[Path]) -> None:
     """Taken out of its archive, and with all else out of reach, it answers; so it does with a draft of one's own."""
@@ -488,7 +486,6 @@ def test_addresses_go_round(weak, sample) -> None:
         assert configured(find("code_delivery"), once) == configured(find("code_delivery"), text_)
 
 
-@pytest.mark.slow
 def test_two_designs_are_compared_beforehand(weak) -> None:
     """Without WebAssembly too, where both were asked; else a line says what a terminal answers."""
     weak.goto(weak.url.partition("#")[0] + "#diff/rfc6749/rfc6749/code_delivery/mal_as")
@@ -506,7 +503,6 @@ def test_two_designs_are_compared_beforehand(weak) -> None:
     weak.get_by_text("in a terminal: openworld serves FILE").wait_for()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(browser, address: str, installed_from_npm: Callable[[str], Path], scheme: str) -> None:
     """Names, roles, order of headings and contrast, on a screen and on a phone, with everything open."""
@@ -557,7 +553,6 @@ def questions(number: int) -> list[tuple[str, str]]:
     return asked
 
 
-@pytest.mark.slow
 def test_a_browser_says_what_is_said_here(browser, whole: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A hundred random questions, asked of the worker one after the other: every word, step, rule and picture."""
     page = browser.new_page(bypass_csp=True)
@@ -592,7 +587,6 @@ def test_a_browser_says_what_is_said_here(browser, whole: str, capsys: pytest.Ca
     assert not other
 
 
-@pytest.mark.slow
 def test_a_link_is_answered_in_place(browser, whole: str) -> None:
     """On a phone too, by keyboard, step by step; nothing comes from elsewhere, and nothing is refused or fails."""
     page = browser.new_page(viewport={"width": 390, "height": 800})

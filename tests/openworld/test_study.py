@@ -69,7 +69,6 @@ def rows(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-@pytest.mark.slow
 def test_every_cell_has_a_verdict(folder: Path) -> None:
     """Design by attacker by property, each once, in order."""
     table = rows(folder)
@@ -130,7 +129,6 @@ def test_experiments_are_tables_and_figures(folder: Path) -> None:
     assert {f"{stem}.{form}" for stem in stems for form in ("svg", "pdf", "png", "csv", "txt")} == drawn
 
 
-@pytest.mark.slow
 def test_deployed_clients_are_asked_in_every_situation(folder: Path, checker: Checker) -> None:
     """One row each, with a configuration that the command line takes and that gives this very verdict."""
     table = list(csv.DictReader((folder / "clients.csv").read_text(encoding="utf-8").splitlines()))
@@ -177,7 +175,6 @@ def test_the_report_is_the_last_step(folder: Path) -> None:
     assert matrix.count('class="cell attack"') - 1 == len(charts)
 
 
-@pytest.mark.slow
 def test_same_seed_same_files(small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two other processes write the same bytes as this one; only run.json tells them apart."""
     monkeypatch.setattr(plotstyle, "rendered", RENDERED)
@@ -201,7 +198,6 @@ def test_run_json_says_what_ran(folder: Path) -> None:
     assert all(0 <= seconds < 3_600 for seconds in about["seconds"].values())
 
 
-@pytest.mark.slow
 def test_a_used_folder_is_set_aside(small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an earlier run left is not taken for this one's, and what is not a study's stays where it is."""
     monkeypatch.setattr(study, "_stages", lambda _: {"verdicts": verdicts.TABLE})

@@ -62,7 +62,6 @@ def test_a_page_has_what_the_text_costs_and_where_a_role_stands_alone(monkeypatc
     assert found.row()["environments in which honest parties lose something"] == "1 of 2"
 
 
-@pytest.mark.slow
 def test_a_page_has_what_the_text_adds(monkeypatch) -> None:
     """The echo keeps tokens: AS alone are enough, and clients alone only keep themselves out."""
     only(monkeypatch, "TC")
@@ -169,7 +168,6 @@ def test_what_is_no_page_is_refused(words: tuple[str, ...]) -> None:
     assert (ran.exit_code, len(ran.stderr.strip().splitlines())) == (2, 1)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mission", "mission_runtime", "mission_attenuation", "rebinding"])
 def test_what_a_page_prints_is_what_the_commands_on_it_say(monkeypatch, name: str) -> None:
     """Each line of a page about delegation, asked by itself, in the world that its properties claim."""
@@ -192,7 +190,6 @@ def test_a_text_is_put_to_those_who_read_messages(monkeypatch) -> None:
     assert [each.prop.code for each in text_pages.found("pkce").whole if each.guarantees] == ["CB"]
 
 
-@pytest.mark.slow
 def test_a_text_is_put_to_a_power_that_it_gives(monkeypatch) -> None:
     """A JWT that the platform signs may leak from there; who signs for itself has nothing there that could."""
     only(monkeypatch, "CA")

@@ -60,7 +60,6 @@ def reached_within(made, prop, configuration):
     return event is not False and made.solver.check(asked) is Answer.SAT
 
 
-@pytest.mark.slow
 def test_found_bounds_answer_like_deeper_looks(rows, checker, deep):
     """What is excluded within a bound that was found for the question does not happen in two sweeps more either."""
     looked_at = 0
@@ -73,7 +72,6 @@ def test_found_bounds_answer_like_deeper_looks(rows, checker, deep):
     assert looked_at > 5
 
 
-@pytest.mark.slow
 def test_found_bounds_answer_like_deeper_looks_in_random_configurations(checker, deep, sample):
     """The same where nobody chose the question."""
     rng, happened, asked = random.Random(9), 0, 40
@@ -85,7 +83,6 @@ def test_found_bounds_answer_like_deeper_looks_in_random_configurations(checker,
     assert asked / 10 < happened < asked * 9 / 10
 
 
-@pytest.mark.slow
 def test_what_is_proved_for_any_length_is_proved_by_a_bound_too(rows, checker):
     """Relaxed reachability and a bound agree: where the one excludes an event, the solver finds no run to it."""
     anyhow = 0
@@ -143,7 +140,6 @@ def test_one_value_at_a_time_shows_what_all_at_once_do_not():
     assert not closest.possible_at_once(template.events[prop.name])
 
 
-@pytest.mark.slow
 def test_rules_that_block_do_so_in_runs_of_any_length(rows, checker, reach):
     """With the rules named and no other, runs are longer, and none of them gets there; without any one, some does."""
     named = 0
@@ -157,7 +153,6 @@ def test_rules_that_block_do_so_in_runs_of_any_length(rows, checker, reach):
     assert named > 5
 
 
-@pytest.mark.slow
 def test_a_bound_is_proved_and_no_larger_than_any_run(rows, checker, pins):
     """What is said of the length of runs is proved, and fits what is known of the world."""
     most = pinned_worlds(pins)
@@ -230,7 +225,6 @@ def test_a_run_is_longer_where_something_happens_in_the_last_sweep():
         assert laid.check([*laid.unrolling.enforced.values(), *honest, laid.longer], Clock()) is answer
 
 
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("prop", "text", "sweeps"), [("CD", "cap=mal_as", 7), ("CB", "cap=mal_client", 4)])
 def test_the_bound_is_the_same_from_any_depth_on(prop, text, sweeps):
     """Where the world grew sweep by sweep it is known from the one before; where it began deeper it is measured."""
@@ -305,13 +299,11 @@ def test_what_happens_twice_in_a_run_is_listed(name, clauses, exceptions):
     assert happening_again(clauses(WORLDS[name], 5)) <= exceptions["again"].keys()
 
 
-@pytest.mark.slow
 def test_what_is_listed_happens_twice_in_a_run_of_some_world(clauses, exceptions):
     """And nothing else does in any."""
     assert set().union(*(happening_again(clauses(world, 5)) for world in WORLDS.values())) == exceptions["again"].keys()
 
 
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", WORLDS)
 @pytest.mark.parametrize("walks", [1, pytest.param(6, marks=pytest.mark.slow)])
 def test_random_walks_end_and_repeat_nothing_unlisted(name, walks, sample, exceptions):

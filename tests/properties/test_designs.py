@@ -25,7 +25,6 @@ def checker() -> Checker:
     return Checker()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("prop", "caps"), [("CD", "mal_as"), ("TC", "mal_rs+mal_tenant"), ("AZ", "mal_as+mal_rs")])
 def test_agrees_with_trying_every_design(checker: Checker, prop: str, caps: str) -> None:
     """On a lattice of six mechanisms the sets are those that 64 separate verdicts give."""
@@ -49,7 +48,6 @@ def test_agrees_with_trying_every_design(checker: Checker, prop: str, caps: str)
     assert set(answers.insufficient) == maximal
 
 
-@pytest.mark.slow
 def test_five_minimal_sets_stop_what_an_agent_card_may_name() -> None:
     """Where clients skip an iss that nothing was recorded for; neither PKCE nor DPoP nor resource indicators help."""
     names = "signed_metadata as_allowlist metadata_issuer_check iss_always_compared redirect_per_as pkce dpop"
@@ -86,7 +84,6 @@ def test_a_backend_serves_the_attacker_whatever_else_is_on() -> None:
     assert not stolen.suffices({*MECHANISMS} - {"client_assertion"})
 
 
-@pytest.mark.slow
 def test_no_comparison_of_two_messages_keeps_a_backend_from_serving_the_attacker() -> None:
     """All of them are right in every message: it is the user's browser that is not the attacker's."""
     assert invent([find("AZ")], parse("cap=client_script;draft=bff;script_calls=no")).sets == ()
@@ -130,7 +127,6 @@ def test_no_more_is_left_out_than_has_to_be() -> None:
     assert left_out(frozenset(), broken) == (frozenset({"pkce"}),)
 
 
-@pytest.mark.slow
 def test_baseline_design_is_derived(checker: Checker) -> None:
     """The recommended design holds against a malicious AS, RS and tenant; with any mechanism dropped it does not."""
     names = (

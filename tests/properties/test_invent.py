@@ -32,7 +32,6 @@ def verdict(name: str, asked: Configuration, checks: tuple[Candidate, ...]):
     return Checker(by_design=True, patience=0.0).verdict(name, changed)
 
 
-@pytest.mark.slow
 def test_published_checks_are_found_and_so_is_a_smaller_one(mix_up: Invented) -> None:
     """RFC 9207 2.4 with RFC 8414 3.3; and to compare iss with the issuer that the resource lists, alone."""
     assert (ISS, ISSUER) in mix_up.sets
@@ -42,7 +41,6 @@ def test_published_checks_are_found_and_so_is_a_smaller_one(mix_up: Invented) ->
     assert known.rule(LISTED) is None
 
 
-@pytest.mark.slow
 def test_a_set_is_enough_and_none_of_it_can_be_left_out() -> None:
     """By ordinary verdicts, whose attacks the machine replays."""
     assert verdict("CD", MIX_UP, (ISS, ISSUER)).result == "safe"
@@ -94,7 +92,6 @@ def test_what_is_not_yet_held_is_nothing(mix_up: Invented) -> None:
     assert later in mix_up.breaking
 
 
-@pytest.mark.slow
 def test_checks_that_never_differ_have_one_name() -> None:
     """The resource that a session recorded is the one that it asks for; no two of a set are of one class."""
     found = invent([find("TC")], parse("cap=mal_rs;prm=unchecked"))
@@ -107,7 +104,6 @@ def test_checks_that_never_differ_have_one_name() -> None:
     }
 
 
-@pytest.mark.slow
 def test_a_prefix_is_enough_where_one_document_is_for_many_paths() -> None:
     """RFC 9728 3.3 would lose such an API; that the identifier covers the URL does not, and it is enough."""
     covers, many_paths = (
@@ -121,7 +117,6 @@ def test_a_prefix_is_enough_where_one_document_is_for_many_paths() -> None:
     assert (said.switch, said.whole) == ("prm=prefix", True)
 
 
-@pytest.mark.slow
 def test_sets_that_are_borne_one_by_one_and_not_together_are_left_out() -> None:
     """No proposal has in it what loses every honest run in an environment that is asked."""
     checks = [LISTED, ISS, ISSUER]
@@ -131,7 +126,6 @@ def test_sets_that_are_borne_one_by_one_and_not_together_are_left_out() -> None:
     assert Checks([find("CD")], asked, names, broken=[frozenset({ISS.name, ISSUER.name})]).minimal() == [{LISTED.name}]
 
 
-@pytest.mark.slow
 def test_an_environment_that_is_named_is_left_alone() -> None:
     """Where the AS sends no iss, nothing that the client holds tells it whose code it has."""
     assert invent([find("CD")], MIX_UP, [{"h_iss": "no"}]).sets == ()
@@ -153,7 +147,6 @@ def test_another_protocol_has_candidates_of_its_own() -> None:
     assert not any("request." in one.right for one in found)
 
 
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("name", "text", "checks"), FOUND.values(), ids=FOUND)
 def test_what_could_be_added_and_related_is_a_candidate(name, text, checks) -> None:
     """Nobody names the mechanism; the attacker chooses what it is about, and honest runs stay."""
@@ -163,7 +156,6 @@ def test_what_could_be_added_and_related_is_a_candidate(name, text, checks) -> N
     assert verdict("FC", replace(asked, capabilities=frozenset()), tuple(checks)).result == "reached"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "text", "checks"), FOUND.values(), ids=FOUND)
 def test_what_could_be_added_and_related_is_enough(name, text, checks) -> None:
     """By ordinary verdicts; without any one of the checks there is an attack, which the machine replays."""
@@ -193,7 +185,6 @@ def test_a_random_value_is_secret_while_no_message_has_had_it() -> None:
     assert leaks not in candidates(Received(find("CB"), under(asked, with_checks(asked.model, ()))), ())
 
 
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("check", "switch", "field"),
     [
@@ -211,7 +202,6 @@ def test_a_field_that_says_the_same_is_named(check, switch, field) -> None:
     assert known.field(*check.adds[-1]) == field
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "text", "size"),
     [(*FOUND[key][:2], size) for key, size in (("PKCE", 1), ("dpop_jkt", 2), ("audience of assertions", 7))],

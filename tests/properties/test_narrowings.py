@@ -78,7 +78,6 @@ def test_a_safe_is_asked_only_where_the_party_is_of_which_the_question_says_some
     assert (found.result, found.elsewhere) == ("safe", ())
 
 
-@pytest.mark.sampled(8)
 @pytest.mark.parametrize(
     ("asked", "idle"),
     [
@@ -111,7 +110,6 @@ def test_a_safe_says_that_honest_parties_do_not_finish_either():
     assert "honest" not in nothing
 
 
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "text",
     [

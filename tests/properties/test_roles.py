@@ -69,7 +69,6 @@ def test_a_rule_is_what_differs():
     assert off < on
 
 
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", sorted(COVERED.keys() - ALIKE))
 def test_a_switch_that_is_covered_is_read(name):
     """Somewhere each of its values makes a process of its own, or one that it shares with no more than one other."""
@@ -150,9 +149,7 @@ def _holds(condition: Equalities, values):
     )
 
 
-@pytest.mark.sampled(7)
 @needs_prover
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_prover_agrees(question):
     """What is safe is proved and what is an attack is found, where honest parties alone get somewhere."""
@@ -204,7 +201,6 @@ def test_a_rule_about_a_message_is_an_equation_of_terms():
             roles(with_draft(MIX_UP, other)[1], find("CD"))
 
 
-@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     "holds",
     [
@@ -228,9 +224,7 @@ def test_what_is_no_comparison_of_two_values_at_hand_is_refused(holds):
         roles(under(parse(MIX_UP.partition(" ")[2]), changed), find("CD"))
 
 
-@pytest.mark.sampled(2)
 @needs_prover
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("left", ["iss", "added_issuer"])
 @pytest.mark.parametrize("checked", [False, True])
 def test_prover_agrees_about_rules_of_drafts(left, checked):
@@ -255,7 +249,6 @@ def test_what_is_added_is_what_parties_hold():
     )
 
 
-@pytest.mark.slow
 @needs_prover
 @pytest.mark.parametrize("checked", [False, True])
 @pytest.mark.parametrize(
@@ -286,7 +279,6 @@ def test_that_honest_parties_get_nowhere_is_seen():
 
 
 @needs_prover
-@pytest.mark.slow
 def test_prover_agrees_on_questions_drawn_at_random():
     with closing(in_order(answered, list(drawn(120, seed=5)), cores())) as answers:
         assert [answer for answer in answers if answer.differs] == []
@@ -320,7 +312,6 @@ def test_both_answers_are_told_apart(monkeypatch, question, event, left_out, sta
     assert f'"standing": "{standing}"' in done.output
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("question", "words"),
     [

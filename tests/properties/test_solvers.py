@@ -141,7 +141,6 @@ def handful(sample):
     return asked, answered(asked, Solver)
 
 
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("other", [MiniSat, CaDiCaL])
 def test_other_solvers_say_the_same(handful, other):
     """In result, length, rules and trace."""
@@ -149,7 +148,6 @@ def test_other_solvers_say_the_same(handful, other):
     assert not differing(ours, answered(asked, other))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("other", [MiniSat, CaDiCaL, Lucky])
 def test_other_solvers_say_the_same_2000_times(sample, other):
     """As many as a night has room for."""

@@ -89,7 +89,6 @@ def undecided(world):
     return replace(world, parties=tuple(replace(party, client_class="", policy=()) for party in world.parties))
 
 
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", EACH_TIME)
 def test_every_action_of_a_world_happens_in_some_configuration(name, clauses):
     """Each action is part of a run that honest parties' rules allow, and the machine follows that run."""
@@ -126,7 +125,6 @@ def test_every_action_belongs_to_a_world_that_verdicts_are_about():
     assert {action.schema.name for world in WORLDS.values() for action in actions(world)} == set(SCHEMAS)
 
 
-@pytest.mark.sampled(8)
 @pytest.mark.parametrize("name", PROPERTIES)
 def test_every_property_is_decided_either_way_somewhere(name, witnesses, reach):
     """Its event happens under some configuration, and under another it cannot though something there could bring it."""
@@ -170,7 +168,6 @@ MUTATED = ("as_choice=known", "cimd_fetch=follow", "md_corroborate=unless_iss", 
 OFTEN = {*random.Random(0).sample(VALUES, 100), *MUTATED}
 
 
-@pytest.mark.sampled(8)
 @pytest.mark.parametrize(
     "pair", [pair if pair in OFTEN else pytest.param(pair, marks=pytest.mark.slow) for pair in VALUES]
 )
@@ -196,7 +193,6 @@ def test_what_is_listed_exists_and_is_listed_once(witnesses, talks, exceptions):
     assert not witnesses["field"].keys() & exceptions["known_anyhow"].keys()
 
 
-@pytest.mark.slow
 def test_values_listed_without_effect_have_none(rows, near_misses, witnesses, reach, exceptions, sample):
     """What is listed as having no effect changes no known question, none of a random sample, and no conversation."""
     rng = random.Random(3)
@@ -236,7 +232,6 @@ def _inherited(base):
 TERMS = {f"{kind.__name__}.{name}": (kind, name) for kind in _messages(Message) for name in sorted(_own_terms(kind))}
 
 
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "field", [pytest.param(field, marks=pytest.mark.slow if number % 3 else ()) for number, field in enumerate(TERMS)]
 )

@@ -104,7 +104,6 @@ def test_the_echo_costs_what_it_costs_only_where_servers_do_not_adopt_it() -> No
     assert thefts[0] > thefts[2] >= thefts[1]
 
 
-@pytest.mark.slow
 def test_what_can_be_gone_through_is_told_exactly() -> None:
     """Without attempts nothing is drawn: values by hand, bounds that are those values, and what a sample is beside."""
     asked = replace(EXPERIMENTS["iss"], values=(0.2, 0.5))
@@ -154,7 +153,6 @@ def test_a_sweep_that_moves_nothing_is_refused() -> None:
         run(replace(asked, values=(0.0, 1.0), arms=("prm=exact", "prm=prefix")))
 
 
-@pytest.mark.slow
 def test_among_strangers_only_those_get_through_who_need_no_introduction() -> None:
     """What is configured, registered or listed beforehand ends where a stranger begins; documents do not."""
     none, some = ("design=rfc6749", "design=spiffe", "design=federated"), ("design=prm_cimd", "design=mcp")
@@ -174,7 +172,6 @@ def test_among_strangers_only_those_get_through_who_need_no_introduction() -> No
     assert rate(rates, 1.0, "design=spiffe", "client.authorization_server_is_trusted", "refused") > 0.3
 
 
-@pytest.mark.slow
 def test_of_the_classes_of_clients_strangers_take_the_public_one_and_thieves_its_codes() -> None:
     """Whoever authenticates has its codes for itself, and has to have been introduced."""
     rates = run(small("client_classes", 0.0, 1.0), attempts=600, replications=1).rates
@@ -191,7 +188,6 @@ def test_of_the_classes_of_clients_strangers_take_the_public_one_and_thieves_its
     assert of(public, 0.0, "flow_binding", "harm") > 0
 
 
-@pytest.mark.slow
 def test_tables_are_the_same_bit_for_bit() -> None:
     """The same arguments give the same tables, in one process or two; another seed gives others."""
     asked = small("echo", 0.5)
@@ -246,7 +242,6 @@ def test_an_arm_overrules_what_is_deployed() -> None:
     assert rate(rates, 1.0, "echo=off", "client.echo_confirms_request", "refused") == 0
 
 
-@pytest.mark.slow
 def test_what_is_deployed_is_the_client_mix() -> None:
     """An arm that sets nothing meets the clients that the population names; curves of adoption move with the years."""
     asked = replace(small("years", 2026.9, 2032), arms=("", "echo=req_strict"))
@@ -259,7 +254,6 @@ def test_what_is_deployed_is_the_client_mix() -> None:
     assert expected[2026.9, AS_DEPLOYED, "code_delivery"] > 0
 
 
-@pytest.mark.slow
 def test_adoption_grows_from_nothing_to_all() -> None:
     """At 0 an arm is what is deployed, attempt by attempt; in between it lies in between."""
     arms = tuple(f"h_iss={sent};iss_check={check}" for sent in ("no", "yes") for check in ("off", "require"))
@@ -357,7 +351,6 @@ def test_examples_run(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 
 
-@pytest.mark.slow
 def test_code_thefts_that_come_with_iss_are_of_clients_that_compare_no_issuer() -> None:
     """Attempts that turn into a code theft as AS take to iss were stopped by its absence; RFC 8414 3.3 ends them."""
     strict = "iss_check=require"
@@ -426,7 +419,6 @@ def test_arms_that_cannot_act_are_found_before_any_attempt_is_drawn() -> None:
     assert coinciding(find("ten_steps"), met) == ()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["matching", "echo_measured"])
 def test_arms_that_come_to_the_same_everywhere_do_in_every_attempt(name: str) -> None:
     """What is known of situations is seen in attempts."""

@@ -65,7 +65,6 @@ def strangers(found: Situations, codes: Any) -> Residents:
     return Residents(found, codes, alone, alone, alone, alone, alone, np.ones(len(codes)))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "limits",
     [
@@ -149,7 +148,6 @@ def test_both_readers_send_agents_to_the_same_places(name: str) -> None:
     assert called == pytest.approx(sent, abs=0.03)
 
 
-@pytest.mark.slow
 def test_a_longer_horizon_changes_no_rate() -> None:
     """Twice as long after the same warm-up, rates are within the intervals that they had."""
     asked = replace(find("consent"), values=(900,), arms=(find("consent").arms[0],))
@@ -193,7 +191,6 @@ def test_calls_wait_at_their_server_as_erlang_has_it() -> None:
     assert queued == pytest.approx(4 * waiting(1, load_, seconds), rel=0.05)
 
 
-@pytest.mark.slow
 def test_storm_after_documents_end_together() -> None:
     """Until the first fetch is back all who come fetch as well, 1 + λd of them, unless an AS waits for its own."""
     life, rate, back = 60, 20.0, 2.0
@@ -236,7 +233,6 @@ def test_refresh_races_are_as_many_as_come_in_a_round_trip() -> None:
     assert mean(forgiving, "refresh_races") == 0 == mean(forgiving, "prompts")
 
 
-@pytest.mark.slow
 def test_keys_are_unknown_for_as_long_as_they_are_cached() -> None:
     """Without a fetch in need, of a rollover every P a token is refused for (K - o)² / 2KP of the time.
 

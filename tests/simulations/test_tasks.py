@@ -193,7 +193,6 @@ def test_an_unknown_option_is_an_error() -> None:
         lived(stepps=3)
 
 
-@pytest.mark.slow
 def test_units_that_are_looked_at_together_count_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """And what they meet is judged fewer times."""
     judged: list[int] = []

@@ -45,7 +45,6 @@ def compared(
     return len(set(read))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("adoption", "attempts"), [(0.4, 8), *(pytest.param(share, 1_000, marks=pytest.mark.slow) for share in (1.0, 0.4))]
 )
@@ -60,7 +59,6 @@ def test_agrees_with_the_machine_visit_by_visit(adoption: float, attempts: int) 
     assert compared(HOSTILE, arms, attempts, adoption) > 5
 
 
-@pytest.mark.slow
 def test_agrees_where_attackers_go_where_most_is_left_open() -> None:
     """Among servers of theirs; where much leaks as well, most go where it does, and fewer endings are left."""
     servers = ["honest_api", "malicious_rs", "malicious_rs_and_as"]
@@ -79,7 +77,6 @@ def test_agrees_on_any_design(number: int, places: int | None) -> None:
     compared(HOSTILE.with_shares("place", dict.fromkeys(there, 1 / len(there))), (arm,), 200)
 
 
-@pytest.mark.slow
 def test_agrees_among_servers_as_measured() -> None:
     """A factor that sets several switches at once is read as its rows say."""
     met = load("measured_2026").with_shares("place", {"honest_api": 0.5, "malicious_rs": 0.5})
