@@ -203,6 +203,16 @@ def document_rules(
     return (*used, resource_rules.well_known_is_the_owners(c.design, any_of(squats, channel == "well_known")))
 
 
+def attested_at(c: Context, url: Value) -> Condition:
+    """Whether an attester that clients accept has signed the metadata of the resource at a URL."""
+    return c.at(url, lambda party: is_enrolled(c, party, c.of(party.name).attested), RESOURCE_SERVER)
+
+
+def vouched_for(c: Context, who: str, url: Value) -> Condition:
+    """Whether a client takes what it has of the resource at a URL for signed: it is, or was configured."""
+    return any_of(same(c.client(who).prm, "off"), attested_at(c, url))
+
+
 def documented(c: Context, who: str, resource: Value) -> Value:
     """The resource that a session goes on with after a document: what that names, or the URL itself."""
     design = c.client(who)
@@ -271,7 +281,7 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
     here = possible(same(session.phase, "challenged"))
     resource = published(c, session.url)
     honest = c.at(session.url, lambda party: all_of(no(c.runs(party)), designates(c, party, listed)))
-    vouched = c.at(session.url, lambda party: is_enrolled(c, party, c.of(party.name).attested), RESOURCE_SERVER)
+    vouched = attested_at(c, session.url)
     supported, told = scopes.supported(c, session.url), declared(c, who, vouched)
     named = servers_listed(c, session.url, listed)
     return Move(

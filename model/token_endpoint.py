@@ -10,7 +10,7 @@ from model import client as client_rules
 from model import gateways, guards, scopes
 from model.action import Context
 from model.attacker import attacker_authenticates
-from model.flow import authenticates, request_is_taken, responded, server_metadata_rules
+from model.flow import authenticates, document_rules, request_is_taken, responded, server_metadata_rules, vouched_for
 from model.logic import Condition, Value, all_of, choose, implies, no, same
 from model.messages import THIEF, CodeShown
 from model.reading import SessionState
@@ -202,7 +202,11 @@ def response_rules(
 def kept(c: Context, held: Held) -> tuple[Named, ...]:
     """The rules by which an AS issued a token and the client kept it before this run; no other can leak."""
     session, server = earlier(c, held), c.world.by_name[held.server]
-    return got(c, session, server, serves(c, server, session.resource))
+    vouched = vouched_for(c, session.who, session.url)
+    return (
+        *document_rules(c, session.who, session.url, session.resource, session.listed, vouched),
+        *got(c, session, server, serves(c, server, session.resource)),
+    )
 
 
 def got(c: Context, session: SessionState, server: Party, listed: Condition) -> tuple[Named, ...]:
