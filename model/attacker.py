@@ -21,18 +21,7 @@ from model.registration import is_known, is_on_file, is_taken, knows_attester, r
 from model.rule import Named
 from model.send import is_scripted
 from model.state import assertion_at, client_of
-from model.world import (
-    ATTACKER,
-    AUTHORIZATION_SERVER,
-    FORGED_BY,
-    LOOPBACK,
-    NONE,
-    SUB_AGENT,
-    Held,
-    Party,
-    World,
-    callbacks,
-)
+from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, SUB_AGENT, Held, Party, World, callbacks
 
 #: Capabilities by which a page of the attacker's is in a user's browser, and leads it on.
 PAGES = ("lure", "web")
@@ -252,7 +241,7 @@ class Credentials(NamedTuple):
 def credentials(c: Context, server: Party, client_id: Value) -> Credentials:
     """What the attacker comes with to an honest AS as a client_id, by what it knows; no client is sent to a proxy."""
     design = policy_of(c, client_id)
-    clients = c.world.clients if server.role == AUTHORIZATION_SERVER else ()
+    clients = c.world.clients
     secret = any_of(
         *(
             all_of(one_of(client_id, *ids_of(c, client)), knows(c, "secret", f"{client.name}@{server.name}"))

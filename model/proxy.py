@@ -27,7 +27,7 @@ from model.attacker import (
 )
 from model.attacker_sends import crafted
 from model.flow import client_authenticates, registration
-from model.logic import Condition, Value, all_of, any_of, no, same
+from model.logic import Condition, Value, all_of, any_of, choose, no, same
 from model.lookups import named
 from model.messages import AuthorizationRequest, AuthorizationResponse, Redirection, Sent, TokenRequest, TokenResponse
 from model.reading import GrantState
@@ -35,7 +35,7 @@ from model.readings import is_client_that, policy_of
 from model.registration import is_known, shows_a_client
 from model.state import transaction
 from model.switching import Choices
-from model.world import ATTACKER, PROXY, Party, World
+from model.world import ATTACKER, NONE, PROXY, Party, World
 
 
 class Transaction(NamedTuple):
@@ -80,14 +80,20 @@ def _browsers(world: World) -> list[dict[str, str]]:
 # --- a transaction begins ------------------------------------------------------------------------------------
 
 
-def _begun(at: Transaction, client: Value, redirect: Value, browser: str) -> tuple[Condition, Written, Sent]:
+def _begun(
+    at: Transaction, client: Value, redirect: Value, browser: str, challenge: Value = NONE
+) -> tuple[Condition, Written, Sent]:
     """When a browser can come to the proxy with a client's request, what that changes, and the request.
 
     There is something to be confused about only where the proxy has one client at the AS behind it.
     """
     here = all_of(same(at.now.code, "none"), same(at.policy.upstream_client, "static"))
     begun = at.sets(code="opened", client=client, redirect=redirect, opened_by=browser)
-    return here, begun, Sent(browser, at.proxy.name, AuthorizationRequest(client, redirect_uri=redirect))
+    return (
+        here,
+        begun,
+        Sent(browser, at.proxy.name, AuthorizationRequest(client, redirect_uri=redirect, code_challenge=challenge)),
+    )
 
 
 @action(
@@ -97,7 +103,8 @@ def client__start_at_proxy(c: Context, proxy: str, user: str, client: str) -> Mo
     """A user's client, registered at the proxy, sends the browser to the proxy's authorization endpoint."""
     at = _at(c, proxy)
     party = c.world.by_name[client]
-    here, begun, request = _begun(at, party.url, party.callback, user)
+    challenged = choose(same(c.of(client).pkce, "off"), NONE, at.name)
+    here, begun, request = _begun(at, party.url, party.callback, user, challenged)
     # What it registers is where it is sent back to.
     known = registration(c, at.proxy, party.url, party.callback)["known"]
     taken = tuple(guards.redirection(at.policy, registered=known, known=known))
@@ -213,9 +220,12 @@ def client__redeem_at_proxy(c: Context, proxy: str) -> Move:
 def redeem_at_proxy(c: Context, proxy: str) -> Move:
     """The attacker redeems the proxy's code, as the client of the request: one that it wrote, or one without PKCE."""
     at = _at(c, proxy)
-    needs_none = any_of(at.now.crafted, same(policy_of(c, at.now.client).pkce, "off"))
-    move = _redeem(c, at, ATTACKER, all_of(knows(c, "code", at.name), needs_none))
-    return move._replace(rules=attacker_authenticates(c, at.proxy, at.now.client))
+    pkce = policy_of(c, at.now.client).pkce
+    plain = all_of(same(pkce, "plain"), knows(c, "challenge", at.name))
+    has_verifier = any_of(at.now.crafted, same(pkce, "off"), plain)
+    move = _redeem(c, at, ATTACKER, all_of(knows(c, "code", at.name), has_verifier))
+    rules = attacker_authenticates(c, at.proxy, at.now.client)
+    return move._replace(rules=rules, sets={**move.sets, **at.sets(taken=True)})
 
 
 def confused(c: Context, proxy: Party) -> Condition:

@@ -298,7 +298,14 @@ def _transaction(made: Variables, world: World, name: str) -> None:
     made.value(f"{name}.approved", (False, True), "who was there approved the client")
     made.value(f"{name}.relayed", (False, True), _RELAYED)
     made.value(f"{name}.user", (NONE, *world.users), "whose code of the AS behind the proxy came back")
-    for kind, meaning in (("state", "its state"), ("code", "the proxy's code"), ("token", "the proxy's token")):
+    made.fact(f"{name}.taken", "the attacker has redeemed the proxy's code")
+    terms = {
+        "state": "its state",
+        "challenge": "its code challenge",
+        "code": "the proxy's code",
+        "token": "the proxy's token",
+    }
+    for kind, meaning in terms.items():
         made.fact(f"knows.{kind}.{name}", f"the attacker knows {meaning}")
 
 
@@ -323,7 +330,7 @@ def _knowledge(made: Variables, world: World) -> None:
         for term, meaning in SESSION_TERMS.items():
             made.fact(f"knows.{term}.{session.name}", f"the attacker knows {meaning}")
     for client in world.clients:
-        for server in world.honest_servers:
+        for server in (*world.honest_servers, *world.of(PROXY)):
             made.fact(f"knows.secret.{client.name}@{server.name}", "the attacker knows the client's secret there")
             for client_id in client_ids(world, client):
                 opened = assertion_at(server, client_id)
