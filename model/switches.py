@@ -574,7 +574,7 @@ class Extent:
 REACHES: dict[str, Extent] = {
     "code_leak": Extent(reads=("AuthorizationResponse",)),
     "req_leak": Extent(reads=("AuthorizationRequest",)),
-    "log_leak": Extent(reads=("TokenRequest", "TokenExchange")),
+    "log_leak": Extent(reads=("TokenRequest", "TokenExchange", "AuthTokenRequest")),
     "screen_leak": Extent(reads=("ShownCode",)),
 }
 

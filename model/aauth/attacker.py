@@ -19,6 +19,7 @@ from model.aauth.flow import (
     looks_at_no_key,
     of_token,
     own_key,
+    signed_with,
     token_of,
 )
 from model.aauth.messages import AgentRequest, AuthTokenRequest, AuthTokenResponse, SignedRequest
@@ -43,7 +44,7 @@ from model.registration import shows_a_client
 from model.rule import Named
 from model.state import ATTACKERS_KEY, captures
 from model.token_flow import INTERNAL
-from model.world import ATTACKER, NONE, Party, Session, World
+from model.world import ATTACKER, ELSEWHERE, NONE, Party, Session, World
 
 #: The identifier of a server at an internal address.
 _INSIDE = identifiers.origin(INTERNAL)
@@ -60,6 +61,24 @@ def _sent_astray(world: World) -> list[dict[str, str]]:
     """The sessions in which the agent may be sent to a resource of the attacker's."""
     theirs = [party.name for party in world.resource_servers if not party.honest]
     return [{"who": session.name} for session in world.sessions if _visits(session, theirs)]
+
+
+def _to_open_redirects(world: World) -> list[dict[str, str]]:
+    """The sessions in which the agent may be sent to an honest resource that has an open redirect."""
+    theirs = [tampering.party for tampering in world.tamperings if tampering.channel == "redirect"]
+    return [{"who": session.name} for session in world.sessions if theirs and _visits(session, theirs)]
+
+
+def _redirected(world: World) -> list[dict[str, str]]:
+    """The sessions in which a request may be redirected: by a resource of the attacker's, or an open redirect."""
+    ways = (*_sent_astray(world), *_to_open_redirects(world))
+    return [{"who": who} for who in dict.fromkeys(each["who"] for each in ways)]
+
+
+def _redirects(c: Context, who: str) -> Condition:
+    """Whether the attacker has an agent's request redirected."""
+    url = c.state.session(who).url
+    return any_of(c.attackers(url), tampered(c, "redirect", url))
 
 
 def _places(world: World) -> list[dict[str, str]]:
@@ -130,14 +149,14 @@ def answer_with_auth_token(c: Context, who: str, token: Value, aud: Value, key: 
     return answered(c, who, here, token, of_token(c, token, "iss", session.aud), aud, key)
 
 
-@action("S4", _sent_astray, lambda world: {"url": world.honest_urls})
+@action("S4", _redirected, lambda world: {"url": world.honest_urls})
 def redirect_agent(c: Context, who: str, url: Value) -> Move:
     """A resource of the attacker's redirects the agent's request to an honest one.
 
     For a first request the agent signs again there; one with an auth token it sends as it is.
     """
     session, design, name = c.state.session(who), c.client(who), agent_of(c, who)
-    here = all_of(c.attackers(session.url), c.at(url, c.exists), no(session.diverted))
+    here = all_of(_redirects(c, who), c.at(url, c.exists), no(same(url, session.url)), no(session.diverted))
     with_token = same(session.phase, "sent")
     again = SignedRequest(url, own_key(c, who), choose(with_token, session.token, NONE))
     return Move(
@@ -148,12 +167,26 @@ def redirect_agent(c: Context, who: str, url: Value) -> Move:
     )
 
 
-@action("S4", _sent_astray)
+@action("S18", _to_open_redirects)
+def redirect_agent_to_attacker(c: Context, who: str) -> Move:
+    """An honest resource redirects the agent's request, with its signature and token, where the attacker wants it."""
+    session, design, name = c.state.session(who), c.client(who), agent_of(c, who)
+    signed = signed_with(c, session.token, session.url)
+    request = SignedRequest(ELSEWHERE, own_key(c, who), session.token, signature=signed)
+    return Move(
+        all_of(same(session.phase, "sent"), tampered(c, "redirect", session.url)),
+        (client_rules.credentials_stay_with_origin(design, elsewhere=True),),
+        {},
+        (Sent(session.url, name, Redirection(ELSEWHERE)), Sent(name, ATTACKER, request)),
+    )
+
+
+@action("S4", _redirected)
 def redirect_agent_inside(c: Context, who: str) -> Move:
     """A resource of the attacker's redirects the agent's request to an internal address."""
     session, name, design = c.state.session(who), agent_of(c, who), c.client(who)
     return Move(
-        all_of(same(session.phase, "asked"), c.attackers(session.url)),
+        all_of(same(session.phase, "asked"), _redirects(c, who)),
         (
             client_rules.credentials_stay_with_origin(design, elsewhere=False),
             client_rules.fetches_are_guarded(design, internal=True),

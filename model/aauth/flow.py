@@ -233,13 +233,17 @@ def person_server__ask_access_server(c: Context, who: str, grant: str) -> Move:
     return Move(here, (trusted,), {f"{who}.phase": "federated"}, (Sent(server.name, session.aud, request),))
 
 
+def signed_with(c: Context, token: Value, url: Value) -> Value:
+    """The signature of a request with a token; only one that the attacker may come to see is worth a name."""
+    seen = {signature(one, at) for one in auth_tokens(c.world) for at in captures(c.world)}
+    return mapped(lambda *of: signature(*of) if signature(*of) in seen else NONE, token, url)
+
+
 @action("S18", each=sessions)
 def client__send_auth_token(c: Context, who: str) -> Move:
     """The agent sends its auth token in a request that it signs."""
     session = c.state.session(who)
-    # Only signatures that the attacker may come to see are worth a name.
-    seen = {signature(token, url) for token in auth_tokens(c.world) for url in captures(c.world)}
-    signed = mapped(lambda *of: signature(*of) if signature(*of) in seen else NONE, session.token, session.url)
+    signed = signed_with(c, session.token, session.url)
     request = SignedRequest(session.url, own_key(c, who), session.token, signature=signed)
     sent = Sent(agent_of(c, who), session.url, request, read=tampered(c, "requests", session.url))
     return Move(same(session.phase, "has_token"), (), {f"{who}.phase": "sent"}, (sent,))
