@@ -90,7 +90,7 @@ from model.state import ATTACKERS_KEY, ID_TOKEN, OWN_TOKENS, assertion_at, id_to
 from model.switching import Choices
 from model.token_endpoint import was_kept
 from model.token_flow import INTERNAL, accepts, captured_proofs, is_revoked, request_with, token_request, used_late
-from model.world import ATTACKER, NONE, Exchanged, Party, World
+from model.world import ATTACKER, NONE, PROXY, Exchanged, Party, World
 
 #: What the attacker shows a resource server, where it has no attestation of the client that a token was issued to.
 OF_ANOTHER = "<signed by another client>"
@@ -760,7 +760,8 @@ def name_issuer(c: Context, url: str, iss: Value, form: Value) -> Move:
 def _registering(world: World) -> list[dict[str, str]]:
     taken = [client for client in world.clients if client.taken_by]
     names = ("", *(party.name for party in (*taken, *world.identities)))
-    return [{**at, "client": name} for at in _honest_servers(world) for name in names]
+    servers = (*world.honest_servers, *world.of(PROXY))
+    return [{"server": server.name, "client": name} for server in servers for name in names]
 
 
 @action("S11", _registering)
@@ -776,8 +777,9 @@ def name_address_in_client_metadata(c: Context, server: str, client: str) -> Mov
         fetched = server_rules.document_is_fetched(policy, False, False)
         registers = all_of(same(policy.reg, "dcr"), same(policy.dcr_uris, "fetched"))
         by_url = one_of(policy.reg, "cimd", "federation")
-        granted = server_rules.assertions_are_granted(policy, grants_used(c)).holds
-        vouched = all_of(same(policy.grant_trust, "any"), granted)  # it fetches the signer's keys
+        issues = c.world.by_name[server].role != PROXY  # a proxy takes no assertions about users
+        granted = server_rules.assertions_are_granted(policy, grants_used(c)).holds if issues else False
+        vouched = all_of(granted, same(policy.grant_trust, "any")) if issues else False  # it fetches the signer's keys
         anybodys = fetched._replace(holds=any_of(vouched, fetched.holds))
         return _fetching(c, server, all_of(c.has(c.capabilities), any_of(by_url, registers, vouched)), anybodys)
     party = c.world.by_name[client]
@@ -794,8 +796,9 @@ def name_address_in_client_metadata(c: Context, server: str, client: str) -> Mov
 def _fetching(c: Context, server: str, acts: Condition, fetched: Named) -> Move:
     """The AS fetches an internal address that the attacker named, if it fetches documents of that kind at all."""
     policy = c.of(server)
+    has_clients = same(policy.upstream_client, "static") if c.world.by_name[server].role == PROXY else True
     return Move(
-        acts,
+        all_of(acts, has_clients),
         (
             fetched._replace(holds=any_of(no(same(policy.reg, "cimd")), fetched.holds)),
             server_rules.fetches_are_guarded(policy, internal=True),

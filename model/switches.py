@@ -268,7 +268,7 @@ _MECHANISMS = (
      "draft-hardt-oauth-aauth-protocol, Auth Token Response Verification"),
     # fetching
     ("fetch_guard", "on off", "client", "client: resolved addresses are checked at every hop", "RFC 9728 7.7"),
-    ("as_fetch_guard", "on off", "authorization_server", "AS: the same for what clients and assertions name, and a person server for issuers of tokens",
+    ("as_fetch_guard", "on off", "authorization_server proxy", "AS: the same for what clients and assertions name, and a person server for issuers of tokens",
      "draft-ietf-oauth-client-id-metadata-document 9.6; draft-hardt-oauth-aauth-protocol, JWKS Discovery and Caching"),
     ("https_only", "on off", "client", "client: follow https URLs only", "MCP security best practices"),
     ("url_scheme_check", "on off", "client", "client: opens http(s) authorization endpoints only", "MCP security best practices"),
@@ -377,7 +377,7 @@ _ENVIRONMENT = (
     ("script_calls", "yes no", "attacker", "a script of the attacker's in a page of the client's calls resources through the client, while it runs there; no: what counts is what it carries off", "RFC 10017 5.1.4"),
     ("user", "naive vigilant", "user", "whether the user refuses a consent page that names somebody else, or that asks for more than the task needs", "convention"),
     ("lookalike", "no yes", "attacker", "the attacker holds a domain that looks like the client's", "draft-ietf-oauth-client-id-metadata-document 9.5"),
-    ("dcr_uris", "ignored fetched", "authorization_server", "whether the AS fetches URIs from a dynamic registration", "RFC 7591 5"),
+    ("dcr_uris", "ignored fetched", "authorization_server proxy", "whether the AS fetches URIs from a dynamic registration", "RFC 7591 5"),
     ("cid_eq_rs", "no yes", "resource_server", "a server is both a client and a resource server under one URL", "RFC 9068 2.1"),
     ("warm", "no yes", "client", "the client holds cached tokens for honest resources", "rfc9728bis 6"),
 )  # fmt: skip
