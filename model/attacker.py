@@ -256,7 +256,7 @@ def credentials(c: Context, server: Party, client_id: Value) -> Credentials:
         )
     )
     genuine, own_attester = has_keys(c, server, client_id), same(c.design.own_attester, "yes")
-    published = all_of(same(design.reg, "cimd"), same(design.client_auth, "pkjwt"))
+    published = all_of(same(design.reg, "cimd"), one_of(design.client_auth, "pkjwt", "mtls"))
     otherwise = server_rules.shows_credentials(design.client_auth, genuine, secret, assertion)
     return Credentials(
         genuine,
