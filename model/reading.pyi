@@ -68,6 +68,7 @@ class GrantState(Reading):
     opened_by: Value
     approved: Condition
     user: Value
+    taken: Condition
     renewed: Condition
 
 class Moved(SessionState):
