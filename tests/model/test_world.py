@@ -261,7 +261,7 @@ def test_a_channel_that_a_protocol_does_not_have_is_refused() -> None:
     """AAuth has no metadata document to be written on the way."""
     tampering = '[[tampering]]\ncapability = "delivery_tamper"\nchannel = "document"\nparty = "crm"\n'
     text = but('name = "small"', 'name = "small"\nprotocol = "aauth"') + tampering
-    assert "channel in aauth: unknown 'document'; allowed: challenge, requests" in refused(text)
+    assert "channel in aauth: unknown 'document'; allowed: challenge, redirect, requests" in refused(text)
 
 
 def test_nobody_starts_itself_and_a_proxy_stands_before_an_honest_server() -> None:
