@@ -239,7 +239,7 @@ class Credentials(NamedTuple):
 
 @once
 def credentials(c: Context, server: Party, client_id: Value) -> Credentials:
-    """What the attacker comes with to an honest AS as a client_id, by what it knows; no client is sent to a proxy."""
+    """What the attacker comes with to an honest AS as a client_id, by what it knows."""
     design = policy_of(c, client_id)
     clients = c.world.clients
     secret = any_of(

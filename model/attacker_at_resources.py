@@ -777,9 +777,10 @@ def name_address_in_client_metadata(c: Context, server: str, client: str) -> Mov
         fetched = server_rules.document_is_fetched(policy, False, False)
         registers = all_of(same(policy.reg, "dcr"), same(policy.dcr_uris, "fetched"))
         by_url = one_of(policy.reg, "cimd", "federation")
-        issues = c.world.by_name[server].role != PROXY  # a proxy takes no assertions about users
-        granted = server_rules.assertions_are_granted(policy, grants_used(c)).holds if issues else False
-        vouched = all_of(granted, same(policy.grant_trust, "any")) if issues else False  # it fetches the signer's keys
+        vouched: Condition = False
+        if c.world.by_name[server].role != PROXY:  # which takes no assertions about users
+            granted = server_rules.assertions_are_granted(policy, grants_used(c)).holds
+            vouched = all_of(same(policy.grant_trust, "any"), granted)  # it fetches the signer's keys
         anybodys = fetched._replace(holds=any_of(vouched, fetched.holds))
         return _fetching(c, server, all_of(c.has(c.capabilities), any_of(by_url, registers, vouched)), anybodys)
     party = c.world.by_name[client]

@@ -36,8 +36,8 @@ DESIGN_NOTES: dict[str, tuple[str, str]] = {
                       "draft-mcguinness-oauth-resource-token-resp-03"),
     "gaps_closed": ("prefix matching and echo together", "rfc9728bis-01; resource-token-resp-03"),
     "gaps_closed_dpop": ("the same, and every token sender-constrained", "RFC 9449"),
-    "mcp": ("MCP authorization as written: refuses AS without S256, asks for the scopes that resources name, and has "
-            "users shown where they are sent back to", "MCP authorization 2026-07-28"),
+    "mcp": ("MCP authorization as written: refuses AS without S256, asks for scopes that resources name, and shows "
+            "users where they go back to", "MCP authorization 2026-07-28"),
     "fapi2": ("FAPI 2.0 Security Profile (closed world)", "FAPI 2.0 Security Profile, final of 2025-02"),
     "spiffe": ("clients authenticate as attested workloads", "draft-ietf-oauth-spiffe-client-auth-02"),
     "sufficient": ("the smallest set of mechanisms that leaves a malicious AS, RS and tenant no way in, whatever the "

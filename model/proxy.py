@@ -218,7 +218,7 @@ def client__redeem_at_proxy(c: Context, proxy: str) -> Move:
 
 @action("S15", each=_proxies)
 def redeem_at_proxy(c: Context, proxy: str) -> Move:
-    """The attacker redeems the proxy's code, as the client of the request: one that it wrote, or one without PKCE."""
+    """The attacker redeems the proxy's code, as the client of a request whose verifier it has, or that needs none."""
     at = _at(c, proxy)
     pkce = policy_of(c, at.now.client).pkce
     plain = all_of(same(pkce, "plain"), knows(c, "challenge", at.name))

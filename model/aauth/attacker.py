@@ -151,7 +151,7 @@ def answer_with_auth_token(c: Context, who: str, token: Value, aud: Value, key: 
 
 @action("S4", _redirected, lambda world: {"url": world.honest_urls})
 def redirect_agent(c: Context, who: str, url: Value) -> Move:
-    """A resource of the attacker's redirects the agent's request to an honest one.
+    """The attacker's resource, or an open redirect, redirects the agent's request to an honest resource.
 
     For a first request the agent signs again there; one with an auth token it sends as it is.
     """
@@ -183,7 +183,7 @@ def redirect_agent_to_attacker(c: Context, who: str) -> Move:
 
 @action("S4", _redirected)
 def redirect_agent_inside(c: Context, who: str) -> Move:
-    """A resource of the attacker's redirects the agent's request to an internal address."""
+    """The attacker's resource, or an open redirect, redirects the agent's request to an internal address."""
     session, name, design = c.state.session(who), agent_of(c, who), c.client(who)
     return Move(
         all_of(same(session.phase, "asked"), _redirects(c, who)),
