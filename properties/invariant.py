@@ -14,9 +14,12 @@ References:
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
+from functools import lru_cache
+from itertools import count
 
-from model.logic import Condition, Pick, Value, no, truth
+from model.logic import Condition, Decided, Pick, Value, no, truth
+from model.world import World
 from properties.bounds import Clock
 from properties.closure import Reached
 from properties.engine import Answer
@@ -27,49 +30,47 @@ from properties.unroll import Unrolling
 
 #: Part of a state: literals that hold in it.
 Part = frozenset[int]
+#: The same in any template of a world: variables, each with a value that it has or has not.
+Named = frozenset[tuple[str, Decided, bool]]
+#: How many parts of states are remembered of a world.
+_REMEMBERED = 1_000
 
 
-def never(template: Template, event: str, reached: Reached, clock: Clock, enforced: Collection[str] = ()) -> bool:
-    """Whether an event is shown never to happen where these rules are enforced; if not, in the time there is, it may.
-
-    Args:
-        template: of one question.
-        reached: what is not out of reach.
-    """
-    try:
-        return Search(template, event, reached, clock, enforced).excludes()
-    except OutOfTimeError:
-        return False
+@lru_cache
+def _known(world: World) -> dict[Named, None]:
+    """What was ruled out in a world so far, the latest last."""
+    return {}
 
 
 class Search:
-    """What is ruled out after so many sweeps, and before.
+    """What is ruled out after so many sweeps, and before, in a template where these rules are enforced.
+
+    What was ruled out for one event holds for the next. What was ruled out under other designs is tried first, since
+    most of it can be shown here too.
 
     Attributes:
         sweep: what happens between two states, whatever the first of them is.
         after: for each literal of the state before a sweep the one of the state after it.
-        event: a literal for the event after the sweep.
+        events: literals for the events after the sweep.
         allowed: to assume, for that all that happens in the sweep may happen.
         inputs: numbers of the literals that say what happens, and what is chosen.
         ruled_out: by the most sweeps after which it is known to be, the parts of states that are ruled out.
-        invariant: the parts of states that no run leads to, where they exclude the event.
+        invariant: those that no run leads to.
     """
 
-    def __init__(
-        self, template: Template, event: str, reached: Reached, clock: Clock, enforced: Collection[str] = ()
-    ) -> None:
+    def __init__(self, template: Template, reached: Reached, enforced: Collection[str] = ()) -> None:
+        """``reached``: what is not out of reach."""
         sweep = self.sweep = Unrolling(template, 0, anywhere=True)
         initial = {v.name: v.initial for v in template.variables}
-        members = [pair for name, value in initial.items() for pair in _members(template.state[name], value)]
-        conditions = [condition for condition, _ in members]
-        now = [int(sweep.stands(condition)) for condition in conditions]
-        self.first = frozenset(n if holds else -n for n, (_, holds) in zip(now, members, strict=True))
+        members = {(name, value): when for name in initial for value, when in _members(template.state[name])}
+        now = self._now = {member: int(sweep.stands(when)) for member, when in members.items()}
+        self.first = frozenset(n if initial[name] == value else -n for (name, value), n in now.items())
         sweep.grow()
         self.after: dict[int, int] = {}
-        for literal, condition in zip(now, conditions, strict=True):
-            after = sweep.same_as(condition)
-            self.after |= {literal: after, -literal: -after}
-        self.event = sweep.same_as(template.events[event])
+        for member, when in members.items():
+            after = sweep.same_as(when)
+            self.after |= {now[member]: after, -now[member]: -after}
+        self.events = {name: sweep.same_as(event) for name, event in template.events.items()}
         # With what happens and is chosen the state before a sweep decides on the one after it, if all of it may happen.
         due = {sweep.literal_of(bit) for bit in sweep.due or ()}
         self.inputs = {abs(fired.literal) for fired in sweep.fired}
@@ -78,33 +79,76 @@ class Search:
         for literal in due:
             sweep.clause(-self.allowed, literal)
         self._not_due = [-literal for literal in due]
-        impossible = [n for n, each in zip(now, conditions, strict=True) if not reached.possible(each)]
-        impossible += [-n for n, each in zip(now, conditions, strict=True) if not reached.possible(no(each))]
+        impossible = [now[member] for member, when in members.items() if not reached.possible(when)]
+        impossible += [-now[member] for member, when in members.items() if not reached.possible(no(when))]
         impossible += [happens for name, happens in sweep.happens.items() if name not in reached.actions]
         impossible += [-literal if name in enforced else literal for name, literal in sweep.enforced.items()]
         for literal in impossible:
             sweep.clause(-literal)
-        self._clock, self._solver = clock, MiniSat(sweep.clauses, sweep.top)
+        self._clock, self._solver = Clock(), MiniSat(sweep.clauses, sweep.top)
         self._levels = [self.sweep.new_literal()]
         self.ruled_out: list[set[Part]] = [set()]
         self.invariant: set[Part] = set()
+        self._untried = True
 
-    def excludes(self) -> bool:
-        """Whether the event never happens; false where a run may lead to it."""
-        while True:
-            self._levels.append(self.sweep.new_literal())
-            self.ruled_out.append(set())
-            last = len(self._levels) - 1
-            while self._ask([*self._known(last), self.event]):
-                if not self._rule_out(self._found([self.event]), last):
+    def excludes(self, event: str, clock: Clock) -> bool:
+        """Whether the event is shown never to happen; if not, in the time there is, a run may lead to it."""
+        self._clock = clock
+        try:
+            if self._untried:
+                self._start()
+            return self._excludes(self.events[event])
+        except OutOfTimeError:
+            return False
+
+    def _excludes(self, event: int) -> bool:
+        for last in count(1):
+            if last == len(self._levels):
+                self._levels.append(self.sweep.new_literal())
+                self.ruled_out.append(set())
+            while self._ask([*self._before(last), event]):
+                if not self._rule_out(self._found([event]), last):
                     return False
             for level in range(1, last):
                 for part in list(self.ruled_out[level]):
                     if not self._leads(part, level):
                         self._learn(part, level + 1)
                 if not self.ruled_out[level]:
-                    self.invariant = set().union(*self.ruled_out[level:])
+                    self._hold(set().union(*self.ruled_out[level:]))
                     return True
+        raise AssertionError
+
+    def _hold(self, parts: set[Part]) -> None:
+        """No run leads to these parts of states."""
+        for part in parts:
+            self._solver.clause([-literal for literal in part])
+        self.invariant |= parts
+        for ruled_out in self.ruled_out:
+            ruled_out -= parts
+        known, members = _known(self.sweep.template.world), {literal: member for member, literal in self._now.items()}
+        for part in parts:
+            named = frozenset((*members[abs(literal)], literal > 0) for literal in part)
+            known[named] = known.pop(named, None)
+        for earlier in list(known)[:-_REMEMBERED]:
+            del known[earlier]
+
+    def _start(self) -> None:
+        """Rule out what can be of the parts of states that were ruled out under other designs."""
+        parts = [
+            frozenset(self._now[name, value] * (1 if has else -1) for name, value, has in part)
+            for part in _known(self.sweep.template.world)
+            if all((name, value) in self._now for name, value, _ in part)
+        ]
+        before = {part: self._one_of(-literal for literal in part) for part in parts if not part <= self.first}
+        after = {part: self.sweep.new_literal() for part in before}
+        for part, there in after.items():
+            for literal in part:
+                self._solver.clause([-there, self.after[literal]])
+        while before and self._ask([*before.values(), self._one_of(after[part] for part in before)]):
+            holds = self._solver.holds
+            before = {part: out for part, out in before.items() if not all(holds(self.after[one]) for one in part)}
+        self._hold(set(before))
+        self._untried = False
 
     def _rule_out(self, part: Part, last: int) -> bool:
         """Rule out a part of a state up to the last level, with all that leads there; whether that can be done."""
@@ -138,10 +182,13 @@ class Search:
 
     def _leads(self, part: Part, level: int, besides: bool = False) -> bool:
         """Whether a sweep leads to a part of a state from what is not ruled out at a level (``besides`` that part)."""
-        known = self._known(level)
-        if besides:
-            known.append(self._one_of(-literal for literal in part))
-        return self._ask([*known, *(self.after[literal] for literal in part)])
+        there = [self.after[literal] for literal in part]
+        if not besides:
+            return self._ask([*self._before(level), *there])
+        elsewhere = self._one_of(-literal for literal in part)
+        found = self._ask([*self._before(level), elsewhere, *there])
+        self._solver.clause([-elsewhere])
+        return found
 
     def _found(self, there: Iterable[int]) -> Part:
         """What of the state before the sweep that was just found is enough for it to lead to what it leads to.
@@ -163,7 +210,7 @@ class Search:
         self._solver.clause([-assumed, *literals])
         return assumed
 
-    def _known(self, level: int) -> list[int]:
+    def _before(self, level: int) -> list[int]:
         """What is known of the states at a level: all of the first one."""
         return self._levels[level:] if level else [*self.first]
 
@@ -189,7 +236,6 @@ class Search:
         return self._clock.left, self._clock.work
 
 
-def _members(value: Value | Condition, initial: object) -> Iterator[tuple[Condition, bool]]:
-    """For each value that a variable can have the condition that it has it, and whether it has it at first."""
-    for member, condition in value.cases.items() if isinstance(value, Pick) else [(True, truth(value))]:
-        yield condition, member == initial
+def _members(value: Value | Condition) -> Iterable[tuple[Decided, Condition]]:
+    """For each value that a variable can have the condition that it has it."""
+    return value.cases.items() if isinstance(value, Pick) else [(True, truth(value))]

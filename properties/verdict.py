@@ -23,7 +23,7 @@ from properties.bounds import FIRST, LIMIT, Bound, Clock, Depths, Laid, Settled
 from properties.closure import Closure, Reached
 from properties.completion import contradiction, usable
 from properties.engine import Answer, Engine
-from properties.invariant import never
+from properties.invariant import Search
 from properties.minimal import OutOfTimeError, preferred
 from properties.reads import not_read
 from properties.reasons import UNDEFINED, Absent, absent, reason
@@ -169,6 +169,7 @@ class WorldChecker:
         self._about: tuple[Configuration | tuple[Property, Configuration], WorldChecker] | None = None
         self._seen: tuple[Configuration | None, dict[frozenset[str], Reached]] = (None, {})
         self._closely: dict[frozenset[str], Reached] = {}
+        self._searches: dict[frozenset[str], Search] = {}
         self._known_absent: dict[tuple[str, Design], Absent] = {}
 
     @property
@@ -260,6 +261,15 @@ class WorldChecker:
             self._closely[names] = self._closure.closest(asked.given(self._depths.template), names)
         return self._closely[names]
 
+    def _search(self, asked: _Asked, enforced: Iterable[str]) -> Search:
+        """What looks for invariants where these rules are enforced; of those that were made the last two are kept."""
+        names = frozenset(enforced)
+        if names not in self._searches:
+            for earlier in list(self._searches)[:-1]:
+                del self._searches[earlier]
+            self._searches[names] = Search(self._depths.template, self._closest(asked, names), names)
+        return self._searches[names]
+
     def _lawless(self, asked: _Asked) -> Settled:
         """Whether the event could happen if no rule were enforced: what separates safe from not in this world.
 
@@ -321,7 +331,7 @@ class WorldChecker:
                 return True
             if next(looks):
                 return False
-            return never(template, asked.prop.name, reached, asked.clock.within(SEARCHING), names)
+            return self._search(asked, names).excludes(asked.prop.name, asked.clock.within(SEARCHING))
 
         clock = asked.clock if self._single else asked.clock.within(SHARED)
         found = self._depths.settle(asked.prop.name, assume, clock, sweeps, closed)

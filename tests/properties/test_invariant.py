@@ -6,7 +6,7 @@ from model.design import parse
 from properties.bounds import Clock, Depths
 from properties.closure import Closure
 from properties.engine import Answer
-from properties.invariant import Search, never
+from properties.invariant import Search
 from properties.security import find
 from properties.solver import Solver
 from properties.template import Template
@@ -28,23 +28,23 @@ def laid(question: str) -> tuple[Template, str]:
 
 def search(question: str, ruled: bool = False) -> Search:
     """The search for an invariant about a question where no rule is enforced, or all are."""
-    template, name = laid(question)
+    template, _ = laid(question)
     names = tuple(template.enforced) if ruled else ()
-    return Search(template, name, Closure(template).closest([], names), Clock(), names)
+    return Search(template, Closure(template).closest([], names), names)
 
 
 @pytest.mark.parametrize(("question", "ruled"), [*((one, False) for one in NEVER), *((one, True) for one in SAFE)])
 def test_an_invariant_holds_at_first_and_no_sweep_leads_out_of_it_or_to_the_event(question: str, ruled: bool) -> None:
     """As z3 says, which did not search for it."""
-    found = search(question, ruled)
-    assert found.excludes()
+    found, (name, _) = search(question, ruled), question.split()
+    assert found.excludes(name, Clock())
     assert found.invariant
     assert not any(part <= found.first for part in found.invariant)
     other = Solver(found.sweep.clauses, found.sweep.top)
     for part in found.invariant:
         other.clause([-literal for literal in part])
     assert other.check([found.allowed]) is Answer.SAT
-    for after in [[found.event], *([found.after[each] for each in part] for part in found.invariant)]:
+    for after in [[found.events[name]], *([found.after[each] for each in part] for part in found.invariant)]:
         assert other.check([found.allowed, *after]) is Answer.UNSAT
 
 
@@ -53,10 +53,9 @@ def test_of_what_can_happen_none_is_found(question: str) -> None:
     """A run within a few sweeps leads to it."""
     template, name = laid(question)
     assert Depths(template).settle(name, lambda _: [], Clock()).answer is Answer.SAT
-    assert not search(question).excludes()
+    assert not search(question).excludes(name, Clock())
 
 
 def test_where_there_is_no_time_nothing_is_shown() -> None:
     """And nothing is raised."""
-    template, name = laid(NEVER[0])
-    assert not never(template, name, Closure(template).closest([], ()), Clock(work=0.0))
+    assert not search(NEVER[0]).excludes(NEVER[0].split()[0], Clock(work=0.0))
