@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model import identifiers, scopes
+from model import gateways, identifiers, scopes
 from model import resource_server as resource_rules
 from model.action import Context, combined, once
 from model.client import Standing
@@ -456,14 +456,26 @@ def earlier(c: Context, held: Held) -> SessionState:
     """The session, over before this run, in which a client got a token that it holds."""
     who = next(session.name for session in c.world.sessions if session.client == held.client)
     url = c.world.by_name[held.resource].url
-    return at_server(c, who, c.world.by_name[held.server], url, published(c, url))
+    return at_server(c, who, led_to(c.world, held), url, published(c, url))
+
+
+def led_to(world: World, held: Held) -> Party:
+    """The AS of a token that a client holds, or the gateway before it to which the resource had led the client."""
+    server, designated = world.by_name[held.server], world.by_name[held.resource].designates
+    led = (world.by_name[name] for name in designated)
+    return next((gateway for gateway in led if gateway.upstream == server.name), server)
 
 
 def at_server(c: Context, who: str, server: Party, url: Value, resource: Value) -> SessionState:
-    """A session that has got as far as the token of a resource called at ``url``, at this AS itself."""
-    at = dict.fromkeys(("listed", "metadata", "issuer", "authorization_at", "token_at"), server.url)
+    """A session that has got as far as the token of a resource called at ``url``, at this AS itself, or a gateway."""
+    at = {
+        **dict.fromkeys(("listed", "metadata"), server.url),
+        **dict.fromkeys(("authorization_at", "token_at"), gateways.endpoints(c, server)),
+        "issuer": gateways.claimed_issuer(c, server),
+        "par_at": pushes_to(c, who, gateways.behind(c, server)),
+    }
     begun = SessionState(who, beginning(c.world).__getitem__)
-    return Moved(begun, url=url, resource=resource, par_at=pushes_to(c, who, server), unnamed=reads_card(c, who), **at)
+    return Moved(begun, url=url, resource=resource, unnamed=reads_card(c, who), **at)
 
 
 def is_copied(c: Context, session: SessionState) -> Condition:

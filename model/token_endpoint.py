@@ -20,6 +20,7 @@ from model.readings import (
     client_id_of,
     code_challenge,
     earlier,
+    led_to,
     policy_of,
     promises_proofs,
     proof_key,
@@ -201,19 +202,21 @@ def response_rules(
 
 def kept(c: Context, held: Held) -> tuple[Named, ...]:
     """The rules by which an AS issued a token and the client kept it before this run; no other can leak."""
-    session, server = earlier(c, held), c.world.by_name[held.server]
+    session, server = earlier(c, held), led_to(c.world, held)
     vouched = vouched_for(c, session.who, session.url)
     return (
         *document_rules(c, session.who, session.url, session.resource, session.listed, vouched),
-        *got(c, session, server, serves(c, server, session.resource)),
+        *got(c, session, server, serves(c, gateways.behind(c, server), session.resource)),
     )
 
 
-def got(c: Context, session: SessionState, server: Party, listed: Condition) -> tuple[Named, ...]:
+def got(c: Context, session: SessionState, led: Party, listed: Condition) -> tuple[Named, ...]:
     """The rules by which a client takes an AS, gets a token in a session that nobody disturbs, and keeps it.
 
-    ``listed``: the AS has the resource that is asked for on its list.
+    ``led``: to which AS it was led, or to which gateway before one; ``listed``: the AS has the resource that is asked
+    for on its list.
     """
+    server = gateways.behind(c, led)
     asking, request = by_session(c, session, server)._replace(listed=listed), request_of(c, session)
     design = c.client(session.who)
     asks_user, by_device = client_rules.uses_browser(design), client_rules.shows_a_code(design)
@@ -233,13 +236,13 @@ def got(c: Context, session: SessionState, server: Party, listed: Condition) -> 
         apart=False,
     )
     iss, redirect = gateways.iss(c, server, session.authorization_at), redirect_uri_of(c, session)
-    says_so, at = same(c.of(server.name).h_iss, "yes"), session.token_at
+    says_so, at = same(c.of(led.name).h_iss, "yes"), session.token_at
     return (
-        *server_metadata_rules(c, session, server, session.issuer, at, at, advertised=says_so),
+        *server_metadata_rules(c, session, led, session.issuer, at, at, advertised=says_so),
         *_asked_if(pushed, authenticates(c, session, server, "par")),
         *_asked_if(by_device, authenticates(c, session, server, "device_authorization")),
         *_asked_if(asks_user, approved),
-        *_asked_if(asks_user, responded(c, session, iss, server.url, session.who, redirect, other_browser=False)),
+        *_asked_if(asks_user, responded(c, session, iss, session.issuer, session.who, redirect, other_browser=False)),
         *request_rules(c, server, asking, request["resource"]),
         *response_rules(c, session, server, asking, request["resource"], requested_resource(c, session), True),
     )
