@@ -7,7 +7,7 @@ from itertools import permutations
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import gateways, guards, scopes
-from model.action import Context, Domains, Move, action, possible
+from model.action import Context, Domains, Move, action, combined, possible
 from model.attacker import attacker_authenticates, knows, runs_client, shows_credentials, token_type
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.messages import AssertionResponse, GrantShown, Sent, TokenExchange, TokenRequest, TokenResponse, asked
@@ -143,7 +143,7 @@ def _presented_again(c: Context, grant: str, client: Value, assertion: Value, ch
 
 
 def _grants_and_strangers(world: World) -> list[dict[str, str]]:
-    return [{**of, "server": server.name} for of in users_grants(world) for server in world.strangers]
+    return combined(grant=world.grant, server=(server.name for server in world.strangers))
 
 
 def _as_any_tenant(world: World) -> Domains:
@@ -157,7 +157,7 @@ def make_assertion(c: Context, grant: str, server: str, wanted: Value, client: V
     """An AS of the attacker's vouches, under the name that a user has at another AS, for whom it likes.
 
     It names the client that presents it: one of its own, or any that anybody can speak for. As a tenant of another AS
-    it vouches under the issuer of that.
+    it vouches under the issuer of that. Of its own user it is the AS that knows it.
     """
     party, at, own = c.world.by_name[server], server_of(c, grant), same(under, NONE)
     checked = guards.assertion(
@@ -166,7 +166,7 @@ def make_assertion(c: Context, grant: str, server: str, wanted: Value, client: V
         by_client=True,
         bound=False,
         own=True,
-        users=False,
+        users=user_of(c, grant) == ATTACKER,
         partner=takes_word_of(c, at, choose(own, party.url, under)),
         other_tenants=no(own),
         reused=False,
