@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -33,6 +34,7 @@ from openworld.files import as_json as written
 from openworld.files import emit, replacing
 from openworld.show import ending, needed_lines, outcome, verdict_json, verdict_lines
 from openworld.site.address import checked
+from openworld.spoken import configuration
 from properties.narrowings import check_widely
 from properties.reads import asked_for
 from properties.results import read_result
@@ -177,7 +179,7 @@ _TRACE = (
     option("--site", "Cite the answer on the page that `openworld site` writes.", None, "URL", default=""),
     option("--checks", "In a chart, list the checks that honest parties made."),
     option("--under", "Draw the run as far as it goes under this other configuration: who refuses it, why, by which "
-           "section.", str, "CONFIG"),
+           "section. The attacker stays unless it names one.", str, "CONFIG"),
     output_option(),
     timeout_option,
     with_option,
@@ -214,10 +216,11 @@ def trace(
         raise click.UsageError(f"--format {form} writes a file: name it with -o")
     if under is not None and form in ("json", "itf"):
         raise click.UsageError(f"--under is about charts, not about --format {form}")
-    other = None if under is None else parse(under, model)
+    other = None if under is None else parse(configuration([under], model), model)
     found = _verdict(name, config, timeout, model)
     if other is not None:
         _same_world(found, other)
+        other = replace(other, capabilities=other.capabilities or found.configuration.capabilities)
     if found.trace is None:
         click.echo(f"openworld: nothing to draw: {found.property.name} is {outcome(found)}", err=True)
         return _UNSETTLED.get(found.result, VIOLATED)

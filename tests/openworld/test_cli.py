@@ -198,9 +198,10 @@ def test_pictures_go_to_files(run, tmp_path: Path, form: str, starts: bytes) -> 
     assert (tmp_path / "chart").read_bytes().startswith(starts)
 
 
-def test_a_run_is_drawn_up_to_who_refuses_it(run) -> None:
-    """Under another configuration the chart ends with the condition that refuses and its section."""
-    shown = " ".join(run("trace", "CD", MIXUP, "--under", "cap=mal_as").output.replace("|", " ").split())
+@pytest.mark.parametrize("under", ["cap=mal_as", "mal_as", "iss_check=require"])
+def test_a_run_is_drawn_up_to_who_refuses_it(run, under: str) -> None:
+    """Under another configuration, against the same attacker, the chart ends with what refuses and its section."""
+    shown = " ".join(run("trace", "CD", MIXUP, "--under", under).output.replace("|", " ").split())
     assert "XX REFUSED by the client: iss, where the policy looks at it" in shown
     assert "RFC 9207 2.4" in shown
     assert "the run stops here, at step 6 of 7" in shown
