@@ -29,6 +29,7 @@ from deployed.served import read
 from deployed.serves import as_data, ends, smallest, unsettled
 from model.chart import chart, text
 from model.conversation import STAGES
+from model.design import parse
 from model.errors import InputError, hint
 from model.model import Model
 from model.named_designs import DEPLOYMENTS
@@ -111,7 +112,7 @@ class McpTools:
         first: Configuration,
         second: Configuration,
         property: Property = "",
-        against: Annotated[str, Field(description="An attacker.")] = DEFAULT_ATTACKER,
+        against: Annotated[str, Field(description="An attacker; else the one that both name, else A1.")] = "",
         environment: Annotated[
             str, Field(description=f"What deployments are: {', '.join(DEPLOYMENTS)}, or switches.")
         ] = "plain",
@@ -122,7 +123,9 @@ class McpTools:
         for each in (one, other):
             diff.check_named(each, self.model)
         name = property and find(spoken.prop(property, self.model), self.model).name
-        who, where = diff.attackers_of([against], self.model), diff.environments_of([environment], self.model)
+        both = parse(one, self.model).capabilities & parse(other, self.model).capabilities
+        who = diff.attackers_of([against or "+".join(sorted(both)) or DEFAULT_ATTACKER], self.model)
+        where = diff.environments_of([environment], self.model)
         asked = [cell for cell in diff.cells(one, other, who, where, self.model) if name in ("", cell.property)]
         found = [flip for flip in diff.flips(asked, 0, self.timeout, self.model) if isinstance(flip, diff.Flip)]
         return ComparisonJson.model_validate_json(diff.as_json(found, one, other, len(asked)))

@@ -212,6 +212,13 @@ def test_two_designs_side_by_side(ask) -> None:
     assert flip["refused_by"].startswith("client.iss_matches_recorded_issuer")
 
 
+def test_what_two_designs_face_is_what_both_name(ask) -> None:
+    """An attacker in both configurations is the one asked about, not the web attacker."""
+    found = ask("compare", first="mal_as iss_check=off", second="mal_as", property="CD")
+    (flip,) = found["flips"]
+    assert flip["attackers"] == ["mal_as"]
+
+
 @pytest.mark.slow
 def test_all_that_flips_is_what_the_command_says(ask) -> None:
     """What draws a flip draws it."""
