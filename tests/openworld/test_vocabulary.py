@@ -35,7 +35,7 @@ def test_every_name_of_a_question_is_in_the_glossary():
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("prm=origin", "resource in its metadata compared by origin alone"),
+        ("prm=origin", "resource in its metadata has to be the origin"),
         ("prefix_sdk_ts", "as the TypeScript SDK"),
         ("safe", "where none is named, there was no time to find out"),
         ("not_in_this_world", "even if no rule were obeyed"),
