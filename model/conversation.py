@@ -150,7 +150,7 @@ class Walk:
 
     def take(self, *asked: Named | Iterable[Named], **about: Value) -> bool:
         """Go on only if rules agree, or (False) if the client does without what it asked; ``about``: of what it did."""
-        said = ", ".join(f"{name} {value}" for name, value in about.items())
+        said = ", ".join(f"{name} {str(value) or NONE}" for name, value in about.items())
         rules = chain.from_iterable((one,) if isinstance(one, Named) else one for one in asked)
         agree = [self._decide(condition, said) for condition in rules]
         return all(agree)
