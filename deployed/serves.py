@@ -91,7 +91,9 @@ def unsure(served: Front, names: Iterable[str]) -> dict[str, str]:
         if "==" in wanted and wanted not in clients():
             beside = [one.name for one in neighbours(wanted) if age(one.name)[:1] == age(wanted)[:1]]
             if len(beside) < 2:
-                doubts[name] = f"of its major version {beside[0] if beside else 'none'} alone is stored beside it"
+                doubts[name] = (
+                    f"of its major version {f'only {beside[0]}' if beside else 'nothing'} is stored beside it"
+                )
             elif len({(end.stage, end.rule) for end in ends(served, beside).values()}) > 1:
                 doubts[name] = f"{beside[0]} and {beside[1]} end in two ways"
     return doubts

@@ -347,7 +347,7 @@ def test_two_releases_that_agree_vouch_for_one_between(tmp_path: Path) -> None:
         served, ["ts-sdk-v1==1.22.0", "ts-sdk-v1==1.17.0", "codex==0.147.0", "mcp-python==2.3.0", "mcp-python"]
     )
     assert set(found) == {"ts-sdk-v1==1.17.0", "codex==0.147.0"}
-    assert found["codex==0.147.0"] == "of its major version codex-cli==0.169.0 alone is stored beside it"
+    assert found["codex==0.147.0"] == "of its major version only codex-cli==0.169.0 is stored beside it"
     assert found["ts-sdk-v1==1.17.0"] == "ts-sdk-v1==1.16.0 and ts-sdk-v1==1.20.0 end in two ways"
     asked = ["serves", str(tmp_path / "served.json"), "--client", "codex==0.147.0"]
     assert f"codex-cli==0.169.0: {found['codex==0.147.0']}" in CliRunner().invoke(main, asked).stdout
