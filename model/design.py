@@ -178,7 +178,7 @@ def expanded(text: str, model: Model = oauth()) -> dict[str, str]:
     Raises:
         ConfigurationError: a pair without ``=``, a key given twice, or an unknown design, draft or role.
     """
-    pairs = dict(_pairs(text))
+    pairs = dict(_pairs(text, model))
     by = _roles(pairs)
     stored = _stored(pairs.pop("design"), model) if "design" in pairs else {}
     stored |= {each.switch: each.value for each in _obligations(pairs.pop("draft", ""))}
@@ -277,15 +277,16 @@ def parse_switches(text: str, model: Model = oauth()) -> dict[str, str]:
     return pairs
 
 
-def _pairs(text: str) -> Iterator[tuple[str, str]]:
-    seen: set[str] = set()
+def _pairs(text: str, model: Model = oauth()) -> Iterator[tuple[str, str]]:
+    seen: dict[str, str] = {}
     for part in text.split(";"):
         if not part.strip():
             continue
         key, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals or not key or not value:
-            raise ConfigurationError(f"expected key=value, found {part.strip()!r}")
+            close = meant(part.strip(), [*model.capabilities, *BCP_ATTACKERS, *model.designs])
+            raise ConfigurationError(f"expected key=value, found {part.strip()!r}{close}")
         if key in seen:
-            raise ConfigurationError(f"key {key!r} given twice")
-        seen.add(key)
+            raise ConfigurationError(f"key {key!r} given twice: {seen[key]}, {value}")
+        seen[key] = value
         yield key, value
