@@ -135,7 +135,7 @@ def check(
         click.echo(begun, nl=False)
         return DONE
     if not files:
-        raise click.UsageError("nothing to check: name a FILE.toml, or print one with --init DESIGN")
+        raise click.UsageError("nothing to check: name a FILE, or print expectations with --init DESIGN")
     if since is not None:
         model = model.extended(*(each for file in files if file.suffix == ".toml" for each in drafts(file)))
         kept, together = _cache(folder, no_cache), workers or cores()
