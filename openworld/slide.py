@@ -14,6 +14,8 @@ _SANS = "DejaVu Sans"
 _GREY = "#555555"
 #: An arrow is as far from the next as there is room, within these; more messages than that are left out.
 _LEAST, _MOST = 15.0, 26.0
+#: Words that are longer than their arrow are smaller, down to this share; what is too long even so is cut.
+_SMALLEST = 0.75
 
 
 def svg(shown: Chart, citation: str = "") -> str:
@@ -60,8 +62,9 @@ def _run(pen: Strokes, shown: Chart, top: float, bottom: float) -> None:
         start, end = sorted((places[message.sender], places[message.receiver]))
         words = f"{number}. {label}" if number else label
         room = int(max(end - start, lane) / 5.6)
-        words = textwrap.shorten(words, room, placeholder="…")
-        _label(pen, (start + end) / 2, y - pitch * 0.12, words, message.decisive)
+        size = 9.5 * max(_SMALLEST, min(1.0, room / len(words)))
+        words = textwrap.shorten(words, int(room / _SMALLEST), placeholder="…")
+        _label(pen, (start + end) / 2, y - pitch * 0.12, words, size, message.decisive)
         refused = [shown.refusal.words] if shown.refusal and message is shown.sent[-1] else []
         said = "; ".join([*noted(message, names), *refused])
         for line in textwrap.wrap(said, 52):
@@ -80,11 +83,11 @@ def _kept(shown: Chart, names: dict[str, str], room: int) -> list[int]:
     return sorted(ranked[:room])
 
 
-def _label(pen: Strokes, x: float, y: float, words: str, bold: bool) -> None:
+def _label(pen: Strokes, x: float, y: float, words: str, size: float, bold: bool) -> None:
     """Words on an arrow, with paper behind them where a lifeline passes."""
-    wide = len(words) * 5.2
+    wide = len(words) * size * 0.55
     pen.box(x - wide / 2, y - 5.5, wide, 10, face="#ffffff", zorder=2)
-    _text(pen, x, y, words, 9.5, ha="center", weight="bold" if bold else "normal")
+    _text(pen, x, y, words, size, ha="center", weight="bold" if bold else "normal")
 
 
 def _text(
