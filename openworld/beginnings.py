@@ -36,7 +36,7 @@ def expectations(design: str, model: Model = oauth(), told: Callable[[int, int, 
 
 def _lines(design: str, model: Model, told: Callable[[int, int, str], None]) -> Iterator[str]:
     yield f"# What is the case today with {design}: prune it to what you mean to promise, and say why (because, quote)."
-    checker, alike = Checker(), dict[str, list[str]]()
+    checker, alike = Checker(by_design=True), dict[str, list[str]]()
     attackers = every_attacker(model)
     for number, attacker in enumerate(attackers.values(), 1):
         configuration = parse(f"design={design};cap={attacker.capabilities}", model)

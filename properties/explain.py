@@ -41,13 +41,12 @@ class Difference:
 
 def explain(prop: Property, first: Configuration, second: Configuration, checker: Checker | None = None) -> Difference:
     """Compare two configurations on a property, and on all others by result alone."""
-    ask = checker or Checker()
+    ask, others = checker or Checker(), [each for each in every_property(first.model).values() if each != prop]
     one, other = ask.verdict(prop, first), ask.verdict(prop, second)
-    flips = []
-    for known in every_property(first.model).values():
-        results = ask.result(known, first), ask.result(known, second)
-        if known != prop and results[0] != results[1]:
-            flips.append((known.name, *results))
+    # All of one design after the other, since what is laid down for it answers all about it.
+    alone = checker or Checker(by_design=True)
+    results = [[alone.result(each, about) for each in others] for about in (first, second)]
+    flips = [(each.name, *both) for each, *both in zip(others, *results, strict=True) if both[0] != both[1]]
     found = flipping(ask, prop, first, second) if one.result != other.result else []
     changes = found[0] if found else {}
     closest = ask.verdict(prop, _apply(first, changes, second)) if changes else one
