@@ -345,7 +345,8 @@ def weaker() -> tuple[tuple[str, str, str], ...]:
     baseline = {switch.name: switch.baseline for switch in SWITCHES.values()}
     for name, rule in DECIDES.items():
         asked = _kinds(rule)
-        reads = [each for each in SWITCHES if f".{each}" in inspect.getsource(rule) and SWITCHES[each].in_worlds]
+        source = inspect.getsource(rule)
+        reads = [each for each in SWITCHES if f".{each}" in source and SWITCHES[each].in_worlds]
         if rule.__module__ not in _ROLES:
             continue
         if unknown := set(asked.values()) - {"Choices", *_DRAWN}:

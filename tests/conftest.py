@@ -48,12 +48,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 LONG = {
     "conformance": ("world",),
     "model": ("chart", "identifiers", "world"),
-    "openworld": ("certificates", "check", "cli", "diff", "draft", "explore", "faults", "figure_layout", "invent",
-        "minimal_sets", "results", "site", "study", "text_pages"),
-    "properties": ("agreement", "completeness", "designs", "invent", "mixup", "narrowings", "oracle", "roles",
-        "solvers", "vacuity"),
+    "openworld": ("certificates", "check", "cli", "diff", "draft", "exhibits", "explore", "faults", "figure_layout",
+        "invent", "mcp", "minimal_sets", "results", "site", "study", "text_pages", "weakest"),
+    "properties": ("agreement", "assume", "certificate", "completeness", "designs", "invent", "mixup", "narrowings",
+        "oracle", "reasons", "roles", "solvers", "vacuity"),
     "quality": ("traces",),
-    "simulations": ("experiments", "lives", "results", "tasks", "vectorised"),
+    "simulations": ("adoption", "blast_radius", "experiments", "lives", "reach", "results", "tasks", "vectorised"),
 }  # fmt: skip
 
 # --- what is made from the code and kept in files ------------------------------------------------------------------
