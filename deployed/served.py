@@ -1,8 +1,8 @@
 """What servers serve, as somebody has written it down or as they answer now: a scenario for any client.
 
 A recording is a JSON object of what is at each URL, an HTTP Archive, or a folder of documents as ``wget -x`` saves them
-(below the name of their host). Servers that are asked now are those that the user names, and no others. What nobody has
-recorded is not known, and is not taken for absent.
+(below the name of their host). Metadata alone stands where its ``resource`` or ``issuer`` says. Servers that are asked
+now are those that the user names, and no others. What nobody has recorded is not known, and is not taken for absent.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def read(sources: Iterable[str | JsonObject], url: str = "") -> Front:
         RecordingError: a source that cannot be used, or that leaves open where clients are sent.
     """
     named = list(sources)
-    asked = [_checked(each) for each in named if isinstance(each, str) and each.startswith(("http://", "https://"))]
+    asked = [_checked(each) for each in named if isinstance(each, str) and "://" in each]
     answers: dict[str, Heard] = {}
     for each in named:
         if each not in asked:
@@ -183,6 +183,12 @@ def _file(path: Path) -> dict[str, Heard]:
 
 
 def _recording(path: str, content: JsonObject) -> dict[str, Heard]:
+    resource, issuer = content.get("resource"), content.get("issuer")
+    if isinstance(resource, str):
+        place = identifiers.well_known_protected_resource(_checked(resource))
+        return {resource: Heard(401, challenge=f'Bearer resource_metadata="{place}"'), place: Heard(body=content)}
+    if isinstance(issuer, str):
+        return {identifiers.well_known_authorization_server(_checked(issuer)): Heard(body=content)}
     return {at: _answer(path, at, said) for at, said in content.items()}
 
 

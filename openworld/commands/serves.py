@@ -34,14 +34,15 @@ def serves(sources: tuple[str, ...], url: str, names: tuple[str, ...], opens: bo
     SOURCE is a URL to ask now, a recording or a folder. A recording is a HAR file, or a JSON object of URLs: each with
     the document that is there, or with `status`, `location`, `www-authenticate` and `body`, or with an `excerpt` of the
     document, whose other fields are as honest servers have them ("absent" takes one away). A folder holds documents as
-    `wget -x` saves them, below the name of their host. No server is asked but those whose URLs you name.
+    `wget -x` saves them, below the name of their host. A file with one metadata document alone will do too. No server
+    is asked but those whose URLs you name.
 
     The exit code is 0 where every client gets in, 1 where one does not, and 3 where a document is missing to know.
 
     \b
     openworld serves https://mcp.example.com/mcp https://login.example.com
     openworld serves recorded.har --client ts-sdk-v1
-    openworld serves served.json --format json
+    openworld serves resource-metadata.json as-metadata.json --format json
     """
     served = read(sources, url)
     found = ends(served, names)

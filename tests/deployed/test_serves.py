@@ -316,7 +316,26 @@ def test_bad_recordings_are_one_line(name: str, content: str | None, said: str, 
         read([str(tmp_path / name)])
 
 
-@pytest.mark.parametrize("arguments", [["https://"], ["http://[::1"], ["served.json", "--url", "mcp"]])
+def test_metadata_alone_stands_where_it_says(tmp_path: Path) -> None:
+    """Two documents are as good as a recording of the URLs at which they are."""
+    resource = {"resource": "https://mcp.example/mcp", "authorization_servers": ["https://login.example/tenant"]}
+    server = {"issuer": "https://login.example/tenant", "token_endpoint": "https://login.example/token"}
+    place = "https://mcp.example/.well-known/oauth-protected-resource/mcp"
+    (tmp_path / "prm.json").write_text(json.dumps(resource))
+    (tmp_path / "asm.json").write_text(json.dumps(server))
+    alone = read([str(tmp_path / "prm.json"), str(tmp_path / "asm.json")])
+    recorded = read([{
+        "https://mcp.example/mcp": {"www-authenticate": f'Bearer resource_metadata="{place}"'},
+        place: resource,
+        "https://login.example/.well-known/oauth-authorization-server/tenant": server,
+    }])  # fmt: skip
+    assert alone.url == recorded.url == "https://mcp.example/mcp"
+    assert (alone.challenge, alone.recorded.answers) == (recorded.challenge, recorded.recorded.answers)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["https://"], ["http://[::1"], ["ftp://mcp.example"], ["served.json", "--url", "mcp"]]
+)
 def test_a_bad_url_is_one_line(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With exit code 2, and what a URL looks like."""
     _written(tmp_path)
