@@ -3,9 +3,12 @@
     python -m benchmarks.verdicts
     python -m benchmarks.verdicts first
     python -m benchmarks.verdicts alone
+    python -m benchmarks.verdicts together
 
 A first verdict is measured beside ``import z3`` alone, in turns, since nothing that uses the solver can be faster.
 ``alone`` asks questions one by one with a search for invariants and without it (:mod:`properties.invariant`).
+``together`` asks all that the table of drafts asks of some designs: what one search ruled out is tried in the next, or
+every search begins anew.
 """
 
 import csv
@@ -20,21 +23,25 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.resources import files
+from typing import Any
 
 from model.design import Configuration, Design, parse
 from model.switches import CAPABILITIES, SWITCHES, ConfigurationError
 from model.world_file import DEFAULT
-from properties import verdict
+from openworld.tables import drafts
+from properties import invariant, verdict
 from properties.checker import Checker
 from properties.security import PROPERTIES, UnknownPropertyError, find
 from properties.solver import Solver
 from properties.template import Template
 from properties.unroll import Unrolling
-from properties.verdict import check
+from properties.verdict import WorldChecker, check
 
 #: Attackers that questions are asked about alone, and the seconds for one.
 ALONE, LONGEST = ("mal_rs", "hdr_inject+code_leak", "mal_as;client_auth=pkjwt;par=on"), 60.0
 
+#: Designs that questions are asked about together.
+TOGETHER = ("design=prm_cimd", *(f"design=prm_cimd;{each}" for each in ("iss_check=off", "prm=prefix", "pkce=off")))
 COLD = (("code_delivery", "mal_as", "iss_check=off"), ("authorization", "design=rfc6749;cap=mal_as+mal_rs"))
 RUNS = 9
 QUESTIONS = 500
@@ -187,11 +194,34 @@ def alone() -> None:
     print(f"{'ratio':<20}{ratio:>8.1f}     the same answer {same} times")
 
 
+def together() -> None:
+    """All security properties of some designs against the attackers of the table of drafts, in one process."""
+    designs = [parse(text).design for text in TOGETHER]
+    search, spent, told = WorldChecker._search, dict[str, float](), []
+
+    def anew(asked: WorldChecker, *about: Any) -> invariant.Search:
+        invariant._known.cache_clear()
+        asked._searches.clear()
+        return search(asked, *about)
+
+    for name, used in (("searches begin anew", anew), ("what was ruled out is tried", search)):
+        WorldChecker._search = used  # type: ignore[method-assign, assignment]
+        started = time.process_time()
+        told.append([drafts.results.__wrapped__(design, drafts.AGAINST, None)[0] for design in designs])
+        spent[name] = time.process_time() - started
+    anew_took, taken_together = spent.values()
+    print(f"{len(designs)} designs, {len(told[0][0])} questions to each; the same answers: {told[0] == told[1]}")
+    for name, taken in spent.items():
+        print(f"{name:<30}{taken:>8.1f} s CPU")
+    print(f"{'ratio':<30}{anew_took / taken_together:>8.1f}")
+
+
 def main() -> None:
     """Run everything and print it."""
-    if "alone" in sys.argv:
-        alone()
-        return
+    for name, run in {"alone": alone, "together": together}.items():
+        if name in sys.argv:
+            run()
+            return
     first = cold()
     for name, spent in first.items():
         print(f"{name:<60}{1000 * spent:>6.0f} ms CPU   ratio {spent / first['import z3']:.1f}")
