@@ -324,11 +324,12 @@ def test_metadata_alone_stands_where_it_says(tmp_path: Path) -> None:
     (tmp_path / "prm.json").write_text(json.dumps(resource))
     (tmp_path / "asm.json").write_text(json.dumps(server))
     alone = read([str(tmp_path / "prm.json"), str(tmp_path / "asm.json")])
-    recorded = read([{
+    answers = {
         "https://mcp.example/mcp": {"www-authenticate": f'Bearer resource_metadata="{place}"'},
         place: resource,
         "https://login.example/.well-known/oauth-authorization-server/tenant": server,
-    }])  # fmt: skip
+    }
+    recorded = read([answers])
     assert alone.url == recorded.url == "https://mcp.example/mcp"
     assert (alone.challenge, alone.recorded.answers) == (recorded.challenge, recorded.recorded.answers)
 
