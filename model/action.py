@@ -94,7 +94,7 @@ class Shared(Switches[Value]):
 class Policy(Switches[Value]):
     """The switches as parties of some roles have them: their own where they have some, else everybody's.
 
-    Reading one that another role has is an error: whoever wants that has to say whose it is.
+    It is an error to read one that another role has: the reader has to say whose it is.
     """
 
     def __init__(self, shared: Choices, own: Mapping[str, Value], roles: Collection[str]) -> None:
@@ -198,10 +198,9 @@ class Context(NamedTuple):
     def runs(self, party: Party) -> Condition:
         """Whether the attacker runs the party.
 
-        In a session of its own, whoever is dishonest at all runs the servers that stand on hosts of the attacker's: an
-        attacker operates AS and resource servers of its own (RFC 9700 3, A1), and who else comes to them is what
-        capabilities say. An AS of the attacker's is also what answers at the origin of its resource servers, where
-        clients look there.
+        In a session of its own, an attacker that is dishonest at all runs the servers on its hosts. It operates AS and
+        resource servers of its own (RFC 9700 3, A1); capabilities say who else comes to them. An AS of the attacker's
+        is also what answers at the origin of its resource servers, where clients look there.
         """
         own = self.session in self.world.own_sessions and party.name in self.world.own_servers
         clients = [self.world.session[self.session]] if self.session else self.world.sessions

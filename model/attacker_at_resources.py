@@ -1,4 +1,4 @@
-"""The attacker at resource servers, and beside the code flow: whatever it knows or makes, to whoever takes it.
+"""The attacker at resource servers, and beside the code flow: whatever it knows or makes, to any party that takes it.
 
 What is presented is a token, a handle or an assertion; what is named is an address to be fetched or a URL to be opened.
 """
@@ -477,7 +477,7 @@ def introspect_token(c: Context, token: str) -> Move:
         server_rules.is_meant_for(c.of(server), resource, made.audience, names_all(c, party, made))
         for party, resource in own
     )
-    # Whoever has been told of an endpoint at which to ask about opaque tokens asks there about any.
+    # A party that knows an endpoint at which to ask about opaque tokens asks there about any.
     asking = (party for party in c.world.resource_servers if party.honest and server in party.trusts)
     asked = (same(c.of(party.name).token_fmt, "opaque") for party in asking)
     return Move(

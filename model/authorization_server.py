@@ -58,7 +58,7 @@ def user_recognises_the_client(design: Choices, shown: Condition) -> Condition:
 
 @rule("PAR-4-once", "PAR-2.2-ref", source="RFC 9126 2.2, 4")
 def request_uri_is_unused(design: Choices, reused: Condition) -> Condition:
-    """A pushed request is used once, by whoever comes first."""
+    """A pushed request is used once, by the first to come."""
     return implies(reused, any_of(same(design.request_uri_once, "no"), same(design.block, "yes")))
 
 
@@ -94,7 +94,7 @@ def resource_is_acceptable(design: Choices, requested: Value, listed: Condition)
 
 
 def is_public(design: Choices) -> Condition:
-    """Whether an AS asks whoever names a client for no credentials: it has none, or its document offers that as well.
+    """Whether an AS takes a client's name without credentials: the client has none, or its document offers that too.
 
     ``design``: the client's. Of methods that a document lists, any that the AS supports will do
     (draft-ietf-oauth-client-id-metadata-document-03 6).
@@ -127,7 +127,7 @@ def client_is_authenticated(
     """A confidential client authenticates as it registered.
 
     ``design``: the client's; ``genuine``: the client itself is at the endpoint with credentials for this AS;
-    ``secret``, ``assertion``: whoever is there knows the secret, or holds an assertion that names this AS;
+    ``secret``, ``assertion``: the caller knows the secret, or holds an assertion that names this AS;
     ``replaced``: it has nothing but a key that the client has replaced since; ``attested``: nothing but the word of an
     attester of its own.
     TLS client certificates cannot be passed on.
@@ -149,7 +149,7 @@ def shows_credentials(method: Value, genuine: Condition, secret: Condition, asse
 def attester_is_endorsed(policy: Choices, attested: Condition = False) -> Condition:
     """Who attests a client is endorsed in the metadata of that client; that an AS accepts it for others is not enough.
 
-    ``attested``: whoever is there has nothing but the word of an attester of its own.
+    ``attested``: the caller has nothing but the word of an attester of its own.
     """
     return implies(attested, same(policy.attesters, "accepted"))
 
@@ -472,7 +472,7 @@ def grant_stands(design: Choices, ended: Condition = False) -> Condition:
 def voucher_is_partner(design: Choices, partner: Condition) -> Condition:
     """Assertions about users are taken from AS that this one has an agreement with.
 
-    ``partner``: whoever made it is one, or it is the client's own.
+    ``partner``: its issuer is one, or is the client's own.
     """
     return any_of(same(design.grant_trust, "any"), partner)
 
@@ -499,7 +499,7 @@ def grant_is_presented_by_key(design: Choices, bound: Condition, own: Condition)
 def subject_is_of_issuer(design: Choices, users: Condition, other_tenants: Condition = False) -> Condition:
     """The subject of an assertion is a user of the AS that made it, whatever another calls by the same name.
 
-    ``users``: it is about a user that this AS knows from whoever made it; ``other_tenants``: about one whom another
+    ``users``: it is about a user that this AS knows from the issuer; ``other_tenants``: about one whom another
     tenant of that AS calls by the name.
     """
     by_tenant = same(design.grant_subject, "iss+tenant+sub")

@@ -111,7 +111,7 @@ def metadata_signature_is_anchored(design: Choices, vouched_for: Condition) -> C
     """Where a signature is required, an attester whom the client trusts has signed this very document.
 
     A key found at the same origin comes with the document it signs, and an optional signature can be left
-    out, so neither constrains whoever controls the document.
+    out, so neither constrains a party that controls the document.
     """
     return implies(same(design.signed_metadata, "anchored_req"), vouched_for)
 

@@ -440,7 +440,7 @@ class Walk:
         design, scenario, at = self.design, self.scenario, self.server.authorization_at
         resource = self.named_resource("authorization")
         supported = " ".join(_strings(self.resource.body.get("scopes_supported")))
-        # What a task needs is known to whoever wrote the client, and to no scenario.
+        # The author of the client knows what a task needs; no scenario does.
         scopes = client.scope_asked(design, scenario.challenge.get("scope") or NONE, supported or NONE, NONE)
         self.asked = {"response_type": "code"}
         if scopes != NONE:
@@ -498,7 +498,7 @@ class Walk:
         self.asks("token", at, self.named_resource("token"), *([PROOF] if wanted else []))
         response = self.scenario.token_response
         self.renewable = "refresh_token" in response
-        # Whoever does not know the grant issues no token; the attacker's AS takes any code.
+        # A server that does not know the grant issues no token; the attacker's AS takes any code.
         knows = self.renews or party in (of(self.sent, "authorize")[-1].to, *self.attackers)
         answers = _endpoint(at) in self.scenario.endpoints
         kind, echo = response.get("token_type", "Bearer"), response.get("resource", [])

@@ -84,7 +84,7 @@ def client__start_task(c: Context, who: str, passes_on: Value = NONE) -> Move:
 
 @action("S24", _receivers)
 def client__lend_token(c: Context, to: str, grant: str) -> Move:
-    """Whoever starts a sub-agent lends it the client's own token and key."""
+    """The party that starts a sub-agent lends it the client's own token and key."""
     party = c.world.by_name[to]
     who = c.world.errand(party).name
     here = possible(may_receive(c, party, grant))
@@ -99,7 +99,7 @@ def authorization_server__issue_token_to_sub_agent(
 ) -> Move:
     """The AS gives a sub-agent with an identity of its own a token; what and for how long is the policy of the AS.
 
-    Where identities derive from a grant whoever starts the sub-agent asks, in exchange for its own token.
+    Where identities derive from a grant, the party that starts the sub-agent asks, in exchange for its own token.
     """
     party, made = c.world.by_name[to], c.world.exchange(to, grant)
     server, starter, design = server_of(c, grant).name, party.started_by, c.client(c.world.errand(party).name)

@@ -1,7 +1,7 @@
 """Documents that somebody wrote, in TOML or JSON: parsed without surprises and held against a JSON Schema.
 
-Whatever is wrong with one is told in a line. `jsonschema` does the work; what it says is put into the words of whoever
-wrote the document.
+One line says what is wrong with one. `jsonschema` does the work; this module puts what it says into the words of the
+document's author.
 """
 
 from __future__ import annotations
@@ -223,7 +223,7 @@ KINDS = {
 
 
 def complaint(error: ValidationError) -> str:
-    """What a violated keyword of a schema means to whoever wrote the document."""
+    """What a violated keyword of a schema means to the author of the document."""
     found: Json = error.instance
     rule: Json = error.validator_value
     schema: Json = error.schema

@@ -96,7 +96,7 @@ _STOOD: ContextVar[Model | None] = ContextVar("_STOOD", default=None)
 
 
 def giving(kind: str, function: F) -> F:
-    """A function of a draft, of which in one line is told what goes wrong in it, or that it gives something else.
+    """A function of a draft; one line says what goes wrong in it, or that it gives something else.
 
     Raises:
         DraftError: when it is called.

@@ -1,4 +1,4 @@
-"""What a chain of statements to a trust anchor is worth to whoever verifies it (OpenID Federation 1.0)."""
+"""What a chain of statements to a trust anchor is worth to the party that verifies it (OpenID Federation 1.0)."""
 
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ class Frameworks(NamedTuple):
 def chain_holds(design: Choices, found: Frameworks) -> Condition:
     """Whether a chain leads to the anchor, and keeps to the constraints of its statements that are enforced (6.2).
 
-    ``design``: of whoever verifies it, a client, a resource server or a person server.
+    ``design``: of the party that verifies it, a client, a resource server or a person server.
     """
     names = implies(one_of(design.chain_constraints, "both", "names"), no(found.beyond_names))
     types = implies(one_of(design.chain_constraints, "both", "types"), no(found.as_client))
@@ -37,5 +37,5 @@ def chain_holds(design: Choices, found: Frameworks) -> Condition:
 
 
 def is_sound(found: Frameworks) -> Condition:
-    """Whether the chain that was found of an AS leads to the anchor and keeps to all constraints, whoever looks."""
+    """Whether the chain found of an AS leads to the anchor and keeps to all constraints, no matter who looks."""
     return all_of(found.chained, no(found.beyond_names), no(found.as_client))

@@ -20,7 +20,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """A temporary path that takes the place of ``path`` if the block succeeds.
 
     A symbolic link stays one, and what it points to is replaced. A device or a pipe is written to. Errors of the
-    system name ``path``, which is what whoever reads them knows.
+    system name ``path``, which is what their reader knows.
     """
     with (_copied if _is_written_to(path) else _renamed)(path) as temporary:
         yield temporary

@@ -1,8 +1,8 @@
 """What honest parties do until the client has an authorization response, in protocol order.
 
-This and :mod:`model.token_flow`, which goes on, are where the order of the flow is written: whoever takes a client's
-steps asks :func:`model.protocols.steps`. An action gathers the messages of its step and the values that its rules are
-about; which rules those are stands in :mod:`model.guards`.
+This module and :mod:`model.token_flow`, which goes on, say the order of the flow. Code that takes a client's steps asks
+:func:`model.protocols.steps`. An action gathers the messages of its step and the values that its rules are about; which
+rules those are stands in :mod:`model.guards`.
 """
 
 from __future__ import annotations
@@ -907,7 +907,7 @@ def issue(
     """An honest AS answers an authorization request that a user approves; common to all its senders.
 
     ``request`` holds client, redirect, challenge, state, key, resource and scope; ``pushed``: the client it names, or
-    whoever could authenticate as it, pushed it before; ``reused``: it was answered already; ``unasked``: the user is
+    one who could authenticate as it, pushed it before; ``reused``: it was answered already; ``unasked``: the user is
     not; ``by_value``: it is no reference to what was pushed, so that the AS now meets the client for the first time;
     ``through``: the gateway by which it came, or none; ``by_device``: the user enters the code of a device, and no
     browser is sent back: who asked has the device code, and needs no challenge; ``apart``: the device is another's.

@@ -168,7 +168,7 @@ def _source(path: str) -> str:
 
 @contextmanager
 def fresh_modules() -> Iterator[None]:
-    """Let what is imported in the block, and is not installed, be read from its file, whoever has imported it before.
+    """Let what is imported in the block, and is not installed, be read from its file, even if imported before.
 
     Nothing of it stays, so that the next draft that imports it reads it too.
     """

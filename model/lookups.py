@@ -123,7 +123,7 @@ def _chain(
     uris: tuple[Value, ...] = (),
     below: Condition = False,
 ) -> tuple[Sent, ...]:
-    """The statements that lead from an entity to the anchor that whoever reads them knows.
+    """The statements that lead from an entity to the anchor that their reader knows.
 
     ``enrolled_as``: what the anchor, or the intermediate that the entity is ``below``, lets it be.
     """
@@ -150,7 +150,7 @@ def server_is_vouched_for(c: Context, who: str, server: Party) -> tuple[Sent, ..
 
 
 def signature_is_verified(c: Context, who: str, signed: Value, anchored: Condition) -> tuple[Sent, ...]:
-    """How the client of a session comes by the key of whoever signed a document, where it accepts certain attesters.
+    """How the client of a session gets the key of the signer of a document, where it accepts certain attesters.
 
     A key that a document brings itself is looked up nowhere.
     """

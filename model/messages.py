@@ -1,6 +1,6 @@
 """The messages of the protocol, as typed records in its own words.
 
-A field is public, or it holds a *term*: a value that opens something for whoever knows it. What the attacker learns
+A field is public, or it holds a *term*: a value that opens something for anybody who knows it. What the attacker learns
 from a message that it receives or reads is thereby said here and nowhere else (:func:`learned`). Terms are named after
 what they belong to: a code after its grant, a code verifier after its session (see :mod:`model.state`).
 """
@@ -560,7 +560,7 @@ class IntrospectionResponse(Message):
 
 @dataclass(frozen=True, slots=True)
 class KeySet(Message):
-    """The keys of an AS, or of whoever attests something."""
+    """The keys of an AS, or of a party that attests something."""
 
     label, source = "200 JWK Set", "RFC 7517 5; RFC 8414 2; RFC 9068 4"
     keys: Value = public()
@@ -581,7 +581,8 @@ class Sent(NamedTuple):
     """A message on its way: names of parties, or where they are; the name of a user for the browser of that user.
 
     ``when``: whether it is sent at all; a message that is not sent is learned by nobody. ``read``: whether the attacker
-    reads it on the way, whoever gets it. ``browser``: the user whose browser carries it, where the sender is not that.
+    reads it on the way, no matter who gets it. ``browser``: the user whose browser carries it, where the sender is not
+    that.
     """
 
     sender: Value

@@ -1,6 +1,6 @@
 """The model as a value: :func:`oauth` is the one that ships, :meth:`Model.extended` makes others of it.
 
-Designs and worlds carry the model that they are of, so that whoever reads one knows what there is. A model never
+Designs and worlds carry the model that they are of, so that their reader knows what there is. A model never
 changes, so two of them answer side by side. :mod:`model.extension` says what a draft may add and how it is written.
 """
 

@@ -3,9 +3,9 @@
 The proxy has one client at the AS behind it, to which the user has consented before; that AS remembers it and asks
 nobody again. To its own clients the proxy is an AS. A transaction begins when a browser comes to its authorization
 endpoint, goes on at the AS behind it, and ends when the browser brings the code of that AS back. The state with which
-it does is made of the client's request, or shows in the URL of a browser that passed the consent page: whoever wrote
-the request of a transaction can send another's browser to the AS behind the proxy with it. A proxy has one transaction
-in a run, and codes of the AS behind it do not leak.
+it does is made of the client's request, or shows in the URL of a browser that passed the consent page. So the author of
+a transaction's request can send another's browser to the AS behind the proxy with it. A proxy has one transaction in a
+run, and codes of the AS behind it do not leak.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def start_at_proxy(c: Context, proxy: str, browser: str, client: Value, redirect
 
 @action("S12", each=_browsers)
 def proxy__ask_consent(c: Context, proxy: str, browser: str) -> Move:
-    """The proxy asks whoever sits at the browser whether this client may use what it has at the AS behind it."""
+    """The proxy asks the person at the browser whether this client may use what it has at the AS behind it."""
     at = _at(c, proxy)
     asks = same(at.policy.per_client_consent, "on")
     here = all_of(same(at.now.code, "opened"), same(at.now.opened_by, browser), asks, no(at.now.approved))

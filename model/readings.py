@@ -249,7 +249,7 @@ def is_enrolled(
 ) -> Condition:
     """Whether a framework holds a party: as the switch that is about it ``said``, of this party or of all.
 
-    Where that leaves it open, it does if whoever runs the framework ``meant`` it to (honest ones, where nobody says
+    Where that leaves it open, it does if the operator of the framework ``meant`` it to (honest ones, where nobody says
     which), or if a dishonest one got in, in one of some ``ways``.
     """
     got_in = c.design.a_enrolled if party.role == AUTHORIZATION_SERVER else c.design.e_enrolled
@@ -883,7 +883,7 @@ def has_handle(c: Context, url: str) -> Condition:
     return any_of(*(all_of(session.accepted, same(session.url, url)) for session in of_users))
 
 
-# --- whoever authenticates as a client -----------------------------------------------------------------------
+# --- authenticating as a client ------------------------------------------------------------------------------
 
 
 def ids_of(c: Context, client: Party) -> tuple[str, ...]:

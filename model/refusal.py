@@ -81,7 +81,7 @@ _ERRORS = {"authorization_server": "error response", "resource_server": "401 or 
 
 
 def _answered(world: World, arrow: Arrow, failed: Rule | None) -> Arrow:
-    """A message of a step that is refused: whoever refuses it answers with an error and gives nothing away."""
+    """A message of a step that is refused: the party that refuses it answers with an error and gives nothing away."""
     role = failed.name.partition(".")[0] if failed else ""
     sender = world.by_name.get(arrow.sender)
     refuses = sender is not None and sender.role == role and sender.honest

@@ -98,12 +98,12 @@ def is_astray(c: Context, client: str, server: Party, issuer: Value) -> Conditio
 
 
 def knows_attester(c: Context, server: Party, design: Choices) -> Condition:
-    """Whether an honest AS knows whoever attests a client of this design."""
+    """Whether an honest AS knows the attester of a client of this design."""
     return implies(attests(design), same(c.of(server.name).trust_domain, "yes"))
 
 
 def knows_attesters(c: Context, url: Value) -> Condition:
-    """Whether the honest resource server at a URL knows whoever attests clients."""
+    """Whether the honest resource server at a URL knows the attesters of clients."""
     return c.at(url, lambda party: same(c.of(party.name).trust_domain, "yes"), RESOURCE_SERVER)
 
 
@@ -142,7 +142,7 @@ def redirect_uris(c: Context, client: Party, server: Party, client_id: Value) ->
         yield all_of(in_document, no(distinct)), client.callback
     identified = any_of(shared, all_of(separate, one_of(client_id, *client_ids(c.world, client)[1:])))
     yield all_of(identified, documents, same(design.cimd_redirect, "loopback")), LOOPBACK
-    # Whoever holds the client's domain writes what its metadata document says.
+    # The holder of the client's domain writes what its metadata document says.
     for callback in c.world.own_callbacks:
         yield all_of(c.has(client.taken_by), documents, identified), callback
 
@@ -204,7 +204,7 @@ def is_fetched(c: Context, identity: Party, design: Choices) -> Named:
 
 
 def is_vetted(design: Choices) -> Condition:
-    """Whether an AS, or whoever vouches for its clients, has looked into who they are before they are registered."""
+    """Whether an AS, or one that vouches for its clients, has looked into who they are before they are registered."""
     return one_of(design.reg, "static", "dcr_ss", "federation")
 
 

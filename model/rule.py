@@ -46,7 +46,7 @@ CONDUCT: dict[str, Rule] = {}
 #: Rules that only resource servers that are driven are asked about (:mod:`model.serving`).
 SERVING: dict[str, Rule] = {}
 
-#: What the first parameter of a rule is called: the design of whoever asks it, or the context in which a draft does.
+#: What a rule's first parameter is called: the design of the party that asks it, or the context in which a draft does.
 _WHOSE = ("design", "policy", "c")
 #: What modules that are not named after an actor are about, and where their rules are kept.
 _ASIDE = {"conduct": ("client", CONDUCT), "serving": ("resource_server", SERVING)}

@@ -1,9 +1,9 @@
 """Scenarios: what the other parties of a conversation answer, message by message, with real URLs.
 
-A scenario is data (``data/scenarios.toml``): the honest world with a few fields changed. Whoever plays the other
-parties, be it :mod:`model.conversation` or an HTTP server on loopback, reads the same one. Beside those of the file,
-its catalogue, there is one for each single-field mutation of the honest world (:mod:`model.mutations`), and any two of
-them that can be are one together.
+A scenario is data (``data/scenarios.toml``): the honest world with a few fields changed. :mod:`model.conversation` and
+an HTTP server on loopback play the other parties, and read the same one. Beside those of the file, its catalogue, there
+is one for each single-field mutation of the honest world (:mod:`model.mutations`), and any two of them that can be are
+one together.
 """
 
 from __future__ import annotations

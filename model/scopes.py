@@ -74,7 +74,7 @@ def is_told(c: Context, who: str, url: Value, scope: Value, beside: Value = NONE
 
 
 def entry(c: Context, who: str, scope: Value) -> dict[str, Value]:
-    """The scopes that a session is told to ask for, a grant or a sub-agent has, as an entry, if the world has any."""
+    """The scopes that a session is to ask for, a grant or a sub-agent has, as an entry, if the world has any."""
     return {f"{who}.scope": scope} if c.world.scopes else {}
 
 
@@ -102,7 +102,7 @@ def asks_again(c: Context, who: str) -> Condition:
 
 
 def as_listed(c: Context, who: str, listed: Value) -> dict[str, Value]:
-    """What a session is told to ask for once it has read the metadata, as an entry of it."""
+    """What a session is to ask for once it has read the metadata, as an entry of it."""
     return entry(c, who, choose(reads_metadata(c, who), listed, challenged(c, who)))
 
 

@@ -1,8 +1,8 @@
 """The one way in which messages travel: here the attacker listens.
 
-Every message that a step lists among its ``sends`` passes :func:`heard`. Whoever sends it or runs its receiver reads
-all of it, and a capability may read it wherever it goes. A browser that fetches something from a party is in the hands
-of that party.
+Every message that a step lists among its ``sends`` passes :func:`heard`. The attacker reads all of it where it sends it
+or runs its receiver, and with a capability wherever it goes. A browser that fetches something from a party is in the
+hands of that party.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -117,7 +117,7 @@ def _kind(name: str) -> str:
 def is_attackers(c: Listening, receiver: Value) -> Condition:
     """Whether the attacker gets what is sent there: to a party by name, to a URL, or to a redirect URI.
 
-    Whoever has the domain of a client has all that is sent to it.
+    The attacker that has the domain of a client has all that is sent to it.
     """
     if isinstance(receiver, str) and receiver in c.world.by_name:
         return c.runs(c.world.by_name[receiver])

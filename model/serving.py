@@ -43,7 +43,7 @@ def audiences_read(design: Design, audience: str) -> tuple[str, ...]:
 
 
 def needs_no_audience(design: Design) -> bool:
-    """Whether a token without any audience counts as meant for whoever is shown it."""
+    """Whether a token without any audience counts as meant for the server that it is shown to."""
     return bool(same(design.rs_no_audience, "accept"))
 
 

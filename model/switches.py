@@ -32,7 +32,7 @@ class Switch:
     Attributes:
         values: the baseline first.
         source: the section that the switch takes up.
-        of: whose it is, whoever decides it first: roles, or somebody who is none of a world's parties.
+        of: whose it is (who decides it first): roles, or somebody who is none of a world's parties.
     """
 
     name: str

@@ -427,7 +427,7 @@ def client__send_token(c: Context, who: str) -> Move:
 
 @action("S18", each=lambda world: _through(world, "transport"))
 def client__send_token_over_plain_http(c: Context, who: str, party: str) -> Move:
-    """The client, given a plain-HTTP URL of a resource, sends its token where whoever is on the way reads it."""
+    """The client, given a plain-HTTP URL of a resource, sends its token where anybody on the way reads it."""
     session, url = answered(c, who), c.world.by_name[party].url
     seen = possible(same(session.url, url), tampered(c, "transport", url))
     move = _send(c, who, over_plain_http(url), True)
@@ -629,13 +629,13 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
     lambda world: {"scope": world.scopes},
 )
 def client__step_up(c: Context, who: str, scope: Value) -> Move:
-    """The agent wants more where it has been, is told which scopes it lacks, and is to ask for those as well."""
+    """The agent wants more where it has been, learns which scopes it lacks, and is to ask for those as well."""
     cast, earlier = c.world.session[who], answered(c, c.world.session[who].after)
     url = earlier.url
     policy = c.among(c.world.resource_servers, lambda party: same(url, party.url))
     held = choose(resource_rules.challenge_names_what_is_held(policy), scope_of(c, earlier), NONE)
     told = InsufficientScope(challenge(c, who, url, scope).resource_metadata, scope, "insufficient_scope")
-    # Whoever is there has had this request before.
+    # The server there has had this request before.
     request = Sent(cast.client, url, request_with(c, earlier, earlier.token, url))
     return Move(
         possible(

@@ -86,7 +86,7 @@ _PROPERTIES = {
     "format": {"const": FORMAT}, "version": {"const": VERSION}, "world": _TEXT, "configuration": _TEXT,
     "shows": _TEXT, "steps": {"type": "array", "items": _STEP},
 }  # fmt: skip
-#: The versioned form. Whoever writes one may add to it.
+#: The versioned form. A writer of one may add to it.
 SCHEMA = documents.Schema(lambda: {"type": "object", "properties": _PROPERTIES, "required": list(_PROPERTIES)})
 
 

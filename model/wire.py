@@ -191,7 +191,7 @@ def _terms(message: Message) -> set[tuple[str, str]]:
     return {(kind, str(name)) for _, kind, name in held(message)}
 
 
-#: Terms that pass through whoever runs the authorization endpoint, as they are meant to.
+#: Terms that pass through the operator of the authorization endpoint, as they are meant to.
 _PASSED = ("state", "challenge", "request_uri")
 
 
@@ -209,7 +209,7 @@ def _described(
 ) -> tuple[str, tuple[Value, ...], tuple[str, ...]]:
     """Label, values and leaks of a message; a field that the label names is not said again.
 
-    What a signed value opens is not on the wire: whoever learns it has the value itself.
+    What a signed value opens is not on the wire: anybody who learns it has the value itself.
     """
     values: list[Value] = []
     leaks = []

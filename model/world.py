@@ -62,7 +62,7 @@ class Party:
         taken_by: capabilities by which the attacker writes what a client publishes.
         upstream: the AS at which a proxy is a client, or before which an AS is a gateway (:mod:`model.gateways`).
         started_by: the client, or the sub-agent, that starts a sub-agent.
-        agent_of: the resource server as whose agent a client calls others, for whoever calls it.
+        agent_of: the resource server as whose agent a client calls others, for those who call it.
         scopes: of a resource server, what its operations ask for: in rising order, or apart where sessions need some.
         speaks: of a resource server, which of the world's protocols (all, if none is named).
     """
@@ -175,7 +175,7 @@ class Grants:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A slot for one grant: what an AS issues to whoever redeems what one user approved there."""
+    """A slot for one grant: what an AS issues to the party that redeems what one user approved there."""
 
     name: str
     server: str

@@ -1,7 +1,7 @@
 """Reading worlds: those that ship, and those of files, which are checked first.
 
 What a file may say is a JSON Schema (``data/world.schema.json``), which editors read too; how its entries have to fit
-together is said here. Whatever is wrong is told in one line with file, line and key, and what is allowed.
+together is said here. One line says what is wrong, with file, line and key, and what is allowed.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ _FORMER_PROTOCOLS = {"delegation": "there is no 'delegation' any more: sub-agent
 
 
 def _fault(error: ValidationError) -> Fault:
-    """What a violated keyword of the schema means to whoever wrote the file; titles say what something is called."""
+    """What a violated keyword of the schema means to the author of the file; titles say what something is called."""
     path: Place = tuple(error.absolute_path)
     found: Json = error.instance
     rule: Json = error.validator_value
@@ -309,7 +309,7 @@ _NAMED: dict[tuple[str, str], _Of] = {
 
 
 def _references(world: World) -> Iterator[Fault]:
-    """Whoever is named is there, in the role that is meant."""
+    """Everybody who is named is there, in the role that is meant."""
     named = [
         ((table, number, key), getattr(row, key), of)
         for (table, key), of in _NAMED.items()
@@ -322,7 +322,7 @@ def _references(world: World) -> Iterator[Fault]:
 
 
 def _starters(world: World) -> Iterator[Fault]:
-    """Whoever starts a sub-agent stands before it, so that nobody starts itself, and a user has a task for it."""
+    """The starter of a sub-agent stands before it, so that nobody starts itself, and a user has a task for it."""
     busy = {session.client for session in world.sessions if session.user != ATTACKER}
     for key, number, party in _rows(world, "party"):
         earlier = [other.name for other in world.parties[:number] if other.role in (CLIENT, SUB_AGENT)]
@@ -343,7 +343,7 @@ def _orders(world: World) -> Iterator[Fault]:
 
 
 def _calls(world: World) -> Iterator[Fault]:
-    """Whoever calls others for whoever calls it has been called: a session there comes after one that may visit it."""
+    """An agent that calls others for its callers was called: a session there comes after one that may visit it."""
     for key, number, session in _rows(world, "session"):
         called = world.by_name[session.client].agent_of
         earlier = world.session[session.after] if session.after else None

@@ -149,7 +149,7 @@ def client__send_signed_request(c: Context, who: str, url: Value) -> Move:
 
 
 def challenged(c: Context, who: str, here: Condition, iss: Value, aud: Value, agent_jkt: Value) -> Move:
-    """An agent is answered with a resource token, whoever wrote it."""
+    """An agent gets a resource token as the answer, no matter who wrote it."""
     session, design = c.state.session(who), c.client(who)
     return Move(
         all_of(same(session.phase, "asked"), here),
@@ -197,7 +197,7 @@ def person_server__ask_user(c: Context, who: str, grant: str) -> Move:
 
 
 def answered(c: Context, who: str, here: Condition, token: Value, iss: Value, aud: Value, key: Value) -> Move:
-    """An agent gets an auth token from the server that the resource token names, whoever that is."""
+    """An agent gets an auth token from the server that the resource token names, no matter which."""
     session, design = c.state.session(who), c.client(who)
     return Move(
         here,
@@ -259,7 +259,7 @@ def accepts(
 ) -> tuple[Named, ...]:
     """The rules by which an honest resource judges an auth token by an honest server.
 
-    ``own``: whoever presents it holds its key; ``signed``: they have a signed request to this URL, or to another.
+    ``own``: the presenter holds the token's key; ``signed``: it has a signed request to this URL, or to another.
     """
     made = token_of(c, token)
     design = c.among(c.world.resource_servers, lambda party: same(url, party.url))

@@ -1,6 +1,6 @@
 """The messages of AAuth, as typed records in its own words.
 
-An auth token is a term named after its grant. Whoever reads a signed request has the signature, which is good for the
+An auth token is a term named after its grant. A reader of a signed request has the signature, which is good for the
 URL that it was made for: it is named after the token it came with and that URL.
 """
 
