@@ -1,10 +1,10 @@
 """The design that explains what was seen of a client, and how well it predicts that.
 
 The design of a release that the model knows is the stored one, so that its agreement is a prediction; any other
-release gets the design that explains most of what was just seen, and what its nearest stored relative predicts is
-told beside it. Where nothing was seen that a design can be fitted to, it is the relative's. A release mostly has two
-such neighbours, the last before it and the first after; one of its own major version is nearer. Where they end a
-scenario differently the change is somewhere between them, and what is predicted says so.
+release gets the design that explains most of what was just seen, with what its nearest stored relative predicts beside
+it. Where nothing was seen that a design can be fitted to, it is the relative's. A release mostly has two such
+neighbours, the last before it and the first after; one of its own major version is nearer. Where they end a scenario
+differently the change is somewhere between them, and what is predicted says so.
 """
 
 import re
@@ -147,7 +147,7 @@ def explain(
 ) -> Explanation:
     """The design of a client, as ``implementation==version``, and how well it predicts what was seen of it.
 
-    ``note`` is told how far a fit is; ``fitted``: what came of it before.
+    ``note`` hears how far a fit is; ``fitted``: what came of it before.
     """
     stored, beside = clients().get(name), neighbours(name)
     catalogued = {each: one.observed for each, one in tried.items() if one.source in ("catalogue", "pair")}

@@ -24,7 +24,7 @@ from model.switches import SWITCHES, Kind
 #: Ends explained, ends and messages, parts of messages, and how few switches are changed.
 Score = tuple[int, int, int, int]
 Explained = tuple[bool, bool, int]
-#: Is told how many of so many are explained.
+#: Hears how many of so many are explained.
 Note = Callable[[int, int], None]
 #: The kinds of switches that a client's design is made of.
 FITTED: tuple[Kind, ...] = ("mechanism", "conduct")
@@ -62,8 +62,8 @@ def fit(
 ) -> Fit:
     """The design that explains most of what was seen, or the best that ``most`` predictions of a scenario lead to.
 
-    The search starts from whichever of ``near`` (by default the baseline) and ``starts`` explains the most. ``note`` is
-    told of how many scenarios the ends are explained by the best design so far.
+    The search starts from whichever of ``near`` (by default the baseline) and ``starts`` explains the most. ``note``
+    hears of how many scenarios the best design so far explains the ends.
     """
     near = near or Design()
     search = _Search(observed, near, note)

@@ -1,12 +1,12 @@
-"""Evidence for one answer, for whoever trusts neither this suite's solver nor its search.
+"""Evidence for one answer, for a reader who trusts neither this suite's solver nor its search.
 
 For what does not happen: the clauses of all runs of so many sweeps (see :mod:`properties.unroll`), a proof that in none
 of them the event happens, and a proof that none has something left to do in the last sweep, so that there is no longer
 one. For safe beside these a run that no rule has to allow, or it would be not in this world. For what does happen: its
 trace.
 
-What is not in here is that the clauses say what the rules say. Whoever has this suite lays the question down anew and
-compares; that this is done right is what replays on the machine, the explicit search and SPIN are for.
+A certificate does not show that the clauses say what the rules say. A reader who has this suite lays the question down
+anew and compares; replays on the machine, the explicit search and SPIN are there to show that this is done right.
 """
 
 from collections.abc import Iterator, Mapping
@@ -287,7 +287,7 @@ def findings(made: Certificate, stored: Statement | None, timeout: float | None 
 
 
 def trusted(made: Certificate) -> Iterator[str]:
-    """What whoever has checked a certificate still takes on trust."""
+    """What a reader who has checked a certificate still takes on trust."""
     if made.trace is not None:
         yield "that the machine does what the rules and the messages of the model say"
         return

@@ -29,7 +29,7 @@ FINISHING = {
     DELEGATED: ("a sub-agent is served here", "no sub-agent is served here"),
 }
 
-#: Seconds of work after which a contradiction is told by what is known of it.
+#: Seconds of work after which an answer describes a contradiction by what is known of it.
 _PATIENCE = 4.0
 
 #: States after which the quick way is given up.

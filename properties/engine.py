@@ -1,4 +1,4 @@
-"""What answers questions about clauses: the solver over integers, whoever it is.
+"""What answers questions about clauses: the solver over integers, whichever it is.
 
 Everything above speaks of literals as integers (the DIMACS convention) and of an :class:`Engine`: z3
 (:mod:`properties.solver`) or MiniSat (:mod:`properties.minisat`), which share nothing (:mod:`properties.single`).

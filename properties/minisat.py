@@ -1,7 +1,7 @@
 """MiniSat in the place of z3: quicker where many questions are asked in a row, and to be had in browsers too.
 
-Which of several runs or sets of rules is told does not depend on the solver (:mod:`properties.plainest`), so that both
-tell the same.
+Which of several runs or sets of rules an answer names does not depend on the solver (:mod:`properties.plainest`), so
+both name the same.
 
 References:
     N. Eén, N. Sörensson: An Extensible SAT-solver, SAT 2003.

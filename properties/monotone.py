@@ -1,7 +1,7 @@
 """Sets of things of which more never let an attack in: all minimal ones that leave none, and what leaves one.
 
-What the things are (mechanisms that are on, what is assumed of others) is said by whoever derives from
-:class:`Monotone`. All minimal sets are found by a few questions to one formula, without trying sets one by one.
+A class that derives from :class:`Monotone` says what the things are (mechanisms that are on, what is assumed of
+others). All minimal sets are found by a few questions to one formula, without trying sets one by one.
 
 References:
     M. Liffiton, A. Previti, A. Malik, J. Marques-Silva: Fast, flexible MUS enumeration, Constraints 21(2), 2016.

@@ -123,7 +123,7 @@ def _withheld(configuration: Configuration) -> Iterator[str]:
 
 
 def _too_late(configuration: Configuration) -> Iterator[str]:
-    """That whoever reads something good for one use is never first with it."""
+    """That an attacker who reads something good for one use is never first with it."""
     if configuration.design.block == "no" and configuration.capabilities & _READS:
         yield "it never holds back or outruns what it reads (block=no)"
         if "no" not in _values(configuration, "request_uri_once") and _values(configuration, "par") != {"off"}:

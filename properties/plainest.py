@@ -1,4 +1,4 @@
-"""Which of several shortest runs is told: always the same one, whoever asks and whatever else was asked.
+"""Which of several shortest runs an answer names: always the same one, no matter who asks and what else was asked.
 
 Of the runs with the fewest actions and the fewest of the attacker's among these, it is the one that does without the
 last action in the protocol's order in which they differ, then the one whose choices, in that order, stand earliest in

@@ -1,4 +1,4 @@
-"""Conditions on terms of the applied pi calculus: the truth values of whoever reads rules for ProVerif.
+"""Conditions on terms of the applied pi calculus: the truth values of the code that reads rules for ProVerif.
 
 A rule that is asked of fields of messages is left as equalities between terms. They are kept as few ways as they take,
 since each is one more case for the prover.

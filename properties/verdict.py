@@ -306,9 +306,9 @@ class WorldChecker:
     ) -> Settled:
         """Whether the event can happen where these rules are enforced, or all of them.
 
-        The solver is told what is out of reach. Where rules are to be named it is not told what they put out of reach,
-        or its reasons would not be the rules. What is not settled within the sweeps that questions share is laid down
-        for itself, if it is worth looking so ``deep``.
+        The solver is given what is out of reach. Where rules are to be named it is not given what they put out of
+        reach, or its reasons would not be the rules. What is not settled within the sweeps that questions share is laid
+        down for itself, if it is worth looking so ``deep``.
         """
         names = tuple(self._depths.template.enforced if enforced is None else enforced)
         counted: tuple[str, ...] = () if naming else names
@@ -427,7 +427,7 @@ class WorldChecker:
     def _least(self, asked: _Asked, found: Settled, patience: Clock) -> tuple[list[str], bool]:
         """The least of the rules that rule the event out within the sweeps laid down, and whether it is known to be.
 
-        Of several such sets it is always the same one, whoever asks, and whatever else was asked.
+        Of several such sets it is always the same one, no matter who asks and what else was asked.
         """
         laid, fixed, enforced = found.laid, asked.fixed(found.laid), found.laid.unrolling.enforced
         candidates = [enforced[name] for name in by_preference(self.world.model) if name in enforced]

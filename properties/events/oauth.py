@@ -77,7 +77,7 @@ def _stolen(c: Context, fact: str) -> Iterator[Condition]:
 def _is_leaked_of_client(c: Context, token: str) -> Condition:
     """Whether a token is one that a client got for itself, which is about no user, and that it gave away.
 
-    Whoever gets one by the credentials of the client is the client to everybody.
+    Anybody who gets one by the credentials of the client is the client to everybody.
     """
     as_client = (
         all_of(when, first not in c.world.issued or same(c.state[f"{first}.to"], THIEF))
@@ -232,9 +232,9 @@ def _is_diverted(c: Context, session: SessionState) -> Condition:
 
 
 def _is_misled(c: Context, session: SessionState) -> Condition:
-    """Whether a session uses an AS that is not designated by whoever is in charge of the resource.
+    """Whether a session uses an AS that the party in charge of the resource does not designate.
 
-    That is the honest party that it names, or else whoever was contacted.
+    That is the honest party that it names, or else the one that was contacted.
     """
     c = c.within(session.who)
     honest = [party for party in c.world.resource_servers if party.honest]
@@ -307,7 +307,7 @@ def fetch_safety(c: Context) -> Condition:
 def session_integrity(c: Context) -> Condition:
     """In a user's session the client uses, as an honest AS's, what somebody else authorised there.
 
-    A session is also that of whoever has finished it.
+    A session is also that of the user who has finished it.
     """
     found = []
     for session in c.world.sessions:
