@@ -1,6 +1,6 @@
 """What attempts meet: drawn by attempt and purpose, the same whichever design and whichever reader.
 
-Every switch of an attempt has the value that its arm sets, if whoever has the switch adopts the arm; else what the
+Every switch of an attempt has the value that its arm sets, if the party with the switch adopts the arm; else what the
 population draws; else the model's baseline. Clients and servers adopt independently of each other.
 """
 
@@ -120,7 +120,7 @@ def draw_codes(
 ) -> Whole:
     """The situations of the attempts ``start`` to ``start + count``, as numbers.
 
-    The larger ``adoption``, the more attempts adopt: whoever adopts at 0.1 does at 0.5. ``clients`` is the seed
+    The larger ``adoption``, the more attempts adopt: one that adopts at 0.1 does at 0.5. ``clients`` is the seed
     of what clients do and adopt, where one client meets several servers.
     """
 

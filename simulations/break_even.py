@@ -2,8 +2,8 @@
 
 Where attempts are first contacts both are worked out over all situations, for each attempt, so that nothing is sampled
 but what is not known for sure: each knob (:mod:`simulations.knobs`) alone, with the others as they are stated, and all
-of them together. Elsewhere they are counted, as inputs are stated and at draws of all of them together; of a knob alone
-is told what a regression of those draws on it says.
+of them together. Elsewhere they are counted, as inputs are stated and at draws of all of them together. For a knob
+alone the answer is what a regression of those draws on it says.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a visit costs whoever makes it: prompts, round trips, seconds, registrations, documents that are fetched.
+"""What a visit costs the visitor: prompts, round trips, seconds, registrations, documents that are fetched.
 
 It is what the steps of the plan are waited for, by what the client has at hand.
 """

@@ -2,8 +2,7 @@
 
 Each crossing instantiates a step of the model with the URLs and switches of the parties at hand: the conditions are
 the model's own rules, so that what stops the attacker here has the name that stops it in a proof. Rules that ask for
-the role of a party (an issuer on the list, a stranger, a look-alike) are told it; rules that compare URLs are asked
-with the real ones.
+the role of a party (an issuer on the list, a stranger, a look-alike) get it; rules that compare URLs get the real ones.
 """
 
 from collections.abc import Callable, Iterable, Iterator

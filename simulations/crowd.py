@@ -337,7 +337,7 @@ def judge(judged: Crowd, strategy: Strategy = GRAVEST) -> CrowdPlans:
     def told(
         numbers: Whole, tell: Callable[[_Node, Mask], Iterable[tuple[Answer, Mask]]]
     ) -> tuple[list[Answer], Whole]:
-        """The different things that are told of the nodes with these numbers, one a row; and which of them of each."""
+        """The different answers about the nodes with these numbers, one a row; and which of them each has."""
         known: dict[Answer, int] = {}
         column = np.zeros(judged.size, dtype=np.int64)
         for number in np.unique(numbers):

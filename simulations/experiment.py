@@ -97,7 +97,7 @@ class Experiment:
         numbers: numbers of the experiment's own population that it sets before the sweep, likewise.
         attempts: attempts in every arm at every point, where the command line does not say.
         worlds: then there are so many replications at least, as where some worlds tip and others do not.
-        options: what else the reader is told.
+        options: what else the reader is given.
         tried: numbers and options of which it says itself between what they are tried.
         attacker: what attackers are after, one of :data:`simulations.harms.STRATEGIES`.
         headline: what it is about, where it says so.

@@ -58,7 +58,7 @@ def check_arms(asked: Experiment) -> None:
 
 
 def check_met(asked: Experiment, met: Population) -> None:
-    """Make sure that the reader of an experiment reads what it is told.
+    """Make sure that the reader of an experiment reads what it is given.
 
     Raises:
         PopulationError: what the population says.
@@ -89,7 +89,7 @@ def evaluable(asked: Experiment, met: Population) -> bool:
 def coinciding(asked: Experiment, met: Population) -> tuple[tuple[str, ...], ...]:
     """The arms that come to the same in every situation that may be met along the sweep, before any attempt is drawn.
 
-    That is known where attempts are first contacts of not too many kinds; elsewhere none are told.
+    That is known where attempts are first contacts of not too many kinds; elsewhere it names none.
     """
     if not evaluable(asked, met):
         return ()

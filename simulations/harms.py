@@ -1,6 +1,6 @@
 """Which properties are harms, and what attackers are after.
 
-A harm is a property of which it is said who is hurt when it breaks, whoever has added it.
+A harm is a property that says who is hurt when it breaks, no matter who has added it.
 
 An attacker of a population has a strategy: what each harm is worth to it, and whether it stays where the population
 puts it. What some attacker could do (:mod:`simulations.visits`, attainable) depends on no strategy.
@@ -73,7 +73,7 @@ class Strategy:
 
 @cache
 def by_money(model: Model = oauth()) -> tuple[int, ...]:
-    """The value of each harm: as ``data/harm_values.csv`` states it, or whoever added the property."""
+    """The value of each harm: ``data/harm_values.csv`` states it, or the one who added the property."""
     with files("simulations").joinpath("data", "harm_values.csv").open(encoding="utf-8") as file:
         values = {row["property"]: int(row["value"]) for row in csv.DictReader(file)}
     return tuple(values.get(name, every_property(model)[name].worth) for name in every_harm(model))

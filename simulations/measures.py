@@ -1,8 +1,8 @@
 """What attempts come to in numbers: honest flows that work, thefts for each flow that does, and what both cost.
 
-A number for each attempt makes a design look good that refuses everything. So thefts and costs are told for each
-accepted flow as well, and what works for each honest flow. All are ratios of sums over the same attempts, told with
-what an arm changes in them; intervals are over attempts or, where those have to do with each other, over replications.
+A number for each attempt makes a design look good that refuses everything. So thefts and costs are also given for each
+accepted flow, and what works for each honest flow. All are ratios of sums over the same attempts, with what an arm
+changes in them; intervals are over attempts or, where those have to do with each other, over replications.
 """
 
 import math
@@ -40,9 +40,9 @@ _EVENTS: dict[Measure, Callable[[Label], bool]] = {
 
 
 class Moments(NamedTuple):
-    """Sums over attempts: of what is told and for each of what, of the same two in the first arm; and of products.
+    """Sums over attempts: of what is measured and what it is per, of the same two in the first arm; and of products.
 
-    ``attempts``: how many those are; ``event``: what is told is something that happens in an attempt or does not;
+    ``attempts``: how many those are; ``event``: what is measured is something that happens in an attempt or does not;
     ``weighted``: they count by how much more often their world is met than drawn.
     """
 
@@ -59,7 +59,7 @@ class Moments(NamedTuple):
 
     @property
     def is_share(self) -> bool:
-        """Whether what is told happens only in what it is told for each of."""
+        """Whether what is measured happens only in what it is per."""
         return self.event and bool(self.products[0, 1] == self.sums[0])
 
     @property
@@ -69,7 +69,7 @@ class Moments(NamedTuple):
 
     @property
     def apart(self) -> float:
-        """Of how many events it is told that one arm has and the other has not."""
+        """How many events one arm has and the other has not."""
         here, there = self.sums[:2], self.sums[2:]
         return float((here + there).sum() - 2 * (self.products[0, 2] + self.products[1, 3]))
 
@@ -115,7 +115,7 @@ def cases(tally: Tally) -> tuple[str, ...]:
 
 
 def event(measure: Measure) -> tuple[Callable[[Label], bool], Callable[[Label], bool]] | None:
-    """Which endings are told of, and for each of which that is; None for what does not just happen or not."""
+    """Which endings a measure counts, and which ones it is per; None for what does not just happen or not."""
     return (_EVENTS[measure], _FLOWS[measure.per]) if measure in _EVENTS else None
 
 
@@ -272,7 +272,7 @@ def _signed(shifts: Sequence[float], changes: Sequence[float], share: bool, leve
 def rows(
     tally: Tally, parts: Sequence[Tally], arm: int, evaluated: bool, together: float
 ) -> Iterator[tuple[Measure, tuple[Any, ...]]]:
-    """All measures of an arm: number of what each is told of, mean, interval; difference, interval, wider interval.
+    """All measures of an arm: number of what each is per, mean, interval; difference, interval, wider interval.
 
     Parameters:
         parts: what each replication counted, where only they are independent of each other.

@@ -375,7 +375,7 @@ def _population(name: str, content: Mapping[str, Any], model: Model) -> Populati
         raise PopulationError(f"{name}: number {absent!r} is missing ({NUMBERS[absent].meaning})")
     malicious = tuple(content.get("malicious", ()))
     if malicious:
-        # Whoever shares an origin is malicious as often as others.
+        # A party that shares an origin is malicious as often as others.
         share = len(malicious) / numbers["count.resource_servers"].value
         held = StatedNumber(min(share, 1.0), Provenance(False, f"malicious: {', '.join(malicious)}", "high"))
         numbers |= dict.fromkeys(encounters.MALICIOUS.values(), held)

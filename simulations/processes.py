@@ -1,6 +1,6 @@
 """Work on several processes of this machine: the one way in which proofs, simulations and figures use all cores.
 
-A worker that dies costs what it and its fellows were at: that is done again. Whoever stops listening, and whoever is
+A worker that dies costs what it and its fellows were at: that is done again. A caller that stops listening, or is
 interrupted, leaves no process behind.
 """
 

@@ -1,4 +1,4 @@
-"""What attempts are measured by: quantities, and for each of what they are told; how much there is, others count.
+"""What attempts are measured by: quantities, and what each is per; how much there is, others count.
 
 An experiment says so of what it is about, and is declared where nothing that counts is installed.
 """
@@ -13,7 +13,7 @@ CASE = "case"
 
 
 class Measure(NamedTuple):
-    """A quantity, and for each of what it is told."""
+    """A quantity, and what it is per."""
 
     quantity: str
     per: str = ATTEMPT

@@ -34,7 +34,7 @@ _GIVE_DESIGNS = ("of", "client")
 def check_read(reader: str, counts: Callable[..., Any], text: str, model: Model = oauth()) -> None:
     """Make sure that a reader reads the switches that an arm names itself, and of a design that it names the protocol.
 
-    Of what else such a design sets at least something has to be read; the rest is told by :func:`unread`.
+    Of what else such a design sets at least something has to be read; :func:`unread` names the rest.
 
     Parameters:
         reader: what it is called.

@@ -146,7 +146,7 @@ def _places(
 
 
 def _adopts(seed: str, side: str, adoption: float, parties: list[int]) -> Whole:
-    """Whether each of some parties adopts what an arm sets; whoever does at a share does at a larger one."""
+    """Whether each of some parties adopts what an arm sets; one that does at a share does at a larger one."""
     does = draws.uniforms(seed, f"resident: adoption.{side}", 0, max(parties, default=0) + 1) < adoption
     return does[parties].astype(np.int64)
 

@@ -107,7 +107,7 @@ class Origin:
 
     @property
     def evaluated(self) -> bool:
-        """Whether what is told is exact, and its bounds are what they are bounds of: nothing was drawn or counted."""
+        """Whether every number is exact, and equals its bounds: nothing was drawn or counted."""
         return self.interval == EVALUATED
 
     def times(self, number: float) -> int:

@@ -29,7 +29,7 @@ class Threat(NamedTuple):
 
 
 def _told(factor: str) -> str:
-    """A factor as it is told: its name, or of which switch the years make it another value."""
+    """A factor in words: its name, or which switch changes its value with the years."""
     switch = factor.removesuffix(CHANGED)
     return factor if switch == factor else f"who changes {switch} with the years"
 

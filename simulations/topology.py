@@ -206,7 +206,7 @@ class PartyDraws:
         self.found: dict[str, Whole] = {}
 
     def check_together(self) -> None:
-        """Make sure that whoever is met together can be, in a world in which parties stay (raises PopulationError)."""
+        """Make sure that parties met together can be, in a world in which parties stay (raises PopulationError)."""
         parties = {factor.name: _party(factor, self.population.model) for factor in self.population.factors}
         for row in self.population.together:
             if not {parties.get(name, "client") for name, _ in row.of} <= {"authorization_server", "resource_server"}:

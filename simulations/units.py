@@ -135,7 +135,7 @@ class Unit:
             situations count as often as they are met, where the reader can go through them.
         adoption: the share of clients, and of servers, that do what the arm sets.
         reader: one of :data:`simulations.reader.READERS`.
-        options: what else the reader is told.
+        options: what else the reader is given.
         strategy: what attackers are after, one of :data:`simulations.harms.STRATEGIES`.
         record: folder to write every single attempt to; nothing that is counted depends on it.
     """

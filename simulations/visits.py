@@ -158,7 +158,7 @@ LATENCY = {
     "S1": "challenge", "S3": "metadata", "S4": "metadata", "S7": "server_metadata", "S9": "push", "S13": "consent",
     "S15": "token", "S16": "token", "S18": "request", "S20": "request",
 }  # fmt: skip
-#: What an agent fetches is a step of its flow, whoever answers.
+#: What an agent fetches is a step of its flow, no matter who answers.
 ANSWERS = frozenset({"attacker.publish_resource_metadata", "attacker.publish_server_metadata"})
 #: The same of actions whose step alone does not say it: a resource token comes with the challenge.
 LATENCY_OF = {
@@ -226,7 +226,7 @@ class Said(tuple[Any, ...]):
 
 
 def of_flow(action: Action) -> bool:
-    """Whether an action is a step of the agent's own flow, whoever answers it."""
+    """Whether an action is a step of the agent's own flow, no matter who answers it."""
     return action.schema.honest or action.schema.name in ANSWERS
 
 
