@@ -1,4 +1,4 @@
-"""Attack traces of the solver as plays: what the attacker says in a trace, a real client is told over HTTP.
+"""Attack traces of the solver as plays: what the attacker says in a trace, a real client hears over HTTP.
 
 Whatever a trace violates on its way counts, and what the attacker can do by itself with what it has at the end
 (redeem a code, present a token to an honest neighbour), so that a play is about a set of properties.
@@ -22,12 +22,12 @@ from model.world import ATTACKER
 from properties.security import find
 from properties.shortest import ReplayError, confirm
 
-#: What is asked about: properties that a client can lose by what it is told.
+#: What is asked about: properties that a client can lose by what it hears.
 ASKED = (
     "code_delivery", "authorization", "token_confinement", "flow_binding", "token_custody", "discovery_integrity",
     "resource_binding", "as_acceptance", "session_integrity",
 )  # fmt: skip
-#: What the honest parties of a deployment are played with; the rest is told by messages.
+#: What the honest parties of a deployment are played with; messages tell the rest.
 PLAYED = ("audience_check", "pkce_as")
 
 #: How many deeds of its own the attacker is followed through once a trace is over.
@@ -77,7 +77,7 @@ DEPLOYMENTS = tuple({str(one): one for hunt in HUNTS for one in hunt.deployments
 
 
 class Asking(Protocol):
-    """Whoever can be asked about a property: whether it can be lost, and by which run; nothing where there is none."""
+    """Somebody to ask about a property: whether it can be lost, and by which run; nothing where there is none."""
 
     def __call__(self, name: str, configuration: Configuration) -> Trace | None:
         """The shortest run that shows what a property is about: an attack, or first contact."""

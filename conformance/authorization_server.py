@@ -56,7 +56,7 @@ class RefusedRequest(Exception):  # noqa: N818 (what RFC 6749 calls an error res
         return {"error": self.error, "error_description": self.rule}
 
 
-#: What a request is told that a rule refuses, where it is not that it is invalid (RFC 6749 5.2, RFC 8707 2).
+#: The error for a request that a rule refuses, where it is not that it is invalid (RFC 6749 5.2, RFC 8707 2).
 ERRORS = {
     "authorization_server.client_is_authenticated": "invalid_client",
     "authorization_server.assertion_names_this_server": "invalid_client",
@@ -132,7 +132,7 @@ class AuthorizationServer:
         """The authorization response to a request that the user approves (RFC 6749 4.1.2)."""
         redirect = asked.value("redirect_uri")
         known = {**self.clients, **self.documents}.get(asked.value("client_id"))
-        if self.honest is not None:  # an attacker's takes whoever comes
+        if self.honest is not None:  # an attacker's takes anybody who comes
             known = known or [redirect]
         registered = redirect in (known or ())
         try:

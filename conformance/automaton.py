@@ -1,7 +1,7 @@
 """A client as a Mealy machine: what it does next in each state, for each answer that it may be given there.
 
 States are numbered in the order in which they are reached, shortest words first, so that two machines that do the same
-are the same. What they do differently is told by the shortest words.
+are the same. The shortest words tell what they do differently.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""TLS certificates of clients, and how whoever ends TLS tells a server behind it of them (RFC 9440)."""
+"""TLS certificates of clients, and how the party that ends TLS tells a server behind it of them (RFC 9440)."""
 
 import base64
 import ssl

@@ -163,7 +163,7 @@ class PlayedClient:
     async def authorize(self, endpoint: str, parameters: Parameters) -> dict[str, str]:
         """What the authorization response to a request says; the user approves.
 
-        An error that the user is shown, instead of the client, is returned like one that the client is told.
+        An error that the user sees, instead of the client, is returned like one that the client gets.
         """
         url = f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(list(parameters))}"
         for _ in range(HOPS):

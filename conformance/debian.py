@@ -28,7 +28,7 @@ def fetch(package: str, version: str, home: Path, lock: Lock | None) -> list[Pat
     outward(download, f"apt-get could not fetch {package}", home, _APT)
     fetched = sorted(debs.glob("*.deb"))
     for deb in fetched:
-        # Whoever its files belong to on the system, here they are ours.
+        # No matter whose its files are on the system, here they are ours.
         unpack = ["sh", "-c", 'dpkg-deb --fsys-tarfile "$0" | tar -x --no-same-owner -C "$1"', str(deb), str(root)]
         sealed(unpack, f"cannot unpack {deb.name}", home)
     _check(Lock.of_debs("", fetched), lock)

@@ -99,7 +99,7 @@ def _mount(source: str, target: str, kind: str | None, flags: int, data: str | N
 
 
 def _give_up_rights() -> None:
-    """Whoever is root here only, or may do as root does, may not once it is started: it can undo nothing of this."""
+    """To be root here only, or able to do as root does, ends once the command starts: it can undo nothing of this."""
     _called("ambient", _libc.prctl(_AMBIENT, _CLEAR_ALL, 0, 0, 0))
     for number in range(64):
         if _libc.prctl(_CAPABILITY_DROP, number, 0, 0, 0) != 0:

@@ -1,6 +1,6 @@
 """What is expected of clients, as a file: how each scenario ends, and which falls are accepted, because of what.
 
-Whoever runs a client again and again wants to hear of what has changed, and not of what is known. A fall that is not
+Somebody who runs a client again and again wants to hear what has changed, and not what is known. A fall that is not
 accepted is a change, and so is one that is accepted and no longer seen. A fall is accepted for one client in its table,
 or for several in a table ``[[accepted]]`` that names them. Such a file may say as well what of them is run
 (:mod:`conformance.matrix`).

@@ -29,7 +29,7 @@ def explain(
 
     ``note`` hears how far a fit is; ``fitted``: what came of it before.
 
-    The model is asked about every play that is told by messages alone: not about how messages travel, and not about
+    The model is asked about every play that consists of messages alone: not about how messages travel, and not about
     what the attacker does in the browser.
     """
     seen = {one.scenario: observed(one) for one in judgements if one.outcome in STAGES}

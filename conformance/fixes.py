@@ -33,7 +33,7 @@ def all_cures(
     """For each scenario in which a client of this design falls for an attack: the smallest changes that stop it, each
     with what it is worth.
 
-    Mutations are left out: none of them is an attack that the model knows by name. ``done`` is told of each scenario.
+    Mutations are left out: none of them is an attack that the model knows by name. ``done`` hears of each scenario.
     """
     by_name = {play.name: play for play in plays}
     found: dict[str, list[Cure]] = {}

@@ -146,7 +146,7 @@ def install(
 ) -> Installed:
     """Make sure that a release is there: with a lock what that says, with ``source`` also if it has to be built.
 
-    ``begins`` is told of one that is not there yet, which can take minutes.
+    ``begins`` hears of one that is not there yet, which can take minutes.
 
     Raises:
         SoftwareError: it does not exist, or something that installing needs is missing.

@@ -80,7 +80,7 @@ class Presented:
     """A request as a resource server finds it.
 
     Attributes:
-        claims: what its token says, whoever made it.
+        claims: what its token says, no matter who made it.
         signer: the issuer whose key verifies it, or nothing.
         typed: whether it is typed as an access token.
         proof: one that its own key verifies.

@@ -78,7 +78,7 @@ def claims_of(token: str) -> dict[str, Any] | None:
 
 
 def _part(token: str, place: int) -> dict[str, Any] | None:
-    """A JSON object in a JWT, whoever signed that; nothing where there is none."""
+    """A JSON object in a JWT, no matter who signed that; nothing where there is none."""
     with suppress(ValueError, IndexError):
         part = token.split(".")[place]
         found = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))

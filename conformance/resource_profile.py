@@ -1,6 +1,6 @@
 """What a real resource server does: the model plays the client and the authorization servers around it.
 
-It is told of one issuer, is sent every probe (:mod:`conformance.probes`), and is judged by whether it answers with what
+It knows one issuer, is sent every probe (:mod:`conformance.probes`), and is judged by whether it answers with what
 it protects. A refusal is one only beside an honest request that was served: who serves nobody has refused nothing.
 """
 
@@ -46,7 +46,7 @@ class Surroundings(Proxied):
     """A world around a real resource server: its AS publish their keys and tell of tokens.
 
     Attributes:
-        described: what is told of opaque tokens.
+        described: of opaque tokens, what the AS says of them.
         secured: whether the resource server speaks TLS itself, and is shown the certificate of who asks it.
         presents: connections with a certificate, by the header that tells of it.
         certificate: its own for TLS, with its key.
@@ -160,7 +160,7 @@ async def resource_profile(
 ) -> ResourceProfile:
     """The profile of a resource server in one configuration.
 
-    ``only`` says of probes by their names whether they are sent, and ``done`` is told of each.
+    ``only`` says of probes by their names whether they are sent, and ``done`` hears of each.
 
     Raises:
         SoftwareError: it does not start.

@@ -1,10 +1,11 @@
 """Software that is not ours runs in namespaces of its own: it finds the system and itself, read-only, and nobody else.
 
 A process there sees no home but an empty one, no process but those it starts, and no file but those of the system and
-of its own package; what it writes is in memory and gone with it. When it ends, or whoever started it does, everything
-that it started ends with it, however often it forked (a process namespace has one first process, and dies with that).
-Bubblewrap makes such a room where it is there, else ``unshare`` of util-linux with :mod:`conformance.enter`. Whether it
-has a network is said when it is made; what keeps drivers on loopback is :mod:`conformance.confinement`.
+of its own package; what it writes is in memory and gone with it. When it ends, or the process that started it does,
+everything that it started ends with it, however often it forked (a process namespace has one first process, and dies
+with that). Bubblewrap makes such a room where it is there, else ``unshare`` of util-linux with
+:mod:`conformance.enter`. Whether it has a network is said when it is made; what keeps drivers on loopback is
+:mod:`conformance.confinement`.
 """
 
 import json

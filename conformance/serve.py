@@ -1,7 +1,7 @@
 """A page that waits for a client which a person starts: it says where to send it, and is told when it is done.
 
-Nothing is run here and nothing confined: whoever starts the client says when it has come to its end, and that is what
-refusals rest on.
+Nothing is run here and nothing confined: the person who starts the client says when it has come to its end, and that is
+what refusals rest on.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from conformance.processes import Run
 from conformance.run import Driving
 from conformance.software import Release, Software
 
-#: The client of whoever reads the page.
+#: The client of the one who reads the page.
 _CLIENT = Software("client", "path", "command.py", "by-hand", listens=True, documents=False)
 SOMEBODYS = Installed(Release(_CLIENT, "by-hand"), (), {})
 

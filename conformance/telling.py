@@ -49,7 +49,7 @@ class Told(NamedTuple):
 
 @dataclass(slots=True)
 class ToldSession:
-    """What is told of one session at the client; ``code`` and ``state`` by whose session, ``""`` for nobody's.
+    """What a play says of one session at the client; ``code`` and ``state`` by whose session, ``""`` for nobody's.
 
     ``asked``: the challenge of its authorization request, which is another's where somebody has changed that.
     """
@@ -66,7 +66,7 @@ class ToldSession:
 
 @dataclass(slots=True)
 class Telling:
-    """A play while its messages are told: changes to the honest world, the sessions, and what the attacker does.
+    """A play in the making: changes to the honest world, the sessions, and what the attacker does.
 
     Attributes:
         asked: where the client looked last.
@@ -74,7 +74,7 @@ class Telling:
         sessions: by name; one is ``led`` where the client has sent its browser to the attacker's AS.
         codes: by name, in whose session they were asked for.
         given: whose token the attacker's AS answers with, where that is not the user's: its own ``account``'s.
-        later: whether what is told comes once a call was served.
+        later: whether what is said now comes once a call was served.
     """
 
     world: World
@@ -121,7 +121,7 @@ class Telling:
         return any(grant.name == term and grant.user == ATTACKER for grant in self.world.grants)
 
     def session(self, who: str) -> ToldSession:
-        """What is told of a session."""
+        """What the play says of a session."""
         whose = ATTACKER if who and self.world.user_of(who) == ATTACKER else "user"
         return self.sessions.setdefault(who, ToldSession(whose, whose))
 
@@ -258,7 +258,7 @@ def _comes_back(telling: Telling, told: Told, response: m.AuthorizationResponse)
     one = telling.session(told.who)
     if response.error != NONE or not (one.led or response.code in telling.codes):
         raise UntellableError("what comes back is no code of an AS")
-    if one.led:  # what the attacker's AS has to do with it is told of that, and whom it says that it is
+    if one.led:  # the entry of the attacker's AS says its part in this, and whom it claims to be
         one.code = one.state = told.who
         if telling.placed(response.iss) not in ("absent", "{evil}"):
             telling.state("servers", "evil", iss=telling.placed(response.iss))

@@ -125,7 +125,7 @@ async def meetings(
 ) -> list[Meeting]:
     """Every configuration of the two servers, with nobody dishonest and with the attacker's resource server.
 
-    Those that are ``known`` by what they are called do not meet again; ``done`` is told of each that does.
+    Those that are ``known`` by what they are called do not meet again; ``done`` hears of each that does.
 
     Raises:
         SoftwareError: a server does not start.
