@@ -1,8 +1,8 @@
 """Relations between answers: pairs of generated questions of which something must hold, whatever the answers are.
 
-Nobody has to know the right answer. Whoever can do more loses no attack, two ways to say the same are answered alike,
-and a message in a run that one property is violated by may by itself violate another. A difference is a defect, or it
-is listed with its reason in ``relations.toml``::
+Nobody has to know the right answer. An attacker that can do more loses no attack, two ways to say the same are answered
+alike, and a message in a run that one property is violated by may by itself violate another. A difference is a defect,
+or it is listed with its reason in ``relations.toml``::
 
     python -m benchmarks.relations --seed 1 --seconds 600
 
@@ -283,7 +283,7 @@ def a_page_of_the_attackers(draw: Draw) -> Iterator[Couple]:
 
 @relation(no_safer)
 def one_capability_more(draw: Draw) -> Iterator[Couple]:
-    """Whoever can do one thing more loses no attack."""
+    """An attacker that can do one thing more loses no attack."""
     one = draw.question()
     more = draw.random.choice([name for name in CAPABILITIES if name not in one.configuration.capabilities])
     yield Couple(one, one.able(more), f"+{more}")
@@ -300,7 +300,7 @@ PARTS = (
 
 @relation(no_safer)
 def the_whole_and_a_part(draw: Draw) -> Iterator[Couple]:
-    """Whoever has the whole of something loses no attack of those who have a part of it."""
+    """An attacker that has the whole of something loses no attack of those who have a part of it."""
     part, whole = draw.random.choice(PARTS)
     one = draw.question(able=part)
     others = one.configuration.capabilities - {part, whole}
@@ -466,7 +466,7 @@ def somebody_idle(draw: Draw) -> Iterator[Couple]:
     """An honest client, AS or sub-agent more, with whom nobody has anything to do, changes nothing."""
     one = draw.question()
     addition = draw.random.choice(("idle_client", "idle_server", "idle_agent"))
-    if one.prop == "delegation_confinement":  # which is about sub-agents, whoever they are
+    if one.prop == "delegation_confinement":  # which is about sub-agents, no matter which
         return
     try:
         path = grown(one.world, addition)
@@ -477,7 +477,7 @@ def somebody_idle(draw: Draw) -> Iterator[Couple]:
 
 @relation(no_safer)
 def stolen_credentials_are_used(draw: Draw) -> Iterator[Couple]:
-    """Whoever can authenticate as a client that acts for itself gets what that gets."""
+    """An attacker that can authenticate as a client that acts for itself gets what that gets."""
     one = draw.question("client_authentication").but(grant="client_credentials")
     yield Couple(one, one._replace(prop="authorization"), "CA, AZ")
 

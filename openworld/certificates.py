@@ -2,8 +2,7 @@
 
 ``certificate.json`` says what is claimed and what literals stand for, ``clauses.cnf`` is in the DIMACS form, and for
 each claim there is ``NAME.drat`` (a proof) or ``NAME.model`` (the literals that hold; all others do not). A claim is
-about the clauses together with its assumptions, each a clause of its own: whoever has another checker needs nothing of
-this suite.
+about the clauses together with its assumptions, each a clause of its own: another checker needs nothing of this suite.
 """
 
 import io

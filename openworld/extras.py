@@ -1,6 +1,6 @@
 """What is installed on request only: the extras of the package, by what they bring.
 
-Whoever checks a draft needs the model and the solver. Real software, simulations, figures and notebooks need more, and
+To check a draft takes the model and the solver. Real software, simulations, figures and notebooks need more, and
 a command that is missing some of it says in one line how to get it.
 """
 

@@ -18,7 +18,7 @@ from simulations.reader import READERS
 from simulations.results import LISTED
 from simulations.worth import FEWEST
 
-#: What is a share of the flows that it is told of; the rest are numbers.
+#: The quantities that are a share of what they are per; the rest are numbers.
 _SHARES = ("flows_that_work",)
 
 

@@ -41,7 +41,7 @@ class SetsFound:
 
 
 class ToldLattice(Lattice):
-    """A lattice of mechanisms whose sets are told as they are found."""
+    """A lattice of mechanisms whose sets are reported as they are found."""
 
     told: Callable[[str], None] = staticmethod(lambda _: None)
 

@@ -16,7 +16,7 @@ _PACKAGES = ("openworld", "z3-solver", "python-sat", "simpy", "numpy", "pandas",
              "click")  # fmt: skip
 
 
-@cache  # which reads a file of each package, and every row is told the run
+@cache  # which reads a file of each package, and every row asks for this
 def versions() -> dict[str, str]:
     """Return what is installed of all that a study depends on."""
     return {name: version(name) for name in _PACKAGES}

@@ -103,5 +103,5 @@ def draft_xml(shown: Chart, citation: Citation) -> str:
 
 
 def _artwork(shown: Chart) -> str:
-    """The chart in ASCII alone; a character that is none is told by a question mark."""
+    """The chart in ASCII alone; a question mark stands for any other character."""
     return brief(shown).rstrip("\n").encode("ascii", "replace").decode()

@@ -238,7 +238,7 @@ class Canvas:
             y += _LINE
 
     def _cross(self, y: float) -> None:
-        """Where the run stops: on the lifeline of whoever refuses the last message."""
+        """Where the run stops: on the lifeline of the party that refuses the last message."""
         x = self.places[self.shown.sent[-1].receiver]
         self.pen.plot([x], [y], marker="X", markersize=13, color=INK, markeredgecolor=PAPER, zorder=5)
 

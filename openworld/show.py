@@ -246,7 +246,7 @@ def switch_lines(model: Model) -> Iterator[str]:
     yield "world=NAME or world=FILE.toml: the world to ask in; `openworld list worlds` shows those that ship"
 
 
-#: The order in which outcomes of a simulation are told: how attempts end, then what is counted beside that.
+#: The order in which a simulation's outcomes are shown: how attempts end, then what is counted beside that.
 _ENDINGS = ("success", "refused", "blocked", "diverted", "gave_up", "harm", "attainable")
 
 

@@ -51,7 +51,7 @@ class Holding:
 
 
 class ToldAssumptions(Assumptions):
-    """Assumptions that are told as they are found."""
+    """Assumptions that are reported as they are found."""
 
     told: Callable[[str], None] = staticmethod(lambda _: None)
 

@@ -9,7 +9,7 @@ import textwrap
 _MARKUP = re.compile(r"<|&(?=[#\w])|\|")
 #: The most columns that a line of prose has.
 MOST = 100
-#: What a line starts with that its words are told of: blanks, or a label and two blanks or more.
+#: What a line starts with before its words: blanks, or a label and two blanks or more.
 _LABEL = re.compile(r"\s+(?=\S)|\S.{0,30}?\s{2,}(?=\S)")
 #: Where a configuration may be broken, while a line is fitted.
 _SEAM = "\0"

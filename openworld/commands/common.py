@@ -107,7 +107,7 @@ class _Output(io.FileIO):
 
 
 def _open_streams() -> None:
-    """Let output go nowhere whose stream was closed by whoever started this, and not into the next file opened."""
+    """Let output go nowhere whose stream the starter of this process has closed, and not into the next file opened."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -158,7 +158,7 @@ def _survive() -> None:
     child = os.fork()
     if child == 0:
         return
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # which the child is told as well
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # which the child gets as well
     signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS):
@@ -214,7 +214,7 @@ def _explain(error: Exception) -> int:
 
 
 def loaded(function: str) -> Callable[..., Any]:
-    """A function by its full name, of a module that is loaded here and not with whoever asks for it.
+    """A function by its full name, of a module that is loaded here and not with the one that asks for it.
 
     So what an extra brings is not needed to read what it would be good for, and no command waits for what it does not
     use.
@@ -315,7 +315,7 @@ def _model(context: click.Context, _: click.Parameter, files: tuple[str, ...]) -
 
 
 def model_of(context: click.Context) -> Model:
-    """The same, to whoever completes a word of the command."""
+    """The same, for code that completes a word of the command."""
     found: Model = context.params.get("model") or oauth()
     return found
 

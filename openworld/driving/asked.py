@@ -8,7 +8,7 @@ import click
 
 @dataclass(frozen=True, slots=True)
 class DrivingOptions:
-    """The options of ``openworld conform``; those that say what is driven are told to whoever drives it."""
+    """The options of ``openworld conform``; the driver gets those that say what is driven."""
 
     command: str | None = None
     driver: Path | None = None

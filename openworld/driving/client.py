@@ -84,7 +84,7 @@ class Driven:
 def drive(name: str | None, asked: DrivingOptions) -> int:
     """Drive a client, and keep and tell what came of it."""
     about = tuple(map(told_to_a_client, asked.properties)) or attacks.ASKED
-    if "attack" not in asked.sources:  # what is not there is told before anything is installed or starts
+    if "attack" not in asked.sources:  # report what is not there before anything is installed or starts
         chosen(written(asked), asked.scenarios)
     installed = ready.client(name, asked)
     wanted, client = installed.release, str(installed.release)

@@ -155,7 +155,7 @@ def key(axes: Axes, looks: Mapping[str, tuple[Any, str, str]], below: Sequence[s
 
 
 def attacker_overview(rows: pd.DataFrame) -> Figure:
-    """Attackers by designs: how many security properties are violated, by whoever is to blame for that."""
+    """Attackers by designs: how many security properties are violated, by who is to blame for that."""
     decided = pd.Series(blamed(rows.to_dict("records")), rows.index, object)
     security = rows.assign(attack=decided)[rows["kind"] == "security"]
     designs, attackers = list(dict.fromkeys(rows["design"])), list(dict.fromkeys(rows["attacker"]))

@@ -35,7 +35,7 @@ this world does, because rules stop it. *Not in this world* means that nothing t
 
 _CLIENT = "a deployed client, as it was measured (`openworld clients`)"
 _SWITCHES = "In brackets: the value of a switch where neither a command nor its design says one."
-#: Where an answer is told of its world.
+#: Where an answer names its world.
 _WORLD = re.compile(r"(?: for|;) (world \S+ \([^)]*\))")
 _CHECKED = """\
 Every run above was replayed on the executable machine. That none exists can be checked without trusting the solver:"""

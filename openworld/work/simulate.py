@@ -95,7 +95,7 @@ def simulate(
             answer = ask(question, asked, population, deployed, given, seed=seed, progress=progress.at, **where)
         return _said(f"{experiment}_{question}".replace("-", "_"), asked, answer, output, as_json)
     if attempts is None and given["--replications"] is not None:
-        attempts = asked.attempts  # whoever wants replications wants draws
+        attempts = asked.attempts  # to ask for replications is to ask for draws
     try:
         with Progress(experiment, 0) as progress:
             result = run(
