@@ -121,7 +121,7 @@ gained(inside.verdict.trace)
 # %% [markdown]
 # ### Having met before
 #
-# Trust on first use cannot say whom to meet; it says that whoever was met stays the same. In the model it is a
+# Trust on first use cannot say whom to meet; it says that a party, once met, stays the same. In the model it is a
 # handful of pins, each against somebody who changes between two meetings. Only the last pair is the other way
 # round: what is remembered of an AS that has since been compromised keeps the client with it.
 
