@@ -382,11 +382,8 @@ def say_subject(c: Context, grant: str, client: Value) -> Move:
 
 
 def _asks_token_service(c: Context, server: Party, client: Value) -> Condition:
-    """Whether the attacker may ask an AS for a token as a client: for a transaction token it shows credentials.
-
-    A public client has none (draft-ietf-oauth-transaction-tokens, Mutual Authentication).
-    """
-    return any_of(no(same(c.of(server.name).exchange_gives, "transaction")), shows_credentials(c, server, client))
+    """Whether the attacker may ask an AS for another token as a client, whose credentials it shows or not."""
+    return server_rules.asks_token_service(c.of(server.name), shows_credentials(c, server, client))
 
 
 def _of_users(world: World) -> list[dict[str, str]]:

@@ -141,6 +141,14 @@ def shows_credentials(method: Value, genuine: Condition, secret: Condition, asse
     return any_of(genuine, all_of(same(method, "secret"), secret), all_of(one_of(method, "pkjwt", "attest"), assertion))
 
 
+def asks_token_service(design: Choices, authenticated: Condition) -> Condition:
+    """Whether somebody may ask an AS of this design for another token: for a transaction token nobody who is public.
+
+    Source: draft-ietf-oauth-transaction-tokens, Mutual Authentication of the Txn-Token Request.
+    """
+    return implies(same(design.exchange_gives, "transaction"), authenticated)
+
+
 @rule(
     "CAE-accept",
     "CII-3.1-assoc",

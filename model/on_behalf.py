@@ -89,8 +89,7 @@ def _with_slots(world: World) -> list[dict[str, str]]:
 def client__exchange_token(c: Context, who: str, token: str, grant: str, reads: Condition) -> Move:
     """The resource server that was called exchanges the token that it was sent at its AS, for the other one.
 
-    A transaction token is asked for by the name of the trust domain, and with no proof of a key. Who asks a token
-    service for one authenticates (draft-ietf-oauth-transaction-tokens, Mutual Authentication).
+    A transaction token is asked for by the name of the trust domain, and with no proof of a key.
     """
     session, server, called = c.state.session(who), server_of(c, grant), _called(c, who)
     made, client, own = token_of(c, token), c.world.session[who].client, published(c, called.url)
@@ -114,7 +113,6 @@ def client__exchange_token(c: Context, who: str, token: str, grant: str, reads: 
             policy, holds(scopes.is_within, approved, made.scope) if c.world.scopes else True
         ),
     )
-    public = same(c.client(who).client_auth, "none")
     asking = by_session(c, session, server)
     asking = asking._replace(resource=choose(transaction, NONE, asking.resource))
     # What comes of it is bound to nothing.
@@ -125,7 +123,7 @@ def client__exchange_token(c: Context, who: str, token: str, grant: str, reads: 
     )
     answer = token_response(c, session, server, grant, for_what, NONE, approved)
     return Move(
-        all_of(here, no(all_of(transaction, public))),
+        all_of(here, server_rules.asks_token_service(policy, no(same(c.client(who).client_auth, "none")))),
         (
             *request_rules(c, server, asking, NONE, taken),
             *response_rules(c, session, server, for_what, NONE, asking.resource, reads),
