@@ -1,10 +1,12 @@
 """Answers to many questions, each in the world that it is about."""
 
+from collections import defaultdict
 from functools import cache
 
 from model.design import Configuration, Design, check_parties
 from model.world import World
 from properties.engine import Engine
+from properties.invariant import Known
 from properties.minisat import MiniSat
 from properties.results import Result
 from properties.security import Property, find
@@ -38,6 +40,7 @@ class Checker:
         self.work = work
         self._design: Design | None = None
         self._worlds: dict[tuple[World, Own], WorldChecker] = {}
+        self._ruled_out: defaultdict[World, Known] = defaultdict(dict)
 
     def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
         """Whether a property holds (raises ReplayError where the machine does not confirm a trace)."""
@@ -62,12 +65,13 @@ class Checker:
         check_parties(configuration.design, world)
         own = tuple(configuration.design.parties)
         if (world, own) not in self._worlds:
-            made = WorldChecker(world, self._design, self.timeout, self.patience, own, self.solver, self.work)
-            self._worlds[world, own] = made
+            self._worlds[world, own] = WorldChecker(
+                world, self._design, self.timeout, self.patience, own, self.solver, self.work, self._ruled_out[world]
+            )
         return self._worlds[world, own]
 
 
 @cache
-def kept(timeout: float | None = None) -> Checker:
+def kept(timeout: float | None = None, by_design: bool = False) -> Checker:
     """Return the checker of this process: what a world costs to lay down is shared by all that is asked of it."""
-    return Checker(timeout=timeout)
+    return Checker(timeout=timeout, by_design=by_design)

@@ -15,11 +15,8 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Collection, Iterable
-from functools import lru_cache
-from itertools import count
 
 from model.logic import Condition, Decided, Pick, Value, no, truth
-from model.world import World
 from properties.bounds import Clock
 from properties.closure import Reached
 from properties.engine import Answer
@@ -32,21 +29,17 @@ from properties.unroll import Unrolling
 Part = frozenset[int]
 #: The same in any template of a world: variables, each with a value that it has or has not.
 Named = frozenset[tuple[str, Decided, bool]]
-#: How many parts of states are remembered of a world.
-_REMEMBERED = 1_000
-
-
-@lru_cache
-def _known(world: World) -> dict[Named, None]:
-    """What was ruled out in a world so far, the latest last."""
-    return {}
+#: What was ruled out in a world so far, the latest last.
+Known = dict[Named, None]
+#: How many parts of states are kept of a world.
+_KEPT = 1_000
 
 
 class Search:
     """What is ruled out after so many sweeps, and before, in a template where these rules are enforced.
 
-    What was ruled out for one event holds for the next. What was ruled out under other designs is tried first, since
-    most of it can be shown here too.
+    What was ruled out for one event holds for the next. What is known of other designs is tried first, since most of it
+    can be shown here too.
 
     Attributes:
         sweep: what happens between two states, whatever the first of them is.
@@ -58,8 +51,11 @@ class Search:
         invariant: those that no run leads to.
     """
 
-    def __init__(self, template: Template, reached: Reached, enforced: Collection[str] = ()) -> None:
-        """``reached``: what is not out of reach."""
+    def __init__(
+        self, template: Template, reached: Reached, enforced: Collection[str] = (), known: Known | None = None
+    ) -> None:
+        """``reached``: what is not out of reach; ``known``: is added to."""
+        self._known = {} if known is None else known
         sweep = self.sweep = Unrolling(template, 0, anywhere=True)
         initial = {v.name: v.initial for v in template.variables}
         members = {(name, value): when for name in initial for value, when in _members(template.state[name])}
@@ -102,7 +98,9 @@ class Search:
             return False
 
     def _excludes(self, event: int) -> bool:
-        for last in count(1):
+        last = 0
+        while True:
+            last += 1
             if last == len(self._levels):
                 self._levels.append(self.sweep.new_literal())
                 self.ruled_out.append(set())
@@ -116,7 +114,6 @@ class Search:
                 if not self.ruled_out[level]:
                     self._hold(set().union(*self.ruled_out[level:]))
                     return True
-        raise AssertionError
 
     def _hold(self, parts: set[Part]) -> None:
         """No run leads to these parts of states."""
@@ -125,18 +122,18 @@ class Search:
         self.invariant |= parts
         for ruled_out in self.ruled_out:
             ruled_out -= parts
-        known, members = _known(self.sweep.template.world), {literal: member for member, literal in self._now.items()}
+        members = {literal: member for member, literal in self._now.items()}
         for part in parts:
             named = frozenset((*members[abs(literal)], literal > 0) for literal in part)
-            known[named] = known.pop(named, None)
-        for earlier in list(known)[:-_REMEMBERED]:
-            del known[earlier]
+            self._known[named] = self._known.pop(named, None)
+        for earlier in list(self._known)[:-_KEPT]:
+            del self._known[earlier]
 
     def _start(self) -> None:
         """Rule out what can be of the parts of states that were ruled out under other designs."""
         parts = [
             frozenset(self._now[name, value] * (1 if has else -1) for name, value, has in part)
-            for part in _known(self.sweep.template.world)
+            for part in self._known
             if all((name, value) in self._now for name, value, _ in part)
         ]
         before = {part: self._one_of(-literal for literal in part) for part in parts if not part <= self.first}

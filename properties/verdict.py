@@ -23,7 +23,7 @@ from properties.bounds import FIRST, LIMIT, Bound, Clock, Depths, Laid, Settled
 from properties.closure import Closure, Reached
 from properties.completion import contradiction, usable
 from properties.engine import Answer, Engine
-from properties.invariant import Search
+from properties.invariant import Known, Search
 from properties.minimal import OutOfTimeError, preferred
 from properties.reads import not_read
 from properties.reasons import UNDEFINED, Absent, absent, reason
@@ -141,6 +141,7 @@ class WorldChecker:
     The world is laid down with every design and attacker in it, or those of ``only``: a design, a configuration, or one
     property under one configuration, which is the cheapest way to one answer. ``own`` names the switches that its
     designs have for single parties, ``solver`` is who answers; it may ``work`` for so many seconds on a question.
+    What is ``known`` to be out of reach in the world under other configurations is tried first.
     """
 
     def __init__(
@@ -152,6 +153,7 @@ class WorldChecker:
         own: Own = (),
         solver: type[Engine] = SINGLE,
         work: float | None = None,
+        known: Known | None = None,
     ) -> None:
         self.world = world
         self.timeout = timeout
@@ -170,6 +172,7 @@ class WorldChecker:
         self._seen: tuple[Configuration | None, dict[frozenset[str], Reached]] = (None, {})
         self._closely: dict[frozenset[str], Reached] = {}
         self._searches: dict[frozenset[str], Search] = {}
+        self._ruled_out: Known = {} if known is None else known
         self._known_absent: dict[tuple[str, Design], Absent] = {}
 
     @property
@@ -267,7 +270,7 @@ class WorldChecker:
         if names not in self._searches:
             for earlier in list(self._searches)[:-1]:
                 del self._searches[earlier]
-            self._searches[names] = Search(self._depths.template, self._closest(asked, names), names)
+            self._searches[names] = Search(self._depths.template, self._closest(asked, names), names, self._ruled_out)
         return self._searches[names]
 
     def _lawless(self, asked: _Asked) -> Settled:
@@ -349,7 +352,9 @@ class WorldChecker:
         if self._about is None or self._about[0] != about:
             self._about = (
                 about,
-                WorldChecker(self.world, about, self.timeout, self.patience, (), self._solver, self.work),
+                WorldChecker(
+                    self.world, about, self.timeout, self.patience, (), self._solver, self.work, self._ruled_out
+                ),
             )
         return self._about[1]
 

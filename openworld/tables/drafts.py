@@ -27,7 +27,7 @@ from openworld.plotstyle import FILLS, style
 from openworld.study_tables import COUNT, NAME, RUN, TEXT, VERDICT, Shape
 from openworld.tables.environments import MET
 from openworld.tables.table import Lot, Made, Rows, Section, StudyTable
-from properties.checker import Checker
+from properties.checker import kept
 from properties.results import Count, Result, happens
 from properties.security import Property, every_property
 from simulations.processes import in_order
@@ -101,7 +101,7 @@ def _row(pair: tuple[str, str, Design, Design], against: tuple[str, ...], timeou
 @lru_cache
 def results(design: Design, against: tuple[str, ...], timeout: float | None) -> tuple[Asked, Result]:
     """How each security property fares against each attacker, where safe may be what could not be lost, and the use."""
-    checker = Checker(timeout=timeout, by_design=True)
+    checker = kept(timeout, by_design=True)
     properties = [prop for prop in every_property(design.model).values() if prop.kind == "security"]
     attacked = [Configuration(design, parse_capabilities(attacker)) for attacker in against]
     # One attacker after the other, since what is laid down for one answers all about it.
@@ -116,9 +116,8 @@ def _compared(before: Asked, after: Asked, timeout: float | None) -> dict[str, i
     """
     pairs = zip(before.items(), after.items(), strict=True)
     differing = [(first, second) for first, second in pairs if not first[1] == second[1] == "safe"]
-    earned = []
+    checker, earned = kept(timeout, by_design=True), []
     for asked in zip(*differing, strict=True):
-        checker = Checker(timeout=timeout, by_design=True)
         earned.append([checker.result(*question) if found == "safe" else found for question, found in asked])
     both = [pair for pair in zip(*earned, strict=True) if "not_in_this_world" not in pair]
     violated = [tuple(happens(each, unknown=False) for each in pair) for pair in both if "unknown" not in pair]

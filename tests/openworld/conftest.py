@@ -14,7 +14,7 @@ from model.design import Configuration
 from openworld import beginnings, jobs, plotstyle, slides, weakest
 from openworld.cli import main
 from openworld.commands import questions
-from openworld.tables import drafts, environments
+from openworld.tables import environments
 from properties import verdict
 from properties.checker import Checker
 from properties.security import Property
@@ -171,7 +171,7 @@ def here() -> Iterator[None]:
         patch.setattr(processes, "spread", lambda function, tasks, _: spread(function, tasks, 0))
         patch.setattr(plotstyle, "rendered", lambda figure, form, *said: drawn(figure, *said))
         patch.setattr(verdict, "PATIENCE", 0.2)
-        for module in (jobs, weakest, environments, drafts, beginnings):
+        for module in (jobs, weakest, environments, beginnings):
             patch.setattr(module, "Checker", CHECKERS)
         for module, name in ((questions, "check_widely"), (jobs, "check")):
             patch.setattr(module, name, remembered(getattr(module, name)))

@@ -111,7 +111,7 @@ def test_what_a_draft_buys_is_never_taken_back(seed: int, monkeypatch: pytest.Mo
     """Neither by the table nor by the figure, and its caption says whether all is covered."""
 
     def said(drawn: Drawn) -> list[dict[str, Any]]:
-        monkeypatch.setattr(drafts, "Checker", lambda **_: drawn)
+        monkeypatch.setattr(drafts, "kept", lambda *_, **__: drawn)
         drafts.results.cache_clear()
         return [row for found in drafts.judged(("iss", "prefix"), ("plain", "products"), 1) for row in found]
 
