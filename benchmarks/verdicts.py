@@ -201,10 +201,11 @@ def across() -> None:
     security = [prop for prop in PROPERTIES.values() if prop.kind == "security"]
     check("code_delivery", parse("cap=mal_as"))  # what every process does once is not measured
     spent, told, one = dict[str, float](), dict[str, list[str]](), Checker(by_design=True)
-    ways: dict[str, Callable[[], Checker]] = {
-        "one checker for each design": lambda: Checker(by_design=True), "one checker for all": lambda: one,
-    }  # fmt: skip
-    for name, checker in ways.items():
+    ways: list[tuple[str, Callable[[], Checker]]] = [
+        ("one checker for each design", lambda: Checker(by_design=True)),
+        ("one checker for all", lambda: one),
+    ]
+    for name, checker in ways:
         started = time.process_time()
         for design in designs:
             asking = checker()
