@@ -20,7 +20,6 @@ from model.logic import Condition, Pick, all_of, any_of, truth
 from model.machine import Machine
 from model.state import View
 from model.world import World
-from properties.bounds import Laid
 from properties.circuit import Circuit, code_of
 from properties.completion import chosen_by, finishes
 from properties.minimal import minimal
@@ -30,6 +29,7 @@ from properties.plainest import Run
 from properties.security import Property
 from properties.shortest import decoded, without_noise
 from properties.template import OpenDesign, Template
+from properties.unroll import Unrolling
 
 #: What switches of the environment may be: each with the values that it may have, the others with any.
 Values = Mapping[str, tuple[str, ...]]
@@ -136,8 +136,8 @@ class Assumptions(Monotone):
         """The facts that may be excluded."""
         return tuple(self._facts)
 
-    def _literals(self, laid: Laid) -> dict[int, str]:
-        switches = laid.unrolling.switches
+    def _literals(self, laid: Unrolling) -> dict[int, str]:
+        switches = laid.switches
         return {-switches[item]: fact for fact, item in self._facts.items() if item in switches}
 
     def _given(self, template: Template, there: Names) -> list[int]:

@@ -13,10 +13,10 @@ from model.design import Configuration, Design
 from model.model import Model, oauth
 from model.switches import check_switch
 from model.world import World
-from properties.bounds import Laid
 from properties.monotone import Monotone, Names, given, in_size_order
 from properties.security import Property
 from properties.template import Template
+from properties.unroll import Unrolling
 
 #: The lattice: what each mechanism changes, and from what.
 MECHANISMS: dict[str, tuple[str, str, str]] = {
@@ -128,13 +128,13 @@ class Lattice(Monotone):
         """The mechanisms."""
         return tuple(self.mechanisms)
 
-    def _literals(self, laid: Laid) -> dict[int, str]:
-        switches = laid.unrolling.switches
+    def _literals(self, laid: Unrolling) -> dict[int, str]:
+        switches = laid.switches
         return {switches[switch, with_]: name for name, (switch, _, with_) in self.mechanisms.items()}
 
-    def _fixed(self, laid: Laid) -> list[int]:
+    def _fixed(self, laid: Unrolling) -> list[int]:
         """Literals for mechanisms whose switch the environment decides."""
-        switches = laid.unrolling.switches
+        switches = laid.switches
         return [switches[item] for item in self.environment.items() if item in switches]
 
     def _given(self, template: Template, there: Names) -> list[int]:

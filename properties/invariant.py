@@ -14,7 +14,7 @@ References:
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from model.logic import Condition, Decided, Pick, Value, no, truth
 from properties.bounds import Clock
@@ -52,14 +52,19 @@ class Search:
     """
 
     def __init__(
-        self, template: Template, reached: Reached, enforced: Collection[str] = (), known: Known | None = None
+        self,
+        template: Template,
+        reached: Reached,
+        enforced: Collection[str] = (),
+        known: Known | None = None,
+        given: Callable[[Unrolling], Iterable[int]] = lambda _: (),
     ) -> None:
-        """``reached``: what is not out of reach; ``known``: is added to."""
+        """``reached``: what is not out of reach; ``known``: is added to; ``given``: literals of what is decided."""
         self._known = {} if known is None else known
         sweep = self.sweep = Unrolling(template, 0, anywhere=True)
         initial = {v.name: v.initial for v in template.variables}
         members = {(name, value): when for name in initial for value, when in _members(template.state[name])}
-        now = self._now = {member: int(sweep.stands(when)) for member, when in members.items()}
+        now = {member: int(sweep.stands(when)) for member, when in members.items()}
         self.first = frozenset(n if initial[name] == value else -n for (name, value), n in now.items())
         sweep.grow()
         self.after: dict[int, int] = {}
@@ -71,6 +76,13 @@ class Search:
         due = {sweep.literal_of(bit) for bit in sweep.due or ()}
         self.inputs = {abs(fired.literal) for fired in sweep.fired}
         self.inputs |= {abs(bit) for fired in sweep.fired for cases in fired.chosen.values() for _, bit in cases}
+        # What of the design is left open is as it is: of the state before a sweep, and of the one after it.
+        opened: dict[tuple[str, Decided], int] = {
+            (f"switch {name}", value): literal for (name, value), literal in sweep.switches.items()
+        }
+        self._open = frozenset(sign * literal for literal in opened.values() for sign in (1, -1))
+        self._named: dict[tuple[str, Decided], int] = {**now, **opened}
+        self.after |= {literal: literal for literal in self._open}
         self.allowed = sweep.new_literal()
         for literal in due:
             sweep.clause(-self.allowed, literal)
@@ -79,8 +91,8 @@ class Search:
         impossible += [-now[member] for member, when in members.items() if not reached.possible(no(when))]
         impossible += [happens for name, happens in sweep.happens.items() if name not in reached.actions]
         impossible += [-literal if name in enforced else literal for name, literal in sweep.enforced.items()]
-        for literal in impossible:
-            sweep.clause(-literal)
+        for literal in (*given(sweep), *(-literal for literal in impossible)):
+            sweep.clause(literal)
         self._clock, self._solver = Clock(), MiniSat(sweep.clauses, sweep.top)
         self._levels = [self.sweep.new_literal()]
         self.ruled_out: list[set[Part]] = [set()]
@@ -122,7 +134,7 @@ class Search:
         self.invariant |= parts
         for ruled_out in self.ruled_out:
             ruled_out -= parts
-        members = {literal: member for member, literal in self._now.items()}
+        members = {literal: member for member, literal in self._named.items()}
         for part in parts:
             named = frozenset((*members[abs(literal)], literal > 0) for literal in part)
             self._known[named] = self._known.pop(named, None)
@@ -132,11 +144,11 @@ class Search:
     def _start(self) -> None:
         """Rule out what can be of the parts of states that were ruled out under other designs."""
         parts = [
-            frozenset(self._now[name, value] * (1 if has else -1) for name, value, has in part)
+            frozenset(self._named[name, value] * (1 if has else -1) for name, value, has in part)
             for part in self._known
-            if all((name, value) in self._now for name, value, _ in part)
+            if all((name, value) in self._named for name, value, _ in part)
         ]
-        before = {part: self._one_of(-literal for literal in part) for part in parts if not part <= self.first}
+        before = {part: self._one_of(-literal for literal in part) for part in parts if not self.at_first(part)}
         after = {part: self.sweep.new_literal() for part in before}
         for part, there in after.items():
             for literal in part:
@@ -152,7 +164,7 @@ class Search:
         pending, count = [(last, 0, part)], 1
         while pending:
             level, _, part = pending[0]
-            if level == 0 or part <= self.first:
+            if level == 0 or self.at_first(part):
                 return False
             if self._leads(part, level - 1, besides=True):
                 before = self._found([self.after[literal] for literal in part])
@@ -167,7 +179,7 @@ class Search:
         """The least of a part of a state that can be ruled out instead of it, as far as it is tried."""
         for literal in sorted(least):
             fewer = least - {literal}
-            if not fewer <= self.first and not self._leads(fewer, level - 1, besides=True):
+            if not self.at_first(fewer) and not self._leads(fewer, level - 1, besides=True):
                 least = self._without(fewer)
         return least
 
@@ -175,7 +187,11 @@ class Search:
         """What of a part of a state it rests on that nothing leads there, and what keeps the first state out."""
         core = self._solver.core()
         least = frozenset(literal for literal in part if self.after[literal] in core)
-        return least if not least <= self.first else least | {min(part - self.first)}
+        return least | {min(part - self._open - self.first)} if self.at_first(least) else least
+
+    def at_first(self, part: Part) -> bool:
+        """Whether the first state has a part under some design."""
+        return part - self._open <= self.first
 
     def _leads(self, part: Part, level: int, besides: bool = False) -> bool:
         """Whether a sweep leads to a part of a state from what is not ruled out at a level (``besides`` that part)."""

@@ -11,12 +11,12 @@ from itertools import chain
 from model.design import Configuration
 from model.errors import InputError
 from model.logic import Condition
-from properties.bounds import Laid
 from properties.candidates import ROLES, Candidate, Received, candidates, changes, under, with_checks
 from properties.events import COMPLETION
 from properties.monotone import Monotone, Names, in_size_order
 from properties.security import Property, find
 from properties.template import Template
+from properties.unroll import Unrolling
 
 
 class Checks(Monotone):
@@ -52,8 +52,8 @@ class Checks(Monotone):
     def _absurd(self) -> Iterator[Names]:
         yield from self._broken
 
-    def _literals(self, laid: Laid) -> dict[int, str]:
-        enforced = laid.unrolling.enforced
+    def _literals(self, laid: Unrolling) -> dict[int, str]:
+        enforced = laid.enforced
         return {enforced[name]: name for name in self._checks if name in enforced}
 
     def _given(self, template: Template, there: Names) -> list[int]:

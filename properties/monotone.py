@@ -8,17 +8,25 @@ References:
 """
 
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import count
 
 from model.design import Configuration, check_parties
 from model.world import World
 from properties.bounds import Clock, Depths, Laid, Settled
 from properties.closure import Closure, Reached
 from properties.engine import Answer
+from properties.invariant import Known, Search
 from properties.minisat import MiniSat
 from properties.security import Property, find
 from properties.template import Template
+from properties.unroll import Unrolling
 
+#: Seconds of the solver's work in which an invariant is searched before runs are looked at one sweep longer; twice as
+#: many before the next. Where work is limited it goes into runs alone.
+SEARCHING = 1.0
 #: Some of the things, by their names.
 Names = frozenset[str]
 
@@ -64,6 +72,7 @@ class Monotone(ABC):
         self._sweeps = 0  # so many are looked at where nothing is proved: an attack was that long
         self._worlds: dict[World, tuple[Depths, Closure]] = {}
         self._reached: dict[tuple[World, bool], Reached] = {}
+        self._known: defaultdict[World, Known] = defaultdict(dict)
 
     # --- what is asked about -----------------------------------------------------------------------------------
 
@@ -73,14 +82,14 @@ class Monotone(ABC):
         """The things, in their order."""
 
     @abstractmethod
-    def _literals(self, laid: Laid) -> dict[int, str]:
+    def _literals(self, laid: Unrolling) -> dict[int, str]:
         """For each thing the literal that says that it is there."""
 
     @abstractmethod
     def _given(self, template: Template, there: Names) -> list[int]:
         """What is decided where at least these things are there, as codes of a template's circuit."""
 
-    def _fixed(self, laid: Laid) -> list[int]:
+    def _fixed(self, laid: Unrolling) -> list[int]:
         """Literals for what else is decided."""
         return []
 
@@ -152,7 +161,7 @@ class Monotone(ABC):
         core: set[str] = set()
         for prop in self._asked:
             found = self._settle(prop, there, prove=prove)
-            literals = self._literals(found.laid)
+            literals = self._literals(found.laid.unrolling)
             if found.answer is Answer.SAT:
                 self._sweeps = max(self._sweeps, found.laid.used if prove else 0)
                 self._shown = prop, found.laid
@@ -185,18 +194,33 @@ class Monotone(ABC):
         able = self._whatever(template.world, rules).actions
 
         def assume(laid: Laid) -> list[int]:
-            chosen = [literal for literal, name in self._literals(laid).items() if name in there]
+            chosen = [literal for literal, name in self._literals(laid.unrolling).items() if name in there]
             unable = [-literal for action, literal in laid.happens.items() if action not in able]
             named = self._obeyed(template, frozenset()) if rules else ()
             obeyed = [literal for name, literal in laid.unrolling.enforced.items() if name in named]
-            return [*self._fixed(laid), *laid.without(prop.name), *unable, *obeyed, *chosen]
+            return [*self._fixed(laid.unrolling), *laid.without(prop.name), *unable, *obeyed, *chosen]
+
+        @cache
+        def reached() -> Reached:
+            return closure.reached(self._given(template, there), enforced)
+
+        def decided(sweep: Unrolling) -> list[int]:
+            return [*self._fixed(sweep), *(one for one, name in self._literals(sweep).items() if name in there)]
+
+        @cache
+        def search() -> Search:
+            return Search(template, reached(), enforced, self._known[template.world], decided)
 
         def closed() -> bool:
-            return not closure.reached(self._given(template, there), enforced).possible(template.events[prop.name])
+            if not reached().possible(template.events[prop.name]):
+                return True
+            look = next(looks) if clock.work is None else 0
+            return look > 0 and search().excludes(prop.name, clock.within(SEARCHING * 2**look))
 
+        clock, looks = Clock(self.timeout, self.work), count()
         self.questions += 1
         sweeps = 0 if prove else self._sweeps
-        found = depths.settle(prop.name, assume, Clock(self.timeout, self.work), sweeps, closed, prove)
+        found = depths.settle(prop.name, assume, clock, sweeps, closed, prove)
         if found.answer is Answer.UNKNOWN:
             raise NoAnswerError(f"no answer about {prop.name}: {found.reason}")
         return found

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from model.design import Configuration
 from model.world import World
-from properties.bounds import Laid
 from properties.completion import usable
 from properties.engine import Answer
 from properties.minisat import MiniSat
@@ -18,6 +17,7 @@ from properties.reads import unread
 from properties.results import Result, happens
 from properties.security import Property, every_property
 from properties.template import Template
+from properties.unroll import Unrolling
 from properties.verdict import SHARED, WorldChecker
 
 #: Seconds of the solver's work after which designs are no longer asked about together, and one is given up by itself.
@@ -82,8 +82,8 @@ class Variants(Monotone):
         """The values, each with its switch."""
         return tuple(f"{name}={value}" for name, values in self.free.items() for value in values)
 
-    def _literals(self, laid: Laid) -> dict[int, str]:
-        return {literal: "=".join(item) for item, literal in laid.unrolling.switches.items()}
+    def _literals(self, laid: Unrolling) -> dict[int, str]:
+        return {literal: "=".join(item) for item, literal in laid.switches.items()}
 
     def _given(self, template: Template, there: Names) -> list[int]:
         return given(template, dict(each.split("=", 1) for each in there))

@@ -7,6 +7,7 @@ from properties.bounds import Clock, Depths
 from properties.closure import Closure
 from properties.engine import Answer
 from properties.invariant import Search
+from properties.monotone import given
 from properties.security import find
 from properties.solver import Solver
 from properties.template import Template
@@ -39,13 +40,39 @@ def test_an_invariant_holds_at_first_and_no_sweep_leads_out_of_it_or_to_the_even
     found, (name, _) = search(question, ruled), question.split()
     assert found.excludes(name, Clock())
     assert found.invariant
-    assert not any(part <= found.first for part in found.invariant)
+    assert_inductive(found, name)
+
+
+def assert_inductive(found: Search, name: str) -> None:
+    """Another solver finds no sweep that leads out of an invariant, or to an event."""
+    assert not any(found.at_first(part) for part in found.invariant)
     other = Solver(found.sweep.clauses, found.sweep.top)
     for part in found.invariant:
         other.clause([-literal for literal in part])
     assert other.check([found.allowed]) is Answer.SAT
     for after in [[found.events[name]], *([found.after[each] for each in part] for part in found.invariant)]:
         assert other.check([found.allowed, *after]) is Answer.UNSAT
+
+
+@pytest.mark.parametrize(
+    ("decided", "excluded"),
+    [({"iss_check": "require", "md_issuer_check": "on"}, True), ({"iss_check": "require"}, False)],
+)
+def test_designs_that_differ_are_searched_at_once(decided: dict[str, str], excluded: bool) -> None:
+    """What is open stays what it is in a run, so that no two designs together leak a code."""
+    opened = {"iss_check": ("off", "require"), "md_issuer_check": ("off", "on"), "per_as_redirect": ("off", "on")}
+    about = parse("cap=mal_as")
+    template = Template(find("CD").world_of(about), about, ("code_delivery",), free=opened)
+    names, bits = tuple(template.enforced), given(template, decided)
+    found = Search(
+        template,
+        Closure(template).reached(bits, names),
+        names,
+        given=lambda sweep: [sweep.switches[one] for one in decided.items()],
+    )
+    assert found.excludes("code_delivery", Clock()) == excluded
+    if excluded:
+        assert_inductive(found, "code_delivery")
 
 
 @pytest.mark.parametrize("question", [*POSSIBLE, *SAFE])
