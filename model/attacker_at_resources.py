@@ -520,8 +520,9 @@ def _redirecting(world: World) -> list[dict[str, str]]:
 
 
 def _redirected(world: World) -> list[dict[str, str]]:
-    """One action for each session that may be redirected so."""
-    return [{"who": who} for who in dict.fromkeys(each["who"] for each in _redirecting(world))]
+    """One action for each session that may be redirected so, where there is an honest server to redirect to."""
+    whose = dict.fromkeys(each["who"] for each in _redirecting(world) if world.honest_urls)
+    return [{"who": who} for who in whose]
 
 
 @action("S18", _redirected, lambda world: {"url": world.honest_urls})

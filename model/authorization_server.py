@@ -319,9 +319,12 @@ def user_approves_what_the_task_needs(design: Choices, within: Condition = True)
 
 
 def bound_resource(design: Choices, requested: Value) -> Value:
-    """The resource that a token's audience contains, or none: the requested one, or the origin that it is on."""
+    """The resource that a token's audience contains, or none: the requested one, or the origin that it is on.
+
+    What names no host, as a plain ``client_id``, has no origin and stays as it is.
+    """
     honored = one_of(design.as_resource, "honor", "add", "reject_unknown")
-    wider = mapped(lambda at: NONE if at == NONE else identifiers.origin(at), requested)
+    wider = mapped(lambda at: identifiers.origin(at) if "://" in at else at, requested)
     return choose(honored, requested, choose(same(design.as_resource, "generalise"), wider, NONE))
 
 

@@ -655,7 +655,7 @@ def _held(world: World) -> list[dict[str, str]]:
         {"who": session.name, "held": held.name}
         for session in world.sessions
         for held in world.held
-        if (session.user, session.client) == (held.user, held.client)
+        if (session.user, session.client) == (held.user, held.client) and not session.renews
     ]
 
 

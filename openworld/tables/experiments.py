@@ -23,7 +23,7 @@ from simulations.experiment import Experiment
 from simulations.experiments import evaluable, find, population_for, run
 from simulations.population import populations
 from simulations.processes import in_order
-from simulations.quantities import ACCEPTED_FLOW, ATTEMPT, WORKING, Measure
+from simulations.quantities import ACCEPTED_FLOW, ATTEMPT, THEFTS, WORKING, Measure
 from simulations.reader import READERS
 from simulations.results import ATTAINABLE, HARM, LISTED, REPLICATIONS, Result, alike
 from simulations.results import write as save
@@ -109,7 +109,7 @@ def _read(study: Study) -> dict[str, FoundExperiment]:
             experiments[name] = FoundExperiment(
                 name,
                 rates.frame,
-                found.frame.astype(_FLOATS) if found else None,
+                found.frame.reindex(columns=[*{**found.frame, **_FLOATS}]).astype(_FLOATS) if found else None,
                 even.frame.astype(dict.fromkeys(_TRADE, float)) if even else None,
             )
     return experiments
@@ -201,6 +201,9 @@ def _trade(name: str, question: str, _: Experiment | None, source: Source) -> Dr
     if told.empty:
         raise SourceError(f"{name}: nothing was counted where its headline is taken")
     data = table[table["value"] == told["value"].iloc[0]]
+    for arm, rows in data.groupby("arm"):
+        for lacks in {measure.quantity for measure in (WORKING, THEFTS)}.difference(rows["quantity"]):
+            raise SourceError(f"{name}: nothing was counted of {lacks!r} under {arm}")
     what = "95 % intervals of both, as lines; thefts are the attacker's uses of the user's data in all attempts"
     return Drawing(figures.trade(data, question), question, _about(_attempted(data), what), data)
 
