@@ -1,14 +1,20 @@
 """The lattice of mechanisms: how long all minimal sufficient sets take, beside asking design by design.
 
-python -m benchmarks.lattice
+    python -m benchmarks.lattice
+    python -m benchmarks.lattice invariants
+
+``invariants`` asks for the sets that stop a mix-up with a search for invariants (:mod:`properties.invariant`), and
+without.
 """
 
 import random
+import sys
 import time
 
 from model.design import Configuration, parse_capabilities
+from properties import monotone
 from properties.checker import Checker
-from properties.designs import MECHANISMS, Answers, Lattice, design_of
+from properties.designs import BEFOREHAND, MECHANISMS, Answers, Lattice, design_of
 from properties.security import PROPERTIES
 from simulations.processes import in_order
 
@@ -21,8 +27,23 @@ def of_property(name: str) -> tuple[Answers, float]:
     return Lattice([name], parse_capabilities(ATTACKER)).enumerate(), time.perf_counter() - started
 
 
-def main() -> None:
-    """Print both, and their ratio."""
+def invariants() -> None:
+    """The sets that keep a code from a malicious AS where nothing is agreed on beforehand, both ways."""
+    absent = {switch: without for switch, without, _ in (MECHANISMS[name] for name in BEFOREHAND)}
+    left = {name: positions for name, positions in MECHANISMS.items() if name not in BEFOREHAND}
+    spent, found = list[float](), list[Answers]()
+    for name, work in (("with invariants", monotone.SEARCHING), ("without", 0.0)):
+        monotone.SEARCHING = work
+        started = time.process_time()
+        found.append(Lattice(["code_delivery"], parse_capabilities("mal_as"), absent, mechanisms=left).enumerate())
+        spent.append(time.process_time() - started)
+        print(f"{name:<20}{spent[-1]:>8.1f} s CPU   {len(found[-1].sufficient)} sets suffice", flush=True)
+    same = (found[0].sufficient, found[0].insufficient) == (found[1].sufficient, found[1].insufficient)
+    print(f"{'ratio':<20}{spent[1] / spent[0]:>8.0f}     {'the same sets' if same else 'OTHER SETS'}")
+
+
+def everything() -> None:
+    """All sets of all properties, verdicts about designs one by one, and their ratio."""
     capabilities = parse_capabilities(ATTACKER)
     names = [prop.name for prop in PROPERTIES.values() if prop.kind == "security"]
     started = time.perf_counter()
@@ -45,4 +66,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    invariants() if sys.argv[1:] == ["invariants"] else everything()
