@@ -193,19 +193,18 @@ class Monotone(ABC):
         # What nothing could bring about; what these things rule out is for the solver to say, by their names.
         able = self._whatever(template.world, rules).actions
 
+        def decided(laid: Unrolling) -> list[int]:
+            return [*self._fixed(laid), *(one for one, name in self._literals(laid).items() if name in there)]
+
         def assume(laid: Laid) -> list[int]:
-            chosen = [literal for literal, name in self._literals(laid.unrolling).items() if name in there]
             unable = [-literal for action, literal in laid.happens.items() if action not in able]
             named = self._obeyed(template, frozenset()) if rules else ()
             obeyed = [literal for name, literal in laid.unrolling.enforced.items() if name in named]
-            return [*self._fixed(laid.unrolling), *laid.without(prop.name), *unable, *obeyed, *chosen]
+            return [*laid.without(prop.name), *unable, *obeyed, *decided(laid.unrolling)]
 
         @cache
         def reached() -> Reached:
             return closure.reached(self._given(template, there), enforced)
-
-        def decided(sweep: Unrolling) -> list[int]:
-            return [*self._fixed(sweep), *(one for one, name in self._literals(sweep).items() if name in there)]
 
         @cache
         def search() -> Search:
