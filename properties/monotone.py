@@ -26,7 +26,7 @@ from properties.unroll import Unrolling
 
 #: Seconds of the solver's work in which an invariant is searched before runs are looked at one sweep longer; twice as
 #: many before the next. Where work is limited it goes into runs alone.
-SEARCHING = 1.0
+FIRST_SEARCH = 1.0
 #: Some of the things, by their names.
 Names = frozenset[str]
 
@@ -214,7 +214,7 @@ class Monotone(ABC):
             if not reached().possible(template.events[prop.name]):
                 return True
             look = next(looks) if clock.work is None else 0
-            return look > 0 and search().excludes(prop.name, clock.within(SEARCHING * 2**look))
+            return look > 0 and search().excludes(prop.name, clock.within(FIRST_SEARCH * 2**look))
 
         clock, looks = Clock(self.timeout, self.work), count()
         self.questions += 1

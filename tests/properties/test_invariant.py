@@ -59,7 +59,7 @@ def assert_inductive(found: Search, name: str) -> None:
     [({"iss_check": "require", "md_issuer_check": "on"}, True), ({"iss_check": "require"}, False)],
 )
 def test_designs_that_differ_are_searched_at_once(decided: dict[str, str], excluded: bool) -> None:
-    """What is open stays what it is in a run, so that no two designs together leak a code."""
+    """One invariant holds for all designs that are left open, and none is found where one of them leaks a code."""
     opened = {"iss_check": ("off", "require"), "md_issuer_check": ("off", "on"), "per_as_redirect": ("off", "on")}
     about = parse("cap=mal_as")
     template = Template(find("CD").world_of(about), about, ("code_delivery",), free=opened)
