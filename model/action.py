@@ -123,7 +123,7 @@ class Context(NamedTuple):
 
     ``switches`` holds all of them, and is read by nobody: those that are about everybody stand in ``design``, those of
     a party are got by :meth:`of`, :meth:`client` and :meth:`among`. ``session`` is the one in which a step is taken;
-    empty where it is taken in none.
+    empty where it is taken in none. ``before``: what is read was so before the run.
     """
 
     world: World
@@ -131,6 +131,7 @@ class Context(NamedTuple):
     capabilities: Mapping[str, Condition]
     state: View
     session: str = ""
+    before: bool = False
 
     @property
     def design(self) -> Choices:
@@ -239,7 +240,7 @@ def once(function: Callable[Concatenate[Context, P], Read]) -> Callable[Concaten
         known = c.state.known
         if known is None:
             return function(c.within("") if c.session else c, *args, **values)
-        key = (function, c.world.protocol, *args, *values.items())
+        key = (function, c.world.protocol, c.before, *args, *values.items())
         if key not in known:
             known[key] = function(c.within("") if c.session else c, *args, **values)
         found: Read = known[key]

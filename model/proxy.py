@@ -102,13 +102,13 @@ def _begun(
 def client__start_at_proxy(c: Context, proxy: str, user: str, client: str) -> Move:
     """A user's client, registered at the proxy, sends the browser to the proxy's authorization endpoint."""
     at = _at(c, proxy)
-    party = c.world.by_name[client]
-    challenged = choose(same(c.of(client).pkce, "off"), NONE, at.name)
-    here, begun, request = _begun(at, party.url, party.callback, user, challenged)
-    # What it registers is where it is sent back to.
-    known = registration(c, at.proxy, party.url, party.callback)["known"]
-    taken = tuple(guards.redirection(at.policy, registered=known, known=known))
-    here = all_of(here, client_rules.uses_browser(c.of(client)))
+    party, design, url = c.world.by_name[client], c.of(client), at.proxy.url
+    challenged = choose(same(design.pkce, "off"), NONE, at.name)
+    client_id = client_rules.client_id(design, party, url, False)
+    redirect = client_rules.redirect_uri(design, party, url, url)
+    here, begun, request = _begun(at, client_id, redirect, user, challenged)
+    taken = tuple(guards.redirection(at.policy, **registration(c, at.proxy, client_id, redirect)))
+    here = all_of(here, client_rules.uses_browser(design))
     return Move(here, taken, begun, (Sent(client, user, Redirection(_authorization_at(at.proxy))), request))
 
 

@@ -54,8 +54,11 @@ def is_known(c: Context, client_id: Value) -> Condition:
 
 @once
 def is_on_file(c: Context, server: Party, design: Choices) -> Condition:
-    """Whether an honest AS has heard of a client of this design, and has not forgotten it for good."""
-    kept = any_of(same(c.of(server.name).registrations, "kept"), same(design.reg_again, "yes"))
+    """Whether an honest AS has heard of a client of this design, and has not forgotten it for good.
+
+    Before a run it has forgotten nobody.
+    """
+    kept = any_of(c.before, same(c.of(server.name).registrations, "kept"), same(design.reg_again, "yes"))
     return all_of(_can_be_on_file(c, server, design), implies(registers_at_run_time(design), kept))
 
 
@@ -133,7 +136,7 @@ def redirect_uris(c: Context, client: Party, server: Party, client_id: Value) ->
     separate = has_document_for_each(design)
     shared = all_of(same(client_id, client.url), no(separate))
     yield all_of(shared, no(distinct)), client.callback
-    for issuer in c.world.issuers:
+    for issuer in c.world.registrars:
         own = callback_at(client, issuer)
         led = is_astray(c, client.name, server, issuer)
         yield all_of(shared, distinct, any_of(publishes_for_all(design), issuer == server.url, led)), own

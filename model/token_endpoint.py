@@ -202,6 +202,7 @@ def response_rules(
 
 def kept(c: Context, held: Held) -> tuple[Named, ...]:
     """The rules by which an AS issued a token and the client kept it before this run; no other can leak."""
+    c = c._replace(before=True)
     session, server = earlier(c, held), led_to(c.world, held)
     vouched = vouched_for(c, session.who, session.url)
     return (

@@ -372,6 +372,11 @@ class World:
         return tuple(party.url for party in self.servers)
 
     @cached_property
+    def registrars(self) -> tuple[str, ...]:
+        """Where clients have identities and redirect URIs: the issuers, and proxies, which are AS to their clients."""
+        return (*self.issuers, *(party.url for party in self.of(PROXY)))
+
+    @cached_property
     def clients(self) -> tuple[Party, ...]:
         """The honest clients."""
         return tuple(party for party in self.of(CLIENT) if party.honest)
@@ -637,7 +642,7 @@ LOOPBACK = "http://127.0.0.1:49152/callback"
 
 def callbacks(world: World, client: Party) -> tuple[str, ...]:
     """Every redirect URI at which a client takes responses."""
-    return (client.callback, *(callback_at(client, issuer) for issuer in world.issuers))
+    return (client.callback, *(callback_at(client, server) for server in world.registrars))
 
 
 def pages(world: World, client: Party) -> dict[str, Party]:
@@ -656,7 +661,7 @@ def pages(world: World, client: Party) -> dict[str, Party]:
 
 def client_ids(world: World, client: Party) -> tuple[str, ...]:
     """Every client_id of an honest client."""
-    return (client.url, *(identity_at(client, issuer) for issuer in world.issuers))
+    return (client.url, *(identity_at(client, server) for server in world.registrars))
 
 
 _COMPARATORS = (
