@@ -124,7 +124,7 @@ def replay_grant_again(c: Context, who: str, grant: str, as_own: Value) -> Move:
     checked = asserted(c, who, server, by_client=by_name, own=False, reused=True)
     move = _presented_again(c, grant, choose(by_name, slot.client, as_own), who, checked)
     here = possible(knows(c, "grant", who), same(slot.of, who), any_of(by_name, _is_somebody(c, as_own)))
-    return move._replace(when=all_of(here, move.when))
+    return move._replace(when=here)
 
 
 def _presented_again(c: Context, grant: str, client: Value, assertion: Value, checked: Iterable[Named]) -> Move:

@@ -144,10 +144,13 @@ def redirect_uris(c: Context, client: Party, server: Party, client_id: Value) ->
         yield all_of(in_document, distinct), own
         yield all_of(in_document, no(distinct)), client.callback
     identified = any_of(shared, all_of(separate, one_of(client_id, *client_ids(c.world, client)[1:])))
-    yield all_of(identified, documents, same(design.cimd_redirect, "loopback")), LOOPBACK
     # The holder of the client's domain writes what its metadata document says.
-    for callback in c.world.own_callbacks:
-        yield all_of(c.has(client.taken_by), documents, identified), callback
+    others = {
+        LOOPBACK: same(design.cimd_redirect, "loopback"),
+        **dict.fromkeys(c.world.own_callbacks, c.has(client.taken_by)),
+    }
+    for uri, listed in others.items():
+        yield all_of(identified, documents, listed), uri
 
 
 def _attackers(c: Context, identity: Party, server: Party, client_id: Value, redirect: Value) -> Condition:

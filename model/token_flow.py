@@ -189,9 +189,7 @@ def was_taken(c: Context, token: str) -> Condition:
 
 def has_refresh_token(c: Context, who: str, grant: str) -> Condition:
     """Whether the client of a session has the refresh token of a grant from it."""
-    session, cast = answered(c, who), c.world.session[who]
-    renewable = client_rules.may_refresh(c.client(who), follows(c, who) and not cast.renews)
-    return all_of(renewable, same(session.code, grant))
+    return same(answered(c, who).code, grant)
 
 
 def redeems_too(c: Context, who: str, grant: str) -> Condition:
