@@ -77,6 +77,8 @@ class Loot(NamedTuple):
         certificate: the same for a TLS client certificate.
         captured: the URL that the attacker holds a proof for, or none.
         of_user: it is about a user; one that a client gets for itself is about that.
+        attested_for: the resource that the proof beside the client's attestation names, or none; the attacker's key
+            where it can make such proofs.
     """
 
     server: str
@@ -86,13 +88,17 @@ class Loot(NamedTuple):
     certificate: str
     captured: str
     of_user: bool
+    attested_for: str = NONE
 
 
-def loot(design: Design, issuer: str, asked: str, captured: str = NONE, own: bool = False) -> Loot:
+def loot(
+    design: Design, issuer: str, asked: str, captured: str = NONE, own: bool = False, handed: bool = False
+) -> Loot:
     """A token of an honest issuer for a resource, as the issuer makes it and the client uses it.
 
     ``asked``: the resource that the client wants it for, if it sends resource indicators. ``captured``: the URL of
-    the malicious server that it was sent to. ``own``: the attacker got it with keys of its own, or has the client's.
+    the malicious server that it was sent to. ``own``: the attacker got it with keys of its own, or was ``handed`` the
+    client's.
     """
     c, session = _flow(design, "honest_api" if captured == NONE else "malicious_rs", asked)
     proves = readings.uses_dpop(c, session)
@@ -106,7 +112,12 @@ def loot(design: Design, issuer: str, asked: str, captured: str = NONE, own: boo
         decided(ATTACKERS_KEY if own and same(design.mtls, "bound") else readings.certificate(c, session)),
         decided(choose(proves, captured, NONE)),
         bool(decided(vouching.grant_type_of(c, VISITOR)) != "client_credentials"),
+        _shown_with(design, ATTACKERS_KEY if handed else NONE if captured == NONE else asked),
     )
+
+
+def _shown_with(design: Design, audience: str) -> str:
+    return decided(choose(client.shows_attestation(design), audience, NONE))
 
 
 def _thiefs_key(design: Design) -> str:
@@ -201,6 +212,9 @@ def present(design: Design, token: Loot, at: ResourceNode, role: Role, url: str)
     own, captured = token.key in (NONE, ATTACKERS_KEY), token.captured != NONE
     for_this = captured and identifiers.equal_htu(token.captured, url)
     meant = server.is_meant_for(design, at.resource, token.audience, default)
+    attested = token.attested_for == ATTACKERS_KEY or all_of(
+        token.attested_for != NONE, resource.attestation_is_taken(design, at.resource, token.attested_for)
+    )
     yield from token_flow.is_told(design, design, role == "trusted", meant)
     yield from guards.access_token(
         design,
@@ -221,7 +235,7 @@ def present(design: Design, token: Loot, at: ResourceNode, role: Role, url: str)
         certificate=token.certificate,
         presented=ATTACKERS_KEY,
         used=False,  # what came to a server of the attacker's was shown to no other
-        shown=same(design.own_attester, "yes"),
+        shown=any_of(same(design.own_attester, "yes"), all_of(attested, same(design.trust_domain, "yes"))),
         attested=False,
         bare=True,
         typed=True,

@@ -211,7 +211,7 @@ class Ways:
     def _copied(self, token: Connection, action: str) -> Iterator[tuple[str, Possession]]:
         """A token like one of the topology's, with keys of the attacker's own or the client's."""
         if self.exists(token):
-            yield action, self._held(token, self._loot(token, own=True))
+            yield action, self._held(token, self._loot(token, own=True, handed=action == "holds"))
 
     def _lured(self, visit: Connection) -> Iterator[tuple[str, Possession]]:
         """What an agent brings to a malicious server that it uses: new tokens, tokens it has, refresh tokens."""
@@ -404,9 +404,9 @@ class Ways:
     def _asked(self, token: Connection) -> str:
         return self.topology.resource_servers[token.resource_server].resource
 
-    def _loot(self, token: Connection, captured: str = NONE, own: bool = False) -> Loot:
+    def _loot(self, token: Connection, captured: str = NONE, own: bool = False, handed: bool = False) -> Loot:
         design = self._between(token.client, token.server)
-        return crossings.loot(design, token.server, self._asked(token), captured, own)
+        return crossings.loot(design, token.server, self._asked(token), captured, own, handed)
 
     def _held(self, token: Connection, loot: Loot) -> Holds:
         return Holds(token.name, token.user, loot)

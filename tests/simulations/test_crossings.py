@@ -1,5 +1,6 @@
 """What stands between two nodes of a topology is what stands in the way of the same step in the model."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -189,6 +190,22 @@ def test_a_bound_token_is_good_only_where_its_proof_is() -> None:
     assert present(DESIGN, own, AT, "trusted", AT.url).refusal() is None
     bearer = loot(Design(), HONEST_AS, AT.resource, evil)
     assert (bearer.key, bearer.captured) == (NONE, NONE)
+
+
+@pytest.mark.parametrize("asks", ["any", "own", "client"])
+@pytest.mark.parametrize(("prm", "named"), [("exact", ATTACKER_RS), ("unchecked", CRM)])
+@pytest.mark.parametrize("shown", ["yes", "no"])
+def test_an_attestation_that_came_with_a_token_opens_what_it_does_in_proofs(
+    asks: str, prm: str, named: str, shown: str
+) -> None:
+    """A malicious server that was shown one shows it on, where its proof is taken there."""
+    design = Design({"rs_attestation": asks, "attestation_shown": shown, "prm": prm, "audience_check": "off"})
+    proved = check(find("token_confinement"), Configuration(design, frozenset({"mal_rs"}))).result
+    stolen = loot(design, HONEST_AS, named, ATTACKER_RS)
+    refusal = present(design, stolen, replace(AT, url=CRM, resource=CRM), "trusted", CRM).refusal()
+    assert refusal == (None if proved == "attack" else "resource_server.attestation_is_shown")
+    handed = loot(design, HONEST_AS, named, own=True, handed=True)
+    assert (present(design, handed, AT, "trusted", AT.url).refusal() is None) == (shown == "yes")
 
 
 def test_the_default_audience_is_good_at_servers_of_its_issuer_alone() -> None:
