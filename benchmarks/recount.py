@@ -75,15 +75,20 @@ def of_documents(probes: Iterable[Mapping[str, Any]]) -> dict[str, Counts]:
     return {"api": api, "identifier": origin, "slash": slash, "port": port}
 
 
-def of_registry(entries: Iterable[Mapping[str, Any]]) -> dict[str, Counts]:
-    """How servers of the registry share hosts, by the latest active version of each."""
+def _endpoints(entries: Iterable[Mapping[str, Any]]) -> dict[str, set[tuple[str, str]]]:
+    """Where the servers of the registry are, as host and path, by the latest active version of each."""
     endpoints: dict[str, set[tuple[str, str]]] = {}
     for entry in entries:
         state, server = entry["_meta"]["io.modelcontextprotocol.registry/official"], entry["server"]
         urls = [urlsplit(remote["url"]) for remote in server.get("remotes", ())]
         if state.get("isLatest") and state.get("status") == "active":
             endpoints[server["name"]] = {(url.netloc, url.path) for url in urls if url.scheme == "https"}
-    endpoints = {name: urls for name, urls in endpoints.items() if urls}
+    return {name: urls for name, urls in endpoints.items() if urls}
+
+
+def of_registry(entries: Iterable[Mapping[str, Any]]) -> dict[str, Counts]:
+    """How servers of the registry share hosts."""
+    endpoints = _endpoints(entries)
     on = Counter(host for urls in endpoints.values() for host in {host for host, _ in urls})
     shared = {host for host, servers in on.items() if servers > 1}
     tenants = [name for name, urls in endpoints.items() if any(host in shared for host, _ in urls)]
@@ -152,6 +157,22 @@ def of_metadata(domains: Iterable[Mapping[str, Any]]) -> dict[str, Counts]:
     return {"mean.servers_per_resource": (sum(listed), len(listed))}
 
 
+def of_domains(entries: Iterable[Mapping[str, Any]], domains: Iterable[Mapping[str, Any]]) -> dict[str, Counts]:
+    """How many domains of the registry had lapsed when a later census looked: no host of them answers.
+
+    What is below a domain that hosts others is none of its own.
+    """
+    lapsed = {}
+    for domain in domains:
+        found = {check["id"]: check["evidence"] for check in domain["checks"]}
+        unheard = all(probe["result"] == "transport_error" for probe in found["D3"].get("probes", ()))
+        if domain["apex"].count(".") == 1:
+            lapsed[domain["apex"]] = unheard and "does not resolve" in found["D7"].get("error", "")
+    hosts = {host for urls in _endpoints(entries).values() for host, _ in urls}
+    both = {host.split(":")[0].split(".", host.count(".") - 1)[-1] for host in hosts} & lapsed.keys()
+    return {"churn.domains_lapsed": (sum(lapsed[domain] for domain in both), len(both))}
+
+
 def zipf(counts: Iterable[int]) -> float:
     """The likeliest exponent of Zipf's law, with as many kinds as were seen."""
     seen = np.array(sorted(counts, reverse=True))
@@ -180,12 +201,15 @@ def counted(folder: Path) -> dict[str, Counts]:
     ]
     rows = list(csv.DictReader(content(census, "remote_mcp_oauth.csv").decode().splitlines()))
     before = json.loads(content(curated, "public/tests/oauth-compliance-results.json"))["results"]
+    entries = json.loads(content(registry, "servers.json").decode("utf-8-sig"))
+    later = lines(domains, "data/releases/2026-08-07/census.jsonl.gz")
     return {
         **of_documents(probes),
-        **of_registry(json.loads(content(registry, "servers.json").decode("utf-8-sig"))),
+        **of_registry(entries),
         **of_issuers(rows, before),
         "churn.followed": pace(of_requirement(rows, before)),
-        **of_metadata(lines(domains, "data/releases/2026-08-07/census.jsonl.gz")),
+        **of_metadata(later),
+        **of_domains(entries, later),
     }
 
 

@@ -28,6 +28,14 @@ def entry(name: str, *urls: str, latest: bool = True) -> dict[str, Any]:
     return {"server": {"name": name, "remotes": remotes}, "_meta": {"io.modelcontextprotocol.registry/official": state}}
 
 
+def looked_at(apex: str, answers: bool = True, resolves: bool = True, **more: dict[str, Any]) -> dict[str, Any]:
+    """A domain as the later census saw it."""
+    probes = [{"host": apex, "result": "transport_error"}, {"host": f"mcp.{apex}", "result": "found"}]
+    root = {} if resolves else {"error": f"{apex} does not resolve"}
+    found = {"D3": {"probes": probes if answers else probes[:1]}, "D7": root, **more}
+    return {"apex": apex, "checks": [{"id": name, "evidence": evidence} for name, evidence in found.items()]}
+
+
 PROBES = [
     probe("/a", f"{HOST}/a"),
     probe("/b", HOST),
@@ -66,6 +74,21 @@ def test_what_is_counted() -> None:
     assert recount.zipf([600, 300, 200, 150]) == pytest.approx(1, abs=0.01)
 
 
+def test_a_domain_has_lapsed_where_nothing_of_it_answers() -> None:
+    """It was in the registry before, does not resolve now, and no host below it does; platforms are nobody's domain."""
+    before = [entry(name, f"https://mcp.{name}/mcp") for name in ("gone.example", "moved.example", "kept.example")]
+    before += [entry("platform", "https://a.b.platform.example/mcp"), entry("there", "https://there.example/mcp")]
+    later = [
+        looked_at("gone.example", answers=False, resolves=False),
+        looked_at("moved.example", resolves=False),
+        looked_at("kept.example", answers=False),
+        looked_at("there.example"),
+        looked_at("b.platform.example", answers=False, resolves=False),
+        looked_at("new.example", answers=False, resolves=False),
+    ]
+    assert recount.of_domains(before, later) == {"churn.domains_lapsed": (1, 4)}
+
+
 def test_differences_are_told(tmp_path: Path) -> None:
     """What was counted from the snapshots stands beside what the population states, wherever they differ."""
     rows = "host,issuer,prm_url\nmcp.example,https://new.example,yes\nsame.example,https://same.example,\n"
@@ -84,7 +107,7 @@ def test_differences_are_told(tmp_path: Path) -> None:
         census: {f"evidence/probe_{name}.jsonl.gz": PROBES for name in ("more", "google", "method_z")}
         | {"remote_mcp_oauth.csv": rows},
         registry: {"servers.json": json.dumps(SERVERS)},
-        domains: {"data/releases/2026-08-07/census.jsonl.gz": [{"checks": [{"id": "D4", "evidence": listed}]}]},
+        domains: {"data/releases/2026-08-07/census.jsonl.gz": [looked_at("own.example", D4=listed)]},
         curated: {"public/tests/oauth-compliance-results.json": json.dumps({"results": before})},
     }
     for repository, contents in files.items():
@@ -102,7 +125,7 @@ def test_differences_are_told(tmp_path: Path) -> None:
         ):
             subprocess.run(["git", "-C", str(at), *command], check=True)
     told: list[str] = []
-    assert recount.main(str(tmp_path), told.append) == len(told) == 11
+    assert recount.main(str(tmp_path), told.append) == len(told) == 12
     assert "churn.servers_changed: (1, 2), stated (4, 24)" in told
     population = load("measured_2026")
     assert {line.split(":")[0] for line in told} <= {row.name for row in population.stated()}
