@@ -236,7 +236,8 @@ def _wider(
     """The same interval, or where only replications are independent of each other one over what each of them adds.
 
     Where some of them saw too little of it for that to be spread as means are, it is the wider of both. Ratios are
-    spread by their logarithms, shares by their log odds, and differences of one sign in all replications by their size.
+    spread by their logarithms, shares by their log odds, and differences of one sign in all replications also by their
+    size.
     """
     if not parts:
         return found
@@ -256,14 +257,18 @@ def _wider(
 
 
 def _signed(shifts: Sequence[float], changes: Sequence[float], share: bool, level: float) -> Interval:
-    """The interval of a difference, of shares or not, by its size where it has the same sign in every replication."""
-    spread = intervals.share if share else intervals.positive
-    if all(change > 0 for change in changes):
-        return spread(shifts, level)
-    if all(change < 0 for change in changes):
-        low, high = spread([-shift for shift in shifts], level)
-        return Interval(-high, -low)
-    return intervals.mean(math.fsum(shifts), math.fsum(shift**2 for shift in shifts), len(shifts), level)
+    """The interval of a difference, of shares or not; by its size as well where every replication has the same sign.
+
+    Of five replications that differ by nothing but chance one in sixteen has the same sign in all. So the size says how
+    far from zero a difference may be, and not that it is no nearer.
+    """
+    plain = intervals.mean(math.fsum(shifts), math.fsum(shift**2 for shift in shifts), len(shifts), level)
+    sign = next((sign for sign in (1, -1) if all(sign * change > 0 for change in changes)), 0)
+    if not sign:
+        return plain
+    sized = (intervals.share if share else intervals.positive)([sign * shift for shift in shifts], level)
+    low, high = sorted(sign * bound for bound in sized)
+    return Interval(min(plain.low, low), max(plain.high, high))
 
 
 # --- rows ----------------------------------------------------------------------------------------------------

@@ -263,3 +263,12 @@ def test_a_difference_that_is_none_in_one_replication_has_no_sign():
     shifts = [-0.4, 0.0, -0.2]
     assert measures._signed(shifts, shifts, True, 0.95).high > 0
     assert measures._signed([-0.4, -0.3, -0.2], [-0.4, -0.3, -0.2], True, 0.95).high <= 0
+
+
+@pytest.mark.parametrize("share", [True, False])
+def test_five_replications_of_one_sign_are_no_proof_of_it(share: bool) -> None:
+    """Where nothing differs but by chance, one interval in twenty leaves out zero, and one of five replications
+    in sixteen has one sign in all."""
+    drawn = np.random.default_rng(1).normal(0, 0.01, (4000, 5)).tolist()
+    found = [measures._signed(shifts, shifts, share, 0.95) for shifts in drawn]
+    assert sum(not bounds.low <= 0 <= bounds.high for bounds in found) <= 0.05 * len(drawn)
