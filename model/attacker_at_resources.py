@@ -215,7 +215,7 @@ def present_token(c: Context, token: str, url: str, passed_on: Condition, server
     has, made, harm = _of_its_own(c, token, url, server) if server else _of_a_user(c, token, url)
     here, made = possible(has, c.exists(party)), replace(made, forwarded=passed_on)
     meant = resource_rules.audience_covers(
-        c.of(party.name), published(c, url), url, made.audience, names_all(c, party, made)
+        c.of(party.name), published(c, url), url, made.audience, names_all(c, party, made), made.of_domain
     )
     harm["accepted.foreign"] = all_of(passed_on, no(meant))
     harm.setdefault("accepted.issuer", is_by_stranger(c, party, made))

@@ -434,7 +434,7 @@ def access_token(
     for asked in (
         resource.issuer_is_accepted(design, issuer),
         resource.signature_is_by_issuer(design, by_issuer, signer_listed),
-        resource.audience_is_this_resource(design, identifier, url, audience, has_default),
+        resource.audience_is_this_resource(design, identifier, url, audience, has_default, of_domain),
     ):
         yield asked._replace(holds=any_of(named_by_token, asked.holds))
     yield resource.token_is_typed(design, typed)

@@ -67,16 +67,22 @@ def signature_is_by_issuer(design: Choices, by_issuer: Condition, signer_listed:
 
 
 def audience_covers(
-    design: Choices, identifier: Value, url: Value, audience: Value, has_default: Condition
+    design: Choices,
+    identifier: Value,
+    url: Value,
+    audience: Value,
+    has_default: Condition,
+    of_domain: Condition = False,
 ) -> Condition:
     """Whether a token is meant for this resource.
 
     ``identifier``: what the RS expects for itself; ``audience``: the resource the token is bound to;
-    ``has_default``: the default audience of an issuer that it knows is among its audiences, which it may not take.
+    ``has_default``: the default audience of an issuer that it knows is among its audiences, which it may not take;
+    ``of_domain``: that is the trust domain of a transaction token, which each workload takes.
     """
     wider = all_of(no(same(audience, NONE)), holds(_covers_or_absent, audience, url))
     return any_of(
-        all_of(has_default, same(design.default_audience, "accept")),
+        all_of(has_default, any_of(of_domain, same(design.default_audience, "accept"))),
         all_of(no(same(audience, NONE)), holds(identifiers.equal_code_points, audience, identifier)),
         all_of(same(design.audience_check, "prefix"), wider),
     )
@@ -84,10 +90,15 @@ def audience_covers(
 
 @rule("JAT-4-aud", "MCP-aud", "O21-5.2-rs", "BCP-2.3-aud", source="RFC 9068 4; RFC 9700 2.3")
 def audience_is_this_resource(
-    design: Choices, identifier: Value, url: Value, audience: Value, has_default: Condition
+    design: Choices,
+    identifier: Value,
+    url: Value,
+    audience: Value,
+    has_default: Condition,
+    of_domain: Condition = False,
 ) -> Condition:
     """The token's audience contains this resource."""
-    covered = audience_covers(design, identifier, url, audience, has_default)
+    covered = audience_covers(design, identifier, url, audience, has_default, of_domain)
     return any_of(same(design.audience_check, "off"), covered)
 
 

@@ -478,7 +478,9 @@ def _more_than(c: Context, made: IssuedToken, at: Value, scope: Value) -> Iterat
         policy, url = c.of(party.name), party.url
         taken = all_of(
             issuer_is_accepted(policy, accepted_issuer(c, party, made.server.url)).holds,
-            audience_is_this_resource(policy, published(c, url), url, made.audience, names_all(c, party, made)).holds,
+            audience_is_this_resource(
+                policy, published(c, url), url, made.audience, names_all(c, party, made), made.of_domain
+            ).holds,
         )
         if not party.scopes:
             yield all_of(taken, no(same(at, url)))
