@@ -212,6 +212,10 @@ PROFILES = _drafts(
      "TXN-tts rt_pin=on/off", "TXN-proc exchange=any/identity", "TXN-resp exchange_gives=transaction/access",
      "TXN-scope delegation_scope=passed_on/granted", "TXN-aud audience_check=exact/off",
      "TXN-pass passthrough=transaction/no"),
+    ("txn_agents", "draft-araut-oauth-transaction-tokens-for-agents",
+     "agents in a trust domain have transaction tokens replaced, which name who acts",
+     "TTA-as rt_pin=on/off", "TTA-orig exchange=any/identity", "TTA-scope delegation_scope=passed_on/granted",
+     "TTA-bound audience_check=exact/off", "TTA-format typ_check=on/off", "TTA-repl passthrough=no/transaction"),
     ("agents", "draft-klrc-aiagent-auth", "agents are workloads, and clients of OAuth by the credentials of those",
      "AIA-cred client_auth=pkjwt/secret", "AIA-id instance=workload/none", "AIA-least scope_request=least",
      "AIA-10-cross grant=id_jag", "AIA-current exchange=own", "AIA-aud audience_check=exact/off",
@@ -237,7 +241,7 @@ TEXTS: dict[str, Draft] = {**DRAFTS, **PROFILES}
 #: Texts that are about what others say, with those.
 BUILDS_ON: dict[str, tuple[str, ...]] = {
     "mcp_dpop": ("mcp",), "mcp_wif": ("mcp",), "mission_runtime": ("mission",), "mission_attenuation": ("mission",),
-    "mission_across": ("mission",), "assertion_audience": ("assertions",),
+    "mission_across": ("mission",), "assertion_audience": ("assertions",), "txn_agents": ("txn_tokens",),
 }  # fmt: skip
 
 
