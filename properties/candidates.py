@@ -243,7 +243,7 @@ class Received:
     ) -> None:
         world = prop.world_of(configuration)
         self.template = Template(world, configuration, (prop.name,), free=free or {})
-        self._laid = 0
+        self._solvers: dict[int, tuple[MiniSat, set[int]]] = {}
         self.every = [(firing, when, it) for firing in self.template.firings for when, it in self._of(firing)]
 
     def _of(self, firing: Firing) -> Iterator[tuple[Condition, Receipt]]:
@@ -253,22 +253,28 @@ class Received:
         yield from ((all_of(move.when, it.when), it) for it in found if it.when is not False)
 
     def possible(self, *conditions: Condition, given: Iterable[int] = ()) -> bool:
-        """Whether conditions can hold together in a state, reachable or not."""
+        """Whether conditions can hold together in a state, reachable or not, where some inputs are ``given``.
+
+        A solver decides whatever it has been told of, so that each is told of what its questions are about alone.
+        """
         if False in conditions:
             return False
-        self._lay_down()
-        codes = [code_of(each) for each in conditions if each is not True]
-        return self._solver.check([*codes, *given]) is Answer.SAT
-
-    def _lay_down(self) -> None:
-        """Tell the solver of the gates that are new."""
-        gates = self.template.circuit.gates
-        for number in range(self._laid, len(gates)):
-            if operands := gates[number]:
-                self._solver.clause([number, *(-code for code in operands)])
+        asked = [each for each in conditions if each is not True]
+        codes = [code_of(each) for each in asked]
+        solver, laid = self._solvers.setdefault(codes[0] if codes else 0, (MiniSat([], 0), set()))
+        new = self.template.circuit.under(asked, laid)
+        values = dict.fromkeys(self._members[number] for number in new if number in self._members)
+        laid.update(new, *values)
+        for number in new:
+            if operands := self.template.circuit.gates[number]:
+                solver.clause([number, *(-code for code in operands)])
                 for code in operands:
-                    self._solver.clause([-number, code])
-        self._laid = len(gates)
+                    solver.clause([-number, code])
+        for members in values:
+            solver.clause(members)
+            for pair in combinations(members, 2):
+                solver.clause(-code for code in pair)
+        return solver.check([*codes, *(each for each in given if abs(each) in laid)]) is Answer.SAT
 
     def alike(self, when: Condition, one: Condition, other: Condition, given: Iterable[int] = ()) -> bool:
         """Whether two conditions say the same wherever a third holds."""
@@ -276,17 +282,12 @@ class Received:
         return not any(self.possible(when, *each, given=given) for each in differ)
 
     @cached_property
-    def _solver(self) -> MiniSat:
-        """Knows of gates as they are asked about, and that every value is one member of its domain."""
-        solver = MiniSat([], 0)
+    def _members(self) -> dict[int, tuple[int, ...]]:
+        """For each case of an undecided value all its cases, of which just one is so."""
         chosen = (value for firing in self.template.firings for value in firing.chosen.values())
-        for value in (*self.template.state.values(), *chosen):
-            if isinstance(value, Pick):
-                codes = [code_of(case) for case in value.cases.values()]
-                solver.clause(codes)
-                for pair in combinations(codes, 2):
-                    solver.clause(-code for code in pair)
-        return solver
+        values = (value for value in (*self.template.state.values(), *chosen) if isinstance(value, Pick))
+        cases = [tuple(map(code_of, value.cases.values())) for value in values]
+        return {code: members for members in cases for code in members}
 
 
 def candidates(received: Received, relations: Sequence[str]) -> dict[Candidate, bool]:

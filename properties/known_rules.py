@@ -140,11 +140,11 @@ class KnownRules:
 
     def _says(self, asked: list[_About], given: list[int], name: str, whole: bool) -> bool:
         """Whether a rule refuses some of what a check refuses, and nothing that passes, or with others just that."""
-        if not all(self._possible(each, given, passes=True) for each in asked if self._possible(each, self._own, True)):
+        if not self._refuses(asked, given, name, False) or not (whole or not self._refuses(asked, given, name, True)):
             return False
         if whole and any(self._possible(each, given, passes=False) for each in asked):
             return False
-        return self._refuses(asked, given, name, False) and (whole or not self._refuses(asked, given, name, True))
+        return all(self._possible(each, given, passes=True) for each in asked if self._possible(each, self._own, True))
 
     def _refuses(self, asked: list[_About], given: list[int], name: str, passes: bool) -> bool:
         """Whether a rule refuses something that passes a check, or that does not."""
