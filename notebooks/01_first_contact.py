@@ -131,18 +131,19 @@ show("task_completed", "cap=none")
 
 # %%
 HERE = "world=crm_then_billing"
-BORDER = {
-    "a list knows both servers": ("task_completed", f"{HERE};as_trust=allowlist"),
-    "a list lacks billing's": ("task_completed", f"{HERE};as_trust=allowlist;billing_as:listed=no"),
-    "the CRM's tokens are good for the CRM": ("token_confinement", f"{HERE};cap=mal_rs"),
-    "the CRM's AS ignores what they are for": ("token_confinement", f"{HERE};cap=mal_rs;crm_as:as_resource=ignore"),
-    "secrets are kept per issuer": ("client_authentication", f"{HERE};cap=mal_as;client_auth=secret;reg=static"),
-    "one secret for all":
-        ("client_authentication", f"{HERE};cap=mal_as;client_auth=secret;reg=static;cred_pin=off"),
-    "both servers send iss": ("code_delivery", f"{HERE};cap=mal_as"),
-    "billing's does not": ("code_delivery", f"{HERE};cap=mal_as;billing_as:h_iss=no"),
-}  # fmt: skip
-claimed((words, prop, text, ask(prop, text).result) for words, (prop, text) in BORDER.items())
+claimed([
+    ("a list knows both servers", "task_completed", f"{HERE};as_trust=allowlist", "reached"),
+    ("a list lacks billing's", "task_completed", f"{HERE};as_trust=allowlist;billing_as:listed=no", "not_reached"),
+    ("the CRM's tokens are good for the CRM", "token_confinement", f"{HERE};cap=mal_rs", "safe"),
+    ("the CRM's AS ignores what they are for",
+     "token_confinement", f"{HERE};cap=mal_rs;crm_as:as_resource=ignore", "attack"),
+    ("secrets are kept per issuer",
+     "client_authentication", f"{HERE};cap=mal_as;client_auth=secret;reg=static", "safe"),
+    ("one secret for all",
+     "client_authentication", f"{HERE};cap=mal_as;client_auth=secret;reg=static;cred_pin=off", "attack"),
+    ("both servers send iss", "code_delivery", f"{HERE};cap=mal_as", "safe"),
+    ("billing's does not", "code_delivery", f"{HERE};cap=mal_as;billing_as:h_iss=no", "attack"),
+])  # fmt: skip
 
 # %% [markdown]
 # One server may also vouch for the user to the other, a sub-agent may do the work at billing, and the scopes of a

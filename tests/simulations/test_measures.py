@@ -261,7 +261,9 @@ def test_a_difference_has_the_sign_that_all_replications_have(change: float, bel
 def test_a_difference_that_is_none_in_one_replication_has_no_sign():
     """Its interval is that of a mean; with one sign everywhere it has that on both sides."""
     shifts = [-0.4, 0.0, -0.2]
-    assert measures._signed(shifts, shifts, True, 0.95).high > 0
+    found = measures._signed(shifts, shifts, True, 0.95)
+    assert found == intervals.mean(sum(shifts), sum(shift**2 for shift in shifts), 3)
+    assert found.high > 0
     assert measures._signed([-0.4, -0.3, -0.2], [-0.4, -0.3, -0.2], True, 0.95).high <= 0
 
 
