@@ -104,7 +104,8 @@ class Watched(Proxied):
             return []
         values = shown if isinstance(shown, list) else [shown]
         read = [
-            resource_rules.audience_is_this_resource(STRICT, self.url, self.url, str(value), False) for value in values
+            resource_rules.audience_is_this_resource(STRICT, self.url, self.url, str(value), False, of_domain=False)
+            for value in values
         ]
         return [next((one for one in read if one.holds), read[0])] if read else []
 

@@ -67,12 +67,7 @@ def signature_is_by_issuer(design: Choices, by_issuer: Condition, signer_listed:
 
 
 def audience_covers(
-    design: Choices,
-    identifier: Value,
-    url: Value,
-    audience: Value,
-    has_default: Condition,
-    of_domain: Condition = False,
+    design: Choices, identifier: Value, url: Value, audience: Value, has_default: Condition, of_domain: Condition
 ) -> Condition:
     """Whether a token is meant for this resource.
 
@@ -90,12 +85,7 @@ def audience_covers(
 
 @rule("JAT-4-aud", "MCP-aud", "O21-5.2-rs", "BCP-2.3-aud", source="RFC 9068 4; RFC 9700 2.3")
 def audience_is_this_resource(
-    design: Choices,
-    identifier: Value,
-    url: Value,
-    audience: Value,
-    has_default: Condition,
-    of_domain: Condition = False,
+    design: Choices, identifier: Value, url: Value, audience: Value, has_default: Condition, of_domain: Condition
 ) -> Condition:
     """The token's audience contains this resource."""
     covered = audience_covers(design, identifier, url, audience, has_default, of_domain)

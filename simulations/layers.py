@@ -179,5 +179,6 @@ def layers(design: Design, written: dict[str, str]) -> tuple[Named, ...]:
             written["requested"],
             server.bound_resource(design, asked),
             bool(server.has_default_audience(design, asked)),
+            of_domain=False,
         ),
     )

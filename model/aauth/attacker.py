@@ -307,7 +307,7 @@ def present_asserted_token(c: Context, url: str, iss: Value) -> Move:
         (
             resource_rules.issuer_is_accepted(policy, at),
             resource_rules.signature_is_by_issuer(policy, no(known), keys_are_listed(c, party)),
-            resource_rules.audience_is_this_resource(policy, own, url, own, False),
+            resource_rules.audience_is_this_resource(policy, own, url, own, False, of_domain=False),
         ),
         {
             f"asserted.{url}": True,

@@ -265,7 +265,7 @@ def accepts(
     design = c.among(c.world.resource_servers, lambda party: same(url, party.url))
     return (
         resource_rules.issuer_is_accepted(design, issuer_at(c, url, made["iss"])),
-        resource_rules.audience_is_this_resource(design, identifier_of(url), url, made["aud"], False),
+        resource_rules.audience_is_this_resource(design, identifier_of(url), url, made["aud"], False, of_domain=False),
         resource_rules.proof_is_by_bound_key(design, any_of(own, looks_at_no_key(design)), *signed),
     )
 
