@@ -169,7 +169,7 @@ def of_domains(entries: Iterable[Mapping[str, Any]], domains: Iterable[Mapping[s
         if domain["apex"].count(".") == 1:
             lapsed[domain["apex"]] = unheard and "does not resolve" in found["D7"].get("error", "")
     hosts = {host for urls in _endpoints(entries).values() for host, _ in urls}
-    both = {host.split(":")[0].split(".", host.count(".") - 1)[-1] for host in hosts} & lapsed.keys()
+    both = {".".join(host.split(":")[0].split(".")[-2:]) for host in hosts} & lapsed.keys()
     return {"churn.domains_lapsed": (sum(lapsed[domain] for domain in both), len(both))}
 
 

@@ -218,7 +218,7 @@ PROFILES = _drafts(
      "OBO-pkce pkce_as=required/lax", "OBO-once code_reuse=refuse/accept", "OBO-aud audience_check=exact/off",
      "OBO-scope scope_check=on/off", "OBO-read actor_read=act/client_id"),
     ("global_revocation", "draft-parecki-oauth-global-token-revocation",
-     "an AS is told to revoke all tokens of a user, by an identity provider for one",
+     "somebody, such as an identity provider, asks an AS to revoke all tokens of a user",
      "GTR-endpoint state_across=told/lease", "GTR-access grant_end=derived/tokens", "GTR-format token_fmt=opaque/jwt"),
     ("attenuating", "draft-niyikiza-oauth-attenuating-agent-tokens",
      "the holder of a token signs a narrower one for the next, and its resource server verifies the chain offline",

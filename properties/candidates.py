@@ -255,7 +255,7 @@ class Received:
     def possible(self, *conditions: Condition, given: Iterable[int] = ()) -> bool:
         """Whether conditions can hold together in a state, reachable or not, where some inputs are ``given``.
 
-        A solver decides whatever it has been told of, so that each is told of what its questions are about alone.
+        A solver decides all that it knows, so that each knows what its questions read alone.
         """
         if False in conditions:
             return False

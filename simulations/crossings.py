@@ -101,7 +101,7 @@ def loot(
     client's.
     """
     c, session = _flow(design, "honest_api" if captured == NONE else "malicious_rs", asked)
-    proves = readings.uses_dpop(c, session)
+    proves, seen_for = readings.uses_dpop(c, session), NONE if captured == NONE else asked
     bound = all_of(proves, same(design.as_dpop, "honor"))
     requested = readings.requested_resource(c, session)
     return Loot(
@@ -112,12 +112,8 @@ def loot(
         decided(ATTACKERS_KEY if own and same(design.mtls, "bound") else readings.certificate(c, session)),
         decided(choose(proves, captured, NONE)),
         bool(decided(vouching.grant_type_of(c, VISITOR)) != "client_credentials"),
-        _shown_with(design, ATTACKERS_KEY if handed else NONE if captured == NONE else asked),
+        decided(choose(client.shows_attestation(design), ATTACKERS_KEY if handed else seen_for, NONE)),
     )
-
-
-def _shown_with(design: Design, audience: str) -> str:
-    return decided(choose(client.shows_attestation(design), audience, NONE))
 
 
 def _thiefs_key(design: Design) -> str:
@@ -212,9 +208,10 @@ def present(design: Design, token: Loot, at: ResourceNode, role: Role, url: str)
     own, captured = token.key in (NONE, ATTACKERS_KEY), token.captured != NONE
     for_this = captured and identifiers.equal_htu(token.captured, url)
     meant = server.is_meant_for(design, at.resource, token.audience, default)
-    attested = token.attested_for == ATTACKERS_KEY or all_of(
-        token.attested_for != NONE, resource.attestation_is_taken(design, at.resource, token.attested_for)
+    proven = any_of(
+        token.attested_for == ATTACKERS_KEY, resource.attestation_is_taken(design, at.resource, token.attested_for)
     )
+    attested = all_of(token.attested_for != NONE, proven, same(design.trust_domain, "yes"))
     yield from token_flow.is_told(design, design, role == "trusted", meant)
     yield from guards.access_token(
         design,
@@ -235,7 +232,7 @@ def present(design: Design, token: Loot, at: ResourceNode, role: Role, url: str)
         certificate=token.certificate,
         presented=ATTACKERS_KEY,
         used=False,  # what came to a server of the attacker's was shown to no other
-        shown=any_of(same(design.own_attester, "yes"), all_of(attested, same(design.trust_domain, "yes"))),
+        shown=any_of(same(design.own_attester, "yes"), attested),
         attested=False,
         bare=True,
         typed=True,
