@@ -44,13 +44,14 @@ class End:
 
     ``stage`` is ``A`` where the resource server accepts it, and empty where it asks for something that nobody has said
     anything of (``about`` is its URL). ``before`` are the rules that refused something on the way, after which it went
-    on elsewhere.
+    on elsewhere; ``passed`` those that agreed whenever they were asked.
     """
 
     stage: Ended
     rule: Rule | None
     about: str
     before: tuple[Rule, ...] = ()
+    passed: frozenset[Rule] = frozenset()
 
 
 def ends(served: Front, names: Iterable[str] = ()) -> dict[str, End]:
@@ -76,7 +77,10 @@ def _end(design: Design, scenario: Scenario) -> End:
         return End("", None, error.url)
     about = found.decisions[-1].about if found.refused_by else ""
     refused = [one.rule for one in found.decisions if not one.holds]
-    return End(found.stage, found.refused_by, about, tuple(rule for rule in refused if rule != found.refused_by))
+    before = tuple(rule for rule in refused if rule != found.refused_by)
+    return End(
+        found.stage, found.refused_by, about, before, frozenset(one.rule for one in found.decisions) - {*refused}
+    )
 
 
 def unsure(served: Front, names: Iterable[str]) -> dict[str, str]:
@@ -110,14 +114,33 @@ def unsettled(served: Front, found: Mapping[str, End]) -> dict[str, tuple[str, .
 
 
 def _doubts(name: str, end: End, scenario: Scenario) -> Iterator[str]:
+    said = set[str]()
+    for switch, value, _ in _otherwise(name, end, scenario):
+        if switch not in said and not _excluded(name, switch, value):
+            said.add(switch)
+            yield f"{switch}={value}"
+
+
+def deciding(served: Front, found: Mapping[str, End]) -> dict[str, tuple[str, ...]]:
+    """By the names of clients: each ``switch=value`` of one that is refused without which that rule would agree."""
+    decisive = {}
+    for name, end in found.items():
+        near = stands_for(name)
+        others = _otherwise(near, end, served.scenario) if end.stage not in ("A", "") else ()
+        switches = dict.fromkeys(switch for switch, _, other in others if end.rule in other.passed)
+        decisive[name] = tuple(f"{switch}={clients()[near].design[switch]}" for switch in switches)
+    return decisive
+
+
+def _otherwise(name: str, end: End, scenario: Scenario) -> Iterator[tuple[str, str, End]]:
+    """Each other value of a switch that a client reads here with which it ends otherwise, and how."""
     noted = Noted(clients()[name].design)
     converse(noted, scenario)
     for switch in sorted(noted.read & {one for one, about in SWITCHES.items() if about.kind in FITTED}):
         for value in SWITCHES[switch].values:
             other = _end(clients()[name].design.but(**{switch: value}), scenario)
-            if (other.stage, other.rule) != (end.stage, end.rule) and not _excluded(name, switch, value):
-                yield f"{switch}={value}"
-                break
+            if (other.stage, other.rule) != (end.stage, end.rule):
+                yield switch, value, other
 
 
 @cache
@@ -272,7 +295,7 @@ def as_data(
     doubts: Mapping[str, tuple[str, ...]],
 ) -> dict[str, Any]:
     """Return how clients get on with what is served, and what lets them in, as data; ``doubts``: what is unsettled."""
-    doubtful = unsure(served, found)
+    doubtful, decisive = unsure(served, found), deciding(served, found)
     return {
         "url": served.url,
         "clients": {
@@ -281,6 +304,7 @@ def as_data(
                 "rule": end.rule and end.rule.name,
                 "source": end.rule and end.rule.source,
                 "about": end.about,
+                "decided_by": decisive[name],
                 "before": [rule.name for rule in end.before],
                 "not_measured": doubts.get(name, ()),
                 "not_sure": doubtful.get(name, ""),

@@ -131,8 +131,8 @@ def check(
     """
     if init is not None:
         with Progress("attackers", 0) as progress:
-            begun = beginning(init, model, progress.reached)
-        click.echo(begun, nl=False)
+            for line in beginning(init, model, progress.reached):
+                click.echo(line)
         return DONE
     if not files:
         raise click.UsageError("nothing to check: name a FILE, or print expectations with --init DESIGN")

@@ -7,9 +7,10 @@ import click
 
 from deployed.explanation import stands_for
 from deployed.served import Change, Front, read
-from deployed.serves import End, Ended, as_data, ends, opened_by, opened_without, smallest, unsettled, unsure
+from deployed.serves import End, Ended, as_data, deciding, ends, opened_by, opened_without, smallest, unsettled, unsure
 from model.conversation import STAGES
 from model.rule import Rule
+from model.words import with_code
 from openworld.commands import completion
 from openworld.commands.common import DONE, INCONCLUSIVE, VIOLATED, as_json, option, print_json, print_lines
 from properties.checker import Checker
@@ -70,7 +71,7 @@ def _ends(served: Front, found: Mapping[str, End]) -> Iterator[str]:
     inside = [name for name, end in found.items() if end.stage == "A"]
     yield f"sent to     {served.url}"
     yield f"clients     {len(inside)} of {len(found)} get in"
-    doubtful = unsure(served, found)
+    doubtful, decisive = unsure(served, found), deciding(served, found)
     for name in found:
         if (near := stands_for(name)) != name:
             yield f"            for {name} answers {near}" + (f": {why}" if (why := doubtful.get(name)) else "")
@@ -87,6 +88,8 @@ def _ends(served: Front, found: Mapping[str, End]) -> Iterator[str]:
             yield f"    {', '.join(names)}"
             before = dict.fromkeys(one.name for name in names for one in found[name].before)
             yield from (f"      some had refused this before, and went on: {one}" for one in before if stage != "A")
+            by = dict.fromkeys(each for name in names for each in decisive[name])
+            yield from (f"      decided by: {with_code(each)}" for each in by)
     doubts: dict[tuple[str, ...], list[str]] = {}
     for name, switches in unsettled(served, found).items():
         doubts.setdefault(switches, []).append(name)

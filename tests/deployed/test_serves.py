@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from deployed.served import Heard, NotRecordedError, RecordingError, fetched, read
-from deployed.serves import changes, ends, opened_without, smallest, unsettled, unsure
+from deployed.serves import changes, deciding, ends, opened_without, smallest, unsettled, unsure
 from model.clients import clients
 from model.conversation import converse
 from model.protocols import rules
@@ -221,6 +221,13 @@ def test_a_refusal_that_nobody_measured_is_told(tmp_path: Path) -> None:
     found = ends(served, names)
     assert {end.stage for end in found.values()} == {"d"}
     assert unsettled(served, found) == {}
+
+
+def test_a_refusal_names_the_switches_that_decide_it(tmp_path):
+    """Set otherwise, each has the rule agree; a client that gets in is decided by none."""
+    names = ["@atproto/oauth-client==0.8.7", "ts-sdk-v1==1.32.2"]
+    served = read([_written(tmp_path)])
+    assert deciding(served, ends(served, names)) == {names[0]: ("prm=origin",), names[1]: ()}
 
 
 @contextmanager
