@@ -14,14 +14,15 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import gateways, guards
 from model.action import Context, once, possible
+from model.flow import comes_to
 from model.logic import Condition, Value, all_of, any_of, choose, implies, no, one_of, same
 from model.messages import THIEF, Redirection, Sent
-from model.readings import REQUEST_SENT, follows, ids_of, policy_of, tampered
+from model.readings import REQUEST_SENT, at_server, follows, ids_of, policy_of, published, serves, tampered
 from model.registration import is_known, is_on_file, is_taken, knows_attester, registers_at_run_time
 from model.rule import Named
 from model.send import is_scripted
 from model.state import assertion_at, client_of
-from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, SUB_AGENT, Held, Party, World, callbacks
+from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, RESOURCE_SERVER, SUB_AGENT, Held, Party, World, callbacks
 
 #: Capabilities by which a page of the attacker's is in a user's browser, and leads it on.
 PAGES = ("lure", "web")
@@ -40,7 +41,10 @@ def knows(c: Context, kind: str, name: str) -> Condition:
 
 def _was_sent_before(c: Context, kind: str, name: str) -> Condition:
     """Whether a term is a secret that a client had before this run, and has sent in each of its token requests."""
-    return no(registers_at_run_time(c.of(name.partition("@")[0]))) if kind == "secret" else False
+    if kind != "secret":
+        return False
+    client, _, server = name.partition("@")
+    return all_of(no(registers_at_run_time(c.of(client))), has_come_to(c, client, c.world.by_name[server]))
 
 
 def _is_platforms(c: Context, kind: str, name: str) -> Condition:
@@ -48,11 +52,31 @@ def _is_platforms(c: Context, kind: str, name: str) -> Condition:
     if kind == "grant" and name in c.world.session:
         return same(c.client(name).grant, "jwt_bearer")
     if kind == "assertion" and client_of(name) not in c.world.by_name:
-        at = c.world.by_name[name.rpartition("@")[2]]
+        of, at = client_of(name), c.world.by_name[name.rpartition("@")[2]]
         met = [gateways.claimed_issuer(c, each) for each in c.world.gateways if each.upstream == at.name] or [at.url]
         named = any_of(*(gateways.stands_for(c, at, issuer) for issuer in met))
-        return all_of(client_rules.platform_signs(policy_of(c, client_of(name))), named)
+        asked = any_of(*(has_come_to(c, client.name, at) for client in c.world.clients if of in ids_of(c, client)))
+        return all_of(client_rules.platform_signs(policy_of(c, of)), named, asked)
     return False
+
+
+@once
+def has_come_to(c: Context, client: str, server: Party) -> Condition:
+    """Whether a client has asked an AS for tokens before this run, in a session that nobody disturbed.
+
+    A server that no resource of the world leads to, as a proxy, is one that the client was brought to.
+    """
+    before = c._replace(before=True)
+    leading = {gateway.name: gateway for gateway in c.world.gateways if gateway.upstream == server.name}
+    leading[server.name] = server
+    who = next((session.name for session in c.world.sessions if session.client == client), NONE)
+    ways = []
+    for resource in c.world.of(RESOURCE_SERVER) if who != NONE else ():
+        for led in (leading[name] for name in resource.designates if name in leading):
+            session = at_server(before, who, led, resource.url, published(before, resource.url))
+            listed = serves(before, server, session.resource)
+            ways.append(all_of(*(rule.holds for rule in comes_to(before, session, led, listed))))
+    return any_of(*ways) if ways else True
 
 
 def sessions_and_channels(world: World) -> list[dict[str, str]]:

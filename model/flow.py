@@ -1130,3 +1130,45 @@ def client__accept_authorization_response(c: Context, who: str, grant: str) -> M
         },
         (Sent(user, client.name, AuthorizationResponse(slot.redirect, grant, slot.state, iss)),),
     )
+
+
+# --- before this run -----------------------------------------------------------------------------------------
+
+
+def comes_to(c: Context, session: SessionState, led: Party, listed: Condition) -> tuple[Named, ...]:
+    """The rules by which a session that nobody disturbs takes an AS, and comes to ask it for a token.
+
+    ``led``: to which AS it was led, or to which gateway before one; ``listed``: the AS has the resource that is asked
+    for on its list.
+    """
+    server, request, design = gateways.behind(c, led), request_of(c, session), c.client(session.who)
+    asks_user, by_device = client_rules.uses_browser(design), client_rules.shows_a_code(design)
+    pushed = no(same(session.par_at, NONE))
+    approved = request_is_taken(
+        c,
+        server,
+        request,
+        pushed,
+        request["challenge"],
+        listed=listed,
+        by_device=False,
+        shown=True,
+        reused=False,
+        unasked=False,
+        within=True,
+        apart=False,
+    )
+    iss, redirect = gateways.iss(c, server, session.authorization_at), redirect_uri_of(c, session)
+    says_so, at = same(c.of(led.name).h_iss, "yes"), session.token_at
+    return (
+        *server_metadata_rules(c, session, led, session.issuer, at, at, advertised=says_so),
+        *asked_if(pushed, authenticates(c, session, server, "par")),
+        *asked_if(by_device, authenticates(c, session, server, "device_authorization")),
+        *asked_if(asks_user, approved),
+        *asked_if(asks_user, responded(c, session, iss, session.issuer, session.who, redirect, other_browser=False)),
+    )
+
+
+def asked_if(condition: Condition, rules: Iterable[Named]) -> Iterator[Named]:
+    """Some rules, asked only where something is so."""
+    return (rule._replace(holds=implies(condition, rule.holds)) for rule in rules)

@@ -10,8 +10,8 @@ from model import client as client_rules
 from model import gateways, guards, scopes
 from model.action import Context
 from model.attacker import attacker_authenticates
-from model.flow import authenticates, document_rules, request_is_taken, responded, server_metadata_rules, vouched_for
-from model.logic import Condition, Value, all_of, choose, implies, no, same
+from model.flow import asked_if, authenticates, comes_to, document_rules, vouched_for
+from model.logic import Condition, Value, all_of, choose, same
 from model.messages import THIEF, CodeShown
 from model.reading import SessionState
 from model.readings import (
@@ -217,40 +217,13 @@ def got(c: Context, session: SessionState, led: Party, listed: Condition) -> tup
     ``led``: to which AS it was led, or to which gateway before one; ``listed``: the AS has the resource that is asked
     for on its list.
     """
-    server = gateways.behind(c, led)
-    asking, request = by_session(c, session, server)._replace(listed=listed), request_of(c, session)
-    design = c.client(session.who)
-    asks_user, by_device = client_rules.uses_browser(design), client_rules.shows_a_code(design)
-    pushed = no(same(session.par_at, NONE))
-    approved = request_is_taken(
-        c,
-        server,
-        request,
-        pushed,
-        request["challenge"],
-        listed=listed,
-        by_device=False,
-        shown=True,
-        reused=False,
-        unasked=False,
-        within=True,
-        apart=False,
-    )
-    iss, redirect = gateways.iss(c, server, session.authorization_at), redirect_uri_of(c, session)
-    says_so, at = same(c.of(led.name).h_iss, "yes"), session.token_at
+    server, resource = gateways.behind(c, led), request_of(c, session)["resource"]
+    asking = by_session(c, session, server)._replace(listed=listed)
     return (
-        *server_metadata_rules(c, session, led, session.issuer, at, at, advertised=says_so),
-        *_asked_if(pushed, authenticates(c, session, server, "par")),
-        *_asked_if(by_device, authenticates(c, session, server, "device_authorization")),
-        *_asked_if(asks_user, approved),
-        *_asked_if(asks_user, responded(c, session, iss, session.issuer, session.who, redirect, other_browser=False)),
-        *request_rules(c, server, asking, request["resource"]),
-        *response_rules(c, session, server, asking, request["resource"], requested_resource(c, session), True),
+        *comes_to(c, session, led, listed),
+        *request_rules(c, server, asking, resource),
+        *response_rules(c, session, server, asking, resource, requested_resource(c, session), True),
     )
-
-
-def _asked_if(condition: Condition, rules: Iterable[Named]) -> Iterator[Named]:
-    return (rule._replace(holds=implies(condition, rule.holds)) for rule in rules)
 
 
 def refresh_token_rules(c: Context, grant: str) -> tuple[Named, ...]:
@@ -267,4 +240,4 @@ def was_kept(c: Context, token: Value, among: Collection[str]) -> tuple[Named, .
     """The rules by which a token that leaks by itself, one ``among`` these, is there: it was issued and kept."""
     leaking = (held for held in c.world.held if held.leaks_by and held.name in among)
     asked = ((same(token, held.name), kept(c, held)) for held in leaking)
-    return tuple(one for it, rules in asked for one in _asked_if(it, rules))
+    return tuple(one for it, rules in asked for one in asked_if(it, rules))
