@@ -42,15 +42,17 @@ def draw(pen: Strokes, shown: Chart, citation: str = "") -> None:
 
 def _run(pen: Strokes, shown: Chart, top: float, bottom: float) -> None:
     """The messages between the lifelines, from ``top`` to ``bottom``."""
-    lane = _LANES / len(shown.cast)
+    names = {one.key: one.name if one.name.startswith("some ") else f"the {one.name}" for one in shown.cast}
+    beside = shown.refusal or any(line for each in shown.sent for line in noted(each, names))
+    wide = _LANES if beside else WIDTH - 2 * _MARGIN
+    lane = wide / len(shown.cast)
     places = {one.key: _MARGIN + lane * (at + 0.5) for at, one in enumerate(shown.cast)}
-    canvas = Canvas(pen, shown, _LANES)
+    canvas = Canvas(pen, shown, wide)
     canvas.places = places
     for one in shown.cast:
         face, ink = ("#ffffff", INK) if one.honest else (INK, "#ffffff")
         pen.box(places[one.key] - lane / 2 + 5, top - 13, lane - 10, 26, face=face, edge=INK, rounded=one.honest)
         _text(pen, places[one.key], top, one.name, 11, ha="center", color=ink, weight="bold")
-    names = {one.key: one.name if one.name.startswith("some ") else f"the {one.name}" for one in shown.cast}
     every = list(zip(shown.sent, labels(shown.sent), strict=True))
     kept = _kept(shown, names, int((bottom - top - 40) / _LEAST))
     pitch = min(_MOST, (bottom - top - 40) / max(1, len(kept)))
@@ -67,13 +69,13 @@ def _run(pen: Strokes, shown: Chart, top: float, bottom: float) -> None:
         _label(pen, (start + end) / 2, y - pitch * 0.12, words, size, message.decisive)
         refused = [shown.refusal.words] if shown.refusal and message is shown.sent[-1] else []
         said = "; ".join([*noted(message, names), *refused])
-        for line in textwrap.wrap(said, 52):
+        for line in textwrap.wrap(said, 52, break_long_words=False):
             below = max(below + 12, y + 2)
             _text(pen, _MARGIN + _LANES + 8, below, line, 9.5, weight="bold" if message.decisive else "normal")
         y += pitch
     if left_out := len(every) - len(kept):
         said = f"{left_out} messages of honest parties are not drawn"
-        _text(pen, _MARGIN + _LANES + 8, bottom - 4, said, 9, color=_GREY)
+        _text(pen, WIDTH - _MARGIN, bottom + 14, said, 9, ha="right", color=_GREY)
 
 
 def _kept(shown: Chart, names: dict[str, str], room: int) -> list[int]:
