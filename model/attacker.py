@@ -18,7 +18,7 @@ from model.flow import comes_to
 from model.logic import Condition, Value, all_of, any_of, choose, implies, no, one_of, same
 from model.messages import THIEF, Redirection, Sent
 from model.readings import REQUEST_SENT, at_server, follows, ids_of, policy_of, published, serves, tampered
-from model.registration import is_known, is_on_file, is_taken, knows_attester, registers_at_run_time
+from model.registration import has_clients, is_known, is_on_file, is_taken, knows_attester, registers_at_run_time
 from model.rule import Named
 from model.send import is_scripted
 from model.state import assertion_at, client_of
@@ -353,5 +353,6 @@ def usable_assertions(c: Context) -> Condition:
         for identity in ids_of(c, client):
             taken = _authenticated(c, server, identity, "token", _assertion_alone(c, server, identity), False)
             sent = knows(c, "assertion", assertion_at(server, identity))
-            found.append(all_of(is_known(c, identity), sent, *(rule.holds for rule in taken)))
+            here = all_of(has_clients(c, server), is_known(c, identity))
+            found.append(all_of(here, sent, *(rule.holds for rule in taken)))
     return any_of(*found)

@@ -83,7 +83,7 @@ from model.readings import (
     trusted_by,
     was_handed_over,
 )
-from model.registration import is_fetched, knows_attesters, registers_at_run_time, shares_host
+from model.registration import has_clients, is_fetched, knows_attesters, registers_at_run_time, shares_host
 from model.resource_server import Issuer
 from model.rule import Named
 from model.state import ATTACKERS_KEY, ID_TOKEN, OWN_TOKENS, assertion_at, id_token_of, id_tokens, tokens
@@ -798,9 +798,8 @@ def name_address_in_client_metadata(c: Context, server: str, client: str) -> Mov
 def _fetching(c: Context, server: str, acts: Condition, fetched: Named) -> Move:
     """The AS fetches an internal address that the attacker named, if it fetches documents of that kind at all."""
     policy = c.of(server)
-    has_clients = same(policy.upstream_client, "static") if c.world.by_name[server].role == PROXY else True
     return Move(
-        all_of(acts, has_clients),
+        all_of(acts, has_clients(c, c.world.by_name[server])),
         (
             fetched._replace(holds=any_of(no(same(policy.reg, "cimd")), fetched.holds)),
             server_rules.fetches_are_guarded(policy, internal=True),

@@ -60,7 +60,7 @@ from model.readings import (
     user_of,
     users_grants,
 )
-from model.registration import is_known, knows_signers
+from model.registration import has_clients, is_known, knows_signers
 from model.state import assertion_at, id_token_with, refreshed
 from model.token_endpoint import (
     Requester,
@@ -496,11 +496,11 @@ def _as_client(world: World) -> list[dict[str, str]]:
 @action("S15", _as_client)
 def authenticate(c: Context, server: str, client: str) -> Move:
     """The attacker authenticates at an honest AS, or at a proxy that is one to its clients, as an honest client."""
-    design = policy_of(c, client)
-    has, checked = authenticates_as(c, c.world.by_name[server], client)
+    design, party = policy_of(c, client), c.world.by_name[server]
+    has, checked = authenticates_as(c, party, client)
     # Where its document says so, who comes without credentials is let in, but not as the client.
     as_client = implies(server_rules.is_public(design), has)
-    here = all_of(c.has(c.capabilities), as_client, is_known(c, client))
+    here = all_of(c.has(c.capabilities), as_client, has_clients(c, party), is_known(c, client))
     sent = Sent(ATTACKER, server, _credentials(c, server, client))
     return Move(here, checked, {"accepted.authentication": True}, (sent,))
 

@@ -52,6 +52,11 @@ def is_known(c: Context, client_id: Value) -> Condition:
     return any_of(*known)
 
 
+def has_clients(c: Context, server: Party) -> Condition:
+    """Whether anybody is a client of an AS, or of a proxy: of one that is no client of the AS behind it nobody is."""
+    return same(c.of(server.name).upstream_client, "static") if server.role == PROXY else True
+
+
 @once
 def is_on_file(c: Context, server: Party, design: Choices) -> Condition:
     """Whether an honest AS has heard of a client of this design, and has not forgotten it for good.
