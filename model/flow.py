@@ -96,7 +96,7 @@ from model.rule import Named
 from model.send import is_attackers
 from model.state import assertion_at, others_than
 from model.switching import Choices
-from model.world import ATTACKER, NONE, RESOURCE_SERVER, Party, World, pages
+from model.world import ATTACKER, NONE, PROXY, RESOURCE_SERVER, Party, World, pages
 
 # --- S1 to S7: discovery -----------------------------------------------------------------------------------
 
@@ -660,11 +660,11 @@ def _opens_at_resources(c: Context, who: str, audience: Value, shows: Condition)
 
 
 def _secret_of(c: Context, session: SessionState) -> Value:
-    """The AS whose secret a session sends, if it sends one: of the issuer, or where they are not kept apart any."""
+    """The AS, or proxy, whose secret a session sends, if any: of the issuer, or where they are not kept apart any."""
     design, client = c.client(session.who), c.world.session[session.who].client
     own: Value = NONE
     others: Value = NONE
-    for server in reversed(c.world.honest_servers):
+    for server in reversed((*c.world.honest_servers, *c.world.of(PROXY))):
         kept = all_of(is_on_file(c, server, design), client_rules.sends_secret(design, server.url, session.issuer))
         led = all_of(same(design.client_auth, "secret"), is_astray(c, client, server, session.issuer))
         name = f"{client}@{server.name}"
