@@ -156,7 +156,7 @@ def _url(party: Party) -> str:
 
 
 def _endpoints(world: World) -> Domains:
-    named = dict.fromkeys(("issuer", "authorization_at", "token_at"), world.issuers)
+    named = {"authorization_at": world.issuers, **dict.fromkeys(("issuer", "token_at"), world.registrars)}
     flags = ("promises_iss", "offers_pkce", "offers_dpop", "connector")
     named["registration_at"] = (*(server.url for server in world.strangers), *map(_url, world.honest_servers))
     return {**named, "par_at": (NONE, *world.issuers), **dict.fromkeys(flags, (False, True))}

@@ -613,7 +613,7 @@ def authentication_of(c: Context, session: SessionState, endpoint: str, called: 
         choose(same(design.assertion_aud, "endpoint"), mapped(f"{{}}/{endpoint}".format, called), token_endpoint),
     )
     opens = []
-    for server in c.world.honest_servers:
+    for server in (*c.world.honest_servers, *c.world.of(PROXY)):
         led = is_astray(c, c.world.session[who].client, server, session.issuer)
         fits = any_of(same(session.issuer, server.url), server_rules.assertion_key_is_known(design), led)
         names = assertion_names(c, session, server, called)

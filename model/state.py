@@ -105,7 +105,7 @@ def keys(world: World) -> tuple[str, ...]:
     """Keys (or TLS certificates) that proofs are made with."""
     made = [NONE, ATTACKERS_KEY]
     for client in world.clients:
-        made += [f"key:{client.name}", *(f"key:{client.name}@{issuer}" for issuer in world.issuers)]
+        made += [f"key:{client.name}", *(f"key:{client.name}@{issuer}" for issuer in world.registrars)]
     made += [f"key:{session.name}" for session in world.sessions]
     return (*made, *dict.fromkeys(f"key:{held.client}:earlier" for held in world.held))
 
@@ -189,16 +189,16 @@ def beginning(world: World) -> Mapping[str, Decided]:
 
 
 def _session(made: Variables, world: World, who: str) -> None:
-    servers = (NONE, *world.issuers)
+    servers, named = (NONE, *world.issuers), (NONE, *world.registrars)
     grants, sessions = [grant.name for grant in world.grants], [session.name for session in world.sessions]
     made.value(f"{who}.phase", PHASES, "how far this session has come")
     made.value(f"{who}.url", (NONE, *world.whereabouts(who)), "the resource URL the agent was sent to")
     made.value(f"{who}.resource", (NONE, *world.resources), "`resource` of the metadata in use")
     made.value(f"{who}.listed", servers, "the AS that the metadata lists")
     made.value(f"{who}.metadata", servers, "whose AS metadata is in use")
-    made.value(f"{who}.issuer", servers, "the issuer recorded for the request")
+    made.value(f"{who}.issuer", named, "the issuer recorded for the request")
     made.value(f"{who}.authorization_at", servers, "whose authorization endpoint the metadata names")
-    made.value(f"{who}.token_at", servers, "whose token endpoint it names")
+    made.value(f"{who}.token_at", named, "whose token endpoint it names")
     made.value(f"{who}.par_at", servers, "to whose endpoint it pushes its request, if any")
     made.value(
         f"{who}.unnamed", (False, True), "nobody has named this AS: no document lists it, or no metadata that issuer"
@@ -209,7 +209,7 @@ def _session(made: Variables, world: World, who: str) -> None:
     made.value(f"{who}.demands_dpop", (False, True), "the attacker's resource metadata demands DPoP")
     made.value(f"{who}.connector", (False, True), "the AS came as a connector, its endpoints configured one by one")
     made.value(f"{who}.request_uri", (NONE, *grants, *sessions), "whose pushed request it was handed as its own")
-    made.value(f"{who}.went_to", servers, "the issuer with which the client went on after the response")
+    made.value(f"{who}.went_to", named, "the issuer with which the client went on after the response")
     made.value(f"{who}.code", (NONE, FORGED, *grants), "the code the client got")
     made.value(f"{who}.token", (NONE, FORGED, *tokens(world)), "the access token the session holds")
     made.value(f"{who}.told", (False, True), "it has read what the token response says of resources")
