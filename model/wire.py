@@ -223,7 +223,7 @@ def _described(
         if given in (NONE, "", False, None, ()) or f"{{{each.name}}}" in message.label:
             continue
         text = scene.words.term(kind, str(given)) if kind else scene.words.public(given)
-        if "endpoint" in each.metadata and text in scene.world.issuers:
+        if "endpoint" in each.metadata and text in scene.world.registrars:
             text = f"{text}/{each.metadata['endpoint']}"
         name = each.metadata.get("sent_as") or each.metadata.get("claim", each.name)
         values.append(_value(scene, name, text, "claim" in each.metadata))
