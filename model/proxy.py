@@ -27,9 +27,17 @@ from model.attacker import (
 )
 from model.attacker_sends import crafted
 from model.flow import client_authenticates, registration
-from model.logic import Condition, Value, all_of, any_of, choose, no, same
+from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.lookups import named
-from model.messages import AuthorizationRequest, AuthorizationResponse, Redirection, Sent, TokenRequest, TokenResponse
+from model.messages import (
+    THIEF,
+    AuthorizationRequest,
+    AuthorizationResponse,
+    Redirection,
+    Sent,
+    TokenRequest,
+    TokenResponse,
+)
 from model.reading import GrantState
 from model.readings import is_client_that, policy_of
 from model.registration import is_known, shows_a_client
@@ -80,6 +88,11 @@ def _browsers(world: World) -> list[dict[str, str]]:
 # --- a transaction begins ------------------------------------------------------------------------------------
 
 
+def _challenge(at: Transaction, design: Choices) -> Value:
+    """The code challenge in an honest client's request to the proxy, or none."""
+    return choose(same(design.pkce, "off"), NONE, at.name)
+
+
 def _begun(
     at: Transaction, client: Value, redirect: Value, browser: str, challenge: Value = NONE
 ) -> tuple[Condition, Written, Sent]:
@@ -103,7 +116,7 @@ def client__start_at_proxy(c: Context, proxy: str, user: str, client: str) -> Mo
     """A user's client, registered at the proxy, sends the browser to the proxy's authorization endpoint."""
     at = _at(c, proxy)
     party, design, url = c.world.by_name[client], c.of(client), at.proxy.url
-    challenged = choose(same(design.pkce, "off"), NONE, at.name)
+    challenged = _challenge(at, design)
     client_id = client_rules.client_id(design, party, url, False)
     redirect = client_rules.redirect_uri(design, party, url, url)
     here, begun, request = _begun(at, client_id, redirect, user, challenged)
@@ -198,12 +211,18 @@ def proxy__take_callback(c: Context, proxy: str, user: str) -> Move:
     )
 
 
-def _redeem(c: Context, at: Transaction, who: Value, able: Condition) -> Move:
+def _redeem(c: Context, at: Transaction, who: Value, able: Condition, verifier: Value) -> Move:
     """Somebody redeems the proxy's code as the client that it was issued to."""
-    request = TokenRequest(at.now.client, grant_type="authorization_code", code=at.name, redirect_uri=at.now.redirect)
+    request = TokenRequest(
+        at.now.client,
+        grant_type="authorization_code",
+        code=at.name,
+        redirect_uri=at.now.redirect,
+        code_verifier=verifier,
+    )
     answer = Sent(at.proxy.name, who, TokenResponse(at.name, "Bearer"))
     sends = (Sent(who, at.proxy.name, request), answer)
-    return Move(all_of(same(at.now.code, "issued"), able), (), at.sets(code="redeemed"), sends)
+    return Move(able, (), at.sets(code="redeemed"), sends)
 
 
 @action("S16", each=_proxies)
@@ -211,20 +230,28 @@ def client__redeem_at_proxy(c: Context, proxy: str) -> Move:
     """An honest client redeems the proxy's code."""
     at = _at(c, proxy)
     client, design = at.now.client, policy_of(c, at.now.client)
-    move = _redeem(c, at, named(c, client), is_known(c, client))
+    first = all_of(same(at.now.code, "issued"), is_known(c, client))
+    move = _redeem(c, at, named(c, client), first, _challenge(at, design))
     itself = client_authenticates(c, design, at.proxy, "token", client=client, here=True, forwarded=False, named=True)
     return move._replace(rules=itself)
 
 
 @action("S15", each=_proxies)
 def redeem_at_proxy(c: Context, proxy: str) -> Move:
-    """The attacker redeems the proxy's code, as the client of a request whose verifier it has, or that needs none."""
+    """The attacker redeems the proxy's code, as the client of a request whose verifier it has, or that needs none.
+
+    It may have the code from a log, once the client has redeemed it.
+    """
     at = _at(c, proxy)
     pkce = policy_of(c, at.now.client).pkce
     plain = all_of(same(pkce, "plain"), knows(c, "challenge", at.name))
-    has_verifier = any_of(at.now.crafted, same(pkce, "off"), plain)
-    move = _redeem(c, at, ATTACKER, all_of(knows(c, "code", at.name), has_verifier))
-    rules = attacker_authenticates(c, at.proxy, at.now.client)
+    needs_none = same(pkce, "off")
+    has_verifier = any_of(at.now.crafted, needs_none, plain, knows(c, "verifier", at.name))
+    reused = same(at.now.code, "redeemed")
+    able = all_of(one_of(at.now.code, "issued", "redeemed"), no(at.now.taken), knows(c, "code", at.name), has_verifier)
+    verifier = choose(at.now.crafted, THIEF, choose(needs_none, NONE, at.name))
+    move = _redeem(c, at, ATTACKER, able, verifier)
+    rules = (server_rules.code_is_unused(at.policy, reused), *attacker_authenticates(c, at.proxy, at.now.client))
     return move._replace(rules=rules, sets={**move.sets, **at.sets(taken=True)})
 
 

@@ -302,6 +302,7 @@ def _transaction(made: Variables, world: World, name: str) -> None:
     terms = {
         "state": "its state",
         "challenge": "its code challenge",
+        "verifier": "its code verifier",
         "code": "the proxy's code",
         "token": "the proxy's token",
     }

@@ -130,7 +130,7 @@ _MECHANISMS = (
     ("pkce_policy", "always metadata", "client", "whether the client drops PKCE when the metadata does not offer it", "RFC 9700 4.8"),
     ("par", "off on required", "authorization_server client", "pushed authorization requests: unused; used where offered; the only ones accepted", "RFC 9126"),
     ("request_uri_once", "yes no", "authorization_server", "AS: a pushed request is used once", "RFC 9126 4"),
-    ("code_reuse", "refuse revoke accept", "authorization_server",
+    ("code_reuse", "refuse revoke accept", "authorization_server proxy",
      "AS: when a code that was redeemed is redeemed once more, by a request that would be in order: refuses it; and revokes what came of the first; answers it as the first",
      "RFC 6749 4.1.2; RFC 9700 4.2.4; draft-ietf-oauth-v2-1 4.1.3 (source of 2026-05-04)"),
     ("as_redirect_status", "303 307", "authorization_server", "the status with which the AS sends the browser back", "RFC 9700 4.12"),
