@@ -26,11 +26,11 @@ from model.attacker import (
     sends_own_users,
 )
 from model.attacker_sends import crafted
-from model.flow import client_authenticates, registration
-from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
-from model.lookups import named
+from model.flow import SIGNED, client_authenticates, registration
+from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.messages import (
     THIEF,
+    Authentication,
     AuthorizationRequest,
     AuthorizationResponse,
     Redirection,
@@ -39,9 +39,9 @@ from model.messages import (
     TokenResponse,
 )
 from model.reading import GrantState
-from model.readings import is_client_that, policy_of
+from model.readings import ids_of, is_client_that, policy_of
 from model.registration import is_known, shows_a_client
-from model.state import transaction
+from model.state import assertion_at, transaction
 from model.switching import Choices
 from model.world import ATTACKER, NONE, PROXY, Party, World
 
@@ -75,6 +75,10 @@ def _authorization_at(party: Party) -> str:
 
 def _proxies(world: World) -> list[dict[str, str]]:
     return [{"proxy": proxy.name} for proxy in world.of(PROXY)]
+
+
+def _clients(world: World) -> list[dict[str, str]]:
+    return [{**at, "client": client.name} for at in _proxies(world) for client in world.clients]
 
 
 def _users(world: World) -> list[dict[str, str]]:
@@ -211,28 +215,54 @@ def proxy__take_callback(c: Context, proxy: str, user: str) -> Move:
     )
 
 
-def _redeem(c: Context, at: Transaction, who: Value, able: Condition, verifier: Value) -> Move:
-    """Somebody redeems the proxy's code as the client that it was issued to."""
+def _redeem(at: Transaction, who: str, able: Condition, verifier: Value, shown: Authentication) -> Move:
+    """Somebody redeems the proxy's code as the client that it was issued to, with what it has ``shown`` of that."""
     request = TokenRequest(
-        at.now.client,
-        grant_type="authorization_code",
-        code=at.name,
-        redirect_uri=at.now.redirect,
-        code_verifier=verifier,
+        **shown, grant_type="authorization_code", code=at.name, redirect_uri=at.now.redirect, code_verifier=verifier
     )
     answer = Sent(at.proxy.name, who, TokenResponse(at.name, "Bearer"))
     sends = (Sent(who, at.proxy.name, request), answer)
     return Move(able, (), at.sets(code="redeemed"), sends)
 
 
-@action("S16", each=_proxies)
-def client__redeem_at_proxy(c: Context, proxy: str) -> Move:
+def _shown(c: Context, at: Transaction, client: Party) -> Authentication:
+    """What an honest client authenticates with at the proxy, whose issuer and endpoints it has."""
+    design, url, known = c.of(client.name), at.proxy.url, ids_of(c, client)
+    signs, secret = client_rules.signs_assertions(design), same(design.client_auth, "secret")
+    by_issuer = any_of(client_rules.attests(design), same(design.assertion_aud, "issuer"))
+    opens = mapped(lambda of: assertion_at(at.proxy, of) if of in known else NONE, at.now.client)
+    return {
+        "client_id": at.now.client,
+        "client_secret": choose(secret, f"{client.name}@{at.proxy.name}", NONE),
+        "client_assertion": choose(signs, SIGNED, NONE),
+        "assertion_audience": choose(signs, choose(by_issuer, url, f"{url}/token"), NONE),
+        "assertion_opens": (choose(signs, opens, NONE),),
+        "client_certificate": choose(same(design.client_auth, "mtls"), f"key:{client.name}", NONE),
+    }
+
+
+def _named(client_id: Value) -> Authentication:
+    """What somebody shows who names a client, and has nothing else that others would read."""
+    return {
+        "client_id": client_id,
+        "client_secret": NONE,
+        "client_assertion": NONE,
+        "assertion_audience": NONE,
+        "assertion_opens": (),
+        "client_certificate": NONE,
+    }
+
+
+@action("S16", each=_clients)
+def client__redeem_at_proxy(c: Context, proxy: str, client: str) -> Move:
     """An honest client redeems the proxy's code."""
-    at = _at(c, proxy)
-    client, design = at.now.client, policy_of(c, at.now.client)
-    first = all_of(same(at.now.code, "issued"), is_known(c, client))
-    move = _redeem(c, at, named(c, client), first, _challenge(at, design))
-    itself = client_authenticates(c, design, at.proxy, "token", client=client, here=True, forwarded=False, named=True)
+    at, party, design = _at(c, proxy), c.world.by_name[client], c.of(client)
+    own = all_of(one_of(at.now.client, *ids_of(c, party)), is_known(c, at.now.client))
+    first = all_of(same(at.now.code, "issued"), own)
+    move = _redeem(at, client, first, _challenge(at, design), _shown(c, at, party))
+    itself = client_authenticates(
+        c, design, at.proxy, "token", client=at.now.client, here=True, forwarded=False, named=True
+    )
     return move._replace(rules=itself)
 
 
@@ -250,7 +280,7 @@ def redeem_at_proxy(c: Context, proxy: str) -> Move:
     reused = same(at.now.code, "redeemed")
     able = all_of(one_of(at.now.code, "issued", "redeemed"), no(at.now.taken), knows(c, "code", at.name), has_verifier)
     verifier = choose(at.now.crafted, THIEF, choose(needs_none, NONE, at.name))
-    move = _redeem(c, at, ATTACKER, able, verifier)
+    move = _redeem(at, ATTACKER, able, verifier, _named(at.now.client))
     rules = (server_rules.code_is_unused(at.policy, reused), *attacker_authenticates(c, at.proxy, at.now.client))
     return move._replace(rules=rules, sets={**move.sets, **at.sets(taken=True)})
 
