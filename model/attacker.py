@@ -22,7 +22,7 @@ from model.registration import has_clients, is_known, is_on_file, is_taken, know
 from model.rule import Named
 from model.send import is_scripted
 from model.state import assertion_at, client_of
-from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, PROXY, RESOURCE_SERVER, SUB_AGENT, Held, Party, World, callbacks
+from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, RESOURCE_SERVER, SUB_AGENT, Held, Party, World, callbacks
 
 #: Capabilities by which a page of the attacker's is in a user's browser, and leads it on.
 PAGES = ("lure", "web")
@@ -349,7 +349,7 @@ def _assertion_alone(c: Context, server: Party, client_id: Value) -> Credentials
 def usable_assertions(c: Context) -> Condition:
     """Whether the attacker was sent a client assertion that an honest AS, or a proxy, takes at its token endpoint."""
     found = []
-    for server, client in product((*c.world.honest_servers, *c.world.of(PROXY)), c.world.clients):
+    for server, client in product(c.world.honest_registrars, c.world.clients):
         for identity in ids_of(c, client):
             taken = _authenticated(c, server, identity, "token", _assertion_alone(c, server, identity), False)
             sent = knows(c, "assertion", assertion_at(server, identity))

@@ -761,7 +761,7 @@ def name_issuer(c: Context, url: str, iss: Value, form: Value) -> Move:
 def _registering(world: World) -> list[dict[str, str]]:
     taken = [client for client in world.clients if client.taken_by]
     names = ("", *(party.name for party in (*taken, *world.identities)))
-    servers = (*world.honest_servers, *world.of(PROXY))
+    servers = world.honest_registrars
     return [{"server": server.name, "client": name} for server in servers for name in names]
 
 

@@ -71,7 +71,7 @@ from model.token_endpoint import (
     refresh_token_rules,
     request_rules,
 )
-from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Party, World, callbacks, client_ids, pages
+from model.world import ATTACKER, LOOPBACK, NONE, Party, World, callbacks, client_ids, pages
 
 # --- sending what it knows: authorization requests and responses ------------------------------------------------
 
@@ -117,7 +117,7 @@ def _slots(world: World) -> list[dict[str, str]]:
 
 def _identities_and_servers(world: World) -> list[dict[str, str]]:
     """One action for each identity of the attacker's, and each honest AS or proxy."""
-    servers = (server.name for server in (*world.honest_servers, *world.of(PROXY)))
+    servers = (server.name for server in world.honest_registrars)
     return combined(client=(client.name for client in world.identities), server=servers)
 
 
@@ -489,7 +489,7 @@ def use_refresh_token(c: Context, grant: str, wanted: Value) -> Move:
 
 def _as_client(world: World) -> list[dict[str, str]]:
     identities = (identity for client in world.clients for identity in client_ids(world, client))
-    servers = (*world.honest_servers, *world.of(PROXY))
+    servers = world.honest_registrars
     return combined(server=(server.name for server in servers), client=identities)
 
 

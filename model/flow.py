@@ -96,7 +96,7 @@ from model.rule import Named
 from model.send import is_attackers
 from model.state import assertion_at, others_than
 from model.switching import Choices
-from model.world import ATTACKER, NONE, PROXY, RESOURCE_SERVER, Party, World, pages
+from model.world import ATTACKER, NONE, RESOURCE_SERVER, Party, World, pages
 
 # --- S1 to S7: discovery -----------------------------------------------------------------------------------
 
@@ -613,7 +613,7 @@ def authentication_of(c: Context, session: SessionState, endpoint: str, called: 
         choose(same(design.assertion_aud, "endpoint"), mapped(f"{{}}/{endpoint}".format, called), token_endpoint),
     )
     opens = []
-    for server in (*c.world.honest_servers, *c.world.of(PROXY)):
+    for server in c.world.honest_registrars:
         led = is_astray(c, c.world.session[who].client, server, session.issuer)
         fits = any_of(same(session.issuer, server.url), server_rules.assertion_key_is_known(design), led)
         names = assertion_names(c, session, server, called)
@@ -664,7 +664,7 @@ def _secret_of(c: Context, session: SessionState) -> Value:
     design, client = c.client(session.who), c.world.session[session.who].client
     own: Value = NONE
     others: Value = NONE
-    for server in reversed((*c.world.honest_servers, *c.world.of(PROXY))):
+    for server in reversed(c.world.honest_registrars):
         kept = all_of(is_on_file(c, server, design), client_rules.sends_secret(design, server.url, session.issuer))
         led = all_of(same(design.client_auth, "secret"), is_astray(c, client, server, session.issuer))
         name = f"{client}@{server.name}"

@@ -26,11 +26,10 @@ from model.attacker import (
     sends_own_users,
 )
 from model.attacker_sends import crafted
-from model.flow import SIGNED, client_authenticates, registration
-from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
+from model.flow import authentication_of, client_authenticates, registration
+from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import (
     THIEF,
-    Authentication,
     AuthorizationRequest,
     AuthorizationResponse,
     Redirection,
@@ -38,10 +37,10 @@ from model.messages import (
     TokenRequest,
     TokenResponse,
 )
-from model.reading import GrantState
-from model.readings import ids_of, is_client_that, policy_of
+from model.reading import GrantState, Moved
+from model.readings import is_client_that, policy_of
 from model.registration import is_known, shows_a_client
-from model.state import assertion_at, transaction
+from model.state import transaction
 from model.switching import Choices
 from model.world import ATTACKER, NONE, PROXY, Party, World
 
@@ -215,55 +214,30 @@ def proxy__take_callback(c: Context, proxy: str, user: str) -> Move:
     )
 
 
-def _redeem(at: Transaction, who: str, able: Condition, verifier: Value, shown: Authentication) -> Move:
-    """Somebody redeems the proxy's code as the client that it was issued to, with what it has ``shown`` of that."""
-    request = TokenRequest(
-        **shown, grant_type="authorization_code", code=at.name, redirect_uri=at.now.redirect, code_verifier=verifier
-    )
+def _redeem(at: Transaction, who: str, able: Condition, request: TokenRequest) -> Move:
+    """Somebody redeems the proxy's code as the client that it was issued to."""
     answer = Sent(at.proxy.name, who, TokenResponse(at.name, "Bearer"))
-    sends = (Sent(who, at.proxy.name, request), answer)
-    return Move(able, (), at.sets(code="redeemed"), sends)
-
-
-def _shown(c: Context, at: Transaction, client: Party) -> Authentication:
-    """What an honest client authenticates with at the proxy, whose issuer and endpoints it has."""
-    design, url, known = c.of(client.name), at.proxy.url, ids_of(c, client)
-    signs, secret = client_rules.signs_assertions(design), same(design.client_auth, "secret")
-    by_issuer = any_of(client_rules.attests(design), same(design.assertion_aud, "issuer"))
-    opens = mapped(lambda of: assertion_at(at.proxy, of) if of in known else NONE, at.now.client)
-    return {
-        "client_id": at.now.client,
-        "client_secret": choose(secret, f"{client.name}@{at.proxy.name}", NONE),
-        "client_assertion": choose(signs, SIGNED, NONE),
-        "assertion_audience": choose(signs, choose(by_issuer, url, f"{url}/token"), NONE),
-        "assertion_opens": (choose(signs, opens, NONE),),
-        "client_certificate": choose(same(design.client_auth, "mtls"), f"key:{client.name}", NONE),
-    }
-
-
-def _named(client_id: Value) -> Authentication:
-    """What somebody shows who names a client, and has nothing else that others would read."""
-    return {
-        "client_id": client_id,
-        "client_secret": NONE,
-        "client_assertion": NONE,
-        "assertion_audience": NONE,
-        "assertion_opens": (),
-        "client_certificate": NONE,
-    }
+    return Move(able, (), at.sets(code="redeemed"), (Sent(who, at.proxy.name, request), answer))
 
 
 @action("S16", each=_clients)
 def client__redeem_at_proxy(c: Context, proxy: str, client: str) -> Move:
     """An honest client redeems the proxy's code."""
-    at, party, design = _at(c, proxy), c.world.by_name[client], c.of(client)
-    own = all_of(one_of(at.now.client, *ids_of(c, party)), is_known(c, at.now.client))
-    first = all_of(same(at.now.code, "issued"), own)
-    move = _redeem(at, client, first, _challenge(at, design), _shown(c, at, party))
+    at, design = _at(c, proxy), c.of(client)
+    who = next(session.name for session in c.world.sessions if session.client == client)
+    session = Moved(c.state.session(who), issuer=at.proxy.url, token_at=at.proxy.url)
+    request = TokenRequest(
+        **authentication_of(c, session, "token", at.proxy.url),
+        grant_type="authorization_code",
+        code=at.name,
+        redirect_uri=at.now.redirect,
+        code_verifier=_challenge(at, design),
+    )
+    able = all_of(same(at.now.code, "issued"), same(at.now.client, request.client_id), is_known(c, at.now.client))
     itself = client_authenticates(
         c, design, at.proxy, "token", client=at.now.client, here=True, forwarded=False, named=True
     )
-    return move._replace(rules=itself)
+    return _redeem(at, client, able, request)._replace(rules=itself)
 
 
 @action("S15", each=_proxies)
@@ -273,16 +247,21 @@ def redeem_at_proxy(c: Context, proxy: str) -> Move:
     It may have the code from a log, once the client has redeemed it.
     """
     at = _at(c, proxy)
-    pkce = policy_of(c, at.now.client).pkce
-    plain = all_of(same(pkce, "plain"), knows(c, "challenge", at.name))
-    needs_none = same(pkce, "off")
+    pkce, code = policy_of(c, at.now.client).pkce, at.now.code
+    plain, needs_none = all_of(same(pkce, "plain"), knows(c, "challenge", at.name)), same(pkce, "off")
     has_verifier = any_of(at.now.crafted, needs_none, plain, knows(c, "verifier", at.name))
-    reused = same(at.now.code, "redeemed")
-    able = all_of(one_of(at.now.code, "issued", "redeemed"), no(at.now.taken), knows(c, "code", at.name), has_verifier)
-    verifier = choose(at.now.crafted, THIEF, choose(needs_none, NONE, at.name))
-    move = _redeem(at, ATTACKER, able, verifier, _named(at.now.client))
-    rules = (server_rules.code_is_unused(at.policy, reused), *attacker_authenticates(c, at.proxy, at.now.client))
-    return move._replace(rules=rules, sets={**move.sets, **at.sets(taken=True)})
+    request = TokenRequest(
+        at.now.client,
+        grant_type="authorization_code",
+        code=at.name,
+        redirect_uri=at.now.redirect,
+        code_verifier=choose(at.now.crafted, THIEF, choose(needs_none, NONE, at.name)),
+    )
+    able = all_of(one_of(code, "issued", "redeemed"), knows(c, "code", at.name), has_verifier)
+    move = _redeem(at, ATTACKER, able, request)
+    once = server_rules.code_is_unused(at.policy, same(code, "redeemed"))
+    taken = (once, *attacker_authenticates(c, at.proxy, at.now.client))
+    return move._replace(rules=taken, sets={**move.sets, **at.sets(taken=True)})
 
 
 def confused(c: Context, proxy: Party) -> Condition:

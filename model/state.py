@@ -165,7 +165,7 @@ def variables(world: World) -> tuple[Variable, ...]:
     for proxy in world.of(PROXY):
         _transaction(made, world, transaction(proxy))
     _knowledge(made, world)
-    for server in (*world.honest_servers, *world.of(PROXY)):
+    for server in world.honest_registrars:
         for identity in world.identities:
             made.fact(f"registered.{identity.name}@{server.name}", "it has registered this identity of the attacker's")
     for client, server, other in product(world.clients, world.honest_servers, world.strangers):
@@ -331,7 +331,7 @@ def _knowledge(made: Variables, world: World) -> None:
         for term, meaning in SESSION_TERMS.items():
             made.fact(f"knows.{term}.{session.name}", f"the attacker knows {meaning}")
     for client in world.clients:
-        for server in (*world.honest_servers, *world.of(PROXY)):
+        for server in world.honest_registrars:
             made.fact(f"knows.secret.{client.name}@{server.name}", "the attacker knows the client's secret there")
             for client_id in client_ids(world, client):
                 opened = assertion_at(server, client_id)

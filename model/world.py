@@ -372,6 +372,11 @@ class World:
         return tuple(party.url for party in self.servers)
 
     @cached_property
+    def honest_registrars(self) -> tuple[Party, ...]:
+        """The honest parties that have clients: these servers, and proxies, which are AS to their clients."""
+        return (*self.honest_servers, *self.of(PROXY))
+
+    @cached_property
     def registrars(self) -> tuple[str, ...]:
         """Where clients have identities and redirect URIs: the issuers, and proxies, which are AS to their clients."""
         return (*self.issuers, *(party.url for party in self.of(PROXY)))
