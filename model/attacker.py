@@ -168,6 +168,11 @@ def sends_own_users(c: Context, client_id: Value, redirect: Value) -> Condition:
     return any_of(*as_client, on_device)
 
 
+def has_host(c: Context, client_id: Value) -> Condition:
+    """Whether users come to the attacker by themselves: to the host of a client whose document it writes."""
+    return all_of(writes_document(c, client_id), same(policy_of(c, client_id).reg, "cimd"))
+
+
 def is_registered(c: Context, server: Party, identity: Party) -> Condition:
     """Whether an AS or a proxy has heard of an identity of the attacker's, where it has to be told of clients first."""
     told_first = one_of(c.of(server.name).reg, "dcr", "dcr_ss")

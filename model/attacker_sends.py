@@ -16,13 +16,13 @@ from model.attacker import (
     can_write,
     comes_from_client,
     credentials,
+    has_host,
     holds_browser,
     knows,
     leading,
     runs_client,
     sends_own_users,
     token_type,
-    writes_document,
 )
 from model.flow import BY_BROWSER, SIGNED, authorization_request, believed, finished_by, issue
 from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
@@ -215,9 +215,8 @@ def send_request(
     by_browser = is_client_that(c, client, client_rules.uses_browser)
     may = possible(same(c.state.grant(grant).code, "none"), c.has(c.capabilities), by_browser)
     written = can_write(c, server, client, redirect, challenge, state)
-    design = policy_of(c, client)
     held, sent = holds_browser(c, user), sends_own_users(c, client, redirect)
-    silent = all_of(writes_document(c, client), same(design.reg, "cimd")) if user != ATTACKER else False
+    silent = has_host(c, client)
     here = possible(may, written, names_resource(c, client, resource), any_of(held, sent, silent))
     authenticated = all_of(*(rule.holds for rule in attacker_authenticates(c, server, client, "par")))
     request = {

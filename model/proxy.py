@@ -19,6 +19,7 @@ from model.action import Context, Move, Written, action, possible
 from model.attacker import (
     attacker_authenticates,
     comes_from_client,
+    has_host,
     has_identity,
     holds_browser,
     knows,
@@ -27,7 +28,7 @@ from model.attacker import (
 )
 from model.attacker_sends import crafted
 from model.flow import authentication_of, client_authenticates, registration
-from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, no, same
 from model.messages import (
     THIEF,
     AuthorizationRequest,
@@ -132,9 +133,13 @@ def client__start_at_proxy(c: Context, proxy: str, user: str, client: str) -> Mo
     "S10", _browsers, lambda world: {name: of for name, of in crafted(world).items() if name in ("client", "redirect")}
 )
 def start_at_proxy(c: Context, proxy: str, browser: str, client: Value, redirect: Value) -> Move:
-    """The attacker sends a browser to a proxy with a request of its own making: as any client, back to anywhere."""
+    """The attacker sends a browser to a proxy with a request of its own making: as any client, back to anywhere.
+
+    Where it has the client's host, and the proxy asks nobody, no user has to be led there.
+    """
     at = _at(c, proxy)
-    led = any_of(holds_browser(c, browser), sends_own_users(c, client, redirect))
+    silent = all_of(has_host(c, client), same(at.policy.per_client_consent, "off"))
+    led = any_of(holds_browser(c, browser), sends_own_users(c, client, redirect), silent)
     here, begun, request = _begun(at, client, redirect, browser)
     begun |= at.sets(relayed=comes_from_client(c, browser))
     return Move(
@@ -233,7 +238,7 @@ def client__redeem_at_proxy(c: Context, proxy: str, client: str) -> Move:
         redirect_uri=at.now.redirect,
         code_verifier=_challenge(at, design),
     )
-    able = all_of(same(at.now.code, "issued"), same(at.now.client, request.client_id), is_known(c, at.now.client))
+    able = all_of(same(at.now.code, "issued"), same(at.now.client, request.client_id))
     itself = client_authenticates(
         c, design, at.proxy, "token", client=at.now.client, here=True, forwarded=False, named=True
     )
@@ -247,7 +252,7 @@ def redeem_at_proxy(c: Context, proxy: str) -> Move:
     It may have the code from a log, once the client has redeemed it.
     """
     at = _at(c, proxy)
-    pkce, code = policy_of(c, at.now.client).pkce, at.now.code
+    pkce = policy_of(c, at.now.client).pkce
     plain, needs_none = all_of(same(pkce, "plain"), knows(c, "challenge", at.name)), same(pkce, "off")
     has_verifier = any_of(at.now.crafted, needs_none, plain, knows(c, "verifier", at.name))
     request = TokenRequest(
@@ -257,9 +262,8 @@ def redeem_at_proxy(c: Context, proxy: str) -> Move:
         redirect_uri=at.now.redirect,
         code_verifier=choose(at.now.crafted, THIEF, choose(needs_none, NONE, at.name)),
     )
-    able = all_of(one_of(code, "issued", "redeemed"), knows(c, "code", at.name), has_verifier)
-    move = _redeem(at, ATTACKER, able, request)
-    once = server_rules.code_is_unused(at.policy, same(code, "redeemed"))
+    move = _redeem(at, ATTACKER, all_of(knows(c, "code", at.name), has_verifier), request)
+    once = server_rules.code_is_unused(at.policy, same(at.now.code, "redeemed"))
     taken = (once, *attacker_authenticates(c, at.proxy, at.now.client))
     return move._replace(rules=taken, sets={**move.sets, **at.sets(taken=True)})
 
