@@ -158,7 +158,7 @@ def _url(party: Party) -> str:
 def _endpoints(world: World) -> Domains:
     named = {"authorization_at": world.issuers, **dict.fromkeys(("issuer", "token_at"), world.registrars)}
     flags = ("promises_iss", "offers_pkce", "offers_dpop", "connector")
-    named["registration_at"] = (*(server.url for server in world.strangers), *map(_url, world.honest_servers))
+    named["registration_at"] = (*(server.url for server in world.strangers), *map(_url, world.honest_registrars))
     return {**named, "par_at": (NONE, *world.issuers), **dict.fromkeys(flags, (False, True))}
 
 
@@ -220,7 +220,7 @@ def publish_server_metadata(
     card = reads_card(c, who)
     registers = {
         at.name: all_of(registers_at_run_time(design), is_on_file(c, at, design), same(registration_at, at.url))
-        for at in c.world.honest_servers
+        for at in c.world.honest_registrars
     }
     spliced, offers_par = no(same(authorization_at, party.url)), no(same(par_at, NONE))
     pushed = pushes(design, follows(c, who))

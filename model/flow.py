@@ -430,11 +430,11 @@ def server_metadata_rules(
 
 
 def is_elsewhere(c: Context, session: SessionState, claimed: Value, token_at: Value) -> Condition:
-    """Whether an honest AS other than the one that is claimed has this token endpoint, and the same client_id."""
+    """Whether an honest AS, or proxy, other than the one that is claimed has this token endpoint and client_id."""
     there, here = (client_id_of(c, Moved(session, issuer=issuer)) for issuer in (token_at, claimed))
     others = (
         all_of(same(token_at, server.url), no(one_of(claimed, *c.world.known_as(server))))
-        for server in c.world.honest_servers
+        for server in c.world.honest_registrars
     )
     return all_of(any_of(*others), same(there, here))
 

@@ -179,7 +179,7 @@ def client_registers(
     if at_run_time is False:
         return ()
     secret: Value = NONE
-    for honest in c.world.honest_servers:
+    for honest in c.world.honest_registrars:
         gives = all_of(same(at, honest.url), same(design.client_auth, "secret"))
         secret = choose(gives, f"{client}@{honest.name}", secret)
     statement = choose(same(design.reg, "dcr_ss"), STATEMENT, NONE)

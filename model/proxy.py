@@ -27,7 +27,7 @@ from model.attacker import (
     sends_own_users,
 )
 from model.attacker_sends import crafted
-from model.flow import authentication_of, client_authenticates, registration
+from model.flow import authentication_of, client_authenticates, issuer_after, registration, responded
 from model.logic import Condition, Value, all_of, any_of, choose, no, same
 from model.messages import (
     THIEF,
@@ -39,10 +39,19 @@ from model.messages import (
     TokenResponse,
 )
 from model.reading import GrantState, Moved
-from model.readings import is_client_that, policy_of
+from model.readings import (
+    as_answered,
+    code_challenge,
+    is_callback,
+    is_client_that,
+    policy_of,
+    redirect_uri_of,
+    sessions_and_strangers,
+)
 from model.registration import is_known, shows_a_client
 from model.state import transaction
 from model.switching import Choices
+from model.token_flow import token_request
 from model.world import ATTACKER, NONE, PROXY, Party, World
 
 
@@ -95,6 +104,11 @@ def _browsers(world: World) -> list[dict[str, str]]:
 def _challenge(at: Transaction, design: Choices) -> Value:
     """The code challenge in an honest client's request to the proxy, or none."""
     return choose(same(design.pkce, "off"), NONE, at.name)
+
+
+def _iss(at: Transaction) -> Value:
+    """The iss in the proxy's responses, or none."""
+    return choose(same(at.policy.h_iss, "yes"), at.proxy.url, NONE)
 
 
 def _begun(
@@ -207,7 +221,7 @@ def proxy__take_callback(c: Context, proxy: str, user: str) -> Move:
     at = _at(c, proxy)
     passed = any_of(at.now.approved, same(at.policy.per_client_consent, "off"))
     back = Sent(user, proxy, AuthorizationResponse(at.callback, state=at.name))
-    on = Sent(proxy, at.now.redirect, AuthorizationResponse(at.now.redirect, at.name), browser=user)
+    on = Sent(proxy, at.now.redirect, AuthorizationResponse(at.now.redirect, at.name, iss=_iss(at)), browser=user)
     return Move(
         all_of(same(at.now.code, "returned"), same(at.now.user, user)),
         (
@@ -266,6 +280,42 @@ def redeem_at_proxy(c: Context, proxy: str) -> Move:
     once = server_rules.code_is_unused(at.policy, same(at.now.code, "redeemed"))
     taken = (once, *attacker_authenticates(c, at.proxy, at.now.client))
     return move._replace(rules=taken, sets={**move.sets, **at.sets(taken=True)})
+
+
+@action("S15", each=lambda world: [{**at, **one} for at in _proxies(world) for one in sessions_and_strangers(world)])
+def client__post_code_of_proxy(c: Context, proxy: str, who: str, server: str) -> Move:
+    """The client takes a proxy's code for that of a stranger, which sent the browser there, and posts it to that one.
+
+    The attacker wrote the request, with the state of the session.
+    """
+    at, session, party = _at(c, proxy), c.state.session(who), c.world.by_name[server]
+    arrived = at.now.redirect
+    after = as_answered(Moved(session, went_to=issuer_after(c, who, arrived)))
+    here = possible(
+        same(at.now.code, "issued"),
+        at.now.crafted,
+        same(at.now.user, c.world.user_of(who)),
+        is_callback(c, arrived, who),
+        same(session.phase, "requested"),
+        knows(c, "state", who),
+        same(after.token_at, party.url),
+        c.runs(party),
+    )
+    request = token_request(
+        c,
+        after,
+        party.url,
+        grant_type="authorization_code",
+        code=at.name,
+        redirect_uri=redirect_uri_of(c, after),
+        code_verifier=choose(same(code_challenge(c, after), NONE), NONE, who),
+    )
+    return Move(
+        here,
+        responded(c, session, _iss(at), after.issuer, who, arrived, other_browser=False),
+        {f"{who}.phase": "asked"},
+        (Sent(c.world.session[who].client, server, request),),
+    )
 
 
 def confused(c: Context, proxy: Party) -> Condition:

@@ -94,11 +94,11 @@ def registers_at_run_time(design: Choices) -> Condition:
 
 
 def is_astray(c: Context, client: str, server: Party, issuer: Value) -> Condition:
-    """Whether what a client has for an issuer is registered at an honest AS, where the metadata of that issuer led it.
+    """Whether what a client has for an issuer is registered at an honest AS or proxy, where its metadata led it.
 
     The metadata of an AS names any registration endpoint (RFC 8414 2); gateways pass on what clients say.
     """
-    if server not in c.world.honest_servers:
+    if server not in c.world.honest_registrars:
         return False
     ways = ((other.url, c.state[went_astray(client, server.name, other.name)]) for other in c.world.strangers)
     passed_on = one_of(issuer, *c.world.known_as(server)[1:])

@@ -168,7 +168,7 @@ def variables(world: World) -> tuple[Variable, ...]:
     for server in world.honest_registrars:
         for identity in world.identities:
             made.fact(f"registered.{identity.name}@{server.name}", "it has registered this identity of the attacker's")
-    for client, server, other in product(world.clients, world.honest_servers, world.strangers):
+    for client, server, other in product(world.clients, world.honest_registrars, world.strangers):
         name = went_astray(client.name, server.name, other.name)
         made.fact(name, "the client has registered here what it has for an AS of the attacker's")
     for server in world.honest_servers:

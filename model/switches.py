@@ -352,7 +352,7 @@ _ENVIRONMENT = (
     ("entered", "yes no", "resource_server", "what a resource server publishes has been entered in the public log of such statements", "RFC 9162 (as above)"),
     ("log_takes", "owner any", "log", "whose statements about a resource the log takes: of who proves to control its host, as ACME has it; anybody's",
      "RFC 8555 8.3 (as above)"),
-    ("h_iss", "yes no", "authorization_server", "the honest AS emits (and advertises) iss", "RFC 9207 2"),
+    ("h_iss", "yes no", "authorization_server proxy", "the honest AS, or a proxy, which is one to its clients, emits (and advertises) iss", "RFC 9207 2"),
     ("gateway_issuer", "own upstream", "authorization_server", "the issuer in the metadata that a gateway before an AS serves: its own; that of the AS behind it",
      "RFC 8414 3.3; deployed gateways"),
     ("gateway_endpoints", "answers forwards upstream", "authorization_server",
