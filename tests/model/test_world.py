@@ -560,7 +560,7 @@ def test_a_client_that_the_user_approves_at_the_proxy_gets_what_it_asks_for() ->
         "proxy.ask_consent[proxy,user]",
         "authorization_server.remember_consent[proxy,user]",
         "proxy.take_callback[proxy,user]",
-        "client.redeem_at_proxy[proxy]",
+        "client.redeem_at_proxy[proxy,client]",
     ):
         step = next(step for step, _ in machine.moves(state) if step.action == action)
         state = machine.step(state, step)

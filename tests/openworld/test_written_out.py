@@ -58,9 +58,24 @@ def test_what_fails_against_an_attacker_is_told_while_it_is_found(monkeypatch: p
     results = {"code_delivery": "attack", "authorization": "safe"}
     monkeypatch.setattr(beginnings, "every_attacker", lambda _: {"mal_as": every_attacker()["mal_as"]})
     monkeypatch.setattr(beginnings, "_results", lambda *_: results)
-    written = "\n".join(beginnings._lines("mcp", oauth(), lambda *said: told.append(said[-1])))
+    written = "\n".join(beginnings.expectations("mcp", oauth(), lambda *said: told.append(said[-1])))
     assert told == ["against mal_as: fails code_delivery"]
     assert 'against = ["mal_as"]' in written
+
+
+def test_what_is_known_when_somebody_stops_the_search_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a line that says so; then the search is over."""
+    answers = iter([{"code_delivery": "attack"}])
+    monkeypatch.setattr(beginnings, "every_attacker", lambda _: dict(list(every_attacker().items())[:2]))
+    monkeypatch.setattr(beginnings, "_results", lambda *_: next(answers, None) or _stop())
+    lines, seen = beginnings.expectations("mcp"), list[str]()
+    with pytest.raises(KeyboardInterrupt):
+        seen.extend(lines)
+    assert "# Stopped: 1 of 2 attackers were asked about." in seen
+
+
+def _stop() -> Any:
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(("kind", "where"), [("if", True), ("never", True), ("always", False)])
