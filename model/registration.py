@@ -139,7 +139,7 @@ def redirect_uris(c: Context, client: Party, server: Party, client_id: Value) ->
     design = c.of(client.name)
     distinct, documents = distinct_redirects(design), same(design.reg, "cimd")
     separate = has_document_for_each(design)
-    shared = all_of(same(client_id, client.url), no(separate))
+    shared = same(client_id, client.url)
     yield all_of(shared, no(distinct)), client.callback
     for issuer in c.world.registrars:
         own = callback_at(client, issuer)

@@ -197,7 +197,7 @@ def test_restrictions_are_no_part_of_designs(run) -> None:
 def test_whose_a_switch_can_be_is_listed(run) -> None:
     """The vocabulary says how a switch is set for one party, and of which roles it is."""
     shown = run("list", "designs", "--switches").output
-    assert "one party's: PARTY:h_iss (authorization_server)" in shown
+    assert "one party's: PARTY:h_iss (authorization_server or proxy)" in shown
     data = {
         each["name"]: each
         for each in json.loads(run("list", "designs", "--switches", "--format", "json").output)["switches"]
