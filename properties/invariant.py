@@ -150,12 +150,14 @@ class Search:
         ]
         before = {part: self._one_of(-literal for literal in part) for part in parts if not self.at_first(part)}
         after = {part: self.sweep.new_literal() for part in before}
-        for part, there in after.items():
-            for literal in part:
-                self._solver.clause([-there, self.after[literal]])
+        there = {part: frozenset(map(self.after.__getitem__, part)) for part in before}
+        for part, reached in after.items():
+            for literal in there[part]:
+                self._solver.clause([-reached, literal])
+        self._solver.prefer(after.values())  # one answer does away with many
         while before and self._ask([*before.values(), self._one_of(after[part] for part in before)]):
-            holds = self._solver.holds
-            before = {part: out for part, out in before.items() if not all(holds(self.after[one]) for one in part)}
+            holds = self._solver.model()
+            before = {part: out for part, out in before.items() if not there[part] <= holds}
         self._hold(set(before))
         self._untried = False
 
@@ -208,14 +210,12 @@ class Search:
 
         Another state with that in it leads there by the same choices.
         """
-        holds = self._solver.holds
-        state = [literal for literal in self.after if holds(literal)]
-        chosen = [number if holds(number) else -number for number in self.inputs]
+        holds = self._solver.model()
+        state = [literal for literal in self.after if literal in holds]
+        chosen = [number if number in holds else -number for number in self.inputs]
         breaks = self._one_of([*self._not_due, *(-literal for literal in there)])
-        if self._put([breaks, *chosen, *state]):
-            return frozenset(state)
-        core = self._solver.core()
-        return frozenset(literal for literal in state if literal in core)
+        found = self._put([breaks, *chosen, *state])
+        return frozenset(state if found else self._solver.core().intersection(state))
 
     def _one_of(self, literals: Iterable[int]) -> int:
         """A literal to assume for one of some."""

@@ -73,5 +73,9 @@ class MiniSat(Engine):
         number = abs(literal)
         return (number <= len(self._model) and self._model[number - 1] > 0) == (literal > 0)
 
+    def model(self) -> frozenset[int]:
+        """Every literal that holds in the model just found."""
+        return frozenset(self._solver.get_model() or ())
+
     def core(self) -> set[int]:
         return set(self._solver.get_core() or ())

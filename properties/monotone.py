@@ -73,6 +73,7 @@ class Monotone(ABC):
         self._worlds: dict[World, tuple[Depths, Closure]] = {}
         self._reached: dict[tuple[World, bool], Reached] = {}
         self._known: defaultdict[World, Known] = defaultdict(dict)
+        self._searches: dict[tuple[World, bool, Names], Search] = {}
 
     # --- what is asked about -----------------------------------------------------------------------------------
 
@@ -206,9 +207,12 @@ class Monotone(ABC):
         def reached() -> Reached:
             return closure.reached(self._given(template, there), enforced)
 
-        @cache
         def search() -> Search:
-            return Search(template, reached(), enforced, self._known[template.world], decided)
+            asked = template.world, rules, there  # where another property was asked about the same set
+            if asked not in self._searches:
+                known = self._known[template.world]
+                self._searches = {asked: Search(template, reached(), enforced, known, decided)}
+            return self._searches[asked]
 
         def closed() -> bool:
             if not reached().possible(template.events[prop.name]):
