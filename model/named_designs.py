@@ -4,8 +4,7 @@
 NAMED_DESIGNS: dict[str, str] = {
     "rfc6749": "prm=off;reg=static;pkce=off;pkce_as=lax;iss_check=off;h_iss=no;resource_indicator=off;"
     "as_resource=ignore;audience_check=off;client_auth=secret;rt_resource_bound=no",
-    "oauth21": "prm=off;reg=static;pkce=s256;iss_check=if_present;client_auth=secret;"
-    "resource_indicator=off;as_resource=ignore",
+    "oauth21": "draft=oauth21;prm=off;reg=static;client_auth=secret;resource_indicator=off",
     "dcr": "prm=off;reg=dcr;iss_check=if_present;resource_indicator=off;as_resource=ignore",
     "prm_cimd": "draft=metadata+documents",
     "prm_cimd_prefix": "draft=prefix+documents",
