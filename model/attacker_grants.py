@@ -98,6 +98,12 @@ def _present_assertion(
     return _granted(c, grant, client, wanted, taken, {"grant_type": "jwt_bearer", **about}, word)
 
 
+def _has_taken(c: Context, server: Party, who: str) -> Condition:
+    """Whether an AS has given a session a token by its assertion, out of whichever of the grants there."""
+    slots = (c.state.grant(grant.name) for grant in c.world.grants if grant.server == server.name)
+    return any_of(*(same(slot.of, who) for slot in slots))
+
+
 @action("S15", own_grants, _as_whom)
 def replay_grant(c: Context, who: str, grant: str, wanted: Value, as_own: Value) -> Move:
     """The attacker presents an assertion that a client gave it as a grant at an AS, for a resource that it wants.
@@ -106,7 +112,7 @@ def replay_grant(c: Context, who: str, grant: str, wanted: Value, as_own: Value)
     """
     session, server = c.state.session(who), server_of(c, grant)
     clients, by_name = client_id_of(c, session), same(as_own, NONE)
-    checked = asserted(c, who, server, by_client=by_name, own=False, reused=False)
+    checked = asserted(c, who, server, by_client=by_name, own=False, reused=_has_taken(c, server, who))
     above = (other for other, by in c.world.projected(grant) if by == who)
     move = _present_assertion(c, grant, choose(by_name, clients, as_own), who, wanted, checked, above)
     here = possible(knows(c, "grant", who), any_of(by_name, _is_somebody(c, as_own)))
@@ -184,11 +190,9 @@ def usable_grants(c: Context) -> Iterator[Condition]:
     """Whether the attacker has an assertion about a user that an honest AS takes as a grant: a client's, or an AS's."""
     for who in (session.name for session in c.world.sessions if session.user != ATTACKER):
         for server in c.world.honest_servers:
-            slots = (c.state.grant(grant.name) for grant in c.world.grants if grant.server == server.name)
-            used = any_of(*(same(slot.of, who) for slot in slots))
             taken = (
                 server_rules.assertions_are_granted(c.of(server.name), grants_used(c)),
-                *asserted(c, who, server, by_client=True, own=False, reused=used),
+                *asserted(c, who, server, by_client=True, own=False, reused=_has_taken(c, server, who)),
             )
             yield all_of(knows(c, "grant", who), *(rule.holds for rule in taken))
     for one, other in permutations(c.world.honest_servers, 2):
