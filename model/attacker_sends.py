@@ -24,7 +24,7 @@ from model.attacker import (
     sends_own_users,
     token_type,
 )
-from model.flow import BY_BROWSER, SIGNED, authorization_request, believed, finished_by, issue
+from model.flow import BY_BROWSER, SIGNED, authorization_request, believed, finished_by, is_answered, issue
 from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
 from model.lookups import STATEMENT, client_is_read
 from model.messages import (
@@ -269,9 +269,9 @@ def forward_request(c: Context, who: str, grant: str, through: Value = NONE) -> 
     here = possible(same(c.state.grant(grant).code, "none"), holds_browser(c, user), any_of(pushed, copied))
     others_too = c.world.user_of(who) not in (user, ATTACKER)
     overtakes = all_of(pushed, gateways.leads_to(c, session.authorization_at, server), others_too)
-    own = request_of(c, session)
+    own, reused = request_of(c, session), any_of(overtakes, all_of(pushed, is_answered(c, who, grant)))
     move = issue(
-        c, grant, who, pushed, own, reused=overtakes, unasked=False, by_value=no(pushed), through=through, **BY_BROWSER
+        c, grant, who, pushed, own, reused=reused, unasked=False, by_value=no(pushed), through=through, **BY_BROWSER
     )
     very = authorization_request(c, session, choose(pushed, who, NONE), pushed)
     at = gateways.endpoint(server, through)

@@ -12,7 +12,7 @@ from model import gateways, scopes
 from model.action import Context, Domains, Move, action, combined, possible
 from model.attacker import attacker_authenticates, comes_from_client, has_identity, holds_browser, knows, leading
 from model.attacker_sends import names_resource
-from model.flow import BY_DEVICE, asks_for_more, authenticates, authentication_of, issue
+from model.flow import BY_DEVICE, asks_for_more, authenticates, authentication_of, is_answered, issue
 from model.logic import Value, any_of, no, same
 from model.messages import THIEF, DeviceRequest, DeviceResponse, Sent, ShownCode, UserCode
 from model.reading import SessionState
@@ -72,6 +72,7 @@ def authorization_server__approve_device(c: Context, who: str, grant: str) -> Mo
         client_rules.shows_a_code(c.client(who)),
         gateways.leads_to(c, session.authorization_at, server),
         same(c.state.grant(grant).code, "none"),
+        no(is_answered(c, who, grant)),
     )
     move = issue(
         c,

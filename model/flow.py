@@ -956,9 +956,12 @@ def authorization_server__issue_code(c: Context, who: str, grant: str) -> Move:
     session, server = c.state.session(who), server_of(c, grant)
     pushed_here = same(session.par_at, server.url)
     unhanded = all_of(same(session.request_uri, NONE), same(c.state.grant(grant).code, "none"))
-    own = all_of(unhanded, any_of(same(session.par_at, NONE), pushed_here))
+    own = all_of(unhanded, any_of(same(session.par_at, NONE), pushed_here), no(is_answered(c, who, grant)))
     of: Value = who
     request, by_reference = request_of(c, session), list[Condition]()
+    reused = any_of(
+        *(all_of(same(session.request_uri, other), is_answered(c, other, grant)) for other in c.world.session)
+    )
     for handed, whose, said in _referred_to(c, session, grant):
         by_reference.append(handed)
         of = choose(handed, whose, of)
@@ -972,9 +975,16 @@ def authorization_server__issue_code(c: Context, who: str, grant: str) -> Move:
     pushed = any_of(pushed_here, *by_reference)
     through = gateways.by(c, session.authorization_at)
     move = issue(
-        c, grant, of, pushed, request, reused=False, unasked=False, by_value=no(pushed), through=through, **BY_BROWSER
+        c, grant, of, pushed, request, reused=reused, unasked=False, by_value=no(pushed), through=through, **BY_BROWSER
     )
     return move._replace(when=here)
+
+
+def is_answered(c: Context, who: str, grant: str) -> Condition:
+    """Whether the user has approved a session's request already, out of another grant of theirs at the same AS."""
+    server, user = server_of(c, grant), user_of(c, grant)
+    alike = (one.name for one in c.world.grants if (one.server, one.user) == (server.name, user) and one.name != grant)
+    return any_of(*(same(c.state.grant(other).of, who) for other in alike))
 
 
 def _referred_to(c: Context, session: SessionState, grant: str) -> Iterator[tuple[Condition, str, dict[str, Value]]]:
