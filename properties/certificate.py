@@ -205,15 +205,17 @@ def _sweeps(found: Verdict, clock: Clock) -> tuple[int, bool]:
         def assume(laid: Laid) -> list[int]:
             return [laid.unrolling.enforced[rule] for rule in rules]
 
-        there = depths.settle(name, assume, clock, sweeps)
+        return depths.settle(name, assume, clock, sweeps)
+
+    def known(there: Settled) -> int:
         if there.answer is Answer.UNKNOWN:
             raise CertificateError(f"how long runs can be was not found: {there.reason}")
-        return there
+        return there.laid.depth
 
     if found.result == "not_in_this_world" and (lawless := settled([])).answer is Answer.UNSAT:
         return lawless.laid.depth, False
-    depth = settled(every).laid.depth
-    return (settled([], depth).laid.depth if found.result == "safe" else depth), True
+    depth = known(settled(every))
+    return (known(settled([], depth)) if found.result == "safe" else depth), True
 
 
 def _shown(statement: Statement, clock: Clock) -> Iterator[tuple[str, Shown]]:
