@@ -19,7 +19,7 @@ from openworld import exhibits, plotstyle, study, tables
 from openworld.folders import FolderInUseError, claimed
 from openworld.plan import StudyPlan
 from openworld.report import read
-from openworld.tables import clients, drafts, verdicts
+from openworld.tables import clients, verdicts
 from openworld.tables.drafts import AGAINST
 from openworld.tables.table import Lot, Made, Rows, StudyTable
 from openworld.tables.verdicts import cases
@@ -46,8 +46,7 @@ def small() -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(StudyPlan, "taken", narrowed(few))
         patch.setattr(clients, "SITUATIONS", clients.SITUATIONS[-3:])
-        for table in (verdicts, drafts):
-            patch.setattr(table, "every_property", lambda model: ASKED)
+        patch.setattr(verdicts, "every_property", lambda model: ASKED)
         of_study = exhibits.of_study
         patch.setattr(exhibits, "of_study", lambda plan: [replace(each, quick=True) for each in of_study(plan)])
         short = replace(kept, values=kept.values[:: max(1, len(kept.values) // 2)][:3])
