@@ -81,7 +81,7 @@ def has_come_to(c: Context, client: str, server: Party) -> Condition:
 
 def sessions_and_channels(world: World) -> list[dict[str, str]]:
     """One action for each session and each way in which the attacker may write a resource's metadata."""
-    forged = dict.fromkeys(t.channel for t in world.tamperings if t.channel in FORGED_BY)
+    forged = dict.fromkeys(t.channel for t in world.tampered if t.channel in FORGED_BY)
     own = sessions_at_attackers(world)
     ways = [(who, channel) for who in world.flows for channel in ("own", *forged)]
     return [{"who": who, "channel": way} for who, way in ways if way != "own" or {"who": who} in own]

@@ -152,7 +152,7 @@ def rechallenge(c: Context, who: str, channel: str, server: str, near: str, issu
 
 
 def _downgrades(world: World) -> list[dict[str, str]]:
-    at = {tampering.party for tampering in world.tamperings if tampering.channel == "challenge"}
+    at = {tampering.party for tampering in world.tampered if tampering.channel == "challenge"}
     return [
         {"who": session.name, "party": party.name}
         for session in world.sessions
@@ -509,7 +509,7 @@ def handle_used(c: Context, url: str, has_page: Condition, request: Message) -> 
 
 def _redirecting(world: World) -> list[dict[str, str]]:
     """One action for each session and each resource server that it may come to and that may redirect it."""
-    open_ = {tampering.party for tampering in world.tamperings if tampering.channel == "redirect"}
+    open_ = {tampering.party for tampering in world.tampered if tampering.channel == "redirect"}
     able = [party for party in world.resource_servers if not party.honest or party.name in open_]
     return [
         {"who": who, "party": party.name}

@@ -32,7 +32,7 @@ from model.rule import DECIDES, Named, Rule, made
 from model.spelling import misspelt
 from model.state import Variables, View
 from model.switches import EVERYBODY, ROLES, Extent, Kind, Switch
-from model.world import ATTACKER, CLIENT, NONE, World
+from model.world import ATTACKER, CHANNELS, CLIENT, NONE, World
 from model.world_file import WORLDS
 
 _Request: TypeAlias = messages.AuthorizationRequest | messages.PushedRequest
@@ -170,7 +170,13 @@ def switch(
 
 
 def capability(
-    name: str, meaning: str, *, reads: Iterable[str] = (), runs: Iterable[str] = (), controls: Iterable[str] = ()
+    name: str,
+    meaning: str,
+    *,
+    reads: Iterable[str] = (),
+    runs: Iterable[str] = (),
+    controls: Iterable[str] = (),
+    channel: str = "",
 ) -> None:
     """Add something that the attacker may be able to do; what it reaches needs no step of its own.
 
@@ -180,12 +186,14 @@ def capability(
         reads: kinds of messages that it reads wherever they go (``TokenResponse``).
         runs: parties that the attacker runs by it, of those that worlds have as dishonest (``evil_as``).
         controls: clients whose domain it has, with all that is served there.
+        channel: what it writes or reads of the first honest resource server of a world (``challenge``, ``requests``).
     """
     parties = {party.name: party for world in WORLDS.values() for party in world.parties}
     reach = Extent(
         tuple(known("message", kind, _kinds(Message)) for kind in reads),
         tuple(known("dishonest party", party, [p for p in parties if not parties[p].honest]) for party in runs),
         tuple(known("client", party, [p for p in parties if parties[p].role == CLIENT]) for party in controls),
+        known("channel", channel, CHANNELS) if channel else "",
     )
     add("capability", "capabilities", name, meaning)
     put("reaches", {name: reach})

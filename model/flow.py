@@ -311,7 +311,7 @@ _IN_ITS_PLACE = ("well_known", "transport")
 def _at_strangers(world: World) -> list[dict[str, str]]:
     """One action for each session that may come to where the attacker answers, and each AS of the attacker's."""
     own = {party.url for party in world.attackers_resources}
-    own |= {world.by_name[each.party].url for each in world.tamperings if each.channel in _IN_ITS_PLACE}
+    own |= {world.by_name[each.party].url for each in world.tampered if each.channel in _IN_ITS_PLACE}
     return [pair for pair in sessions_and_strangers(world) if own & {*world.whereabouts(pair["who"])}]
 
 

@@ -121,7 +121,7 @@ def user_of(c: Context, grant: str) -> str:
 
 def tampered(c: Context, channel: str, url: Value) -> Condition:
     """Whether a capability puts a channel of the party at a URL into the attacker's hands."""
-    ways = [tampering for tampering in c.world.tamperings if tampering.channel == channel]
+    ways = [tampering for tampering in c.world.tampered if tampering.channel == channel]
     return any_of(*(all_of(same(url, c.world.by_name[way.party].url), c.capabilities[way.capability]) for way in ways))
 
 

@@ -376,8 +376,8 @@ FACTS = {
 
 def captures(world: World) -> tuple[str, ...]:
     """URLs for which the attacker may be sent a proof: those it runs, and those whose requests it sees."""
-    read = [world.by_name[t.party].url for t in world.tamperings if t.channel in ("redirect", "requests")]
-    plain = [over_plain_http(world.by_name[t.party].url) for t in world.tamperings if t.channel == "transport"]
+    read = [world.by_name[t.party].url for t in world.tampered if t.channel in ("redirect", "requests")]
+    plain = [over_plain_http(world.by_name[t.party].url) for t in world.tampered if t.channel == "transport"]
     run = [party.url for party in world.attackers_resources]
     return (*run, *dict.fromkeys((*read, *plain)))
 

@@ -563,11 +563,14 @@ class Extent:
         reads: kinds of messages that it reads wherever they go, by the names of their records.
         runs: parties that the attacker runs by it, of those that worlds have as dishonest.
         controls: clients whose domain it has, with all that is served there.
+        channel: what it writes or reads of an honest resource server: of the first in a world, or of those that the
+            world names for it.
     """
 
     reads: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()
     controls: tuple[str, ...] = ()
+    channel: str = ""
 
 
 #: What capabilities reach; what those bring that are about parties of single worlds, the worlds say.
@@ -576,6 +579,11 @@ REACHES: dict[str, Extent] = {
     "req_leak": Extent(reads=("AuthorizationRequest",)),
     "log_leak": Extent(reads=("TokenRequest", "TokenExchange", "AuthTokenRequest")),
     "screen_leak": Extent(reads=("ShownCode",)),
+    "hdr_inject": Extent(channel="challenge"),
+    "delivery_tamper": Extent(channel="document"),
+    "net_rs_leg": Extent(channel="transport"),
+    "open_redirect_at_r": Extent(channel="redirect"),
+    "proof_leak": Extent(channel="requests"),
 }
 
 

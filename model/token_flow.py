@@ -434,7 +434,7 @@ def client__send_token_over_plain_http(c: Context, who: str, party: str) -> Move
 
 def _through(world: World, channel: str) -> list[dict[str, str]]:
     """One action for each session and each party of which a capability reaches a channel."""
-    parties = dict.fromkeys(tampering.party for tampering in world.tamperings if tampering.channel == channel)
+    parties = dict.fromkeys(tampering.party for tampering in world.tampered if tampering.channel == channel)
     return combined(who=world.session, party=parties)
 
 

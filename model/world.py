@@ -34,6 +34,9 @@ CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER, PROXY, SUB_AGENT = ROLES
 #: metadata document, a plain-HTTP leg, the well-known location of a shared origin, a cached document. Beside these
 #: channels there are ``redirect``, where requests are redirected, and ``requests``, which it reads.
 FORGED_BY = ("challenge", "document", "transport", "well_known", "cache")
+CHANNELS = (*FORGED_BY, "redirect", "requests")
+#: Those that a protocol has, where it has not all: AAuth has no metadata document and no URL without TLS.
+CHANNELS_OF: Mapping[str, tuple[str, ...]] = {"aauth": ("challenge", "redirect", "requests")}
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -242,7 +245,17 @@ class World:
             for name in (*party.run_by, *party.present_with, *party.connects_by, *party.taken_by, *party.registered_by)
         )
         of_tokens = (name for held in self.held for name in held.leaks_by)
-        return frozenset((*of_parties, *of_tokens, *(tampering.capability for tampering in self.tamperings)))
+        return frozenset((*of_parties, *of_tokens, *(tampering.capability for tampering in self.tampered)))
+
+    @cached_property
+    def tampered(self) -> tuple[Tampering, ...]:
+        """The channels that capabilities reach: of the resource servers that the world names, or else of the first."""
+        first = [party.name for party in self.resource_servers if party.honest][:1]
+        own = {channel for name in self.protocols for channel in CHANNELS_OF.get(name, CHANNELS)}
+        said = {each.capability for each in self.tamperings}
+        others = {name: reach.channel for name, reach in self.model.reaches.items() if name not in said}
+        follow = (Tampering(name, channel, at) for name, channel in others.items() if channel in own for at in first)
+        return (*self.tamperings, *follow)
 
     # --- protocols -----------------------------------------------------------------------------------------
 

@@ -25,6 +25,8 @@ from model.switches import CLIENT_CLASSES
 from model.world import (
     ATTACKER,
     AUTHORIZATION_SERVER,
+    CHANNELS,
+    CHANNELS_OF,
     CLIENT,
     PROXY,
     SUB_AGENT,
@@ -187,6 +189,13 @@ def schema(model: Model = oauth()) -> dict[str, Json]:
     switches = {name: {"enum": list(switch.values)} for name, switch in model.switches.items()}
     made["properties"]["like"]["enum"] = [*WORLDS]
     made["$defs"]["capability"] = {"enum": list(model.capabilities)}
+    made["$defs"]["tampering"]["properties"]["channel"] = {"enum": list(CHANNELS)}
+    for each in made["allOf"]:
+        name = each["if"]["properties"]["protocol"]["const"]
+        if own := CHANNELS_OF.get(name):
+            each["then"]["properties"]["tampering"] = {
+                "items": {"properties": {"channel": {"title": f"channel in {name}", "enum": list(own)}}}
+            }
     made["$defs"]["client_class"] = {"title": "client_class", "enum": list(CLIENT_CLASSES)}
     made["$defs"]["switches"] = {
         "title": "switch",

@@ -51,9 +51,9 @@ def lines(world: World) -> Iterator[str]:
         for held in world.held:
             leaks = f"; leaks with {_joined(held.leaks_by)}" if held.leaks_by else ""
             yield f"  {held.name}  {held.client}'s of {held.user} at {held.server} for {held.resource}{leaks}"
-    if world.tamperings:
+    if world.tampered:
         yield "what else the attacker reaches"
-        yield from (f"  with {each.capability}: {each.channel} of {each.party}" for each in world.tamperings)
+        yield from (f"  with {each.capability}: {each.channel} of {each.party}" for each in world.tampered)
     yield f"reach: {world.reach}"
 
 
@@ -83,7 +83,7 @@ def data(world: World) -> dict[str, Any]:
         ],
         "grants": [{"name": each.name, "server": each.server, "user": each.user} for each in world.grants],
         "held": [{name: value for name, value in asdict(each).items() if name != "protocol"} for each in world.held],
-        "tamperings": list(map(asdict, world.tamperings)),
+        "tamperings": list(map(asdict, world.tampered)),
         "asked_if": dict(world.asked_if),
         "asked_for": list(world.asked_for),
         "reach": world.reach,

@@ -65,7 +65,7 @@ def _sent_astray(world: World) -> list[dict[str, str]]:
 
 def _to_open_redirects(world: World) -> list[dict[str, str]]:
     """The sessions in which the agent may be sent to an honest resource that has an open redirect."""
-    theirs = [tampering.party for tampering in world.tamperings if tampering.channel == "redirect"]
+    theirs = [tampering.party for tampering in world.tampered if tampering.channel == "redirect"]
     return [{"who": session.name} for session in world.sessions if theirs and _visits(session, theirs)]
 
 
@@ -83,7 +83,7 @@ def _redirects(c: Context, who: str) -> Condition:
 
 def _places(world: World) -> list[dict[str, str]]:
     """Each session, with the challenge of the attacker's own resource or one that it writes on the way."""
-    written = [tampering.party for tampering in world.tamperings if tampering.channel == "challenge"]
+    written = [tampering.party for tampering in world.tampered if tampering.channel == "challenge"]
     on_the_way = [{"who": session.name} for session in world.sessions if _visits(session, written)] if written else []
     return [
         {**who, "channel": channel}

@@ -177,12 +177,13 @@ def test_a_rule_in_a_guard_is_asked_wherever_the_guard_is():
 
 
 def test_what_a_capability_reaches_needs_no_step():
-    """One line: a kind of message that it reads, a party that it runs, or a client whose domain it has."""
+    """One line: a kind of message that it reads, a party that it runs, a client's domain, or what a resource says."""
 
     def added():
         draft.capability("storage_leak", "the attacker reads what clients keep", reads=["TokenResponse"])
         draft.capability("bought_as", "the attacker has bought an AS and its API", runs=["evil_as", "tools"])
         draft.capability("lost_name", "the client's domain has lapsed", controls=["client"])
+        draft.capability("proxied", "a cache before the CRM is the attacker's", channel="document")
 
     mine = oauth().extended(added)
     for prop, new, old in (
@@ -190,6 +191,8 @@ def test_what_a_capability_reaches_needs_no_step():
         ("CD", "bought_as;iss_check=off", "mal_as+mal_rs;iss_check=off"),
         ("CD", "bought_as", "mal_as+mal_rs"),
         ("CD", "lost_name+lure;reg=static", "domain_takeover+lure;reg=static"),
+        ("SC", "proxied;prm=off", "delivery_tamper;prm=off"),
+        ("SC", "proxied+mal_as;as_trust=any", "delivery_tamper+mal_as;as_trust=any"),
     ):
         expected = check(prop, parse(f"cap={old}")).result if old else "attack"
         assert check(prop, parse(f"cap={new}", mine)).result == expected, new
@@ -197,6 +200,8 @@ def test_what_a_capability_reaches_needs_no_step():
         oauth().extended(lambda: draft.capability("leak", "x", reads=["TokenRespons"]))
     with pytest.raises(draft.DraftError, match="unknown dishonest party 'as'"):
         oauth().extended(lambda: draft.capability("more", "x", runs=["as"]))
+    with pytest.raises(draft.DraftError, match="unknown channel 'header'"):
+        oauth().extended(lambda: draft.capability("header", "x", channel="header"))
 
 
 def test_a_step_of_the_attackers_leads_to_attacks():

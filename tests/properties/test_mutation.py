@@ -124,7 +124,12 @@ def test_listed_survivors_survive(rows, near_misses, witnesses, reach, exception
     """
     own = [(row.prop, row.configuration) for row in rows if row.covered] + list(near_misses)
     own += [question for of_kind in witnesses.values() for question in of_kind.values()]
-    beside = [(prop, nearby) for prop, configuration in own for nearby in put_back(configuration)]
+    beside = [
+        (prop, nearby)
+        for prop, configuration in own
+        for nearby in put_back(configuration)
+        if prop.world_of(nearby) is prop.world_of(configuration)  # whose parties it may name
+    ]
     assert not search(reach, [*own, *beside, *designs_under_attack], set(exceptions["survivors"]))
 
 
