@@ -204,6 +204,10 @@ PROFILES = _drafts(
      "an attester vouches for a client and its key, at AS and resource servers",
      "ABC-7.5-auth client_auth=attest/none", "ABC-7.6-show attestation_shown=yes", "ABC-10.8-trust attesters=accepted",
      "ABC-7.2-rs rs_attestation=own"),
+    ("attesters", "draft-mcguinness-oauth-client-attesters",
+     "the metadata of a client endorses its attesters, and an AS takes the word of no other",
+     "CAE-3-method auth_methods=one/also_none", "CAE-accept attesters=endorsed/accepted",
+     "CAE-5.3-redir cimd_fetch=strict/follow", "CAE-7.4-ssrf as_fetch_guard=on/off"),
     ("chaining", "draft-ietf-oauth-identity-chaining",
      "a client takes the word of its AS to an AS of another domain, which gives it a token",
      "CHN-grant grant=id_jag", "CHN-policy vouch_for=listed/any", "CHN-subj exchange=own/any",
@@ -276,7 +280,8 @@ TEXTS: dict[str, Draft] = {**DRAFTS, **PROFILES}
 #: Texts that are about what others say, with those.
 BUILDS_ON: dict[str, tuple[str, ...]] = {
     "mcp_dpop": ("mcp",), "mcp_wif": ("mcp",), "mission_runtime": ("mission",), "mission_attenuation": ("mission",),
-    "mission_across": ("mission",), "assertion_audience": ("assertions",), "txn_agents": ("txn_tokens",),
+    "mission_across": ("mission",), "assertion_audience": ("assertions",), "attesters": ("attestation",),
+    "txn_agents": ("txn_tokens",),
 }  # fmt: skip
 
 
