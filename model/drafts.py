@@ -235,6 +235,10 @@ PROFILES = _drafts(
      "IDJ-present grant=id_jag", "IDJ-conf client_auth=pkjwt/none", "IDJ-subj exchange=identity/any",
      "IDJ-pol vouch_for=listed/any", "IDJ-iss grant_trust=listed/any", "IDJ-aud grant_aud_check=on/off",
      "IDJ-cid grant_client_check=on/off", "IDJ-tenant grant_subject=iss+tenant+sub/iss+sub", "IDJ-echo as_echo=yes/no"),
+    ("continuation", "draft-mcguinness-oauth-id-continuation-assertion",
+     "the AS of single sign-on gives its word on a user for each next domain, to a key that it has seen",
+     "ICA-proof dpop=token", "ICA-cnf grant_cnf=bound/off", "ICA-anchor exchange=identity/any",
+     "ICA-envelope vouch_for=listed/any", "ICA-names grant_trust=listed/any", "ICA-ras as_dpop=honor/ignore"),
     ("jwt_dpop", "draft-parecki-oauth-jwt-dpop-grant",
      "an assertion that is a grant names a key, and its presenter proves to hold that",
      "JDG-grant grant=id_jag", "JDG-proof dpop=token", "JDG-7523 grant_aud_check=on/off", "JDG-cnf grant_cnf=bound/off",
@@ -308,7 +312,7 @@ TEXTS: dict[str, Draft] = {**DRAFTS, **PROFILES}
 BUILDS_ON: dict[str, tuple[str, ...]] = {
     "mcp_dpop": ("mcp",), "mcp_wif": ("mcp",), "mission_runtime": ("mission",), "mission_attenuation": ("mission",),
     "mission_across": ("mission",), "assertion_audience": ("assertions",), "attesters": ("attestation",),
-    "txn_agents": ("txn_tokens",),
+    "txn_agents": ("txn_tokens",), "continuation": ("id_jag",),
 }  # fmt: skip
 
 
