@@ -245,15 +245,15 @@ def writes_document(c: Context, client_id: Value) -> Condition:
 def has_keys(c: Context, server: Party, client_id: Value) -> Condition:
     """Whether the attacker has the keys of a client: of one of its own, or of one whose metadata document it writes.
 
-    The author of a client's document names its keys there, its certificate, and who attests it. A statement that is
+    The author of a client's document says there how the client authenticates, and by which keys. A statement that is
     somebody else's may say which keys are (RFC 7591 2.3).
     """
-    design, own_attester = policy_of(c, client_id), same(c.design.own_attester, "yes")
+    design = policy_of(c, client_id)
     statements = (party.url for party in c.world.identities if party.identity == "statement")
     bound = all_of(same(c.of(server.name).ss_binds, "name+jwks"), one_of(design.client_auth, "pkjwt", "mtls"))
     own = all_of(is_own(c, client_id), no(all_of(one_of(client_id, *statements), bound)))
-    named = any_of(one_of(design.client_auth, "pkjwt", "mtls"), all_of(client_rules.attests(design), own_attester))
-    return any_of(own, all_of(same(design.reg, "cimd"), named, writes_document(c, client_id)))
+    by_document = all_of(same(design.reg, "cimd"), one_of(design.client_auth, "pkjwt", "mtls", "attest"))
+    return any_of(own, all_of(by_document, writes_document(c, client_id)))
 
 
 class Credentials(NamedTuple):
