@@ -120,13 +120,13 @@ def test_utility_says_whether_the_run_exists(run) -> None:
 
 def test_what_nothing_could_violate_is_told_apart_from_safe(run) -> None:
     """It has an exit code and a reason of its own, and only requiring just that is met."""
-    result = run("verdict", "SI", "cap=proof_leak;world=mixup")
+    result = run("verdict", "SI", "cap=screen_leak;world=mixup")
     assert result.exit_code == 4
     assert "not in this world" in result.output
     assert "reason      in this world and with this design" in result.output
     for require, code in (("safe", 4), ("attack", 4), ("not_in_this_world", 0)):
-        assert run("verdict", "SI", "cap=proof_leak;world=mixup", "--require", require).exit_code == code
-    assert run("trace", "SI", "cap=proof_leak;world=mixup").exit_code == 4
+        assert run("verdict", "SI", "cap=screen_leak;world=mixup", "--require", require).exit_code == code
+    assert run("trace", "SI", "cap=screen_leak;world=mixup").exit_code == 4
 
 
 def test_a_design_that_nobody_can_use_is_not_safe(run) -> None:
