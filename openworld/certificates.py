@@ -24,7 +24,7 @@ from properties.proofs import dimacs
 from properties.results import RESULTS, read_result
 from properties.security import find
 
-FORMAT, VERSION = "openworld-certificate", 2
+FORMAT, VERSION = "openworld-certificate", 3
 #: No certificate of ours is nearly so large.
 _MOST_BYTES = 1 << 28
 _ABOUT, _CLAUSES = "certificate.json", "clauses.cnf"
@@ -36,11 +36,18 @@ _CLAIM = {
     "additionalProperties": False,
     "required": ["name", "says", "assumptions", "possible"],
     "properties": {
-        "name": {"enum": ["excluded", "complete", "possible"]},
+        "name": {"enum": ["excluded", "complete", "possible", "begins", "kept"]},
         "says": {"type": "string"},
         "assumptions": _LITERALS,
         "possible": {"type": "boolean"},
     },
+}
+#: That a variable has a value, or has not.
+_HAS = {
+    "type": "array",
+    "prefixItems": [{"type": "string"}, {"type": ["string", "boolean"]}, {"type": "boolean"}],
+    "minItems": 3,
+    "maxItems": 3,
 }
 _KEYS: dict[str, Any] = {
     "format": {"const": FORMAT},
@@ -52,6 +59,7 @@ _KEYS: dict[str, Any] = {
     "verdict": {"enum": list(RESULTS)},
     "sweeps": {"type": "integer", "minimum": 0, "maximum": LIMIT},
     "ruled": {"type": "boolean"},
+    "invariant": {"type": "array", "items": {"type": "array", "items": _HAS}},
     "top": {"type": "integer", "minimum": 0},
     "claims": {"type": "array", "items": _CLAIM},
     "meaning": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
@@ -75,6 +83,7 @@ def write(made: Certificate, path: Path) -> None:
         "verdict": made.result,
         "sweeps": made.sweeps,
         "ruled": made.ruled,
+        "invariant": [sorted(map(list, part), key=str) for part in made.invariant],
         "top": statement.top if statement else 0,
         "claims": [
             {"name": each.name, "says": each.says, "assumptions": list(each.assumptions), "possible": each.possible}
@@ -108,8 +117,8 @@ def read(path: Path, model: Model = oauth()) -> tuple[Certificate, Statement | N
         prop, sweeps = find(about["property"], model), about["sweeps"]
         if (about["trace"] is not None) != (about["verdict"] in ("attack", "reached")):
             raise ValueError("a run is what shows attack or reached, and nothing else")
-        if not sweeps and about["trace"] is None:
-            raise ValueError("neither a run nor sweeps of runs")
+        if not sweeps and not about["invariant"] and about["trace"] is None:
+            raise ValueError("neither a run, nor sweeps of runs, nor an invariant")
         configuration = parse(about["configuration"], model)
         world = prop.world_of(configuration)
         if (about["world"], about["question"]) != (world.name, identity(prop, configuration)):
@@ -123,6 +132,7 @@ def read(path: Path, model: Model = oauth()) -> tuple[Certificate, Statement | N
             about["ruled"],
             dict(_shown(name, data) for name, data in members.items() if "." in name),
             None if about["trace"] is None else from_json(about["trace"], model=model),
+            tuple(frozenset((name, value, has) for name, value, has in part) for part in about["invariant"]),
         )
         return made, None if made.trace is not None else _statement(about, members.get(_CLAUSES, b""))
     except (InputError, ValueError) as error:

@@ -2,15 +2,18 @@
 
 For what does not happen: the clauses of all runs of so many sweeps (see :mod:`properties.unroll`), a proof that in none
 of them the event happens, and a proof that none has something left to do in the last sweep, so that there is no longer
-one. For safe beside these a run that no rule has to allow, or it would be not in this world. For what does happen: its
-trace.
+one. Where runs are too long for that: an invariant (see :mod:`properties.invariant`), and proofs that it holds at
+first, that a sweep keeps it, and that the event does not happen where it holds. For safe beside these a run that no
+rule has to allow, or it would be not in this world. For what does happen: its trace.
 
 A certificate does not show that the clauses say what the rules say. A reader who has this suite lays the question down
 anew and compares; replays on the machine, the explicit search and SPIN are there to show that this is done right.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from model.design import Configuration
 from model.errors import InputError
@@ -18,8 +21,10 @@ from model.logic import Pick, truth
 from model.trace import Trace
 from model.world import World
 from properties.bounds import FIRST, LIMIT, Clock, Depths, Laid, Settled
+from properties.closure import Closure
 from properties.completion import usable
 from properties.engine import Answer
+from properties.invariant import Between, Named, Search
 from properties.minisat import MiniSat
 from properties.proofs import CHECKER, dimacs, holds, is_proof, prove
 from properties.results import Result
@@ -68,6 +73,19 @@ class Statement:
     claims: tuple[Claim, ...]
     meaning: Mapping[int, tuple[str, ...]]
 
+    def beside(self, other: Statement) -> Statement:
+        """What both say, of literals that they do not share."""
+
+        def moved(literals: Iterable[int]) -> tuple[int, ...]:
+            return tuple(literal and literal + (self.top if literal > 0 else -self.top) for literal in literals)
+
+        return Statement(
+            self.clauses + moved(other.clauses),
+            self.top + other.top,
+            self.claims + tuple(replace(claim, assumptions=moved(claim.assumptions)) for claim in other.claims),
+            {**self.meaning, **{literal + self.top: said for literal, said in other.meaning.items()}},
+        )
+
 
 #: What shows a claim: a proof that something cannot be, or the positive literals that hold where it can.
 Shown = bytes | tuple[int, ...]
@@ -82,6 +100,7 @@ class Certificate:
         ruled: whether it is the rules that keep the event out, and not the world.
         shown: what shows each claim, by its name.
         trace: the run, where it is that something happens.
+        invariant: parts of states that no run leads to, where that is what shows it.
     """
 
     property: Property
@@ -92,10 +111,12 @@ class Certificate:
     ruled: bool = False
     shown: Mapping[str, Shown] = field(default_factory=dict)
     trace: Trace | None = None
+    invariant: tuple[Named, ...] = ()
 
     def statement(self) -> Statement:
         """What it is about, laid down from the rules as they are now."""
-        return state(self.property, self.configuration, self.world, self.sweeps, self.ruled, self.result == "safe")
+        possible = self.result == "safe"
+        return state(self.property, self.configuration, self.world, self.sweeps, self.ruled, possible, self.invariant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,25 +132,92 @@ class Finding:
 
 
 def state(
-    prop: Property, configuration: Configuration, world: World, sweeps: int, ruled: bool, possible: bool
+    prop: Property,
+    configuration: Configuration,
+    world: World,
+    sweeps: int,
+    ruled: bool,
+    possible: bool,
+    invariant: Collection[Named] = (),
 ) -> Statement:
     """A question laid down in so many sweeps, and what its answer claims of that.
 
-    ``ruled``: that rules keep the event out; ``possible``: that it could happen without them.
+    ``ruled``: that rules keep the event out; ``possible``: that it could happen without them; ``invariant``: what keeps
+    it out of runs of any length.
+
+    Raises:
+        CertificateError: an invariant of which the world knows nothing.
     """
-    unrolling = Unrolling(_template(prop, configuration, world), 0)
-    meaning: dict[int, list[str]] = {1: ["true"]}
-    for name, literal in unrolling.enforced.items():
-        meaning[literal] = [f"rule {name} is enforced"]
+    template = _template(prop, configuration, world)
+    if not invariant:
+        return _bounded(template, prop.name, sweeps, ruled, possible, complete=True)
+    kept = _inductive(template, prop.name, ruled, invariant)
+    return kept.beside(_bounded(template, prop.name, sweeps, ruled, possible, complete=False)) if possible else kept
+
+
+def _bounded(template: Template, name: str, sweeps: int, ruled: bool, possible: bool, complete: bool) -> Statement:
+    """All runs of so many sweeps; ``complete``: claimed to be all that there are, and none to bring the event about."""
+    unrolling = Unrolling(template, 0)
+    meaning = _meaning(unrolling)
     for sweep in range(1, sweeps + 1):
         told = len(unrolling.fired)
         unrolling.grow()
-        for literal, words in _swept(unrolling, told, sweep):
-            meaning.setdefault(literal, []).append(words)
-    event = unrolling.events[prop.name]
-    claims = () if unrolling.template.events[prop.name] is False else _claims(unrolling, event, ruled, possible)
+        _say(meaning, _swept(unrolling, told, sweep))
+    event = unrolling.events[name]
+    claims = () if template.events[name] is False else _claims(unrolling, event, ruled, possible)
+    return _stated(unrolling, name, event, meaning, [claim for claim in claims if complete or claim.possible])
+
+
+def _inductive(template: Template, name: str, ruled: bool, invariant: Collection[Named]) -> Statement:
+    """One sweep, wherever runs are, and that it does not lead to where an invariant says that no run leads."""
+    between = Between(template)
+    sweep, named = between.sweep, {(name, str(value)): bit for (name, value), bit in between.named.items()}
+    meaning = _meaning(sweep)
+    _say(meaning, ((bit, f"before the sweep {_stands(name, value)}") for (name, value), bit in between.named.items()))
+    _say(meaning, _swept(sweep, 0, 1))
+    kept, left, broken = (sweep.new_literal() for _ in range(3))
+    before, after = [-broken], [-left]
+    for part in invariant:
+        try:
+            bits = [named[variable, str(value)] * (1 if has else -1) for variable, value, has in sorted(part, key=str)]
+        except KeyError as unknown:
+            raise CertificateError(f"an invariant about {unknown}, which the world has not") from None
+        sweep.clause(-kept, *(-bit for bit in bits))
+        for parts, literals in ((before, bits), (after, [between.after[bit] for bit in bits])):
+            parts.append(sweep.new_literal())
+            for literal in literals:
+                sweep.clause(-parts[-1], literal)
+    sweep.clause(*before)
+    sweep.clause(*after)
+    enforced = (*(sweep.enforced.values() if ruled else ()), between.allowed, kept)
+    event, none = between.events[name], f"no sweep, {_ruled(ruled)},"
+    claims = [
+        Claim("begins", f"the invariant, of {len(invariant)} parts, holds at first", (*sorted(between.first), broken)),
+        Claim("kept", f"where the invariant holds, {none} leads out of it", (*enforced, left)),
+        Claim("excluded", f"where the invariant holds, {none} brings it about", (*enforced, event)),
+    ]
+    return _stated(sweep, name, event, meaning, claims)
+
+
+def _ruled(ruled: bool) -> str:
+    return "all rules enforced" if ruled else "whichever rules are enforced"
+
+
+def _meaning(unrolling: Unrolling) -> dict[int, list[str]]:
+    enforced = {literal: [f"rule {name} is enforced"] for name, literal in unrolling.enforced.items()}
+    return {1: ["true"], **enforced}
+
+
+def _say(meaning: dict[int, list[str]], said: Iterable[tuple[int, str]]) -> None:
+    for literal, words in said:
+        meaning.setdefault(literal, []).append(words)
+
+
+def _stated(
+    unrolling: Unrolling, name: str, event: Bit, meaning: dict[int, list[str]], claims: Iterable[Claim]
+) -> Statement:
     if not isinstance(event, bool):
-        meaning[event] = [f"{prop.name} has happened"]
+        meaning[event] = [f"{name} has happened"]
     used = {abs(literal) for literal in unrolling.clauses}
     return Statement(
         tuple(unrolling.clauses),
@@ -159,14 +247,18 @@ def _swept(unrolling: Unrolling, told: int, sweep: int) -> Iterator[tuple[int, s
             for member, literal in members.items():
                 bit = unrolling.stands(literal)
                 if not isinstance(bit, bool):
-                    stands = f"{variable} holds" if member is True else f"{variable} is {member}"
+                    stands = _stands(variable, member)
                     yield abs(bit), f"after sweep {sweep} {stands if bit > 0 else f'it is not so that {stands}'}"
+
+
+def _stands(variable: str, value: object) -> str:
+    return f"{variable} holds" if value is True else f"{variable} is {value}"
 
 
 def _claims(unrolling: Unrolling, event: Bit, ruled: bool, possible: bool) -> Iterator[Claim]:
     """The claims; an event that is false of every state within these sweeps need not be excluded."""
     enforced = tuple(unrolling.enforced.values()) if ruled else ()
-    runs = f"no run of {unrolling.depth} sweeps, {'all rules enforced' if ruled else 'whichever rules are enforced'},"
+    runs = f"no run of {unrolling.depth} sweeps, {_ruled(ruled)},"
     if event is not False:
         yield Claim("excluded", f"{runs} brings it about", (*enforced, int(event)))
     yield Claim("complete", f"{runs} has anything left to do in the last of them", (*enforced, unrolling.layers[-1]))
@@ -190,13 +282,17 @@ def certify(found: Verdict, timeout: float | None = None) -> Certificate:
     if found.result == "unknown" or not found.property.defined(found.world):
         raise CertificateError(f"there is no evidence for this answer: {found.reason}")
     clock = Clock(timeout)
-    sweeps, ruled = _sweeps(found, clock)
-    statement = state(*about[:3], sweeps, ruled, found.result == "safe")
-    return Certificate(*about, sweeps, ruled, dict(_shown(statement, clock)))
+    sweeps, ruled, invariant = _kept_out(found, clock)
+    statement = state(*about[:3], sweeps, ruled, found.result == "safe", invariant)
+    return Certificate(*about, sweeps, ruled, dict(_shown(statement, clock)), invariant=invariant)
 
 
-def _sweeps(found: Verdict, clock: Clock) -> tuple[int, bool]:
-    """How many sweeps it takes to see why the event does not happen, and whether it is the rules that keep it out."""
+def _kept_out(found: Verdict, clock: Clock) -> tuple[int, bool, tuple[Named, ...]]:
+    """How many sweeps it takes to see why the event does not happen, whether rules keep it out, and by what invariant.
+
+    There is one where that is not seen within as many sweeps as are looked at; there are none where nothing has to be
+    seen to be possible either.
+    """
     template = _template(found.property, found.configuration, found.world)
     depths = Depths(template, LIMIT, growing=True)
     name, every = found.property.name, list(template.enforced)
@@ -207,15 +303,27 @@ def _sweeps(found: Verdict, clock: Clock) -> tuple[int, bool]:
 
         return depths.settle(name, assume, clock, sweeps)
 
-    def known(there: Settled) -> int:
-        if there.answer is Answer.UNKNOWN:
-            raise CertificateError(f"how long runs can be was not found: {there.reason}")
-        return there.laid.depth
+    def kept_out(rules: list[str]) -> tuple[int, tuple[Named, ...]] | None:
+        there = settled(rules)
+        if there.answer is not Answer.UNKNOWN:
+            return (there.laid.depth, ()) if there.answer is Answer.UNSAT else None
+        search = Search(template, Closure(template).closest([], rules), rules)
+        if not search.excludes(name, clock):
+            raise CertificateError(f"neither how long runs can be was found, nor an invariant: {there.reason}")
+        return 0, tuple(search.never())
 
-    if found.result == "not_in_this_world" and (lawless := settled([])).answer is Answer.UNSAT:
-        return lawless.laid.depth, False
-    depth = known(settled(every))
-    return (known(settled([], depth)) if found.result == "safe" else depth), True
+    if found.result == "not_in_this_world" and (lawless := kept_out([])):
+        return lawless[0], False, lawless[1]
+    by_rules = kept_out(every)
+    if by_rules is None:
+        raise CertificateError(f"a run brings it about, and the answer was {found.result}")
+    sweeps, invariant = by_rules
+    if found.result == "safe":
+        possible = settled([], sweeps)
+        if possible.answer is not Answer.SAT:
+            raise CertificateError(f"no run that brings it about was found: {possible.reason}")
+        sweeps = possible.laid.depth
+    return sweeps, True, invariant
 
 
 def _shown(statement: Statement, clock: Clock) -> Iterator[tuple[str, Shown]]:

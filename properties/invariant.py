@@ -14,7 +14,7 @@ References:
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from model.logic import Condition, Decided, Pick, Value, no, truth
 from properties.bounds import Clock
@@ -35,17 +35,43 @@ Known = dict[Named, None]
 _KEPT = 1_000
 
 
-class Search:
+class Between:
+    """One sweep between two states, whatever the first of them is.
+
+    Attributes:
+        sweep: its clauses.
+        named: for each value that a variable of the state before can have, the literal that it has it.
+        first: literals of the state in which runs begin.
+        after: for each literal of the state before a sweep the one of the state after it.
+        events: literals for the events after the sweep.
+        allowed: to assume, for that all that happens in the sweep may happen.
+    """
+
+    def __init__(self, template: Template) -> None:
+        sweep = self.sweep = Unrolling(template, 0, anywhere=True)
+        initial = {v.name: v.initial for v in template.variables}
+        self._when = {(name, value): when for name in initial for value, when in _members(template.state[name])}
+        self.named = {member: int(sweep.stands(when)) for member, when in self._when.items()}
+        self.first = frozenset(n if initial[name] == value else -n for (name, value), n in self.named.items())
+        sweep.grow()
+        self.after: dict[int, int] = {}
+        for member, when in self._when.items():
+            now, after = self.named[member], sweep.same_as(when)
+            self.after |= {now: after, -now: -after}
+        self.events = {name: sweep.same_as(event) for name, event in template.events.items()}
+        self._due = {sweep.literal_of(bit) for bit in sweep.due or ()}
+        self.allowed = sweep.new_literal()
+        for literal in self._due:
+            sweep.clause(-self.allowed, literal)
+
+
+class Search(Between):
     """What is ruled out after so many sweeps, and before, in a template where these rules are enforced.
 
     What was ruled out for one event holds for the next. What is known of other designs is tried first, since most of it
     can be shown here too.
 
     Attributes:
-        sweep: what happens between two states, whatever the first of them is.
-        after: for each literal of the state before a sweep the one of the state after it.
-        events: literals for the events after the sweep.
-        allowed: to assume, for that all that happens in the sweep may happen.
         inputs: numbers of the literals that say what happens, and what is chosen.
         ruled_out: by the most sweeps after which it is known to be, the parts of states that are ruled out.
         invariant: those that no run leads to.
@@ -60,20 +86,9 @@ class Search:
         given: Callable[[Unrolling], Iterable[int]] = lambda _: (),
     ) -> None:
         """``reached``: what is not out of reach; ``known``: is added to; ``given``: literals of what is decided."""
-        self._known = {} if known is None else known
-        sweep = self.sweep = Unrolling(template, 0, anywhere=True)
-        initial = {v.name: v.initial for v in template.variables}
-        members = {(name, value): when for name in initial for value, when in _members(template.state[name])}
-        now = {member: int(sweep.stands(when)) for member, when in members.items()}
-        self.first = frozenset(n if initial[name] == value else -n for (name, value), n in now.items())
-        sweep.grow()
-        self.after: dict[int, int] = {}
-        for member, when in members.items():
-            after = sweep.same_as(when)
-            self.after |= {now[member]: after, -now[member]: -after}
-        self.events = {name: sweep.same_as(event) for name, event in template.events.items()}
+        super().__init__(template)
+        self._known, sweep = {} if known is None else known, self.sweep
         # With what happens and is chosen the state before a sweep decides on the one after it, if all of it may happen.
-        due = {sweep.literal_of(bit) for bit in sweep.due or ()}
         self.inputs = {abs(fired.literal) for fired in sweep.fired}
         self.inputs |= {abs(bit) for fired in sweep.fired for cases in fired.chosen.values() for _, bit in cases}
         # What of the design is left open is as it is: of the state before a sweep, and of the one after it.
@@ -81,17 +96,16 @@ class Search:
             (f"switch {name}", value): literal for (name, value), literal in sweep.switches.items()
         }
         self._open = frozenset(sign * literal for literal in opened.values() for sign in (1, -1))
-        self._named: dict[tuple[str, Decided], int] = {**now, **opened}
+        self.named |= opened
         self.after |= {literal: literal for literal in self._open}
-        self.allowed = sweep.new_literal()
-        for literal in due:
-            sweep.clause(-self.allowed, literal)
-        self._not_due = [-literal for literal in due]
-        impossible = [now[member] for member, when in members.items() if not reached.possible(when)]
-        impossible += [-now[member] for member, when in members.items() if not reached.possible(no(when))]
-        impossible += [happens for name, happens in sweep.happens.items() if name not in reached.actions]
+        self._not_due = [-literal for literal in self._due]
+        self._unreached = [self.named[member] for member, when in self._when.items() if not reached.possible(when)]
+        self._unreached += [
+            -self.named[member] for member, when in self._when.items() if not reached.possible(no(when))
+        ]
+        impossible = [happens for name, happens in sweep.happens.items() if name not in reached.actions]
         impossible += [-literal if name in enforced else literal for name, literal in sweep.enforced.items()]
-        for literal in (*given(sweep), *(-literal for literal in impossible)):
+        for literal in (*given(sweep), *(-literal for literal in (*self._unreached, *impossible))):
             sweep.clause(literal)
         self._clock, self._solver = Clock(), MiniSat(sweep.clauses, sweep.top)
         self._levels = [self.sweep.new_literal()]
@@ -134,19 +148,25 @@ class Search:
         self.invariant |= parts
         for ruled_out in self.ruled_out:
             ruled_out -= parts
-        members = {literal: member for member, literal in self._named.items()}
-        for part in parts:
-            named = frozenset((*members[abs(literal)], literal > 0) for literal in part)
+        for named in self._by_name(parts):
             self._known[named] = self._known.pop(named, None)
         for earlier in list(self._known)[:-_KEPT]:
             del self._known[earlier]
 
+    def never(self) -> list[Named]:
+        """The parts of states that no run leads to, those among them that are out of reach at any rate."""
+        return list(self._by_name([*({literal} for literal in self._unreached), *self.invariant]))
+
+    def _by_name(self, parts: Iterable[Collection[int]]) -> Iterator[Named]:
+        members = {literal: member for member, literal in self.named.items()}
+        return (frozenset((*members[abs(literal)], literal > 0) for literal in part) for part in parts)
+
     def _start(self) -> None:
         """Rule out what can be of the parts of states that were ruled out under other designs."""
         parts = [
-            frozenset(self._named[name, value] * (1 if has else -1) for name, value, has in part)
+            frozenset(self.named[name, value] * (1 if has else -1) for name, value, has in part)
             for part in self._known
-            if all((name, value) in self._named for name, value, _ in part)
+            if all((name, value) in self.named for name, value, _ in part)
         ]
         before = {part: self._one_of(-literal for literal in part) for part in parts if not self.at_first(part)}
         after = {part: self.sweep.new_literal() for part in before}

@@ -9,10 +9,13 @@ from functools import cache
 import pytest
 
 from model.design import parse
+from openworld.certificates import read, write
 from properties import certificate
 from properties.certificate import CertificateError, certify, findings
+from properties.engine import Answer
 from properties.proofs import CHECKER, PROVER, NoEndError, ProofError, prove, run
 from properties.security import PROPERTIES
+from properties.solver import Solver
 from properties.verdict import check
 
 MISSING = [program for program in (PROVER, CHECKER) if shutil.which(program) is None]
@@ -67,6 +70,41 @@ def test_what_is_answered_has_evidence(question):
     seen = looked_at(made)
     assert seen
     assert all(each.holds for each in seen)
+
+
+def by_invariant(question, monkeypatch):
+    """The evidence where runs of a world are taken for too long to be laid down."""
+    monkeypatch.setattr(certificate, "LIMIT", 2)
+    return certify(answered(question))
+
+
+@pytest.mark.parametrize(("question", "claims"), [("RB cap=code_leak", 3), (SAFE, 4)])
+def test_where_runs_are_long_an_invariant_is_the_evidence(question, claims, monkeypatch, tmp_path):
+    """All that is claimed of it is found to be so, in a file as well."""
+    made = by_invariant(question, monkeypatch)
+    assert made.invariant
+    assert len(made.shown) == claims
+    assert all(each.holds for each in looked_at(made))
+    write(made, tmp_path / "made.zip")
+    stored, statement = read(tmp_path / "made.zip")
+    assert statement == made.statement() == stored.statement()
+    assert all(each.holds for each in findings(stored, statement))
+
+
+def test_an_invariant_that_is_none_has_no_proof(monkeypatch):
+    """One that lacks parts does not exclude the event, one that rules out how runs begin does not hold at first."""
+    made = by_invariant("RB cap=code_leak", monkeypatch)
+
+    def possible(invariant):
+        anew = replace(made, invariant=tuple(invariant)).statement()
+        solver = Solver(list(anew.clauses), anew.top)
+        return {claim.name for claim in anew.claims if solver.check(claim.assumptions) is Answer.SAT}
+
+    assert possible(made.invariant) == set()
+    assert possible(made.invariant[:1]) & {"kept", "excluded"}
+    assert "begins" in possible([frozenset((name, value, not has) for name, value, has in made.invariant[0])])
+    with pytest.raises(CertificateError, match="which the world has not"):
+        replace(made, invariant=(frozenset({("nothing", True, True)}),)).statement()
 
 
 def test_what_is_not_known_has_none():
