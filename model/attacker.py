@@ -7,6 +7,7 @@ its own browser or one that it holds or can lure. It never has to say that it do
 chooses is no switch: ``splice`` and ``par_at`` only let a question forbid it something.
 """
 
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
@@ -34,8 +35,8 @@ def knows(c: Context, kind: str, name: str) -> Condition:
     """Whether the attacker knows a term: it has learned it, or it is of what leaks by itself."""
     held = c.world.issued.get(name) if kind == "token" else None
     leaks = isinstance(held, Held) and c.has(held.leaks_by)
-    by_platform = all_of(c.capabilities["platform_leak"], _is_platforms(c, kind, name))
-    in_log = all_of(c.capabilities["log_leak"], _was_sent_before(c, kind, name))
+    by_platform = all_of(c.capabilities["platform_leak"], partial(_is_platforms, c, kind, name))
+    in_log = all_of(c.capabilities["log_leak"], partial(_was_sent_before, c, kind, name))
     return any_of(c.state[f"knows.{kind}.{name}"], leaks, by_platform, in_log)
 
 
@@ -273,13 +274,13 @@ def credentials(c: Context, server: Party, client_id: Value) -> Credentials:
     clients = c.world.clients
     secret = any_of(
         *(
-            all_of(one_of(client_id, *ids_of(c, client)), knows(c, "secret", f"{client.name}@{server.name}"))
+            all_of(one_of(client_id, *ids_of(c, client)), partial(knows, c, "secret", f"{client.name}@{server.name}"))
             for client in clients
         )
     )
     assertion = any_of(
         *(
-            all_of(same(client_id, identity), knows(c, "assertion", assertion_at(server, identity)))
+            all_of(same(client_id, identity), partial(knows, c, "assertion", assertion_at(server, identity)))
             for client in clients
             for identity in ids_of(c, client)
         )

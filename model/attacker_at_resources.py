@@ -470,8 +470,9 @@ def get_own_token(c: Context, server: str, collides: Condition) -> Move:
 )
 def introspect_token(c: Context, token: str) -> Move:
     """A resource server of the attacker's asks the honest AS about a token that it knows."""
-    made = token_of(c, token)
     runs = any_of(*(c.runs(party) for party in c.world.resource_servers))
+    here = possible(runs, knows(c, "token", token))
+    made = token_of(c, token)
     server, own = made.server.name, ((party, published(c, party.url)) for party in c.world.attackers_resources)
     for_it = (
         server_rules.is_meant_for(c.of(server), resource, made.audience, names_all(c, party, made))
@@ -481,7 +482,7 @@ def introspect_token(c: Context, token: str) -> Move:
     asking = (party for party in c.world.resource_servers if party.honest and server in party.trusts)
     asked = (same(c.of(party.name).token_fmt, "opaque") for party in asking)
     return Move(
-        all_of(runs, any_of(*asked), knows(c, "token", token), no(any_of(*for_it)), no(is_revoked(c, token))),
+        all_of(here, any_of(*asked), no(any_of(*for_it)), no(is_revoked(c, token))),
         (*was_kept(c, token, [token]), server_rules.introspection_is_for_the_audience(c.of(server), False)),
         {f"told.{token}": True},
         (Sent(ATTACKER, server, Introspection(token)),),

@@ -436,15 +436,17 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
     The scopes stay those of the token. Who acts with what comes of it is not said any more. What a sub-agent of its own
     exchanges for itself is that sub-agent's, as what it came of. ``by``: as in :func:`exchange_token`.
     """
-    made, server, again = token_of(c, token), server_of(c, grant), refreshed(grant)
-    by_name = same(as_own, NONE)
+    server, again = server_of(c, grant), refreshed(grant)
+    has = possible(_has(c, token, by), no(knows(c, "token", again)))
+    made, by_name = token_of(c, token), same(as_own, NONE)
     client = choose(by_name, made.client, as_own)
+    as_whom = any_of(all_of(by_name, no(_is_own_by_right(c, token))), _is_somebody(c, as_own))
+    here = possible(has, as_whom, _asks_token_service(c, server, client))
     asking = by_attacker(c, server, client, published(c, wanted))
     request = replace(_exchange(client, "access_token", token, by), resource=asking.resource)
     answer = TokenResponse(again, token_type(asking.key))
-    as_whom = any_of(all_of(by_name, no(_is_own_by_right(c, token))), _is_somebody(c, as_own))
     return Move(
-        possible(_has(c, token, by), no(knows(c, "token", again)), as_whom, _asks_token_service(c, server, client)),
+        here,
         request_rules(c, server, asking, NONE, _subject(c, token, client, by_name, by)),
         {
             f"{grant}.exchanged": asking.resource,

@@ -87,10 +87,11 @@ class Pick:
         return self is other
 
 
-def all_of(*conditions: Condition) -> Condition:
-    """True when every condition is."""
+def all_of(*conditions: Condition | Callable[[], Condition]) -> Condition:
+    """True when every condition is; one that is given as a function is asked where all before it may hold."""
     open_ones = []
-    for condition in conditions:
+    for given in conditions:
+        condition = given if given is True or given is False or not callable(given) else given()
         if condition is False:
             return False
         if condition is not True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from typing import Unpack
 
@@ -701,21 +702,24 @@ def captured_proofs(c: Context, token: str, key: Value, url: str) -> tuple[Condi
     for_this: list[Condition] = []
     for_another: list[Condition] = []
     unused: list[Condition] = []
-    for made, where in product(tokens(c.world), captures(c.world)):
-        fits = all_of(
+
+    def fits(made: str, where: str) -> Condition:
+        return all_of(
             resource_rules.proof_fits_token(policy, made == token, same(token_of(c, made).key, key)),
             resource_rules.proof_fits_method(policy, policy.r_method, method_at(c, where)),
         )
-        known = all_of(knows(c, "proof", f"{made}@{where}"), fits)
+
+    for made, where in product(tokens(c.world), captures(c.world)):
+        known = all_of(knows(c, "proof", f"{made}@{where}"), partial(fits, made, where))
         (for_this if compares(identifiers.equal_htu, where, url) else for_another).append(known)
         if where not in c.world.honest_urls:  # nor is what is read on the way, where it does not arrive
             unused.append(known)
     for by in shown_keys(c.world):  # made for another URL and for no token
-        fits = all_of(
+        known = all_of(
+            knows(c, "proof", by),
             resource_rules.proof_fits_token(policy, False, same(by, key)),
             resource_rules.proof_fits_method(policy, policy.r_method, SERVERS_METHOD),
         )
-        known = all_of(knows(c, "proof", by), fits)
         for_another.append(known)
         unused.append(known)
     return any_of(*for_this), any_of(*for_another), any_of(*unused)
