@@ -12,8 +12,10 @@ anew and compares; replays on the machine, the explicit search and SPIN are ther
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import count
 
 from model.design import Configuration
 from model.errors import InputError
@@ -34,6 +36,9 @@ from properties.solver import Solver
 from properties.template import Template
 from properties.unroll import Bit, Unrolling
 from properties.verdict import Verdict, judged
+
+#: After so many looks at how long runs are, an invariant is searched at each further one, for so many seconds of work.
+_LOOKS, _PATIENCE = 3, 5.0
 
 
 class CertificateError(InputError):
@@ -290,27 +295,32 @@ def certify(found: Verdict, timeout: float | None = None) -> Certificate:
 def _kept_out(found: Verdict, clock: Clock) -> tuple[int, bool, tuple[Named, ...]]:
     """How many sweeps it takes to see why the event does not happen, whether rules keep it out, and by what invariant.
 
-    There is one where that is not seen within as many sweeps as are looked at; there are none where nothing has to be
-    seen to be possible either.
+    There is one where runs are long. There are no sweeps then where nothing has to be seen to be possible either.
     """
     template = _template(found.property, found.configuration, found.world)
     depths = Depths(template, LIMIT, growing=True)
     name, every = found.property.name, list(template.enforced)
 
-    def settled(rules: list[str], sweeps: int = 0) -> Settled:
+    def settled(rules: list[str], sweeps: int = 0, closed: Callable[[], bool] = lambda: False) -> Settled:
         def assume(laid: Laid) -> list[int]:
             return [laid.unrolling.enforced[rule] for rule in rules]
 
-        return depths.settle(name, assume, clock, sweeps)
+        return depths.settle(name, assume, clock, sweeps, closed)
 
     def kept_out(rules: list[str]) -> tuple[int, tuple[Named, ...]] | None:
-        there = settled(rules)
-        if there.answer is not Answer.UNKNOWN:
-            return (there.laid.depth, ()) if there.answer is Answer.UNSAT else None
-        search = Search(template, Closure(template).closest([], rules), rules)
-        if not search.excludes(name, clock):
+        looks, search = count(), cache(lambda: Search(template, Closure(template).closest([], rules), rules))
+
+        def closed() -> bool:
+            return next(looks) >= _LOOKS and search().excludes(name, clock.within(_PATIENCE))
+
+        there = settled(rules, closed=closed)
+        if there.answer is Answer.SAT:
+            return None
+        if there.answer is Answer.UNSAT and not there.bound.any_length:
+            return there.laid.depth, ()
+        if there.answer is Answer.UNKNOWN and not search().excludes(name, clock):
             raise CertificateError(f"neither how long runs can be was found, nor an invariant: {there.reason}")
-        return 0, tuple(search.never())
+        return 0, tuple(search().never())
 
     if found.result == "not_in_this_world" and (lawless := kept_out([])):
         return lawless[0], False, lawless[1]
