@@ -66,7 +66,7 @@ def test_the_filter_filters(opened: Callable[..., Any]) -> None:
     assert rows(shown) == []
     assert shown.get_by_text("No run fits the filter.").is_visible()
     shown.get_by_role("button", name="Show all").click()
-    shown.wait_for_function("document.querySelector('output').value === '4 of 4 rows'")
+    shown.locator("output", has_text="4 of 4 rows").wait_for()
     assert len(rows(shown)) == 4
     assert shown.locator("#verdicts thead th:visible").count() == 5
 
@@ -83,7 +83,7 @@ def test_a_cell_leads_to_its_chart_by_keyboard(opened: Callable[..., Any]) -> No
     assert not shown.locator(f"#{RUN}").is_visible()
     shown.evaluate("location.hash = ''")
     shown.evaluate(f"location.hash = '#{RUN}'")
-    shown.wait_for_function(f"document.activeElement.id === '{RUN}'")
+    shown.locator(f"#{RUN}:focus").wait_for()
     assert shown.locator(f"#{RUN}").is_visible()
 
 
@@ -162,7 +162,7 @@ def test_a_choice_has_an_address(opened: Callable[..., Any]) -> None:
     assert address == "#matrix?attacker=mal_as&verdict=attack"
     again = opened()
     again.evaluate("address => { location.hash = address; }", address)
-    again.wait_for_function("document.querySelector('output').value === '1 of 4 rows'")
+    again.locator("output", has_text="1 of 4 rows").wait_for()
     assert rows(again) == ["mal_as/rfc6749"]
 
 
