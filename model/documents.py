@@ -254,5 +254,5 @@ def complaint(error: ValidationError) -> str:
         case "printable":
             return unprintable(found)
         case "minItems" | "minLength":
-            return "must not be empty"
+            return "must not be empty" if error.validator_value == 1 else f"must have at least {error.validator_value}"
     return textwrap.shorten(error.message, 200)

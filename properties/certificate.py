@@ -2,9 +2,9 @@
 
 For what does not happen: the clauses of all runs of so many sweeps (see :mod:`properties.unroll`), a proof that in none
 of them the event happens, and a proof that none has something left to do in the last sweep, so that there is no longer
-one. Where runs are too long for that: an invariant (see :mod:`properties.invariant`), and proofs that it holds at
-first, that a sweep keeps it, and that the event does not happen where it holds. For safe beside these a run that no
-rule has to allow, or it would be not in this world. For what does happen: its trace.
+one. Where runs are long: an invariant (see :mod:`properties.invariant`), and proofs that it holds at first, that a
+sweep keeps it, and that the event does not happen where it holds. For safe beside these a run that no rule has to
+allow, or it would be not in this world. For what does happen: its trace.
 
 A certificate does not show that the clauses say what the rules say. A reader who has this suite lays the question down
 anew and compares; replays on the machine, the explicit search and SPIN are there to show that this is done right.
@@ -35,10 +35,10 @@ from properties.shortest import ReplayError, confirm
 from properties.solver import Solver
 from properties.template import Template
 from properties.unroll import Bit, Unrolling
-from properties.verdict import Verdict, judged
+from properties.verdict import SEARCHING, Verdict, judged
 
-#: After so many looks at how long runs are, an invariant is searched at each further one, for so many seconds of work.
-_LOOKS, _PATIENCE = 3, 5.0
+#: After so many looks at how long runs are, an invariant is searched.
+_LOOKS = 3
 
 
 class CertificateError(InputError):
@@ -176,9 +176,9 @@ def _bounded(template: Template, name: str, sweeps: int, ruled: bool, possible: 
 def _inductive(template: Template, name: str, ruled: bool, invariant: Collection[Named]) -> Statement:
     """One sweep, wherever runs are, and that it does not lead to where an invariant says that no run leads."""
     between = Between(template)
-    sweep, named = between.sweep, {(name, str(value)): bit for (name, value), bit in between.named.items()}
+    sweep, named = between.sweep, {(variable, str(value)): bit for (variable, value), bit in between.named.items()}
     meaning = _meaning(sweep)
-    _say(meaning, ((bit, f"before the sweep {_stands(name, value)}") for (name, value), bit in between.named.items()))
+    _say(meaning, ((bit, f"before the sweep {_stands(*member)}") for member, bit in between.named.items()))
     _say(meaning, _swept(sweep, 0, 1))
     kept, left, broken = (sweep.new_literal() for _ in range(3))
     before, after = [-broken], [-left]
@@ -308,25 +308,23 @@ def _kept_out(found: Verdict, clock: Clock) -> tuple[int, bool, tuple[Named, ...
         return depths.settle(name, assume, clock, sweeps, closed)
 
     def kept_out(rules: list[str]) -> tuple[int, tuple[Named, ...]] | None:
+        """The sweeps within which this shows, or an invariant; none where it does not."""
         looks, search = count(), cache(lambda: Search(template, Closure(template).closest([], rules), rules))
 
         def closed() -> bool:
-            return next(looks) >= _LOOKS and search().excludes(name, clock.within(_PATIENCE))
+            return next(looks) == _LOOKS and search().excludes(name, clock.within(SEARCHING))
 
         there = settled(rules, closed=closed)
-        if there.answer is Answer.SAT:
-            return None
         if there.answer is Answer.UNSAT and not there.bound.any_length:
             return there.laid.depth, ()
-        if there.answer is Answer.UNKNOWN and not search().excludes(name, clock):
-            raise CertificateError(f"neither how long runs can be was found, nor an invariant: {there.reason}")
-        return 0, tuple(search().never())
+        shown = there.answer is not Answer.SAT and search().excludes(name, clock)
+        return (0, tuple(search().never())) if shown else None
 
-    if found.result == "not_in_this_world" and (lawless := kept_out([])):
-        return lawless[0], False, lawless[1]
+    if found.result == "not_in_this_world" and (by_world := kept_out([])):
+        return by_world[0], False, by_world[1]
     by_rules = kept_out(every)
     if by_rules is None:
-        raise CertificateError(f"a run brings it about, and the answer was {found.result}")
+        raise CertificateError("neither how long runs can be was found out, nor an invariant")
     sweeps, invariant = by_rules
     if found.result == "safe":
         possible = settled([], sweeps)
