@@ -35,6 +35,10 @@ switches = { iss_check = "off" }
 holds = ["code_delivery"]
 """
 COMMANDS = ("study", "simulate", "check", "report")
+#: A study makes a thousand calls: each test of a night looks at every tenth of them.
+STRIDES = [
+    (name, first, stride) for name in COMMANDS for stride in [10 if name == "study" else 1] for first in range(stride)
+]
 #: Those that are tried each time; the study, which writes a hundred files, when there is time.
 BRISK = [pytest.param(name, marks=pytest.mark.slow) if name == "study" else name for name in COMMANDS]
 FEW = ("--attempts", "8", "--replications", "2", "--workers", "1")
@@ -270,19 +274,19 @@ def test_a_kill_at_a_call_harms_nothing(asked: Asked) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lasting", [False, True])
-@pytest.mark.parametrize("asked", COMMANDS, indirect=True)
-def test_whichever_call_fails_harms_nothing(asked: Asked, lasting: bool) -> None:
-    """Every single call, from the first to the last, alone or with all that follow."""
-    for n in range(1, len(asked.calls) + 1):
+@pytest.mark.parametrize(("asked", "first", "stride"), STRIDES, indirect=["asked"])
+def test_whichever_call_fails_harms_nothing(asked: Asked, first: int, stride: int, lasting: bool) -> None:
+    """Every single call, alone or with all that follow."""
+    for n in range(first + 1, len(asked.calls) + 1, stride):
         hold(asked, n, ERRORS[(n + lasting) % len(ERRORS)], lasting)
 
 
 @forks
 @pytest.mark.slow
-@pytest.mark.parametrize("asked", COMMANDS, indirect=True)
-def test_a_kill_at_whichever_call_harms_nothing(asked: Asked) -> None:
+@pytest.mark.parametrize(("asked", "first", "stride"), STRIDES, indirect=["asked"])
+def test_a_kill_at_whichever_call_harms_nothing(asked: Asked, first: int, stride: int) -> None:
     """At every single call."""
-    for n in range(1, len(asked.calls) + 1):
+    for n in range(first + 1, len(asked.calls) + 1, stride):
         kill(asked, n)
 
 
