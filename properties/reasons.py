@@ -5,6 +5,7 @@ no attacker does, and then the choices of the design are named that leave no roo
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from model.design import Configuration, Design
@@ -32,6 +33,7 @@ class Absent(NamedTuple):
     design: tuple[str, ...]
 
 
+@lru_cache(maxsize=64)
 def powers(world: World, design: Design) -> frozenset[str]:
     """The capabilities by which something is in the attacker's hands: some step or event of the world reads them."""
     template = Template(world, design, present=True)
