@@ -249,6 +249,17 @@ PROFILES = _drafts(
      "IGW-auth client_auth=pkjwt/none", "IGW-aud exchange=addressed/any", "IGW-policy vouch_for=listed/any",
      "IGW-bound as_dpop=honor/ignore", "IGW-cnf grant_cnf=bound/off", "IGW-redeemed grant_replay=jti/none",
      "IGW-one as_resource=honor/ignore", "IGW-own passthrough=no/yes"),
+    ("workload_federation", "draft-mcguinness-oauth-workload-agent-federation",
+     "an IdP that governs agents gives its word on a user, for an agent and its key, to an AS of another domain",
+     "WAF-request grant=id_jag", "WAF-auth client_auth=pkjwt/none", "WAF-aud assertion_aud=token_ep",
+     "WAF-resource resource_indicator=on/off", "WAF-proof dpop=token", "WAF-fallback dpop_policy=always/metadata",
+     "WAF-output token_type_check=on/off", "WAF-reuse rt_pin=on/off", "WAF-reuse cache_key=issuer+resource/issuer",
+     "WAF-audas aud_accepted=token_ep/any", "WAF-subject exchange=identity/any", "WAF-policy vouch_for=listed/any",
+     "WAF-issuer grant_trust=listed/any", "WAF-client grant_client_check=on/off",
+     "WAF-user grant_subject=iss+tenant+sub/iss+sub", "WAF-cnf grant_cnf=bound/off",
+     "WAF-minimum proof_required=registered", "WAF-bound as_dpop=honor/ignore", "WAF-target as_resource=honor/ignore",
+     "WAF-at audience_check=exact/off", "WAF-at typ_check=on/off", "WAF-scope scope_check=on/off",
+     "WAF-mode rs_cnf=on/off", "WAF-mode r_requires_dpop=yes/no", "WAF-actor actor_read=act/client_id"),
     ("jwt_dpop", "draft-parecki-oauth-jwt-dpop-grant",
      "an assertion that is a grant names a key, and its presenter proves to hold that",
      "JDG-grant grant=id_jag", "JDG-proof dpop=token", "JDG-7523 grant_aud_check=on/off", "JDG-cnf grant_cnf=bound/off",
@@ -327,7 +338,7 @@ TEXTS: dict[str, Draft] = {**DRAFTS, **PROFILES}
 BUILDS_ON: dict[str, tuple[str, ...]] = {
     "mcp_dpop": ("mcp",), "mcp_wif": ("mcp",), "mission_runtime": ("mission",), "mission_attenuation": ("mission",),
     "mission_across": ("mission",), "assertion_audience": ("assertions",), "attesters": ("attestation",),
-    "txn_agents": ("txn_tokens",), "continuation": ("id_jag",),
+    "txn_agents": ("txn_tokens",), "continuation": ("id_jag",), "workload_federation": ("id_jag",),
 }  # fmt: skip
 
 
