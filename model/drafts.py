@@ -224,6 +224,10 @@ PROFILES = _drafts(
      "the metadata of a client endorses its attesters, and an AS takes the word of no other",
      "CAE-3-method auth_methods=one/also_none", "CAE-accept attesters=endorsed/accepted",
      "CAE-5.3-redir cimd_fetch=strict/follow", "CAE-7.4-ssrf as_fetch_guard=on/off"),
+    ("software_attestation", "draft-mcguinness-oauth-agent-software-attestation",
+     "an attester has appraised the software of a client, and no server that requires this serves a client without it",
+     "ASA-show client_auth=attest/none", "ASA-show attestation_shown=yes", "ASA-required auth_methods=one/also_none",
+     "ASA-trust attesters=endorsed/accepted", "ASA-check rs_attestation=own"),
     ("instance_assertion", "draft-mcguinness-oauth-client-instance-assertion",
      "an issuer that the client names vouches for one of its instances and for the key of that",
      "CIN-auth client_auth=attest/none", "CIN-jkt dpop=token+code", "CIN-own dpop_key=per_flow",
@@ -338,7 +342,8 @@ TEXTS: dict[str, Draft] = {**DRAFTS, **PROFILES}
 BUILDS_ON: dict[str, tuple[str, ...]] = {
     "mcp_dpop": ("mcp",), "mcp_wif": ("mcp",), "mission_runtime": ("mission",), "mission_attenuation": ("mission",),
     "mission_across": ("mission",), "assertion_audience": ("assertions",), "attesters": ("attestation",),
-    "txn_agents": ("txn_tokens",), "continuation": ("id_jag",), "workload_federation": ("id_jag",),
+    "software_attestation": ("attestation",), "txn_agents": ("txn_tokens",), "continuation": ("id_jag",),
+    "workload_federation": ("id_jag",),
 }  # fmt: skip
 
 
