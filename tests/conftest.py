@@ -46,14 +46,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 #: Files whose tests take more than ten seconds of one core together, by folder.
 LONG = {
-    "conformance": ("world",),
+    "conformance": ("command", "install", "judge", "learner", "processes", "real", "world"),
+    "deployed": ("explanation", "fitting", "missing"),
     "model": ("chart", "identifiers", "world"),
-    "openworld": ("certificates", "check", "cli", "diff", "draft", "exhibits", "explore", "faults", "figure_layout",
-        "invent", "mcp", "minimal_sets", "results", "site", "study", "text_pages", "weakest"),
-    "properties": ("agreement", "assume", "certificate", "completeness", "designs", "invent", "mixup", "narrowings",
-        "oracle", "reasons", "roles", "solvers", "vacuity"),
+    "openworld": ("certificates", "check", "check_cache", "cli", "diff", "draft", "exhibits", "explore", "faults",
+        "figure_layout", "invent", "light", "mcp", "minimal_sets", "report", "report_browser", "results", "site",
+        "study", "text_pages", "weakest"),
+    "properties": ("agreement", "assume", "certificate", "completeness", "designs", "invent", "literature",
+        "mixup", "narrowings", "oracle", "reads", "reasons", "roles", "solvers", "vacuity"),
     "quality": ("traces",),
-    "simulations": ("adoption", "blast_radius", "experiments", "lives", "reach", "results", "tasks", "vectorised"),
+    "simulations": ("adoption", "attainable", "blast_radius", "crossings", "engine", "experiments", "lives",
+        "processes", "rare", "reach", "reads", "results", "tasks", "vectorised"),
 }  # fmt: skip
 
 # --- what is made from the code and kept in files ------------------------------------------------------------------

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from model.design import parse
 from model.errors import InputError
 from model.model import Model, oauth
 from model.protocols import rules
-from model.trace import from_json
+from model.trace import Trace, from_json
 from model.words import with_code, worded
 from model.world_file import worlds
 from openworld.blame import NOBODY, blamed, by_itself
@@ -74,6 +74,19 @@ class Attack:
         return ", or ".join([*said, *([f"the attacker {', or '.join(able)}"] if able else [])])
 
 
+@lru_cache(maxsize=1024)
+def _charted(trace: Trace) -> Chart:
+    """Its chart, once for all the stages of a study that show it."""
+    known = every_property(trace.world.model)
+    return charted(trace, ending(known[trace.shows]) if trace.shows in known else None)
+
+
+@lru_cache(maxsize=1024)
+def _replayed(stored: bytes, model: Model) -> Trace:
+    """The run that is stored, in a world that ships: studies ask in no other."""
+    return from_json(stored, worlds(model), model)
+
+
 def attacks(study: Study, table: Rows) -> tuple[list[Attack], dict[str, str]]:
     """Distinct runs, each with the cells it stands for; and where the chart of each row is on the page."""
     found: dict[Any, Attack] = {}
@@ -84,7 +97,7 @@ def attacks(study: Study, table: Rows) -> tuple[list[Attack], dict[str, str]]:
     rows = [row for row in table if row["chart"] in study.traces]
     for row in sorted(rows, key=lambda row: order.get(str(row["property"]), len(order))):
         trace = study.traces[row["chart"]]
-        drawn = charted(trace, ending(known[trace.shows]) if trace.shows in known else None)
+        drawn = _charted(trace)
         told = tuple((one.step, one.sender, one.receiver, one.label, one.session) for one in drawn.sent)
         key, address = (row["property"], told), f"run-{PurePosixPath(row['chart']).stem}"
         if key not in found:
@@ -197,7 +210,7 @@ _CHART = re.compile(r"(attacks|runs)/[\w.+-]+\.txt")
 
 
 def _read(study: Study) -> Rows:
-    """The rows, and the runs of their charts: in worlds that ship, which are all that studies ask in."""
+    """The rows, and the runs of their charts."""
     table = study.table(study.folder / TABLE.file, _SHAPE)
     rows = table.rows if table else []
     for chart in dict.fromkeys(row["chart"] for row in rows if row["chart"]):
@@ -206,7 +219,7 @@ def _read(study: Study) -> Rows:
             study.problems.append(f"verdicts.json: no chart of a study: {chart!r}")
             continue
         try:
-            study.traces[chart] = from_json(path.read_bytes(), worlds(study.model), study.model)
+            study.traces[chart] = _replayed(path.read_bytes(), study.model)
         except (OSError, InputError) as error:
             said = error.strerror if isinstance(error, OSError) else error
             study.problems.append(f"{path.relative_to(study.folder)}: {said}")
