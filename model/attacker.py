@@ -247,14 +247,19 @@ def has_keys(c: Context, server: Party, client_id: Value) -> Condition:
     """Whether the attacker has the keys of a client: of one of its own, or of one whose metadata document it writes.
 
     The author of a client's document says there how the client authenticates, and by which keys. A statement that is
-    somebody else's may say which keys are (RFC 7591 2.3).
+    somebody else's may say which keys are (RFC 7591 2.3). Where an AS requires attestations, an attester has to be the
+    attacker's as well; a document names it, unless the AS has configured those of each client.
     """
-    design = policy_of(c, client_id)
+    design, policy = policy_of(c, client_id), c.of(server.name)
     statements = (party.url for party in c.world.identities if party.identity == "statement")
-    bound = all_of(same(c.of(server.name).ss_binds, "name+jwks"), one_of(design.client_auth, "pkjwt", "mtls"))
+    bound = all_of(same(policy.ss_binds, "name+jwks"), one_of(design.client_auth, "pkjwt", "mtls"))
     own = all_of(is_own(c, client_id), no(all_of(one_of(client_id, *statements), bound)))
     by_document = all_of(same(design.reg, "cimd"), one_of(design.client_auth, "pkjwt", "mtls", "attest"))
-    return any_of(own, all_of(by_document, writes_document(c, client_id)))
+    required = same(policy.auth_accepted, "attest")
+    written = all_of(
+        by_document, writes_document(c, client_id), no(all_of(required, same(policy.attesters, "configured")))
+    )
+    return all_of(any_of(own, written), implies(required, same(c.design.own_attester, "yes")))
 
 
 class Credentials(NamedTuple):
@@ -301,7 +306,7 @@ def credentials(c: Context, server: Party, client_id: Value) -> Credentials:
 def attacker_authenticates(c: Context, server: Party, client_id: Value, endpoint: str = "token") -> tuple[Named, ...]:
     """The rules by which an honest AS authenticates the attacker as a client_id, by what the attacker knows."""
     shown = credentials(c, server, client_id)
-    anyhow = any_of(shown.genuine, shown.replaced, server_rules.is_public(policy_of(c, client_id)))
+    anyhow = any_of(shown.genuine, shown.replaced, server_rules.is_public(policy_of(c, client_id), c.of(server.name)))
     return _authenticated(c, server, client_id, endpoint, shown, anyhow)
 
 
@@ -319,6 +324,7 @@ def _authenticated(
             endpoint=endpoint,
             made_at="token",  # of other requests with an assertion none is read on the way
             anyhow=anyhow,
+            chosen=shown.genuine,
             **shown._asdict(),
         )
     )

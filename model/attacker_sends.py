@@ -498,7 +498,7 @@ def authenticate(c: Context, server: str, client: str) -> Move:
     design, party = policy_of(c, client), c.world.by_name[server]
     has, checked = authenticates_as(c, party, client)
     # Where its document says so, who comes without credentials is let in, but not as the client.
-    as_client = implies(server_rules.is_public(design), has)
+    as_client = implies(server_rules.is_public(design, c.of(server)), has)
     here = all_of(c.has(c.capabilities), as_client, has_clients(c, party), is_known(c, client))
     sent = Sent(ATTACKER, server, _credentials(c, server, client))
     return Move(here, checked, {"accepted.authentication": True}, (sent,))

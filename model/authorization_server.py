@@ -93,14 +93,33 @@ def resource_is_acceptable(design: Choices, requested: Value, listed: Condition)
     )
 
 
-def is_public(design: Choices) -> Condition:
+def is_public(design: Choices, policy: Choices) -> Condition:
     """Whether an AS takes a client's name without credentials: the client has none, or its document offers that too.
 
-    ``design``: the client's. Of methods that a document lists, any that the AS supports will do
-    (draft-ietf-oauth-client-id-metadata-document-03 6).
+    ``design``: the client's, ``policy``: the server's. Of methods that a document lists, any that the AS supports will
+    do (draft-ietf-oauth-client-id-metadata-document-03 6).
     """
     offered = all_of(same(design.reg, "cimd"), same(design.auth_methods, "also_none"))
-    return any_of(same(design.client_auth, "none"), offered)
+    return all_of(same(policy.auth_accepted, "any"), any_of(same(design.client_auth, "none"), offered))
+
+
+@rule(
+    "FAPI-as-cauth",
+    "ASA-required",
+    source="FAPI 2.0 Security Profile, AS general; draft-mcguinness-oauth-agent-software-attestation 4",
+)
+def method_is_accepted(design: Choices, policy: Choices, chosen: Condition) -> Condition:
+    """An AS that requires certain methods of authentication takes a client by no other.
+
+    ``design``: the client's, ``policy``: the server's; ``chosen``: who comes also says how it authenticates.
+    """
+    return implies(
+        no(chosen),
+        all_of(
+            implies(same(policy.auth_accepted, "signed"), one_of(design.client_auth, "pkjwt", "mtls")),
+            implies(same(policy.auth_accepted, "attest"), same(design.client_auth, "attest")),
+        ),
+    )
 
 
 @rule("O21-2.2-id", source="RFC 6749 3.2.1, 5.2 (invalid_client); draft-ietf-oauth-v2-1 2.2")
@@ -113,11 +132,11 @@ def client_is_registered(design: Choices, registered: Condition) -> Condition:
     "PAR-2.1-auth",
     "CIMD-8.2-conf",
     "CIMD-6-methods",
-    "FAPI-as-cauth",
     source="RFC 6749 3.2.1; RFC 9126 2.1; RFC 7523 3; draft-ietf-oauth-client-id-metadata-document-03 6, 9.2",
 )
 def client_is_authenticated(
     design: Choices,
+    policy: Choices,
     genuine: Condition,
     secret: Condition,
     assertion: Condition,
@@ -126,14 +145,14 @@ def client_is_authenticated(
 ) -> Condition:
     """A confidential client authenticates as it registered.
 
-    ``design``: the client's; ``genuine``: the client itself is at the endpoint with credentials for this AS;
-    ``secret``, ``assertion``: the caller knows the secret, or holds an assertion that names this AS;
-    ``replaced``: it has nothing but a key that the client has replaced since; ``attested``: nothing but the word of an
-    attester of its own.
+    ``design``: the client's, ``policy``: the server's; ``genuine``: the client itself is at the endpoint with
+    credentials for this AS; ``secret``, ``assertion``: the caller knows the secret, or holds an assertion that names
+    this AS; ``replaced``: it has nothing but a key that the client has replaced since; ``attested``: nothing but the
+    word of an attester of its own.
     TLS client certificates cannot be passed on.
     """
     shown = shows_credentials(design.client_auth, genuine, secret, assertion)
-    return any_of(is_public(design), shown, replaced, attested)
+    return any_of(is_public(design, policy), shown, replaced, attested)
 
 
 def shows_credentials(method: Value, genuine: Condition, secret: Condition, assertion: Condition) -> Condition:
@@ -152,10 +171,12 @@ def asks_token_service(design: Choices, authenticated: Condition) -> Condition:
 @rule(
     "CAE-accept",
     "CII-3.1-assoc",
-    source="draft-mcguinness-oauth-client-attesters-00 2.1; draft-mcguinness-oauth-client-instance-id 3.1",
+    "ASA-trust",
+    source="draft-mcguinness-oauth-client-attesters-00 2.1; draft-mcguinness-oauth-client-instance-id 3.1; "
+    "draft-mcguinness-oauth-agent-software-attestation 4",
 )
 def attester_is_endorsed(policy: Choices, attested: Condition = False) -> Condition:
-    """Who attests a client is endorsed in the metadata of that client; that an AS accepts it for others is not enough.
+    """Who attests a client is one that its metadata, or the AS, names for it; that it attests others is not enough.
 
     ``attested``: the caller has nothing but the word of an attester of its own.
     """

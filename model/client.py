@@ -479,6 +479,11 @@ def attests(design: Choices) -> Condition:
     return same(design.client_auth, "attest")
 
 
+def is_named_by_others(design: Choices) -> Condition:
+    """Whether somebody else says who the client is whenever it authenticates: an attester, or its platform."""
+    return any_of(attests(design), platform_signs(design))
+
+
 def shows_attestation(design: Choices) -> Condition:
     """Whether the client shows resource servers as well who attests it, and proves its key to them."""
     return same(design.attestation_shown, "yes")

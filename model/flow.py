@@ -603,7 +603,10 @@ SIGNED = "<signed by the client>"
 
 
 def authentication_of(c: Context, session: SessionState, endpoint: str, called: Value) -> Authentication:
-    """What a session authenticates with at an endpoint of the AS that it calls, as the fields of a request."""
+    """What a session authenticates with at an endpoint of the AS that it calls, as the fields of a request.
+
+    What an AS takes once opens nothing there for those who read it on its way or later.
+    """
     design, who = c.client(session.who), session.who
     signs, client_id = client_rules.signs_assertions(design), client_id_of(c, session)
     token_endpoint = mapped(lambda at: f"{at}/token", session.token_at)
@@ -617,7 +620,8 @@ def authentication_of(c: Context, session: SessionState, endpoint: str, called: 
         led = is_astray(c, c.world.session[who].client, server, session.issuer)
         fits = any_of(same(session.issuer, server.url), server_rules.assertion_key_is_known(design), led)
         names = assertion_names(c, session, server, called)
-        opens.append(choose(all_of(fits, names), mapped(partial(assertion_at, server), client_id), NONE))
+        used = all_of(gateways.leads_to(c, called, server), same(c.of(server.name).assertion_replay, "jti"))
+        opens.append(choose(all_of(fits, names, no(used)), mapped(partial(assertion_at, server), client_id), NONE))
     opens += _opens_at_resources(c, who, session.issuer, client_rules.attests(design))
     return {
         "client_id": client_id,

@@ -246,10 +246,17 @@ class OwnCredentials(TypedDict):
     replaced: Condition
     attested: Condition
     anyhow: Condition
+    chosen: Condition
     made_at: str
 
 
-OWN_CREDENTIALS: OwnCredentials = {"replaced": False, "attested": False, "anyhow": False, "made_at": ""}
+OWN_CREDENTIALS: OwnCredentials = {
+    "replaced": False,
+    "attested": False,
+    "anyhow": False,
+    "chosen": False,
+    "made_at": "",
+}
 
 
 @_of("authorization_server")
@@ -267,11 +274,13 @@ def authentication(
     replaced: Condition,
     attested: Condition,
     anyhow: Condition,
+    chosen: Condition,
     made_at: str,
 ) -> Iterator[Named]:
     """Of a client that authenticates: ``design`` is the client's, ``policy`` the server's."""
     yield server.client_is_registered(policy, registered)
-    yield server.client_is_authenticated(design, genuine, secret, assertion, replaced, attested)
+    yield server.method_is_accepted(design, policy, chosen)
+    yield server.client_is_authenticated(design, policy, genuine, secret, assertion, replaced, attested)
     yield server.certificate_is_provisioned(design, certified)
     yield server.assertion_names_this_server(design, policy, named, endpoint, anyhow, made_at)
     yield server.client_keys_are_current(policy, replaced)

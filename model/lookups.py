@@ -49,9 +49,10 @@ def _method(design: Choices) -> Value:
         "secret": "client_secret_basic",
         "pkjwt": "private_key_jwt",
         "mtls": "tls_client_auth",
-        "attest": "spiffe_jwt",
+        "attest": "attest_jwt_client_auth",
     }
-    return mapped(lambda value: names.get(value, NONE), design.client_auth)
+    own = mapped(lambda value: names.get(value, NONE), design.client_auth)
+    return choose(client_rules.platform_signs(design), "spiffe_jwt", own)
 
 
 def _metadata(c: Context, server: Party, client_id: Value, redirect: Value = NONE) -> ClientSays:
@@ -62,7 +63,9 @@ def _metadata(c: Context, server: Party, client_id: Value, redirect: Value = NON
     return {
         "redirect_uris": (*(choose(here, uri, NONE) for here, uri in listed), choose(honest, NONE, redirect)),
         "token_endpoint_auth_method": choose(honest, _method(design), NONE),
-        "jwks": choose(all_of(honest, same(design.client_auth, "pkjwt")), KEYS, NONE),
+        "jwks": choose(
+            all_of(honest, same(design.client_auth, "pkjwt"), same(design.assertion_by, "client")), KEYS, NONE
+        ),
     }
 
 
@@ -83,10 +86,10 @@ def client_is_read(
     if document is False and chained is False:
         return ()
     host, says = named(c, client_id), _metadata(c, server, client_id, redirect)
-    attested = client_rules.attests(design)
-    spiffe_id, bundle_endpoint = (choose(attested, mapped(of, client_id), NONE) for of in (_spiffe_id, _bundle))
+    by_platform = client_rules.platform_signs(design)
+    spiffe_id, bundle_endpoint = (choose(by_platform, mapped(of, client_id), NONE) for of in (_spiffe_id, _bundle))
     trusted = Fetch(bundle_endpoint), KeySet("<keys of its SPIFFE trust domain>")
-    bundle, also = all_of(document, attested), same(design.auth_methods, "also_none")
+    bundle, also = all_of(document, by_platform), same(design.auth_methods, "also_none")
     both = mapped(lambda known: NONE if known == NONE else ("none", known), says["token_endpoint_auth_method"])
     metadata = ClientMetadata(
         client_id,

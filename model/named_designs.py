@@ -13,7 +13,8 @@ NAMED_DESIGNS: dict[str, str] = {
     "gaps_closed_dpop": "draft=prefix+documents+echo+dpop;r_requires_dpop=yes",
     "mcp": "draft=mcp+documents",
     "fapi2": "draft=fapi2;reg=static;state=off;dpop=token+code;r_requires_dpop=yes",
-    "spiffe": "prm=exact;reg=cimd;client_auth=attest;as_trust=allowlist;iss_check=require;instance=workload",
+    "spiffe": "prm=exact;reg=cimd;client_auth=pkjwt;assertion_by=platform;assertion_aud=issuer;as_trust=allowlist;"
+    "iss_check=require;instance=workload",
     "sufficient": "prm=exact;rs_as_bind=on;md_issuer_check=on;iss_check=require;callback_bind=on;assertion_aud=issuer;"
     "dpop=token+code;rs_htu=on;rs_trust=allowlist",
     "aauth": "draft=aauth;consent_ui=client_id_host",
@@ -38,7 +39,8 @@ DESIGN_NOTES: dict[str, tuple[str, str]] = {
     "mcp": ("MCP authorization as written: refuses AS without S256, asks for scopes that resources name, and shows "
             "users where they go back to", "MCP authorization 2026-07-28"),
     "fapi2": ("FAPI 2.0 Security Profile (closed world)", "FAPI 2.0 Security Profile, final of 2025-02"),
-    "spiffe": ("clients authenticate as attested workloads", "draft-ietf-oauth-spiffe-client-auth-02"),
+    "spiffe": ("clients are workloads, which authenticate by what their platform signs",
+               "draft-ietf-oauth-spiffe-client-auth-02"),
     "sufficient": ("the smallest set of mechanisms that leaves a malicious AS, RS and tenant no way in, whatever the "
                    "environment; derived by properties/designs.py", "findings.md"),
     "aauth": ("signed requests, resource tokens and person servers: the clean-slate comparison",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from model import identifiers
 from model.action import Context, once
 from model.authorization_server import document_is_fetched, redirect_uri_matches
-from model.client import attests, distinct_redirects
+from model.client import distinct_redirects, is_named_by_others
 from model.logic import Condition, Value, all_of, any_of, holds, implies, no, one_of, same
 from model.readings import is_enrolled
 from model.rule import Named
@@ -106,8 +106,8 @@ def is_astray(c: Context, client: str, server: Party, issuer: Value) -> Conditio
 
 
 def knows_attester(c: Context, server: Party, design: Choices) -> Condition:
-    """Whether an honest AS knows the attester of a client of this design."""
-    return implies(attests(design), same(c.of(server.name).trust_domain, "yes"))
+    """Whether an honest AS knows who says who a client of this design is: its attester, or its platform."""
+    return implies(is_named_by_others(design), same(c.of(server.name).trust_domain, "yes"))
 
 
 def knows_attesters(c: Context, url: Value) -> Condition:

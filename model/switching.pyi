@@ -59,12 +59,14 @@ class Switches(Generic[V_co]):
     unique_cid: V_co
     client_auth: V_co
     auth_methods: V_co
+    auth_accepted: V_co
     attesters: V_co
     attestation_shown: V_co
     rs_attestation: V_co
     assertion_by: V_co
     assertion_aud: V_co
     aud_accepted: V_co
+    assertion_replay: V_co
     key_per_as: V_co
     other_authn_ep: V_co
     conn_context: V_co

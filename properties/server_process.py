@@ -94,7 +94,7 @@ class ServerProcess(Process):
         design, own = self.design, equal("by", "agent")
         said = ("issuer", "token_at", "called")
         issuer, token_at, called = (pick(each, {self.server.url: "as"}, OTHER) for each in said)
-        signed, public = client_rules.signs_assertions(design), server_rules.is_public(design)
+        signed, public = client_rules.signs_assertions(design), server_rules.is_public(design, design)
         return lines_of(
             f"let ({typed('subject issuer token_at called')}) = audience_of(assertion, pk(client_key)) in"
             if signed is True
@@ -111,6 +111,7 @@ class ServerProcess(Process):
                     certified=True,
                     named=client_rules.assertion_names(design, design, self.server.url, issuer, token_at, called),
                     anyhow=any_of(public, own),
+                    chosen=own,
                     replaced=False,
                     attested=False,
                     made_at="",

@@ -297,6 +297,7 @@ def refresh(design: Design, token: Loot, asked: str = NONE, named: str = NONE) -
         replaced=False,
         attested=all_of(client.attests(design), same(design.own_attester, "yes")),
         anyhow=False,
+        chosen=False,
         made_at="token",
     )
     yield from guards.token_request(
