@@ -5,9 +5,13 @@ the model's own rules, so that what stops the attacker here has the name that st
 the role of a party (an issuer on the list, a stranger, a look-alike) get it; rules that compare URLs get the real ones.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import wraps
-from typing import Literal, NamedTuple, ParamSpec
+from dataclasses import dataclass
+from functools import lru_cache, wraps
+from inspect import signature
+from string import ascii_lowercase
+from typing import Any, Literal, NamedTuple, ParamSpec
 
 from model import authorization_server as server
 from model import client, flow, guards, identifiers, readings, token_endpoint, token_flow, vouching
@@ -24,10 +28,11 @@ from model.registration import is_taken, registered
 from model.rule import Named
 from model.state import ATTACKERS_KEY
 from model.world import NONE
-from simulations.topology import ResourceNode
 from simulations.visits import HONEST_AS, ONE_VISIT, PLACES, VISITOR, among_honest
 
 P = ParamSpec("P")
+#: A URL that can be spelt in one way only, and the words of it: its host, and what its path is made of.
+_PLAIN, _WORD = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+(/[a-z0-9]+)*/?"), re.compile(r"(?<=/)[a-z0-9.-]+")
 #: Who an issuer is to a resource server: one that it means to trust, one whose name begins with that of such a one, or
 #: an AS of the attacker's.
 Role = Literal["trusted", "look_alike", "stranger"]
@@ -42,28 +47,74 @@ _RESOURCE = next(server for server in ONE_VISIT.resource_servers if server.hones
 _CALLBACK = next(identity.callback for identity in ONE_VISIT.identities)
 
 
-class Crossing(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Crossing:
     """A step of the model between two nodes, and the conditions that honest parties put in its way, one by one."""
 
     action: str
-    rules: Iterator[Named]
+    asked: Callable[..., Iterator[Named]]
+    of: tuple[Any, ...]
+
+    @property
+    def rules(self) -> Iterator[Named]:
+        """The conditions, in the order in which they are asked."""
+        return self.asked(*self.of)
 
     def refusal(self) -> str | None:
         """The first rule that refuses, or None: the attacker passes. Later rules are not asked."""
-        return next((condition.rule.name for condition in self.rules if not condition.holds), None)
+        return _refusal(self.asked, self.of)
+
+
+@lru_cache(maxsize=1 << 16)
+def _refusal(asked: Callable[..., Iterator[Named]], of: tuple[Any, ...]) -> str | None:
+    return next((condition.rule.name for condition in asked(*of) if not condition.holds), None)
 
 
 def crossing(action: str) -> Callable[[Callable[P, Iterator[Named]]], Callable[P, Crossing]]:
     """Make a generator of conditions the crossing of a step."""
 
     def decorate(function: Callable[P, Iterator[Named]]) -> Callable[P, Crossing]:
+        named = signature(function)
+
         @wraps(function)
         def cross(*args: P.args, **kwargs: P.kwargs) -> Crossing:
-            return Crossing(action, function(*args, **kwargs))
+            return Crossing(action, function, _renamed(named.bind(*args, **kwargs).args))
 
         return cross
 
     return decorate
+
+
+def _renamed(of: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The same arguments with the words of their URLs in the place of names: rules compare URLs, and know no name.
+
+    Words of which one begins like another stay as they are, for prefixes tell them apart; and all of them where a URL
+    can be spelt in more than one way.
+    """
+    parts = [part for value in of for part in (value if isinstance(value, Loot) else (value,)) if isinstance(part, str)]
+    urls = [part for part in parts if "://" in part]
+    words = dict.fromkeys(word for url in urls for word in _WORD.findall(url))
+    hosts = [word for word in words if "." in word]
+    if not all(map(_PLAIN.fullmatch, urls)):
+        return of
+    for some in (list(words), hosts):
+        if not any(one != other and one.startswith(other) for one in words for other in some):
+            break
+    else:
+        return of
+    names = {
+        word: f"{letter}.example" if "." in word else letter
+        for word, letter in zip(some, ascii_lowercase, strict=False)
+    }
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, Loot):
+            return Loot(*map(renamed, value))
+        if value in urls:
+            return _WORD.sub(lambda found: names.get(found[0], found[0]), value)
+        return value
+
+    return tuple(map(renamed, of))
 
 
 class Loot(NamedTuple):
@@ -202,14 +253,14 @@ def issuer_is_accepted(design: Design, role: Role) -> Named:
 
 
 @crossing("attacker.present_token")
-def present(design: Design, token: Loot, at: ResourceNode, role: Role, url: str) -> Iterator[Named]:
+def present(design: Design, token: Loot, identifier: str, url: str, role: Role) -> Iterator[Named]:
     """The attacker presents a token to an honest resource server, for which the token's issuer is ``role``."""
     default = all_of(token.has_default, role == "trusted")
     own, captured = token.key in (NONE, ATTACKERS_KEY), token.captured != NONE
     for_this = captured and identifiers.equal_htu(token.captured, url)
-    meant = server.is_meant_for(design, at.resource, token.audience, default)
+    meant = server.is_meant_for(design, identifier, token.audience, default)
     proven = any_of(
-        token.attested_for == ATTACKERS_KEY, resource.attestation_is_taken(design, at.resource, token.attested_for)
+        token.attested_for == ATTACKERS_KEY, resource.attestation_is_taken(design, identifier, token.attested_for)
     )
     attested = all_of(token.attested_for != NONE, proven, same(design.trust_domain, "yes"))
     yield from token_flow.is_told(design, design, role == "trusted", meant)
@@ -218,7 +269,7 @@ def present(design: Design, token: Loot, at: ResourceNode, role: Role, url: str)
         issuer=seen_as(design, role),
         by_issuer=True,
         signer_listed=False,
-        identifier=at.resource,
+        identifier=identifier,
         url=url,
         audience=token.audience,
         has_default=default,
@@ -243,12 +294,12 @@ def present(design: Design, token: Loot, at: ResourceNode, role: Role, url: str)
 
 
 @crossing("attacker.present_own_making")
-def mint(design: Design, at: ResourceNode, named: Role, signer: Role) -> Iterator[Named]:
+def mint(design: Design, identifier: str, url: str, named: Role, signer: Role) -> Iterator[Named]:
     """An AS that is ``signer`` to this resource server makes a token for it that names an issuer which is ``named``."""
     listed = signer == "trusted" or keys_are_listed(_with(design, _STRANGER.run_by), _RESOURCE)
     attested = same(design.own_attester, "yes")
     attestations = attested, attested
-    yield from made_up(design, seen_as(design, named), named == signer, listed, at.resource, at.url, attestations)
+    yield from made_up(design, seen_as(design, named), named == signer, listed, identifier, url, attestations)
 
 
 @crossing("client.reuse_cached_token")

@@ -75,7 +75,10 @@ class Ways:
     Attributes:
         passed: how often each step of the model led on, and ``refused`` how often each rule stopped one, since the
             last :meth:`spread` began.
+        unmet: the switches about what no topology has: gateways and scopes.
     """
+
+    unmet = frozenset({"gateway_endpoints", "gateway_issuer", "scope_request", "step_up"})
 
     def __init__(self, topology: Topology, arm: Arm) -> None:
         self.topology = topology
@@ -313,7 +316,7 @@ class Ways:
         """The resource servers that accept a token that the attacker presents."""
 
         def accepted(at: ResourceNode, design: Design, role: Role) -> bool:
-            return self._passes(crossings.present(design, loot, at, role, at.paths[0]))
+            return self._passes(crossings.present(design, loot, at.resource, at.paths[0], role))
 
         named = [url for url in (loot.audience, loot.captured) if url != NONE]
         return self._once(lambda: self._accepting(accepted, _own, loot.server, self._near(named)), "opened", loot)
@@ -322,7 +325,7 @@ class Ways:
         """The resource servers that accept a token that an issuer of the attacker's makes up."""
 
         def minted(at: ResourceNode, design: Design, role: Role) -> bool:
-            return any(self._passes(crossings.mint(design, at, name, role)) for name in _claims(role))
+            return any(self._passes(crossings.mint(design, at.resource, at.url, name, role)) for name in _claims(role))
 
         def accepted(at: ResourceNode, design: Design, role: Role) -> bool:
             # Which issuer it is matters no further than what it is to the server.

@@ -98,7 +98,7 @@ def read_by(counts: Callable[..., Any], protocol: str = ONE_VISIT.protocol, mode
     """The switches that a function or class looks up in a design, or that decide the visits that it has judged.
 
     What is remembered from one visit to the next is no part of AAuth here, nor of sub-agents: only who counts first
-    contacts reads what is about them.
+    contacts reads what is about them. Nor is what a class says that it never meets (``unmet``).
     """
     pending, seen, found = [_place(counts)], set[tuple[str, str]](), set[str]()
     while pending:
@@ -112,7 +112,7 @@ def read_by(counts: Callable[..., Any], protocol: str = ONE_VISIT.protocol, mode
         worlds = {world for place in PLACES.values() if (world := place.under(protocol))}
         visits = frozenset({"protocol"}).union(*(read_by_visits(within(world, model)) for world in worlds))
         return visits | found if ONE_VISIT in worlds else visits
-    found.discard("protocol")
+    found -= {"protocol", *getattr(counts, "unmet", ())}
     return frozenset(found | read_by_visits(within(ONE_VISIT, model)) if _place(actions) in seen else found)
 
 

@@ -1,6 +1,7 @@
 """What stands between two nodes of a topology is what stands in the way of the same step in the model."""
 
-from dataclasses import replace
+from inspect import unwrap
+from itertools import product
 from typing import Any
 
 import pytest
@@ -18,29 +19,19 @@ from properties.verdict import check
 from simulations import crossings
 from simulations.crossings import loot, present
 from simulations.standings import Facts
-from simulations.topology import ResourceNode
 from simulations.visits import HONEST_AS, PLACES
 
-AT = ResourceNode(
-    "https://rs.example/mcp",
-    "https://rs.example/mcp",
-    ("https://rs.example/mcp",),
-    "https://rs.example",
-    ("https://as.example",),
-    (),
-    (),
-    True,
-)
+AT = "https://rs.example/mcp"
 DESIGN = Design({"dpop": "token"})
-LOOT = loot(DESIGN, HONEST_AS, AT.resource)
+LOOT = loot(DESIGN, HONEST_AS, AT)
 
 CROSSINGS: dict[str, tuple[Named, ...]] = {
     crossing.action: tuple(crossing.rules)
     for crossing in (
-        crossings.discover(DESIGN, AT.resource, AT.url, True),
-        crossings.present(DESIGN, LOOT, AT, "trusted", AT.url),
-        crossings.mint(DESIGN, AT, "trusted", "trusted"),
-        crossings.reuse(DESIGN, AT.resource, AT.url, AT.resource, True, True),
+        crossings.discover(DESIGN, AT, AT, True),
+        crossings.present(DESIGN, LOOT, AT, AT, "trusted"),
+        crossings.mint(DESIGN, AT, AT, "trusted", "trusted"),
+        crossings.reuse(DESIGN, AT, AT, AT, True, True),
         crossings.refresh_elsewhere(DESIGN),
         crossings.refresh(DESIGN, LOOT),
         crossings.inherit_consent(DESIGN),
@@ -114,7 +105,7 @@ def test_a_crossing_has_the_rules_of_its_step(action: str) -> None:
 
 def test_getting_a_token_has_rules_of_its_steps() -> None:
     """What a client and an AS check before there is a token, but for what the attacker cannot touch."""
-    asked = {condition.rule.name for condition in crossings.obtain(DESIGN, AT.resource, True).rules}
+    asked = {condition.rule.name for condition in crossings.obtain(DESIGN, AT, True).rules}
     asks = "client.use_server_metadata", "authorization_server.issue_code"
     steps = *asks, "client.accept_authorization_response", "client.redeem_code"
     assert rules_of(steps[0]) < asked < set[str]().union(*map(rules_of, steps))
@@ -129,25 +120,25 @@ def test_getting_a_token_has_rules_of_its_steps() -> None:
 )
 def test_a_population_has_no_token_of_a_client_that_its_server_refuses(design: dict[str, str], rule: str) -> None:
     """The client authenticates and is registered there as in a verdict."""
-    assert crossings.obtain(Design(design), AT.resource, True).refusal() == rule
+    assert crossings.obtain(Design(design), AT, True).refusal() == rule
 
 
 def test_a_thief_makes_proofs_of_its_own() -> None:
     """Where a resource server takes bound tokens alone, it takes one that is bound to the thief's key."""
     design = Design({"r_requires_dpop": "yes"})
-    bearer, refreshed = loot(design, HONEST_AS, AT.resource), crossings.refreshed(design, HONEST_AS, AT.resource)
-    assert present(design, bearer, AT, "trusted", AT.url).refusal() == "resource_server.scheme_is_acceptable"
-    for stolen in (loot(design, HONEST_AS, AT.resource, own=True), refreshed):
-        assert present(design, stolen, AT, "trusted", AT.url).refusal() is None
+    bearer, refreshed = loot(design, HONEST_AS, AT), crossings.refreshed(design, HONEST_AS, AT)
+    assert present(design, bearer, AT, AT, "trusted").refusal() == "resource_server.scheme_is_acceptable"
+    for stolen in (loot(design, HONEST_AS, AT, own=True), refreshed):
+        assert present(design, stolen, AT, AT, "trusted").refusal() is None
 
 
 def test_a_refresh_names_what_the_thief_wants() -> None:
     """Where a token for no resource is good nowhere, a thief names one, unless the AS keeps to the grant."""
     design = Design({"default_audience": "refuse"})
-    for named, refusal in ((NONE, "resource_server.audience_is_this_resource"), (AT.resource, None)):
+    for named, refusal in ((NONE, "resource_server.audience_is_this_resource"), (AT, None)):
         stolen = crossings.refreshed(design, HONEST_AS, "https://other.example", named)
-        assert present(design, stolen, AT, "trusted", AT.url).refusal() == refusal
-    within = crossings.refresh(design.but(grant_resource="bound"), LOOT, "https://other.example", AT.resource)
+        assert present(design, stolen, AT, AT, "trusted").refusal() == refusal
+    within = crossings.refresh(design.but(grant_resource="bound"), LOOT, "https://other.example", AT)
     assert within.refusal() == "authorization_server.resource_is_within_grant"
 
 
@@ -182,13 +173,13 @@ def test_a_made_up_client_gets_as_far_as_in_proofs(design: dict[str, str]) -> No
 def test_a_bound_token_is_good_only_where_its_proof_is() -> None:
     """A captured proof opens the URL that it was made for, and every URL where the URL is not compared."""
     evil = "https://evil.example/mcp"
-    stolen = loot(DESIGN, HONEST_AS, AT.resource, evil)
+    stolen = loot(DESIGN, HONEST_AS, AT, evil)
     assert stolen.captured == evil
-    assert present(DESIGN, stolen, AT, "trusted", AT.url).refusal() == "resource_server.proof_is_by_bound_key"
-    assert present(DESIGN.but(rs_htu="off"), stolen, AT, "trusted", AT.url).refusal() is None
-    own = loot(DESIGN, HONEST_AS, AT.resource, own=True)
-    assert present(DESIGN, own, AT, "trusted", AT.url).refusal() is None
-    bearer = loot(Design(), HONEST_AS, AT.resource, evil)
+    assert present(DESIGN, stolen, AT, AT, "trusted").refusal() == "resource_server.proof_is_by_bound_key"
+    assert present(DESIGN.but(rs_htu="off"), stolen, AT, AT, "trusted").refusal() is None
+    own = loot(DESIGN, HONEST_AS, AT, own=True)
+    assert present(DESIGN, own, AT, AT, "trusted").refusal() is None
+    bearer = loot(Design(), HONEST_AS, AT, evil)
     assert (bearer.key, bearer.captured) == (NONE, NONE)
 
 
@@ -202,16 +193,44 @@ def test_an_attestation_that_came_with_a_token_opens_what_it_does_in_proofs(
     design = Design({"rs_attestation": asks, "attestation_shown": shown, "prm": prm, "audience_check": "off"})
     proved = check(find("token_confinement"), Configuration(design, frozenset({"mal_rs"}))).result
     stolen = loot(design, HONEST_AS, named, ATTACKER_RS)
-    refusal = present(design, stolen, replace(AT, url=CRM, resource=CRM), "trusted", CRM).refusal()
+    refusal = present(design, stolen, CRM, CRM, "trusted").refusal()
     assert refusal == (None if proved == "attack" else "resource_server.attestation_is_shown")
     handed = loot(design, HONEST_AS, named, own=True, handed=True)
-    assert (present(design, handed, AT, "trusted", AT.url).refusal() is None) == (shown == "yes")
+    assert (present(design, handed, AT, AT, "trusted").refusal() is None) == (shown == "yes")
 
 
 def test_the_default_audience_is_good_at_servers_of_its_issuer_alone() -> None:
     """A token that names no resource opens what accepts its issuer as its own, and nothing that does as any."""
-    default = loot(Design({"as_resource": "ignore"}), HONEST_AS, AT.resource)
-    assert present(Design(), default, AT, "trusted", AT.url).refusal() is None
+    default = loot(Design({"as_resource": "ignore"}), HONEST_AS, AT)
+    assert present(Design(), default, AT, AT, "trusted").refusal() is None
     anybody = Design({"rs_trust": "any"})
-    assert present(anybody, default, AT, "stranger", AT.url).refusal() == "resource_server.audience_is_this_resource"
-    assert present(anybody.but(audience_check="off"), default, AT, "stranger", AT.url).refusal() is None
+    assert present(anybody, default, AT, AT, "stranger").refusal() == "resource_server.audience_is_this_resource"
+    assert present(anybody.but(audience_check="off"), default, AT, AT, "stranger").refusal() is None
+
+
+#: URLs of which some are alike, some begin alike, and some can be spelt in another way.
+URLS = (
+    "https://rs.example/mcp",
+    "https://rs.example/mcp/1",
+    "https://rs.example/mcp2",
+    "https://rs.example",
+    "https://other.example/mcp",
+    "https://rs.example.attacker.example/mcp",
+    "https://RS.example/mcp",
+)
+
+
+@pytest.mark.parametrize("match", SWITCHES["prm"].values)
+def test_what_a_crossing_comes_to_hangs_on_no_name(match: str) -> None:
+    """Remembered by words that stand for others, it is what its rules say of the URLs themselves."""
+    design = Design({"prm": match, "audience_check": "prefix", "as_resource": "honor"})
+    for one, other in product(URLS, URLS):
+        stolen = loot(design, HONEST_AS, one, other)
+        for asked, of in (
+            (crossings.discover, (design, one, other, True)),
+            (crossings.obtain, (design, one, True)),
+            (crossings.present, (design, stolen, other, other, "trusted")),
+            (crossings.reuse, (design, one, other, other, True, True)),
+        ):
+            rules = unwrap(asked)(*of)
+            assert asked(*of).refusal() == next((one.rule.name for one in rules if not one.holds), None)

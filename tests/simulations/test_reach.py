@@ -180,13 +180,16 @@ def brute_force(arm: Arm, kind: str, target: str) -> Reach:
             return "look_alike" if topology.look_alikes.get(issuer) in at.servers else own
 
         for _, user, loot in held:
-            if crossings.present(design, loot, at, role(loot.server), at.url).refusal() is None:
+            if crossings.present(design, loot, at.resource, at.url, role(loot.server)).refusal() is None:
                 servers.add(at.url)
                 if role(loot.server) == "trusted" or design.subject_ns == "sub":
                     users.add(user)
         for issuer in controlled & issuers:
             signer = role(issuer)
-            if any(crossings.mint(design, at, name, signer).refusal() is None for name in (signer, "trusted")):
+            if any(
+                crossings.mint(design, at.resource, at.url, name, signer).refusal() is None
+                for name in (signer, "trusted")
+            ):
                 servers.add(at.url)
                 if signer == "trusted" or design.subject_ns == "sub":
                     users |= {each.user for each in tokens if each.resource_server == at.url}

@@ -33,8 +33,6 @@ AT_ORIGINS = {"legacy_as", "endpoint_defaults", "wk_owner"}
 BY_NAME = {"prm_mismatch"}
 #: Which parties of a world there are says nothing of those of a population.
 OF_WORLDS = {name for party in ONE_VISIT.parties for name, _ in (*party.exists_if, *party.listed_if)}
-#: What is asked of gateways and of scopes, which no topology has.
-ABSENT = {"gateway_endpoints", "gateway_issuer", "scope_request", "step_up"}
 SMALL = load("shared_origins").with_numbers(
     count_users=60, count_resource_servers=40, count_authorization_servers=5, count_clients=4, attackers_look_alikes=1
 )
@@ -86,7 +84,7 @@ def test_registrations_look_up_what_is_found_in_their_source(looked_up: set[str]
 
 @pytest.mark.slow
 def test_blast_radius_looks_up_what_is_found_in_its_source(looked_up: set[str]) -> None:
-    """Of some kind of mishap at least, but for gateways before an AS and for scopes, which no topology has.
+    """Of some kind of mishap at least.
 
     An arm sets few switches: where all are set, flows fail before a token is there to lose.
     """
@@ -94,7 +92,7 @@ def test_blast_radius_looks_up_what_is_found_in_its_source(looked_up: set[str]) 
     some = [Arm(str(number), tuple(random.Random(number).sample(imposed, 10))) for number, imposed in drawn]
     for kind in blast_radius.KINDS:
         blast_radius.run(kind, SMALL, some, samples=3, replications=1)
-    assert looked_up - OF_WORLDS == (read_by(Ways) - ABSENT) | BY_NAME
+    assert looked_up - OF_WORLDS == read_by(Ways) | BY_NAME
 
 
 def test_what_blast_radius_does_not_read_changes_nothing_there() -> None:
@@ -184,7 +182,7 @@ def test_a_factor_is_checked_like_an_arm() -> None:
 
 def test_blast_radius_refuses_what_it_does_not_read() -> None:
     """In a design of another protocol too; what else a design brings along may be read by nothing."""
-    for text, switch in (("design=aauth", "protocol"), ("handle_bind=off", "handle_bind")):
+    for text, switch in (("design=aauth", "protocol"), ("handle_bind=off", "handle_bind"), ("step_up=on", "step_up")):
         with pytest.raises(ConfigurationError, match=f"switch '{switch}' of arm '{text}' is not read by blast-radius"):
             blast_radius.run("token", SMALL, (arm(text),), samples=1, replications=1)
     for name in NAMED_DESIGNS:
