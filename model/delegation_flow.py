@@ -200,7 +200,7 @@ def client__call_by_sub_agent(c: Context, to: str, token: str) -> Move:
     here = possible(same(c.state[f"{to}.token"], token))
     made = token_of(c, token)
     proof = choose(same(made.key, NONE), NONE, proof_of(c, token, session.url))
-    shown = attestation_of(c, session.who, session.resource)  # as the key, it is lent by the client
+    shown = attestation_of(c, session.who, session.resource, session.url)  # as the key, it is lent by the client
     request = by_method(c, ResourceRequest(session.url, token, proof, made.certificate, proof_key=made.key, **shown))
     return Move(here, (), {f"{to}.called": True}, (Sent(to, session.url, request),))
 

@@ -622,7 +622,7 @@ def authentication_of(c: Context, session: SessionState, endpoint: str, called: 
         names = assertion_names(c, session, server, called)
         used = all_of(gateways.leads_to(c, called, server), same(c.of(server.name).assertion_replay, "jti"))
         opens.append(choose(all_of(fits, names, no(used)), mapped(partial(assertion_at, server), client_id), NONE))
-    opens += _opens_at_resources(c, who, session.issuer, client_rules.attests(design))
+    opens += _opens_at_resources(c, who, session.issuer, client_rules.attests(design), called)
     return {
         "client_id": client_id,
         "client_secret": _secret_of(c, session),
@@ -644,22 +644,23 @@ def assertion_names(c: Context, session: SessionState, server: Party, called: Va
     return any_of(*(all_of(named, taken) for named, taken in said))
 
 
-def attestation_of(c: Context, who: str, audience: Value) -> Attestation:
-    """What a client shows the resource that it takes for ``audience`` of itself, as the fields of a request."""
+def attestation_of(c: Context, who: str, audience: Value, called: Value) -> Attestation:
+    """What a client shows who answers at ``called``, where it takes ``audience`` to be, as the fields of a request."""
     shows = client_rules.shows_attestation(c.client(who))
     return {
         "client_attestation": choose(shows, SIGNED, NONE),
         "attestation_audience": choose(shows, audience, NONE),
-        "attestation_opens": _opens_at_resources(c, who, audience, shows),
+        "attestation_opens": _opens_at_resources(c, who, audience, shows, called),
     }
 
 
-def _opens_at_resources(c: Context, who: str, audience: Value, shows: Condition) -> tuple[Value, ...]:
-    """At which honest resource servers a client's attestation is good with a proof for this audience."""
+def _opens_at_resources(c: Context, who: str, audience: Value, shows: Condition, called: Value) -> tuple[Value, ...]:
+    """At which honest resource servers a client's attestation, sent to ``called``, is good for whoever reads it."""
     client, good = c.world.session[who].client, []
     for party in (party for party in c.world.resource_servers if party.honest):
         taken = resource_rules.attestation_is_taken(c.of(party.name), published(c, party.url), audience)
-        good.append(choose(all_of(shows, taken), assertion_at(party, client), NONE))
+        used = all_of(same(called, party.url), same(c.of(party.name).attestation_replay, "jti"))
+        good.append(choose(all_of(shows, taken, no(used)), assertion_at(party, client), NONE))
     return tuple(good)
 
 

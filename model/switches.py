@@ -170,6 +170,8 @@ _MECHANISMS = (
      "RS: the attestation that it asks for beside a token: none; one of a client whose attester it knows, with a proof for whomever; "
      "with a proof for this resource; of the client, besides, that the token was issued to",
      "draft-ietf-oauth-attestation-based-client-auth-11 5.1, 7.2, 7.6; client: no rule"),
+    ("attestation_replay", "none jti", "resource_server", "RS: it takes the proof beside an attestation again; each once",
+     "draft-ietf-oauth-attestation-based-client-auth-11 12.1"),
     ("assertion_by", "client platform", "client", "who signs the assertion that the client authenticates by: itself; the platform that it runs on",
      "RFC 7523 3; OAuth SPIFFE Client Authentication (individual draft -01) 3.1"),
     ("assertion_aud", "issuer endpoint token_ep array", "client", "audience the client puts into an assertion", "draft-ietf-oauth-security-topics-update 2.1"),

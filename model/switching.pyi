@@ -63,6 +63,7 @@ class Switches(Generic[V_co]):
     attesters: V_co
     attestation_shown: V_co
     rs_attestation: V_co
+    attestation_replay: V_co
     assertion_by: V_co
     assertion_aud: V_co
     aud_accepted: V_co

@@ -390,11 +390,11 @@ INTERNAL = "http://169.254.169.254/"
 
 
 def request_with(c: Context, session: SessionState, token: Value, url: Value) -> ResourceRequest:
-    """A request of a session with a token."""
+    """A request of a session to a URL, with a token."""
     key = proof_key(c, session)
     made = choose(is_bound_to(c, token, key), proof_of(c, token, url), proof_to_server(c, key))
     proof = choose(uses_dpop(c, session), made, NONE)
-    shown = attestation_of(c, session.who, session.resource)
+    shown = attestation_of(c, session.who, session.resource, url)
     return by_method(c, ResourceRequest(url, token, proof, certificate(c, session), proof_key=key, **shown))
 
 
@@ -480,7 +480,8 @@ def client__follow_redirect(c: Context, who: str, party: str) -> Move:
     """An honest resource redirects the client's request, headers and all, where the attacker wants it."""
     session, url = answered(c, who), c.world.by_name[party].url
     here = possible(tampered(c, "redirect", url), same(session.phase, "sent"), same(session.url, url))
-    request = replace(request_with(c, session, session.token, url), url=ELSEWHERE)
+    shown = attestation_of(c, who, session.resource, ELSEWHERE)  # taken there at once, and here not yet
+    request = replace(request_with(c, session, session.token, url), url=ELSEWHERE, **shown)
     stay = client_rules.credentials_stay_with_origin(c.client(who), elsewhere=True)
     redirected = Sent(url, c.world.session[who].client, Redirection(ELSEWHERE))
     return Move(here, (stay,), {}, (redirected, Sent(c.world.session[who].client, ATTACKER, request)))
@@ -675,7 +676,7 @@ def client__reuse_cached_token(c: Context, who: str, held: str) -> Move:
     # The client holds the key of its token, so it proves possession wherever it sends it.
     proof = choose(same(made.key, NONE), NONE, proof_of(c, held, session.url))
     cached_for = published(c, resource.url)
-    shown = attestation_of(c, who, choose(discovered, session.resource, cached_for))
+    shown = attestation_of(c, who, choose(discovered, session.resource, cached_for), session.url)
     request = by_method(c, ResourceRequest(session.url, held, proof, made.certificate, proof_key=made.key, **shown))
     return Move(
         here,
