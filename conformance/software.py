@@ -131,7 +131,7 @@ RESOURCE_SERVERS = _named(
     Software("django-oauth-toolkit", "pypi", "django_oauth_toolkit_rs.py", "3.4.1", variants=("default", "metadata")),
     Software("mod-oauth2", "deb", "mod_oauth2.py", "4.0.0-1", "libapache2-mod-oauth2", "mod_oauth2",
              variants=("default", "dpop", "mtls", "introspection", "unasked")),
-    Software("mod-auth-openidc", "deb", "mod_auth_openidc.py", "2.4.17-1", "libapache2-mod-auth-openidc",
+    Software("mod-auth-openidc", "deb", "mod_auth_openidc.py", "2.4.17-1+deb13u1", "libapache2-mod-auth-openidc",
              "mod_auth_openidc", variants=("default", "introspection", "unasked")),
 )  # fmt: skip
 

@@ -23,7 +23,7 @@ from deployed.behaviour import measured
 from deployed.servers import authorization_servers
 
 #: Where clients end elsewhere than their stored designs say; `deployed/data/client_misses.csv` tells why of each.
-ELSEWHERE = {"ai-sdk-mcp": {"D04_no_prm_no_as_meta": "a"}, "gemini-cli-core": {"R13_query_differs": "x"}}
+ELSEWHERE = {"gemini-cli-core": {"R13_query_differs": "x"}}
 #: Where nothing is measured: this client goes on waiting for another answer when one has no state.
 UNMEASURED = {"gemini-cli-core": {"M07_state_missing"}}
 REDUCED = ("R02", "R05", "D06", "A01", "M02", "M09", "T08", "T11", "X02", "C01")
